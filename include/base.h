@@ -1,0 +1,84 @@
+// What every other room stands on: errors that carry their reason, ranges, and memory that is
+// released at once.
+#ifndef MLP_BASE_H
+#define MLP_BASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define MLP_PRINTF(text, first) __attribute__((format(printf, text, first)))
+#else
+#define MLP_PRINTF(text, first)
+#endif
+
+// ---------------------------------------------------------------------------------------------
+// Errors
+
+// Why something failed, ready to follow "mlp: ". The room that fails says where and what was
+// expected; the command that asked decides what to do about it.
+typedef struct Error {
+    char text[1024];
+} Error;
+
+// Writes the reason. Always returns false, so that a failing function can end in
+// `return error_set(err, ...)`.
+bool error_set(Error *err, const char *format, ...) MLP_PRINTF(2, 3);
+
+// The same with ": " and the meaning of errno behind it.
+bool error_set_errno(Error *err, const char *format, ...) MLP_PRINTF(2, 3);
+
+// ---------------------------------------------------------------------------------------------
+// Ranges
+
+// The indices first, first + 1, ..., end - 1.
+typedef struct Range {
+    size_t first, end;
+} Range;
+
+static inline size_t range_length(Range r)
+{
+    return r.end - r.first;
+}
+
+// Part number `part` of `n_parts` nearly equal, contiguous parts of 0..n-1.
+static inline Range range_part(size_t n, size_t part, size_t n_parts)
+{
+    return (Range){n * part / n_parts, n * (part + 1) / n_parts};
+}
+
+static inline size_t round_up(size_t n, size_t multiple)
+{
+    return (n + multiple - 1) / multiple * multiple;
+}
+
+// Seconds on a clock that only goes forward.
+double clock_seconds(void);
+
+// ---------------------------------------------------------------------------------------------
+// Memory
+
+// An arena owns all memory of one command and releases it at once. Each allocation is a block of
+// its own in a list: there are few and most are large, and the address sanitizer and valgrind
+// then see the end of every one, which they cannot inside one big block.
+typedef struct Arena {
+    struct ArenaBlock *blocks;
+} Arena;
+
+// Returns count * size bytes, zeroed and aligned to 64 bytes, owned by the arena. On overflow or
+// when there is no memory returns NULL and says in err how much was wanted for `what`.
+void *arena_alloc(Arena *arena, size_t count, size_t size, const char *what, Error *err);
+
+// Moves the first `used` bytes of an allocation of this arena into one of `size` bytes and frees
+// the old one. On failure returns NULL and leaves the old one as it was.
+void *arena_resize(Arena *arena, void *memory, size_t used, size_t size, const char *what,
+                   Error *err);
+
+// Returns a copy of the formatted text, owned by the arena, or NULL as arena_alloc does.
+char *arena_printf(Arena *arena, Error *err, const char *format, ...) MLP_PRINTF(3, 4);
+
+// Releases everything; the arena can be used again.
+void arena_free(Arena *arena);
+
+#endif

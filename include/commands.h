@@ -1,0 +1,47 @@
+// The subcommands and what they share: exit statuses, the folder of the data, how an error is
+// told. Commands are the only room that prints.
+#ifndef MLP_COMMANDS_H
+#define MLP_COMMANDS_H
+
+#include "dataset.h"
+#include "model.h"
+#include "options.h"
+
+#define MLP_VERSION "0.1.0"
+
+enum ExitStatus {
+    STATUS_DONE = 0,
+    STATUS_FAILED = 1,      // a file, the data, the training
+    STATUS_USAGE = 2,       // the command line
+    STATUS_NOT_REACHED = 3, // a requested accuracy
+};
+
+extern const Command command_train, command_eval, command_gradcheck, command_info;
+
+// Parses; when the command is over with that (help was asked for, the line was wrong), says what
+// there is to say and returns false with the exit status in *status.
+bool command_begin(const Command *command, const Option *options, const char **argument, int argc,
+                   char **argv, int *status);
+
+// Prints "mlp: reason" on stderr and returns the status.
+int command_fail(const Error *err);  // STATUS_FAILED
+int command_wrong(const Error *err); // STATUS_USAGE
+
+// Flushes stdout. Returns `status`, or says that the report could not be written and returns
+// STATUS_FAILED.
+int command_end(int status);
+
+// Where the data are: `chosen` when given, else $MLP_DATA, else data/mnist, else the installed
+// copy.
+const char *command_data_folder(const char *chosen);
+
+// Says in err, naming both, when the model was made for other images or classes than these.
+bool command_model_fits(const Model *model, const char *path, const Dataset *data,
+                        const char *folder, Error *err);
+
+// The images of the training file that the model was trained on, and validated with. Fails when
+// the file has too few.
+bool command_model_split(Split *split, const Model *model, const char *path, const Dataset *data,
+                         const char *folder, Error *err);
+
+#endif

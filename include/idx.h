@@ -1,0 +1,25 @@
+// The IDX format of the MNIST files, raw or gzip-compressed (yann.lecun.com/exdb/mnist):
+//
+//   0  0  type  rank | rank sizes, big-endian u32 | data, row-major
+//
+// type 08 is the unsigned byte; images have rank 3 (n, rows, columns), labels rank 1 (n). The
+// sizes must account for every byte of the file.
+#ifndef MLP_IDX_H
+#define MLP_IDX_H
+
+#include "dataset.h"
+
+// The files that belong together in a folder.
+typedef enum IdxPart { IDX_TRAIN, IDX_TEST } IdxPart;
+
+// Reads the images and labels of one part from a folder. For each of the two files it accepts the
+// names PART-images-idx3-ubyte and PART-images.idx3-ubyte (PART-labels..., idx1), with or without
+// .gz, raw ones first. Everything is read into the arena, no more than the headers announce, with
+// memory that grows as bytes arrive. On failure returns false, says in err which file, where and
+// what was expected, and leaves *data untouched.
+bool idx_read_folder(Dataset *data, Arena *arena, const char *folder, IdxPart part, Error *err);
+
+// The same from two named files.
+bool idx_read(Dataset *data, Arena *arena, const char *images, const char *labels, Error *err);
+
+#endif

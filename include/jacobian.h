@@ -1,0 +1,55 @@
+// Proof of the gradients. In double precision and independently of the training code, every
+// layer's Jacobians are built in their full shape and compared with central differences of the
+// layer's function; multiplied along the chain they give the gradient of the loss, which is
+// compared with central differences of the loss and with the gradient that the training code
+// computes in single precision.
+//
+// The error of a block of numbers a against n is max|a - n| / max(max|a|, max|n|).
+#ifndef MLP_JACOBIAN_H
+#define MLP_JACOBIAN_H
+
+#include "network.h"
+
+#define GRADIENT_CHECK_STEP 1e-5 // h of (f(v + h) - f(v - h)) / 2h
+#define GRADIENT_CHECK_LIMIT 1e-6 // largest error in double
+#define GRADIENT_CHECK_FLOAT_LIMIT 1e-5 // largest error of the training code's float
+
+// One Jacobian against central differences of its function.
+typedef struct JacobianCheck {
+    char name[40];     // "da2/dvec(W2)"
+    char identity[64]; // "I_10 (x) f1^T (5)"
+    size_t rows, cols;
+    size_t nonzero; // entries of the Jacobian that are not zero
+    double error;
+    bool ok;
+} JacobianCheck;
+
+// One block of the gradient.
+typedef struct GradientBlockCheck {
+    char name[40]; // "dL/dvec(W1)"
+    size_t size;   // it is 1 x size
+    double largest;            // largest absolute value of the chain
+    double error_differences;  // chain against central differences of the loss
+    double error_training;     // training code's float gradient against the chain
+    bool ok; // both below their limits, and the block is not all zero, which would prove nothing
+} GradientBlockCheck;
+
+enum { MAX_JACOBIANS = 1 + NETWORK_MAX_LAYERS + NETWORK_MAX_TENSORS };
+
+typedef struct GradientCheck {
+    size_t label; // the class taken as true: the one that the network finds least likely, so that
+                  // even a trained network has gradients to compare
+    double loss;
+    size_t n_jacobians, n_blocks;
+    JacobianCheck jacobians[MAX_JACOBIANS]; // from the loss back to the first layer
+    GradientBlockCheck blocks[NETWORK_MAX_TENSORS];
+    bool ok; // all of them
+} GradientCheck;
+
+// Checks the network at these parameters on one image. Returns false when it could not be done:
+// no memory, or a Jacobian too large to build. What the checks found is in *check.
+bool gradient_check(GradientCheck *check, const Network *net, const float *params,
+                    const Dataset *data, const InputScale *scale, size_t image, Arena *arena,
+                    Error *err);
+
+#endif

@@ -1,0 +1,120 @@
+// The kinds of layer, one row of operations each: all the calculus of the program. A kind knows
+// its own mathematics and the layout of its parameters, and neither the network around it nor
+// how work is divided.
+//
+// Legend: B examples in the batch, I inputs, O outputs. Arrays of a batch are (B, stride), the
+// stride being the layer's in_stride or out_stride. In working memory, dL/d(something) is named
+// d(something).
+#ifndef MLP_LAYERS_H
+#define MLP_LAYERS_H
+
+#include "dataset.h"
+
+typedef struct LayerKind LayerKind;
+
+// The extent of one example at one end of a layer.
+typedef struct Shape {
+    size_t height, width, channels;
+} Shape;
+
+static inline size_t shape_size(Shape shape)
+{
+    return shape.height * shape.width * shape.channels;
+}
+
+// A parameter as the model file has it (PyTorch's name, shape and C order) and where its elements
+// lie in the parameter block: element (i0, i1, ...) at offset + i0 * stride[0] + i1 * stride[1] + ...
+enum { TENSOR_MAX_DIMS = 4 };
+typedef struct Tensor {
+    char name[32];     // "fc1.weight"
+    const char *letter; // what the derivation calls it: "W" or "b"
+    size_t n_dims;
+    size_t dims[TENSOR_MAX_DIMS];
+    size_t offset;
+    size_t stride[TENSOR_MAX_DIMS];
+    double initial_std; // standard deviation of its initial values; 0: it starts at zero
+} Tensor;
+
+size_t tensor_size(const Tensor *tensor);
+
+// Where element e, counted in the order of the file, lies in the parameter block.
+size_t tensor_index(const Tensor *tensor, size_t e);
+
+enum { LAYER_MAX_TENSORS = 2 };
+
+// One layer of a network: plain values.
+typedef struct Layer {
+    const LayerKind *kind;
+    const char *name;   // of its tensors in the model file ("fc1"), NULL without parameters
+    const char *symbol; // of its output in the derivation: "a1", "f1"
+    Shape in, out;
+    size_t in_stride, out_stride; // floats from one example to the next
+    size_t n_rows;    // independent rows of parameters that accumulate can be asked for
+    size_t n_tensors;
+    Tensor tensors[LAYER_MAX_TENSORS];
+} Layer;
+
+// What a layer sees of the batch in work. x and dx are NULL at a layer that reads bytes; there,
+// partial (N_BLOCKS, B, out_stride) holds the sums of stage 1.
+typedef struct LayerView {
+    const Batch *batch;
+    const float *x;  // (B, in_stride)
+    float *y;        // (B, out_stride)
+    float *dx;       // (B, in_stride), NULL: nobody needs it
+    const float *dy; // (B, out_stride), padding zero
+    float *partial;
+} LayerView;
+
+// The first layer's sum over pixels is made of this many partial sums, a constant of the program
+// whatever the machine and the image size, so that pixels can be divided between up to as many
+// threads without changing a bit. Rows of parameters are divided the same way.
+enum { N_BLOCKS = 8 };
+
+// Rows [block] of N_BLOCKS of n_rows.
+static inline Range layer_block(size_t n_rows, size_t block)
+{
+    return range_part(n_rows, block, N_BLOCKS);
+}
+
+struct LayerKind {
+    const char *name;
+
+    // Sets out, out_stride, n_rows and the tensors (offset from `offset` on) of a layer whose
+    // kind, name and in are set; units is the number of outputs wanted, gain scales the initial
+    // weights. Returns the number of floats of its parameters.
+    size_t (*describe)(Layer *layer, size_t units, double gain, size_t offset);
+
+    // Stage 1, by block of pixels, for a kind that reads bytes (else NULL): brings in the batch's
+    // bytes and leaves the block's partial sums for forward.
+    void (*gather)(const Layer *layer, const float *params, const LayerView *view, size_t block);
+
+    // Stage 2, by example: y from x; dx from dy (NULL for a kind that can only come first).
+    void (*forward)(const Layer *layer, const float *params, const LayerView *view,
+                    Range examples);
+    void (*backward)(const Layer *layer, const float *params, const LayerView *view,
+                     Range examples);
+
+    // Stage 3, by row of parameters (NULL without parameters): into += scale * dL/d(parameter),
+    // the sum over the batch's examples in order. Training passes the parameters and -lr,
+    // gradcheck a zeroed block and 1: the code that is checked is the code that trains.
+    void (*accumulate)(const Layer *layer, const LayerView *view, Range rows, float scale,
+                       float *into);
+
+    // The reference, in double precision and independent of all the above: the layer is a
+    // function of several arguments, argument[0] = x and argument[1 + t] = vec(tensor t), in the
+    // order of the file, no padding.
+    //   forward:  y (M)
+    //   jacobian: J (M,N), row-major, zeroed by the caller, N the size of argument[which]
+    // identity[which] is the formula as a text: @x, @y stand for the symbols of input and output,
+    // @W for the weight's, @I and @O for the numbers of inputs and outputs.
+    void (*reference_forward)(const Layer *layer, const double *const argument[], double *y);
+    void (*reference_jacobian)(const Layer *layer, const double *const argument[], size_t which,
+                               double *J);
+    const char *identity[1 + LAYER_MAX_TENSORS];
+};
+
+extern const LayerKind layer_dense_bytes; // dense, reading pixels as bytes: can only come first
+extern const LayerKind layer_dense;
+extern const LayerKind layer_sigmoid;
+
+#endif

@@ -1,0 +1,94 @@
+// A network is a row of layers that ends in softmax with cross-entropy. Three nouns carry it:
+//   Network     a description, plain values: layers, shapes, where each parameter lies;
+//   parameters  one block of float, laid out by the network, so that gradients share its layout;
+//   Work        working memory for one batch: activations and deltas.
+// Each stage of a training step can be done in parts, in any order and at the same time; between
+// two stages every part must have been finished:
+//   1 network_gather      by block      the first layer's bytes and partial sums
+//   2 network_forward,    by example    the rest of the forward pass, loss,
+//     network_loss,                     and all deltas back to the first layer
+//     network_backward
+//   3 network_accumulate  by block      into += scale * gradient, examples in order
+#ifndef MLP_NETWORK_H
+#define MLP_NETWORK_H
+
+#include "layers.h"
+
+enum { NETWORK_MAX_LAYERS = 16, NETWORK_MAX_TENSORS = 16 };
+
+// What a network is built from, and all that the model file must say of it.
+typedef struct Architecture {
+    const char *name; // a row of the table of architectures: "mlp"
+    size_t rows, cols; // of the image
+    size_t hidden;     // units of the hidden layer
+    size_t classes;    // 2 to 256
+} Architecture;
+
+typedef struct Network {
+    Architecture architecture;
+    size_t n_layers;
+    Layer layers[NETWORK_MAX_LAYERS];
+    size_t n_parameters; // floats in the block, padding included
+    size_t n_tensors;
+    const Tensor *tensors[NETWORK_MAX_TENSORS]; // all, in the order of the layers
+} Network;
+
+// Describes the network. It points into itself: do not copy it. Fails on an unknown name or sizes
+// out of range.
+bool network_build(Network *net, const Architecture *architecture, Error *err);
+
+// Number of weights and biases, without padding.
+size_t network_count_weights(const Network *net);
+
+// "784-64-10": the sizes from input to output, in text (size bytes).
+void network_sizes(const Network *net, char *text, size_t size);
+
+// Returns a zeroed block of net->n_parameters floats, or NULL. Owned by the arena.
+float *network_alloc(const Network *net, Arena *arena, Error *err);
+
+// Sets the initial parameters: biases zero, weights normal with the tensor's standard deviation.
+// Weight e of tensor t, in the order of the model file, is draw number e of the stream of t.
+void network_init(const Network *net, float *params, uint64_t seed);
+
+// Working memory for batches of up to `capacity` examples, owned by the arena.
+typedef struct Work {
+    size_t capacity;
+    float *x[NETWORK_MAX_LAYERS + 1];  // x[l] (B, stride): what layer l reads; x[0] is NULL, bytes
+    float *dx[NETWORK_MAX_LAYERS + 1]; // dx[l] = dL/dx[l]
+    float *partial;       // (N_BLOCKS, B, stride) of the first layer
+    float *loss;          // (B)
+    unsigned char *predicted; // (B)
+    unsigned char *by_pixel;  // (pixels, by_pixel_stride), NULL in working memory for judging
+    size_t by_pixel_stride;
+} Work;
+
+bool work_alloc(Work *work, const Network *net, size_t capacity, bool training, Arena *arena,
+                Error *err);
+
+// Returns the batch of the examples index (size), ready for this working memory.
+Batch work_batch(const Work *work, const Dataset *data, const InputScale *scale,
+                 const uint32_t *index, size_t size);
+
+// Stage 1 of block 0 .. N_BLOCKS - 1.
+void network_gather(const Network *net, const float *params, const Work *work, const Batch *batch,
+                    size_t block);
+
+// Stage 2: the logits of a range of examples of the batch, left in x[n_layers] of work.
+void network_forward(const Network *net, const float *params, const Work *work,
+                     const Batch *batch, Range examples);
+
+// Stage 2, after forward: the loss, the predicted class (the first of equals), and the
+// probabilities yhat = softmax(logits), left in dx[n_layers], of a range of examples.
+void network_loss(const Network *net, const Work *work, const Batch *batch, Range examples);
+
+// Stage 2, after loss: turns yhat into dL/dlogits = yhat - y (identity 7) and takes it back to
+// the output of the first layer.
+void network_backward(const Network *net, const float *params, const Work *work,
+                      const Batch *batch, Range examples);
+
+// Stage 3 of block 0 .. N_BLOCKS - 1 of every layer's parameters: into += scale * dL/dparams, L
+// the sum of the losses of the batch.
+void network_accumulate(const Network *net, const Work *work, const Batch *batch, float scale,
+                        float *into, size_t block);
+
+#endif

@@ -1,0 +1,23 @@
+// How a training is shown on stderr: one live line on a terminal, else one line an epoch.
+#ifndef MLP_PROGRESS_H
+#define MLP_PROGRESS_H
+
+#include "train.h"
+
+typedef struct Progress {
+    bool quiet, live, colour;
+    size_t epochs, images; // images an epoch trains on
+    double start, drawn;   // when training began, when the live line was last drawn
+    EpochReport last;      // epoch 0: none yet
+} Progress;
+
+// Looks at stderr, NO_COLOR and TERM to choose.
+Progress progress_begin(bool quiet, size_t epochs, size_t images);
+
+void progress_batch(Progress *progress, size_t epoch, size_t done, double loss);
+void progress_epoch(Progress *progress, const EpochReport *report);
+
+// Ends the live line; call before anything else is written to stderr.
+void progress_end(Progress *progress);
+
+#endif

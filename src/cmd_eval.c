@@ -1,0 +1,232 @@
+// mlp eval: a model judged on a split: accuracy, loss, per-class figures, confusion.
+#include "commands.h"
+#include "evaluate.h"
+#include "idx.h"
+#include "json.h"
+#include "metrics.h"
+#include "numbers.h"
+
+#include <math.h>
+#include <string.h>
+
+// ---------------------------------------------------------------------------------------------
+// Options
+
+typedef struct EvalOptions {
+    const char *split, *data, *predictions;
+    double min_accuracy;
+    bool json;
+} EvalOptions;
+
+static EvalOptions eval_options = {.split = "test"};
+static const char *const split_names[] = {"test", "validation", "train", NULL};
+
+static const Option option_table[] = {
+    {"split", 0, OPTION_CHOICE, &eval_options.split, "NAME",
+     "the images to judge on: test, validation or train", 0, 0, NULL, split_names},
+    {"data", 'd', OPTION_TEXT, &eval_options.data, "DIR", "folder of the IDX files", 0, 0,
+     "$MLP_DATA, else data/mnist, else the installed copy", NULL},
+    {"predictions", 0, OPTION_TEXT, &eval_options.predictions, "FILE",
+     "write a row an image here: index,label,predicted,probability; the index counts the images "
+     "of the file, from 0",
+     0, 0, NULL, NULL},
+    {"min-accuracy", 0, OPTION_REAL, &eval_options.min_accuracy, "F",
+     "exit with status 3 when the accuracy, a fraction, is below F", 0, 1, "", NULL},
+    {"json", 0, OPTION_FLAG, &eval_options.json, NULL, "print JSON to standard output", 0, 0, NULL,
+     NULL},
+    {0},
+};
+
+// ---------------------------------------------------------------------------------------------
+// What there is to say
+
+typedef struct Judgement {
+    const char *model, *folder, *split;
+    Evaluation result;
+    size_t n_classes;
+    uint64_t *confusion; // (C,C), rows the truth
+} Judgement;
+
+static void print_ratio(double value)
+{
+    if (isnan(value))
+        printf("  %9s", "-");
+    else
+        printf("  %9.4f", value);
+}
+
+static void print_text(const Judgement *j)
+{
+    double accuracy = evaluation_accuracy(&j->result);
+    printf("%s on the %s images of %s\n\n", j->model, j->split, j->folder);
+    printf("accuracy  %.2f %%, standard error %.2f %% (%zu of %zu)\n", 100.0 * accuracy,
+           100.0 * accuracy_standard_error(accuracy, j->result.n), j->result.correct, j->result.n);
+    printf("loss      %.4f\n\n", j->result.loss);
+
+    printf("class   images  precision     recall         F1\n");
+    for (size_t k = 0; k < j->n_classes; k++) {
+        ClassMetrics m = class_metrics(j->confusion, j->n_classes, k);
+        printf("%5zu  %7llu", k, (unsigned long long)m.support);
+        print_ratio(m.precision);
+        print_ratio(m.recall);
+        print_ratio(m.f1);
+        putchar('\n');
+    }
+
+    printf("\nconfusion matrix (rows: the truth, columns: the answer)\n     ");
+    for (size_t k = 0; k < j->n_classes; k++)
+        printf(" %6zu", k);
+    for (size_t row = 0; row < j->n_classes; row++) {
+        printf("\n%5zu", row);
+        for (size_t k = 0; k < j->n_classes; k++)
+            printf(" %6llu", (unsigned long long)j->confusion[row * j->n_classes + k]);
+    }
+    putchar('\n');
+}
+
+static void print_json(const Judgement *j)
+{
+    JsonWriter json = {.out = stdout};
+    double accuracy = evaluation_accuracy(&j->result);
+    json_open_object(&json, NULL);
+    json_text(&json, "model", j->model);
+    json_text(&json, "data", j->folder);
+    json_text(&json, "split", j->split);
+    json_count(&json, "n", j->result.n);
+    json_count(&json, "correct", j->result.correct);
+    json_measured(&json, "accuracy", accuracy);
+    json_measured(&json, "accuracy_se", accuracy_standard_error(accuracy, j->result.n));
+    json_measured(&json, "loss", j->result.loss);
+    json_open_array(&json, "classes");
+    for (size_t k = 0; k < j->n_classes; k++) {
+        ClassMetrics m = class_metrics(j->confusion, j->n_classes, k);
+        json_open_object(&json, NULL);
+        json_count(&json, "class", k);
+        json_count(&json, "support", m.support);
+        json_count(&json, "predicted", m.predicted);
+        json_measured(&json, "precision", m.precision);
+        json_measured(&json, "recall", m.recall);
+        json_measured(&json, "f1", m.f1);
+        json_close_object(&json);
+    }
+    json_close_array(&json);
+    json_open_array(&json, "confusion");
+    for (size_t row = 0; row < j->n_classes; row++) {
+        json_open_array(&json, NULL);
+        for (size_t k = 0; k < j->n_classes; k++)
+            json_count(&json, NULL, j->confusion[row * j->n_classes + k]);
+        json_close_array(&json);
+    }
+    json_close_array(&json);
+    json_close_object(&json);
+}
+
+static bool write_predictions(const char *path, Arena *arena, const unsigned char *truth,
+                              const Predictions *p, Range images, Error *err)
+{
+    Output out;
+    if (!output_open(&out, arena, path, OUTPUT_ANY_FILE, err))
+        return false;
+    fputs("index,label,predicted,probability\n", out.stream);
+    for (size_t i = 0; i < range_length(images); i++) {
+        char probability[NUMBER_SIZE];
+        fprintf(out.stream, "%zu,%u,%u,%s\n", images.first + i, truth[images.first + i],
+                p->label[i], number_measured(probability, (double)p->probability[i]));
+    }
+    if (output_commit(&out, err))
+        return true;
+    output_discard(&out);
+    return false;
+}
+
+// ---------------------------------------------------------------------------------------------
+// The command
+
+// Reads the data that the split is part of, and finds the split in it.
+static bool read_split(Dataset *data, Range *images, const Model *model, const char *path,
+                       const EvalOptions *o, Arena *arena, Error *err)
+{
+    const char *folder = command_data_folder(o->data);
+    bool is_test = strcmp(o->split, "test") == 0;
+    if (!idx_read_folder(data, arena, folder, is_test ? IDX_TEST : IDX_TRAIN, err) ||
+        !command_model_fits(model, path, data, folder, err))
+        return false;
+    *images = (Range){0, data->n};
+    if (is_test)
+        return true;
+    Split split;
+    if (!command_model_split(&split, model, path, data, folder, err))
+        return false;
+    *images = strcmp(o->split, "train") == 0 ? split.train : split.validation;
+    if (data->crc32 != model->settings.data_crc32)
+        fprintf(stderr, "mlp: note: %s was trained on other data than %s (CRC-32 %08lx, here "
+                        "%08lx): its %s images are not those that the model knows\n",
+                path, folder, (unsigned long)model->settings.data_crc32,
+                (unsigned long)data->crc32, o->split);
+    return true;
+}
+
+static bool eval(int *status, const EvalOptions *o, const char *path, Arena *arena, Error *err)
+{
+    enum { BATCH = 256 };
+    Model model;
+    Dataset data;
+    Range images;
+    Work work;
+    if (o->predictions != NULL && path_is_same(o->predictions, path))
+        return error_set(err, "--predictions would replace the model, %s", path);
+    if (!model_read(&model, arena, path, err) ||
+        !read_split(&data, &images, &model, path, o, arena, err) ||
+        !work_alloc(&work, &model.net, BATCH, false, arena, err))
+        return false;
+
+    size_t n = range_length(images), C = data.n_classes;
+    Judgement j = {path, command_data_folder(o->data), o->split, {0}, C, NULL};
+    Predictions predictions = {arena_alloc(arena, n, 1, "the predictions", err),
+                               arena_alloc(arena, n, sizeof(float), "the predictions", err)};
+    j.confusion = arena_alloc(arena, C * C, sizeof *j.confusion, "the confusion matrix", err);
+    if (predictions.label == NULL || predictions.probability == NULL || j.confusion == NULL)
+        return false;
+    InputScale scale = input_scale(model.settings.pixel_std);
+    j.result = evaluate_run(&model.net, model.params, &work, &data, &scale, images, &predictions);
+    confusion_count(j.confusion, C, data.labels + images.first, predictions.label, n);
+
+    if (o->predictions != NULL &&
+        !write_predictions(o->predictions, arena, data.labels, &predictions, images, err))
+        return false;
+    o->json ? print_json(&j) : print_text(&j);
+    double accuracy = evaluation_accuracy(&j.result);
+    if (accuracy < o->min_accuracy) {
+        fprintf(stderr, "mlp: %s: accuracy %.9g is below --min-accuracy %.9g\n", path, accuracy,
+                o->min_accuracy);
+        *status = STATUS_NOT_REACHED;
+    }
+    return true;
+}
+
+static int run(int argc, char **argv)
+{
+    const char *path;
+    int status;
+    if (!command_begin(&command_eval, option_table, &path, argc, argv, &status))
+        return status;
+    Arena arena = {0};
+    Error err;
+    status = STATUS_DONE;
+    if (!eval(&status, &eval_options, path, &arena, &err))
+        status = command_fail(&err);
+    arena_free(&arena);
+    return command_end(status);
+}
+
+const Command command_eval = {
+    .name = "eval",
+    .arguments = "MODEL",
+    .summary = "judge a model: accuracy, loss, per-class figures, confusion matrix",
+    .about = "Judges a model on the test images, or on the images it was validated with or "
+             "trained on: accuracy with its standard error, loss, precision, recall and F1 of "
+             "each class, and the confusion matrix.",
+    .examples = {"mlp eval model.bin",
+                 "mlp eval model.bin --split validation --json --min-accuracy 0.97"},
+    .run = run,
+};

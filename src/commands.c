@@ -1,0 +1,87 @@
+// What the subcommands share; see commands.h.
+#include "commands.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#ifndef MLP_INSTALLED_DATA
+#define MLP_INSTALLED_DATA "/usr/local/share/mlp/mnist"
+#endif
+
+static int command_say(const Error *err, int status)
+{
+    fprintf(stderr, "mlp: %s\n", err->text);
+    return status;
+}
+
+int command_fail(const Error *err)
+{
+    return command_say(err, STATUS_FAILED);
+}
+
+int command_wrong(const Error *err)
+{
+    return command_say(err, STATUS_USAGE);
+}
+
+int command_end(int status)
+{
+    Error err;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    error_set_errno(&err, "standard output: writing failed");
+    return command_fail(&err);
+}
+
+bool command_begin(const Command *command, const Option *options, const char **argument, int argc,
+                   char **argv, int *status)
+{
+    Error err;
+    switch (options_parse(command, options, argument, argc, argv, &err)) {
+    case PARSE_OK: return true;
+    case PARSE_HELP:
+        options_print_help(stdout, command, options);
+        *status = command_end(STATUS_DONE);
+        return false;
+    case PARSE_WRONG: break;
+    }
+    *status = command_wrong(&err);
+    return false;
+}
+
+const char *command_data_folder(const char *chosen)
+{
+    static const char local[] = "data/mnist";
+    const char *environment = getenv("MLP_DATA");
+    struct stat status;
+    if (chosen != NULL)
+        return chosen;
+    if (environment != NULL && environment[0] != '\0')
+        return environment;
+    return stat(local, &status) == 0 ? local : MLP_INSTALLED_DATA;
+}
+
+bool command_model_fits(const Model *model, const char *path, const Dataset *data,
+                        const char *folder, Error *err)
+{
+    const Architecture *a = &model->settings.architecture;
+    if (a->rows == data->rows && a->cols == data->cols && a->classes == data->n_classes)
+        return true;
+    return error_set(err, "%s is for images of %zu x %zu pixels in %zu classes, but %s has "
+                          "%zu x %zu pixels in %zu classes", path, a->rows, a->cols, a->classes,
+                     folder, data->rows, data->cols, data->n_classes);
+}
+
+bool command_model_split(Split *split, const Model *model, const char *path, const Dataset *data,
+                         const char *folder, Error *err)
+{
+    uint64_t train = model->settings.train_size, validation = model->settings.validation_size;
+    if (train > data->n || validation > data->n - train)
+        return error_set(err, "%s was trained on %llu and validated on %llu images; the training "
+                              "file in %s has only %zu", path, (unsigned long long)train,
+                         (unsigned long long)validation, folder, data->n);
+    split->train = (Range){0, (size_t)train};
+    split->validation = (Range){data->n - (size_t)validation, data->n};
+    return true;
+}

@@ -1,0 +1,337 @@
+// Reading, replacing, checksums; see file.h.
+#include "file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+// ---------------------------------------------------------------------------------------------
+// CRC-32
+
+enum { CRC_SLICES = 8 };
+
+// table[0] is the usual one: the remainder of a byte. table[k] is that of a byte followed by k
+// zero bytes, so that eight bytes are taken in one step ("slicing by 8", Kounavis and Berry 2005).
+static uint32_t crc_table[CRC_SLICES][256];
+
+static void crc_table_fill(void)
+{
+    for (uint32_t byte = 0; byte < 256; byte++) {
+        uint32_t crc = byte;
+        for (int bit = 0; bit < 8; bit++)
+            crc = (crc >> 1) ^ (crc & 1 ? UINT32_C(0xedb88320) : 0);
+        crc_table[0][byte] = crc;
+    }
+    for (int slice = 1; slice < CRC_SLICES; slice++)
+        for (int byte = 0; byte < 256; byte++) {
+            uint32_t crc = crc_table[slice - 1][byte];
+            crc_table[slice][byte] = (crc >> 8) ^ crc_table[0][crc & 0xff];
+        }
+}
+
+uint32_t crc32_update(uint32_t crc, const void *data, size_t size)
+{
+    if (crc_table[0][1] == 0)
+        crc_table_fill();
+    const unsigned char *p = data;
+    crc = ~crc;
+    for (; size >= CRC_SLICES; size -= CRC_SLICES, p += CRC_SLICES) {
+        uint32_t next = 0;
+        for (unsigned i = 0; i < CRC_SLICES; i++) {
+            uint32_t byte = i < 4 ? p[i] ^ ((crc >> (8 * i)) & 0xff) : p[i];
+            next ^= crc_table[CRC_SLICES - 1 - i][byte];
+        }
+        crc = next;
+    }
+    for (; size > 0; size--, p++)
+        crc = (crc >> 8) ^ crc_table[0][(crc ^ *p) & 0xff];
+    return ~crc;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Reading
+
+// Replaces the descriptor by the reading end of a pipe from `gzip -dc`, whose input it becomes.
+static bool source_start_gzip(Source *source, Error *err)
+{
+    int pipe_ends[2];
+    if (pipe(pipe_ends) != 0)
+        return error_set_errno(err, "%s: cannot make a pipe for gzip", source->path);
+    fcntl(pipe_ends[0], F_SETFD, FD_CLOEXEC);
+    fcntl(pipe_ends[1], F_SETFD, FD_CLOEXEC);
+
+    posix_spawn_file_actions_t actions;
+    int failed = posix_spawn_file_actions_init(&actions);
+    if (failed == 0) {
+        char *arguments[] = {"gzip", "-dc", NULL};
+        failed = posix_spawn_file_actions_adddup2(&actions, source->fd, STDIN_FILENO);
+        if (failed == 0)
+            failed = posix_spawn_file_actions_adddup2(&actions, pipe_ends[1], STDOUT_FILENO);
+        if (failed == 0) // what gzip would say, we say
+            failed = posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null",
+                                                      O_WRONLY, 0);
+        if (failed == 0)
+            failed = posix_spawnp(&source->gzip, "gzip", &actions, NULL, arguments, environ);
+        posix_spawn_file_actions_destroy(&actions);
+    }
+    close(pipe_ends[1]);
+    close(source->fd);
+    source->fd = pipe_ends[0];
+    if (failed == 0)
+        return true;
+    source->gzip = 0;
+    close(source->fd);
+    errno = failed;
+    return error_set_errno(err, "%s: cannot run gzip to decompress it", source->path);
+}
+
+bool source_open(Source *source, const char *path, Error *err)
+{
+    *source = (Source){.path = path};
+    // Not to wait for the other end of a named pipe; without effect on regular files.
+    source->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (source->fd < 0)
+        return error_set_errno(err, "%s", path);
+    struct stat status;
+    if (fstat(source->fd, &status) != 0 || !S_ISREG(status.st_mode)) {
+        close(source->fd);
+        return error_set(err, "%s: %s, where a regular file was expected", path,
+                         S_ISDIR(status.st_mode) ? "is a folder" : "is no regular file");
+    }
+    source->size = (uint64_t)status.st_size;
+    size_t length = strlen(path);
+    if (length > 3 && strcmp(path + length - 3, ".gz") == 0)
+        return source_start_gzip(source, err);
+    return true;
+}
+
+ptrdiff_t source_read(Source *source, void *data, size_t size, Error *err)
+{
+    size_t done = 0;
+    while (done < size) {
+        ssize_t n = read(source->fd, (unsigned char *)data + done, size - done);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0) {
+            error_set_errno(err, "%s: reading failed", source->path);
+            return -1;
+        }
+        if (n == 0)
+            break;
+        done += (size_t)n;
+    }
+    return (ptrdiff_t)done;
+}
+
+bool source_close(Source *source, bool whole, Error *err)
+{
+    close(source->fd);
+    if (source->gzip == 0)
+        return true;
+    if (!whole)
+        kill(source->gzip, SIGKILL);
+    int status = 0;
+    while (waitpid(source->gzip, &status, 0) < 0)
+        if (errno != EINTR)
+            return error_set_errno(err, "%s: waiting for gzip failed", source->path);
+    if (!whole || (WIFEXITED(status) && WEXITSTATUS(status) == 0))
+        return true;
+    // A spawn that finds no program may report it only here (POSIX: status 127).
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+        return error_set(err, "%s: cannot run gzip to decompress it; is it installed?",
+                         source->path);
+    return error_set(err, "%s: gzip cannot decompress it: damaged, cut short, or followed by "
+                          "other data", source->path);
+}
+
+bool file_read(unsigned char **data, size_t *size, Arena *arena, const char *path, size_t max,
+               const char *what, Error *err)
+{
+    Source source;
+    if (!source_open(&source, path, err))
+        return false;
+    if (source.gzip != 0 || source.size > max) {
+        Error ignored;
+        bool compressed = source.gzip != 0;
+        source_close(&source, false, &ignored);
+        if (compressed)
+            return error_set(err, "%s: %s is not read compressed", path, what);
+        return error_set(err, "%s: %llu bytes are too many for %s", path,
+                         (unsigned long long)source.size, what);
+    }
+    size_t expected = (size_t)source.size;
+    unsigned char *bytes = arena_alloc(arena, expected + 1, 1, what, err);
+    ptrdiff_t n = bytes == NULL ? -1 : source_read(&source, bytes, expected, err);
+    Error ignored;
+    source_close(&source, true, &ignored);
+    if (n < 0)
+        return false;
+    if ((size_t)n != expected)
+        return error_set(err, "%s: became shorter while it was read", path);
+    *data = bytes;
+    *size = expected;
+    return true;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Writing
+
+// Returns the path with symbolic links of an existing file resolved, or as it is.
+static char *path_resolve(Arena *arena, const char *path, Error *err)
+{
+    char *real = realpath(path, NULL);
+    char *copy = arena_printf(arena, err, "%s", real != NULL ? real : path);
+    free(real);
+    return copy;
+}
+
+// Writes the folder of a path, "." for a bare name, into the arena.
+static char *path_folder(Arena *arena, const char *path, Error *err)
+{
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL)
+        return arena_printf(arena, err, ".");
+    if (slash == path)
+        return arena_printf(arena, err, "/");
+    return arena_printf(arena, err, "%.*s", (int)(slash - path), path);
+}
+
+static bool output_open_straight(Output *out, Error *err)
+{
+    out->stream = fopen(out->target, "wb");
+    if (out->stream == NULL)
+        return error_set_errno(err, "%s: cannot write", out->path);
+    return true;
+}
+
+// mkstemp makes files that only the owner may read; give them the mode of any new file.
+static void output_set_mode(int fd)
+{
+    mode_t mask = umask(0);
+    umask(mask);
+    fchmod(fd, 0666 & ~mask);
+}
+
+bool output_open(Output *out, Arena *arena, const char *path, OutputKind kind, Error *err)
+{
+    *out = (Output){.path = path};
+    if (path[0] == '\0')
+        return error_set(err, "an empty file name cannot be written");
+    struct stat status;
+    bool exists = stat(path, &status) == 0;
+    if (exists && S_ISDIR(status.st_mode))
+        return error_set(err, "%s: is a folder, where a file is to be written", path);
+    out->target = path_resolve(arena, path, err);
+    if (out->target == NULL)
+        return false;
+    if (exists && !S_ISREG(status.st_mode)) {
+        if (kind == OUTPUT_REGULAR_ONLY)
+            return error_set(err, "%s: is no regular file and cannot be replaced", path);
+        return output_open_straight(out, err);
+    }
+    if (exists && access(path, W_OK) != 0)
+        return error_set_errno(err, "%s: cannot be replaced", path);
+
+    out->temporary = arena_printf(arena, err, "%s.XXXXXX", out->target);
+    if (out->temporary == NULL)
+        return false;
+    int fd = mkstemp(out->temporary);
+    if (fd < 0) {
+        out->temporary = NULL;
+        return error_set_errno(err, "%s: cannot write in its folder", path);
+    }
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+    output_set_mode(fd);
+    out->stream = fdopen(fd, "wb");
+    if (out->stream == NULL) {
+        error_set_errno(err, "%s: cannot write", path);
+        close(fd);
+        output_discard(out);
+        return false;
+    }
+    return true;
+}
+
+bool output_publish(Output *out, Error *err)
+{
+    if (fflush(out->stream) != 0 || ferror(out->stream))
+        return error_set_errno(err, "%s: writing failed", out->path);
+    if (out->temporary == NULL)
+        return true;
+    if (rename(out->temporary, out->target) != 0)
+        return error_set_errno(err, "%s: cannot be put in place", out->path);
+    out->temporary = NULL;
+    return true;
+}
+
+// Makes a rename survive a power cut. Not every file system can: then nothing is lost but that.
+static void folder_sync(const char *path)
+{
+    Arena arena = {0};
+    Error ignored;
+    char *folder = path_folder(&arena, path, &ignored);
+    int fd = folder == NULL ? -1 : open(folder, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0) {
+        fsync(fd);
+        close(fd);
+    }
+    arena_free(&arena);
+}
+
+bool output_commit(Output *out, Error *err)
+{
+    if (fflush(out->stream) != 0 || ferror(out->stream))
+        return error_set_errno(err, "%s: writing failed", out->path);
+    // A device or a pipe cannot be synced: EINVAL and the like are no failure there.
+    if (fsync(fileno(out->stream)) != 0 && (errno == EIO || errno == ENOSPC || errno == EDQUOT))
+        return error_set_errno(err, "%s: writing failed", out->path);
+    if (!output_publish(out, err))
+        return false;
+    FILE *stream = out->stream;
+    out->stream = NULL;
+    if (fclose(stream) != 0)
+        return error_set_errno(err, "%s: writing failed", out->path);
+    folder_sync(out->target);
+    return true;
+}
+
+void output_discard(Output *out)
+{
+    if (out->stream != NULL)
+        fclose(out->stream);
+    out->stream = NULL;
+    if (out->temporary != NULL)
+        unlink(out->temporary);
+    out->temporary = NULL;
+}
+
+bool path_is_same(const char *a, const char *b)
+{
+    struct stat at_a, at_b;
+    bool exists_a = stat(a, &at_a) == 0, exists_b = stat(b, &at_b) == 0;
+    if (exists_a && exists_b)
+        return at_a.st_dev == at_b.st_dev && at_a.st_ino == at_b.st_ino;
+    if (exists_a != exists_b)
+        return false;
+    // Neither is there yet: the same name in the same folder.
+    Arena arena = {0};
+    Error ignored;
+    char *folder_a = path_folder(&arena, a, &ignored), *folder_b = path_folder(&arena, b, &ignored);
+    const char *slash_a = strrchr(a, '/'), *slash_b = strrchr(b, '/');
+    const char *name_a = slash_a == NULL ? a : slash_a + 1;
+    const char *name_b = slash_b == NULL ? b : slash_b + 1;
+    bool same = folder_a != NULL && folder_b != NULL && strcmp(name_a, name_b) == 0 &&
+                stat(folder_a, &at_a) == 0 && stat(folder_b, &at_b) == 0 &&
+                at_a.st_dev == at_b.st_dev && at_a.st_ino == at_b.st_ino;
+    arena_free(&arena);
+    return same;
+}

@@ -1,0 +1,271 @@
+// The IDX reader; see idx.h.
+#include "idx.h"
+
+#include "file.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+// ---------------------------------------------------------------------------------------------
+// Headers
+
+enum { IDX_UNSIGNED_BYTE = 0x08, IDX_MAX_RANK = 3, IDX_MAX_HEADER = 4 + 4 * IDX_MAX_RANK };
+
+// What is expected of a file: its rank, and what it holds.
+typedef struct IdxKind {
+    unsigned rank;
+    const char *holds;
+    const char *sizes; // what the header's sizes are called
+} IdxKind;
+
+static const IdxKind idx_images = {3, "images", "images x rows x columns"};
+static const IdxKind idx_labels = {1, "labels", "labels"};
+
+// A file being read: after idx_open, the header has been taken in and checked.
+typedef struct IdxFile {
+    Source source;
+    const IdxKind *kind;
+    uint32_t dims[IDX_MAX_RANK];
+    size_t size; // bytes of data after the header
+    uint32_t crc32;
+} IdxFile;
+
+static size_t idx_header_size(const IdxKind *kind)
+{
+    return 4 + 4 * (size_t)kind->rank;
+}
+
+// Says what a file with a wrong beginning seems to be.
+static bool error_magic(Error *err, const IdxFile *file, const unsigned char *magic)
+{
+    const char *path = file->source.path;
+    const IdxKind *kind = file->kind;
+    if (magic[0] == 0x1f && magic[1] == 0x8b)
+        return error_set(err, "%s: is gzip data; give it a name that ends in .gz", path);
+    if (magic[0] == '<')
+        return error_set(err, "%s: begins with '<': a web page, not IDX data", path);
+    if (magic[0] == kind->rank && magic[1] == IDX_UNSIGNED_BYTE && magic[2] == 0 && magic[3] == 0)
+        return error_set(err, "%s: the byte order is swapped: IDX is big-endian", path);
+    if (magic[0] != 0 || magic[1] != 0)
+        return error_set(err, "%s: is no IDX file: begins with %02x %02x %02x %02x, not with "
+                              "00 00 08 %02x", path, magic[0], magic[1], magic[2], magic[3],
+                         kind->rank);
+    if (magic[2] != IDX_UNSIGNED_BYTE)
+        return error_set(err, "%s: byte 2 says that the data are of type %02x; only 08, unsigned "
+                              "bytes, can be read", path, magic[2]);
+    const IdxKind *other = kind == &idx_images ? &idx_labels : &idx_images;
+    if (magic[3] == other->rank)
+        return error_set(err, "%s: holds %s, where %s were expected; are the two files exchanged?",
+                         path, other->holds, kind->holds);
+    return error_set(err, "%s: byte 3 says that the data have %u dimensions; %s have %u", path,
+                     magic[3], kind->holds, kind->rank);
+}
+
+static bool error_short(Error *err, const IdxFile *file, uint64_t found)
+{
+    return error_set(err, "%s: ends after %llu bytes, inside the header of %zu bytes",
+                     file->source.path, (unsigned long long)found, idx_header_size(file->kind));
+}
+
+// Takes in the sizes; their product must be a size_t that memory could hold.
+static bool idx_parse_dims(IdxFile *file, const unsigned char *bytes, Error *err)
+{
+    size_t product = 1;
+    for (unsigned d = 0; d < file->kind->rank; d++, bytes += 4) {
+        uint32_t dim = (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 |
+                       (uint32_t)bytes[2] << 8 | bytes[3];
+        if (dim == 0)
+            return error_set(err, "%s: size %u of the header (%s) is 0", file->source.path, d + 1,
+                             file->kind->sizes);
+        if (product > (SIZE_MAX / 2) / dim)
+            return error_set(err, "%s: the sizes in the header (%s) multiply to more than memory "
+                                  "can hold", file->source.path, file->kind->sizes);
+        file->dims[d] = dim;
+        product *= dim;
+    }
+    file->size = product;
+    return true;
+}
+
+// The sizes must account for every byte. A compressed file's length is known when it has been read.
+static bool error_length(Error *err, const IdxFile *file, const char *found)
+{
+    char dims[64] = "";
+    for (unsigned d = 0; d < file->kind->rank; d++) {
+        size_t used = strlen(dims);
+        snprintf(dims + used, sizeof dims - used, "%s%lu", d == 0 ? "" : " x ",
+                 (unsigned long)file->dims[d]);
+    }
+    return error_set(err, "%s: the header says %s %s, %zu bytes with the header; the file has %s",
+                     file->source.path, dims, file->kind->holds,
+                     idx_header_size(file->kind) + file->size, found);
+}
+
+static bool idx_read_header(IdxFile *file, Error *err)
+{
+    unsigned char header[IDX_MAX_HEADER] = {0};
+    size_t size = idx_header_size(file->kind);
+    ptrdiff_t n = source_read(&file->source, header, size, err);
+    if (n < 0)
+        return false;
+    if (n == 0 && file->source.gzip == 0)
+        return error_set(err, "%s: is empty", file->source.path);
+    bool magic_is_right = header[0] == 0 && header[1] == 0 && header[2] == IDX_UNSIGNED_BYTE &&
+                          header[3] == file->kind->rank;
+    if (n >= 4 && !magic_is_right)
+        return error_magic(err, file, header);
+    if ((size_t)n < size)
+        return error_short(err, file, (uint64_t)n);
+    if (!idx_parse_dims(file, header + 4, err))
+        return false;
+    file->crc32 = crc32_update(file->crc32, header, size);
+
+    if (file->source.gzip == 0 && file->source.size != (uint64_t)size + file->size) {
+        char found[40];
+        snprintf(found, sizeof found, "%llu", (unsigned long long)file->source.size);
+        return error_length(err, file, found);
+    }
+    return true;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Reading
+
+// When the data ended too soon, gzip's own verdict is the better reason.
+static bool idx_close(IdxFile *file, bool ok, bool ended, Error *err)
+{
+    Error from_gzip;
+    if (!source_close(&file->source, ok || ended, &from_gzip)) {
+        *err = from_gzip;
+        return false;
+    }
+    return ok;
+}
+
+// Opens a file and checks its header.
+static bool idx_open(IdxFile *file, const char *path, const IdxKind *kind, Error *err)
+{
+    *file = (IdxFile){.kind = kind};
+    if (!source_open(&file->source, path, err))
+        return false;
+    if (idx_read_header(file, err))
+        return true;
+    // A compressed file whose header is cut short has ended: ask gzip why.
+    unsigned char more;
+    Error ignored;
+    bool ended = source_read(&file->source, &more, 1, &ignored) == 0;
+    return idx_close(file, false, ended, err);
+}
+
+enum { IDX_FIRST_CHUNK = 1 << 20 };
+
+// Reads the data after the header and ends with the file closed. Memory grows with the bytes that
+// have arrived, not with what the header promises.
+static const unsigned char *idx_read_data(IdxFile *file, Arena *arena, Error *err)
+{
+    size_t room = file->size, done = 0;
+    if (file->source.gzip != 0 && room > IDX_FIRST_CHUNK)
+        room = IDX_FIRST_CHUNK;
+    unsigned char *data = arena_alloc(arena, room, 1, file->kind->holds, err);
+    bool ok = data != NULL, ended = false;
+    while (ok && done < file->size) {
+        if (done == room) {
+            room = room > file->size / 2 ? file->size : 2 * room;
+            unsigned char *moved = arena_resize(arena, data, done, room, file->kind->holds, err);
+            ok = moved != NULL;
+            if (!ok)
+                break;
+            data = moved;
+        }
+        ptrdiff_t n = source_read(&file->source, data + done, room - done, err);
+        ok = n >= 0;
+        if (!ok)
+            break;
+        file->crc32 = crc32_update(file->crc32, data + done, (size_t)n);
+        done += (size_t)n;
+        ended = done < room;
+        if (ended) {
+            char found[40];
+            snprintf(found, sizeof found, "%zu", idx_header_size(file->kind) + done);
+            ok = error_length(err, file, found);
+        }
+    }
+    if (ok) {
+        unsigned char more;
+        ptrdiff_t n = source_read(&file->source, &more, 1, err);
+        ok = n == 0 || (n > 0 && error_length(err, file, "more"));
+    }
+    return idx_close(file, ok, ended, err) ? data : NULL;
+}
+
+// The labels come first: they are small, and their number must be that of the images before
+// anything is allocated for those.
+bool idx_read(Dataset *data, Arena *arena, const char *images, const char *labels, Error *err)
+{
+    IdxFile image_file, label_file;
+    if (!idx_open(&label_file, labels, &idx_labels, err))
+        return false;
+    const unsigned char *label = idx_read_data(&label_file, arena, err);
+    if (label == NULL || !idx_open(&image_file, images, &idx_images, err))
+        return false;
+    size_t n = image_file.dims[0];
+    if (n != label_file.dims[0]) {
+        error_set(err, "%s: has %zu images, but %s has %lu labels", images, n, labels,
+                  (unsigned long)label_file.dims[0]);
+        return idx_close(&image_file, false, false, err);
+    }
+    const unsigned char *pixels = idx_read_data(&image_file, arena, err);
+    if (pixels == NULL)
+        return false;
+
+    size_t n_classes = 10;
+    for (size_t i = 0; i < n; i++)
+        if (label[i] >= n_classes)
+            n_classes = label[i] + (size_t)1;
+    // The checksum of both files is that of one after the other; the labels, few, are taken twice.
+    const unsigned char header[8] = {0, 0, IDX_UNSIGNED_BYTE, 1, (unsigned char)(n >> 24),
+                               (unsigned char)(n >> 16), (unsigned char)(n >> 8),
+                               (unsigned char)n};
+    uint32_t crc32 = crc32_update(image_file.crc32, header, sizeof header);
+    *data = (Dataset){.n = n,
+                      .rows = image_file.dims[1],
+                      .cols = image_file.dims[2],
+                      .n_classes = n_classes,
+                      .pixels = pixels,
+                      .labels = label,
+                      .crc32 = crc32_update(crc32, label, n)};
+    return true;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Folders
+
+// Writes the path of the first name that exists to path (size bytes).
+static bool idx_find(char *path, size_t size, const char *folder, IdxPart part,
+                     const IdxKind *kind, Error *err)
+{
+    static const char *const endings[] = {"", ".gz"};
+    static const char separators[] = {'-', '.'};
+    const char *name = part == IDX_TRAIN ? "train" : "t10k";
+    for (size_t e = 0; e < sizeof endings / sizeof endings[0]; e++)
+        for (size_t s = 0; s < sizeof separators; s++) {
+            struct stat status;
+            int length = snprintf(path, size, "%s/%s-%s%cidx%u-ubyte%s", folder, name, kind->holds,
+                                  separators[s], kind->rank, endings[e]);
+            if (length < 0 || (size_t)length >= size)
+                return error_set(err, "%s: the path is too long", folder);
+            if (stat(path, &status) == 0)
+                return true;
+        }
+    return error_set(err, "%s: no file %s-%s-idx%u-ubyte there (nor .idx%u-ubyte, nor either "
+                          "with .gz)", folder, name, kind->holds, kind->rank, kind->rank);
+}
+
+bool idx_read_folder(Dataset *data, Arena *arena, const char *folder, IdxPart part, Error *err)
+{
+    char images[4096], labels[4096];
+    return idx_find(images, sizeof images, folder, part, &idx_images, err) &&
+           idx_find(labels, sizeof labels, folder, part, &idx_labels, err) &&
+           idx_read(data, arena, images, labels, err);
+}

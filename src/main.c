@@ -1,0 +1,76 @@
+// The table of subcommands.
+#include "commands.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+static const Command *const commands[] = {&command_train, &command_eval, &command_gradcheck,
+                                          &command_info};
+enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
+
+static void print_help(void)
+{
+    puts("Usage: mlp COMMAND [OPTION]... [MODEL]\n\n"
+         "Trains and judges a small neural network on MNIST and data sets like it.\n\n"
+         "Commands:");
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        printf("  %-10s  %s\n", commands[i]->name, commands[i]->summary);
+    puts("\nOptions:\n"
+         "  -h, --help  print this help, or that of a command: mlp COMMAND --help\n"
+         "  --version   print the version\n\n"
+         "Examples:\n"
+         "  mlp train\n"
+         "  mlp eval model.bin\n\n"
+         "Exit status: 0 done, 1 the work failed, 2 the command line was wrong,\n"
+         "3 a requested accuracy was not reached.");
+}
+
+static int unknown_command(const char *word)
+{
+    const char *names[N_COMMANDS + 1] = {NULL};
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        names[i] = commands[i]->name;
+    Error err;
+    const char *nearest = word_nearest(word, names);
+    const char *kind = word[0] == '-' ? "flag" : "command";
+    if (nearest != NULL)
+        error_set(&err, "unknown %s '%.40s'; did you mean 'mlp %s'?", kind, word, nearest);
+    else
+        error_set(&err, "unknown %s '%.40s'; 'mlp --help' lists what there is", kind, word);
+    return command_wrong(&err);
+}
+
+// A file that is opened must not become standard output or error because one of them was closed.
+static void open_standard_streams(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
+int main(int argc, char **argv)
+{
+    open_standard_streams();
+    if (argc < 2) {
+        Error err;
+        error_set(&err, "a command is missing; 'mlp --help' lists them");
+        return command_wrong(&err);
+    }
+    const char *word = argv[1];
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+        print_help();
+        return command_end(STATUS_DONE);
+    }
+    if (strcmp(word, "--version") == 0) {
+        printf("mlp %s (recipe %d)\n", MLP_VERSION, MODEL_RECIPE);
+        return command_end(STATUS_DONE);
+    }
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        if (strcmp(commands[i]->name, word) == 0)
+            return commands[i]->run(argc - 2, argv + 2);
+    return unknown_command(word);
+}

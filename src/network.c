@@ -1,0 +1,229 @@
+// Layers in a row, and the passes over them; see network.h.
+#include "network.h"
+
+#include "kernels.h"
+#include "random.h"
+
+#include <stdio.h>
+#include <string.h>
+
+// ---------------------------------------------------------------------------------------------
+// Architectures: tables of layers
+
+typedef struct LayerSpec {
+    const LayerKind *kind;
+    enum { UNITS_SAME, UNITS_HIDDEN, UNITS_CLASSES } units;
+    double gain;        // initial weights: standard deviation gain / sqrt(inputs)
+    const char *name;   // in the model file
+    const char *symbol; // of the output
+} LayerSpec;
+
+typedef struct ArchitectureSpec {
+    const char *name;
+    LayerSpec layers[NETWORK_MAX_LAYERS]; // ends at the first without a kind
+} ArchitectureSpec;
+
+static const ArchitectureSpec architectures[] = {
+    {.name = "mlp",
+     .layers = {{&layer_dense_bytes, UNITS_HIDDEN, 0.3, "fc1", "a1"},
+                {&layer_sigmoid, UNITS_SAME, 0.0, NULL, "f1"},
+                {&layer_dense, UNITS_CLASSES, 1.7, "fc2", "a2"}}},
+};
+
+static const ArchitectureSpec *architecture_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof architectures / sizeof architectures[0]; i++)
+        if (strcmp(architectures[i].name, name) == 0)
+            return &architectures[i];
+    return NULL;
+}
+
+static bool architecture_check(const Architecture *a, Error *err)
+{
+    const size_t max_side = 4096, max_hidden = 65536;
+    if (a->rows < 1 || a->rows > max_side || a->cols < 1 || a->cols > max_side)
+        return error_set(err, "images of %zu x %zu pixels: each side must be 1 to %zu", a->rows,
+                         a->cols, max_side);
+    if (a->hidden < 1 || a->hidden > max_hidden)
+        return error_set(err, "%zu hidden units: must be 1 to %zu", a->hidden, max_hidden);
+    if (a->classes < 2 || a->classes > 256)
+        return error_set(err, "%zu classes: must be 2 to 256", a->classes);
+    const uint64_t max_weights = UINT64_C(1) << 28; // a gigabyte of them
+    if ((uint64_t)a->rows * a->cols * (a->hidden + KERNEL_PAD) > max_weights)
+        return error_set(err, "%zu hidden units for images of %zu x %zu pixels: more than a "
+                              "gigabyte of weights", a->hidden, a->rows, a->cols);
+    return true;
+}
+
+bool network_build(Network *net, const Architecture *architecture, Error *err)
+{
+    const ArchitectureSpec *found = architecture_find(architecture->name);
+    if (found == NULL)
+        return error_set(err, "unknown architecture '%s'", architecture->name);
+    if (!architecture_check(architecture, err))
+        return false;
+
+    *net = (Network){.architecture = *architecture};
+    net->architecture.name = found->name;
+    Shape shape = {architecture->rows, architecture->cols, 1};
+    size_t stride = 0;
+    for (const LayerSpec *spec = found->layers; spec->kind != NULL; spec++) {
+        Layer *layer = &net->layers[net->n_layers++];
+        *layer = (Layer){.kind = spec->kind,
+                         .name = spec->name,
+                         .symbol = spec->symbol,
+                         .in = shape,
+                         .in_stride = stride};
+        size_t units = spec->units == UNITS_HIDDEN ? architecture->hidden : architecture->classes;
+        net->n_parameters += spec->kind->describe(layer, units, spec->gain, net->n_parameters);
+        for (size_t t = 0; t < layer->n_tensors; t++)
+            net->tensors[net->n_tensors++] = &layer->tensors[t];
+        shape = layer->out;
+        stride = layer->out_stride;
+    }
+    return true;
+}
+
+size_t network_count_weights(const Network *net)
+{
+    size_t count = 0;
+    for (size_t t = 0; t < net->n_tensors; t++)
+        count += tensor_size(net->tensors[t]);
+    return count;
+}
+
+void network_sizes(const Network *net, char *text, size_t size)
+{
+    int length = snprintf(text, size, "%zu", shape_size(net->layers[0].in));
+    for (size_t l = 0; l < net->n_layers && length >= 0 && (size_t)length < size; l++)
+        if (net->layers[l].n_tensors > 0)
+            length += snprintf(text + length, size - (size_t)length, "-%zu",
+                               shape_size(net->layers[l].out));
+}
+
+// ---------------------------------------------------------------------------------------------
+// Parameters
+
+float *network_alloc(const Network *net, Arena *arena, Error *err)
+{
+    return arena_alloc(arena, net->n_parameters, sizeof(float), "the network's parameters", err);
+}
+
+void network_init(const Network *net, float *params, uint64_t seed)
+{
+    memset(params, 0, net->n_parameters * sizeof *params);
+    for (size_t t = 0; t < net->n_tensors; t++) {
+        const Tensor *tensor = net->tensors[t];
+        if (tensor->initial_std == 0.0)
+            continue;
+        float std = (float)tensor->initial_std;
+        for (size_t e = 0; e < tensor_size(tensor); e++)
+            params[tensor_index(tensor, e)] = std * random_normal(seed, RANDOM_WEIGHTS + t, e);
+    }
+}
+
+// ---------------------------------------------------------------------------------------------
+// Working memory
+
+bool work_alloc(Work *work, const Network *net, size_t capacity, bool training, Arena *arena,
+                Error *err)
+{
+    static const char what[] = "the activations of a batch";
+    *work = (Work){.capacity = capacity};
+    for (size_t l = 1; l <= net->n_layers; l++) {
+        size_t stride = net->layers[l - 1].out_stride;
+        work->x[l] = arena_alloc(arena, capacity * stride, sizeof(float), what, err);
+        work->dx[l] = arena_alloc(arena, capacity * stride, sizeof(float), what, err);
+        if (work->x[l] == NULL || work->dx[l] == NULL)
+            return false;
+    }
+    size_t partials = N_BLOCKS * capacity * net->layers[0].out_stride;
+    work->partial = arena_alloc(arena, partials, sizeof(float), what, err);
+    work->loss = arena_alloc(arena, capacity, sizeof(float), what, err);
+    work->predicted = arena_alloc(arena, capacity, 1, what, err);
+    if (work->partial == NULL || work->loss == NULL || work->predicted == NULL)
+        return false;
+    if (!training)
+        return true;
+    work->by_pixel_stride = round_up(capacity, KERNEL_PAD);
+    work->by_pixel = arena_alloc(arena, shape_size(net->layers[0].in), work->by_pixel_stride,
+                                 "a batch's pixels", err);
+    return work->by_pixel != NULL;
+}
+
+Batch work_batch(const Work *work, const Dataset *data, const InputScale *scale,
+                 const uint32_t *index, size_t size)
+{
+    return (Batch){.data = data,
+                   .scale = scale,
+                   .index = index,
+                   .size = size,
+                   .by_pixel = work->by_pixel,
+                   .by_pixel_stride = work->by_pixel_stride};
+}
+
+static LayerView work_view(const Work *work, const Batch *batch, size_t l)
+{
+    return (LayerView){.batch = batch,
+                       .x = work->x[l],
+                       .y = work->x[l + 1],
+                       .dx = work->dx[l],
+                       .dy = work->dx[l + 1],
+                       .partial = work->partial};
+}
+
+// ---------------------------------------------------------------------------------------------
+// The passes
+
+void network_gather(const Network *net, const float *params, const Work *work, const Batch *batch,
+                    size_t block)
+{
+    LayerView view = work_view(work, batch, 0);
+    net->layers[0].kind->gather(&net->layers[0], params, &view, block);
+}
+
+void network_forward(const Network *net, const float *params, const Work *work,
+                     const Batch *batch, Range examples)
+{
+    for (size_t l = 0; l < net->n_layers; l++) {
+        LayerView view = work_view(work, batch, l);
+        net->layers[l].kind->forward(&net->layers[l], params, &view, examples);
+    }
+}
+
+// Softmax with cross-entropy:  yhat = softmax(a)   L = -sum_k y_k log yhat_k   dL/da = yhat - y
+void network_loss(const Network *net, const Work *work, const Batch *batch, Range examples)
+{
+    const Layer *last = &net->layers[net->n_layers - 1];
+    size_t C = net->architecture.classes;
+    for (size_t b = examples.first; b < examples.end; b++) {
+        const float *a = work->x[net->n_layers] + b * last->out_stride;
+        float *yhat = work->dx[net->n_layers] + b * last->out_stride;
+        work->loss[b] = kernel_softmax_cross_entropy(yhat, a, C, batch_label(batch, b));
+        work->predicted[b] = (unsigned char)kernel_argmax(a, C);
+    }
+}
+
+void network_backward(const Network *net, const float *params, const Work *work,
+                      const Batch *batch, Range examples)
+{
+    const Layer *last = &net->layers[net->n_layers - 1];
+    for (size_t b = examples.first; b < examples.end; b++)
+        work->dx[net->n_layers][b * last->out_stride + batch_label(batch, b)] -= 1.0f;
+    for (size_t l = net->n_layers; l-- > 1;) {
+        LayerView view = work_view(work, batch, l);
+        net->layers[l].kind->backward(&net->layers[l], params, &view, examples);
+    }
+}
+
+void network_accumulate(const Network *net, const Work *work, const Batch *batch, float scale,
+                        float *into, size_t block)
+{
+    for (size_t l = 0; l < net->n_layers; l++) {
+        const Layer *layer = &net->layers[l];
+        if (layer->kind->accumulate == NULL)
+            continue;
+        LayerView view = work_view(work, batch, l);
+        layer->kind->accumulate(layer, &view, layer_block(layer->n_rows, block), scale, into);
+    }
+}

@@ -1,0 +1,266 @@
+// Parsing and help from one table; see options.h.
+#include "options.h"
+
+#include "numbers.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum { MAX_OPTIONS = 32 };
+
+const char *word_nearest(const char *word, const char *const *words)
+{
+    const char *nearest = NULL;
+    size_t best = strlen(word) / 3 + 2; // a longer word may be further off
+    for (; *words != NULL; words++) {
+        size_t distance = word_distance(word, *words);
+        if (distance < best) {
+            best = distance;
+            nearest = *words;
+        }
+    }
+    return nearest;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Values
+
+static bool error_range(const Option *option, const char *text, const char *what, Error *err)
+{
+    char min[NUMBER_SIZE], max[NUMBER_SIZE];
+    return error_set(err, "--%s: '%s' is not %s from %s to %s", option->name, text, what,
+                     number_shortest(min, option->min), number_shortest(max, option->max));
+}
+
+static bool option_set_choice(const Option *option, const char *text, Error *err)
+{
+    char list[256] = "";
+    for (const char *const *choice = option->choices; *choice != NULL; choice++) {
+        if (strcmp(*choice, text) == 0) {
+            *(const char **)option->value = *choice;
+            return true;
+        }
+        size_t used = strlen(list);
+        snprintf(list + used, sizeof list - used, "%s%s", used == 0 ? "" : ", ", *choice);
+    }
+    return error_set(err, "--%s: '%s' is none of %s", option->name, text, list);
+}
+
+static bool option_set(const Option *option, const char *text, Error *err)
+{
+    uint64_t count;
+    double real;
+    switch (option->kind) {
+    case OPTION_COUNT:
+        if (!number_parse_count(text, &count) || (double)count < option->min ||
+            (double)count > option->max)
+            return error_range(option, text, "a whole number", err);
+        *(uint64_t *)option->value = count;
+        return true;
+    case OPTION_REAL:
+        if (!number_parse_real(text, &real) || real < option->min || real > option->max)
+            return error_range(option, text, "a number", err);
+        *(double *)option->value = real;
+        return true;
+    case OPTION_CHOICE: return option_set_choice(option, text, err);
+    case OPTION_TEXT:
+        if (*text == '\0')
+            return error_set(err, "--%s: the value is empty", option->name);
+        *(const char **)option->value = text;
+        return true;
+    case OPTION_FLAG: break;
+    }
+    *(bool *)option->value = true;
+    return true;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Words
+
+static const Option *option_by_name(const Option *options, const char *name, size_t length)
+{
+    for (; options->name != NULL; options++)
+        if (strlen(options->name) == length && strncmp(options->name, name, length) == 0)
+            return options;
+    return NULL;
+}
+
+static const Option *option_by_letter(const Option *options, char letter)
+{
+    for (; options->name != NULL; options++)
+        if (options->letter != 0 && options->letter == letter)
+            return options;
+    return NULL;
+}
+
+static bool error_unknown(const Command *command, const Option *options, const char *word,
+                          size_t length, Error *err)
+{
+    char flag[64];
+    const char *names[MAX_OPTIONS + 2];
+    size_t n = 0;
+    for (; options[n].name != NULL && n < MAX_OPTIONS; n++)
+        names[n] = options[n].name;
+    names[n++] = "help";
+    names[n] = NULL;
+    snprintf(flag, sizeof flag, "%.*s", (int)(length < 40 ? length : 40), word);
+    const char *nearest = strncmp(flag, "--", 2) == 0 ? word_nearest(flag + 2, names) : NULL;
+    if (nearest != NULL)
+        return error_set(err, "unknown flag '%s' of '%s'; did you mean '--%s'?", flag,
+                         command->name, nearest);
+    return error_set(err, "unknown flag '%s'; 'mlp %s --help' lists them", flag, command->name);
+}
+
+// A word that follows a flag is its value, unless it looks like another flag.
+static bool looks_like_flag(const char *word)
+{
+    double number;
+    return word[0] == '-' && word[1] != '\0' && !number_parse_real(word, &number);
+}
+
+// Takes argv[*i], a flag, and its value, which may be the next word.
+static bool parse_flag(const Command *command, const Option *options, int argc, char **argv,
+                       int *i, Error *err)
+{
+    const char *word = argv[*i];
+    bool is_long = word[1] == '-';
+    const char *equals = is_long ? strchr(word, '=') : NULL;
+    size_t length = equals != NULL ? (size_t)(equals - word) : strlen(word);
+    const Option *option = is_long       ? option_by_name(options, word + 2, length - 2)
+                           : length == 2 ? option_by_letter(options, word[1])
+                                         : NULL;
+    if (option == NULL)
+        return error_unknown(command, options, word, length, err);
+    if (option->kind == OPTION_FLAG) {
+        if (equals != NULL)
+            return error_set(err, "--%s takes no value", option->name);
+        return option_set(option, "", err);
+    }
+    if (equals != NULL)
+        return option_set(option, equals + 1, err);
+    if (*i + 1 >= argc)
+        return error_set(err, "--%s needs a value: %s", option->name, option->placeholder);
+    const char *value = argv[++*i];
+    if (looks_like_flag(value))
+        return error_set(err, "--%s needs a value, but '%s' follows; write --%s=%s if it is one",
+                         option->name, value, option->name, value);
+    return option_set(option, value, err);
+}
+
+ParseResult options_parse(const Command *command, const Option *options, const char **argument,
+                          int argc, char **argv, Error *err)
+{
+    bool flags_ended = false;
+    const char *found = NULL;
+    for (int i = 0; i < argc; i++) {
+        const char *word = argv[i];
+        if (!flags_ended && strcmp(word, "--") == 0) {
+            flags_ended = true;
+        } else if (!flags_ended && (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)) {
+            return PARSE_HELP;
+        } else if (!flags_ended && word[0] == '-' && word[1] != '\0') {
+            if (!parse_flag(command, options, argc, argv, &i, err))
+                return PARSE_WRONG;
+        } else if (command->arguments == NULL || found != NULL) {
+            error_set(err, "'%s' is one word too many; 'mlp %s --help' shows what is expected",
+                      word, command->name);
+            return PARSE_WRONG;
+        } else if (word[0] == '\0') {
+            error_set(err, "the name of the model is empty");
+            return PARSE_WRONG;
+        } else {
+            found = word;
+        }
+    }
+    if (command->arguments != NULL && command->arguments[0] != '[' && found == NULL) {
+        error_set(err, "'mlp %s' needs a %s", command->name, command->arguments);
+        return PARSE_WRONG;
+    }
+    if (argument != NULL)
+        *argument = found;
+    return PARSE_OK;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Help
+
+static void option_default(const Option *option, char *text, size_t size)
+{
+    char number[NUMBER_SIZE];
+    text[0] = '\0';
+    if (option->default_text != NULL) {
+        snprintf(text, size, "%s", option->default_text);
+        return;
+    }
+    switch (option->kind) {
+    case OPTION_COUNT:
+        snprintf(text, size, "%" PRIu64, *(const uint64_t *)option->value);
+        break;
+    case OPTION_REAL:
+        snprintf(text, size, "%s", number_shortest(number, *(const double *)option->value));
+        break;
+    case OPTION_TEXT:
+    case OPTION_CHOICE:
+        if (*(const char *const *)option->value != NULL)
+            snprintf(text, size, "%s", *(const char *const *)option->value);
+        break;
+    case OPTION_FLAG: break;
+    }
+}
+
+// Prints text from `column` on, lines broken before column 80 and indented.
+static void print_wrapped(FILE *out, const char *text, int indent, int column)
+{
+    while (*text != '\0') {
+        int length = (int)strcspn(text, " \n");
+        if (column > indent && column + 1 + length > 80) {
+            fprintf(out, "\n%*s", indent, "");
+            column = indent;
+        } else if (column > indent) {
+            fputc(' ', out);
+            column++;
+        }
+        fprintf(out, "%.*s", length, text);
+        column += length;
+        text += length;
+        if (*text == '\n') {
+            fprintf(out, "\n%*s", indent, "");
+            column = indent;
+        }
+        text += *text != '\0';
+    }
+    fputc('\n', out);
+}
+
+static void print_option(FILE *out, const Option *option)
+{
+    enum { HELP_COLUMN = 26 };
+    char left[64], letter[8] = "    ", help[512], value[128];
+    if (option->letter != 0)
+        snprintf(letter, sizeof letter, "-%c, ", option->letter);
+    snprintf(left, sizeof left, "  %s--%s%s%s", letter, option->name,
+             option->placeholder != NULL ? " " : "",
+             option->placeholder != NULL ? option->placeholder : "");
+    option_default(option, value, sizeof value);
+    snprintf(help, sizeof help, "%s%s%s%s", option->help, value[0] != '\0' ? " (default " : "",
+             value, value[0] != '\0' ? ")" : "");
+    fprintf(out, "%-*s", HELP_COLUMN, left);
+    if (strlen(left) >= HELP_COLUMN)
+        fprintf(out, "\n%*s", HELP_COLUMN, "");
+    print_wrapped(out, help, HELP_COLUMN, HELP_COLUMN);
+}
+
+void options_print_help(FILE *out, const Command *command, const Option *options)
+{
+    fprintf(out, "Usage: mlp %s [OPTION]...%s%s\n\n", command->name,
+            command->arguments != NULL ? " " : "",
+            command->arguments != NULL ? command->arguments : "");
+    print_wrapped(out, command->about, 0, 0);
+    fputs("\nOptions:\n", out);
+    for (const Option *option = options; option->name != NULL; option++)
+        print_option(out, option);
+    fprintf(out, "%-26s%s\n", "  -h, --help", "print this help");
+    fputs("\nExamples:\n", out);
+    for (size_t i = 0; i < 2; i++)
+        fprintf(out, "  %s\n", command->examples[i]);
+}
