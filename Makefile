@@ -82,7 +82,7 @@ run: mlp
 	else echo "gnuplot is not installed: no picture of curves.csv was drawn."; fi
 
 check:
-	@CC='$(CC)' MAKE='$(MAKE)' sh tests/run.sh
+	@CC='$(CC)' MAKE='$(MAKE)' sh tests/run.sh $(TESTS_ONLY)
 
 install: mlp
 	install -d '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(MANDIR)' '$(DESTDIR)$(DATADIR)/mnist'

@@ -1,0 +1,52 @@
+# What the shell tests share. A script sources this file, makes claims, and ends with `finish`.
+# It runs in the project's folder with MLP, the program under test, and WORK, an empty folder of
+# its own, set by tests/run.sh. Lines begin with "ok", "FAIL" or "SKIP"; run.sh counts them.
+
+failures=0
+
+# claim TEXT COMMAND...: the command succeeds.
+claim() {
+    claim_text=$1
+    shift
+    if "$@" >"$WORK/claim.log" 2>&1; then
+        echo "ok $claim_text"
+    else
+        failures=$((failures + 1))
+        sed 's/^/  /' "$WORK/claim.log" | tail -n 20
+        echo "FAIL $claim_text"
+    fi
+}
+
+skip() {
+    echo "SKIP $1"
+}
+
+# exits STATUS COMMAND...: the command exits with this status, neither less nor more.
+exits() {
+    expected=$1
+    shift
+    "$@" >"$WORK/stdout" 2>"$WORK/stderr"
+    actual=$?
+    [ "$actual" -eq "$expected" ] && return 0
+    echo "exit status $actual, expected $expected: $*"
+    cat "$WORK/stdout" "$WORK/stderr"
+    return 1
+}
+
+# refuses STATUS WORD COMMAND...: fails with this status and exactly one line on stderr, which
+# begins with "mlp: " and contains WORD; nothing on stdout.
+refuses() {
+    status=$1 word=$2
+    shift 2
+    exits "$status" "$@" || return 1
+    cat "$WORK/stderr"
+    [ "$(wc -l <"$WORK/stderr")" -eq 1 ] || { echo "not one line"; return 1; }
+    grep -q '^mlp: ' "$WORK/stderr" || { echo "does not begin with mlp:"; return 1; }
+    grep -qF -e "$word" "$WORK/stderr" || { echo "does not say: $word"; return 1; }
+    [ ! -s "$WORK/stdout" ] || { echo "something on stdout"; return 1; }
+}
+
+finish() {
+    [ "$failures" -eq 0 ]
+    exit
+}

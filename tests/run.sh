@@ -1,0 +1,67 @@
+#!/bin/sh
+# Builds the program plainly and under the address and undefined-behaviour sanitizers, runs every
+# test in tests/ with both where it matters, and ends with the line 'N passed, N failed, N skipped'.
+# Arguments name the tests to run (test_idx, cli); without any, all run.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+: "${CC:=cc}" "${MAKE:=make}"
+export LC_ALL=C CC MAKE
+unset MLP_DATA CFLAGS LDFLAGS CPPFLAGS MAKEFLAGS MAKELEVEL MFLAGS
+# A mistake that a sanitizer finds must not look like an exit status of the program's own.
+export ASAN_OPTIONS=exitcode=99 UBSAN_OPTIONS=exitcode=99:print_stacktrace=1
+
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+
+jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
+if ! "$MAKE" -j "$jobs" CC="$CC" all SAN= >"$work/build.log" 2>&1 ||
+    ! "$MAKE" -j "$jobs" CC="$CC" CFLAGS='-O1 -g' SAN=address all unit-tests >>"$work/build.log" 2>&1; then
+    cat "$work/build.log"
+    echo "0 passed, 1 failed, 0 skipped"
+    exit 1
+fi
+
+# run NAME COMMAND...: an exit status that its lines do not explain is a failure of its own.
+run() {
+    name=$1
+    shift
+    echo "== $name"
+    mkdir -p "$work/$name"
+    WORK=$work/$name "$@" >"$work/out" 2>&1 </dev/null
+    status=$?
+    if [ "$status" -ne 0 ] && ! grep -q '^FAIL ' "$work/out"; then
+        echo "FAIL $name ended with status $status" >>"$work/out"
+    elif ! grep -q '^ok \|^SKIP \|^FAIL ' "$work/out"; then
+        echo "FAIL $name made no claim" >>"$work/out"
+    fi
+    cat "$work/out"
+    cat "$work/out" >>"$work/all"
+}
+
+wanted() {
+    [ -z "$selection" ] && return 0
+    case " $selection " in *" $1 "*) return 0 ;; esac
+    return 1
+}
+
+selection=$*
+: >"$work/all"
+for source in tests/test_*.c; do
+    name=$(basename "$source" .c)
+    wanted "$name" && run "$name" "build/address/$name"
+done
+for script in tests/cli_*.sh; do
+    name=$(basename "$script" .sh)
+    wanted "$name" && MLP=$PWD/build/address/mlp FAST_MLP=$PWD/mlp run "$name" sh "$script"
+done
+
+passed=$(grep -c '^ok ' "$work/all")
+failed=$(grep -c '^FAIL ' "$work/all")
+skipped=$(grep -c '^SKIP ' "$work/all")
+if [ "$failed" -gt 0 ] || [ "$skipped" -gt 0 ]; then
+    echo "== what did not pass"
+    grep '^FAIL \|^SKIP ' "$work/all"
+fi
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
