@@ -32,7 +32,6 @@ typedef struct Tensor {
     size_t dims[TENSOR_MAX_DIMS];
     size_t offset;
     size_t stride[TENSOR_MAX_DIMS];
-    double initial_std; // standard deviation of its initial values; 0: it starts at zero
 } Tensor;
 
 size_t tensor_size(const Tensor *tensor);
@@ -47,6 +46,8 @@ typedef struct Layer {
     const LayerKind *kind;
     const char *name;   // of its tensors in the model file ("fc1"), NULL without parameters
     const char *symbol; // of its output in the derivation: "a1", "f1"
+    double gain;        // initial weights: standard deviation gain / sqrt(I)
+    double input_mean;  // what an input is on average before training
     Shape in, out;
     size_t in_stride, out_stride; // floats from one example to the next
     size_t n_rows;    // independent rows of parameters that accumulate can be asked for
@@ -79,10 +80,14 @@ static inline Range layer_block(size_t n_rows, size_t block)
 struct LayerKind {
     const char *name;
 
-    // Sets out, out_stride, n_rows and the tensors (offset from `offset` on) of a layer whose
-    // kind, name and in are set; units is the number of outputs wanted, gain scales the initial
-    // weights. Returns the number of floats of its parameters.
-    size_t (*describe)(Layer *layer, size_t units, double gain, size_t offset);
+    // Sets out, out_stride, n_rows and the tensors (offset from `offset` on) of a layer whose other
+    // fields are set; units is the number of outputs wanted. Returns the number of floats of its
+    // parameters.
+    size_t (*describe)(Layer *layer, size_t units, size_t offset);
+
+    // Sets the initial parameters in a zeroed block (NULL without parameters). Element e of tensor
+    // t, in the order of the file, takes draw e of stream `stream` + t.
+    void (*init)(const Layer *layer, float *params, uint64_t seed, uint64_t stream);
 
     // Stage 1, by block of pixels, for a kind that reads bytes (else NULL): brings in the batch's
     // bytes and leaves the block's partial sums for forward.

@@ -46,8 +46,7 @@ void network_sizes(const Network *net, char *text, size_t size);
 // Returns a zeroed block of net->n_parameters floats, or NULL. Owned by the arena.
 float *network_alloc(const Network *net, Arena *arena, Error *err);
 
-// Sets the initial parameters: biases zero, weights normal with the tensor's standard deviation.
-// Weight e of tensor t, in the order of the model file, is draw number e of the stream of t.
+// Sets the initial parameters, each tensor's from a stream of its own.
 void network_init(const Network *net, float *params, uint64_t seed);
 
 // Working memory for batches of up to `capacity` examples, owned by the arena.

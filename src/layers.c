@@ -6,6 +6,7 @@
 #include "layers.h"
 
 #include "kernels.h"
+#include "random.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -36,7 +37,7 @@ size_t tensor_index(const Tensor *tensor, size_t e)
 // Given dy = dL/dy (B,O), summed over the batch:
 //   dx = dy W           dL/db = sum_b dy      dL/dW = dy^T x
 
-static size_t dense_describe(Layer *layer, size_t units, double gain, size_t offset)
+static size_t dense_describe(Layer *layer, size_t units, size_t offset)
 {
     size_t I = shape_size(layer->in), O = units, S = round_up(O, KERNEL_PAD);
     layer->out = (Shape){1, 1, O};
@@ -47,13 +48,32 @@ static size_t dense_describe(Layer *layer, size_t units, double gain, size_t off
                                  .n_dims = 2,
                                  .dims = {O, I},
                                  .offset = offset,
-                                 .stride = {1, S},
-                                 .initial_std = gain / sqrt((double)I)};
+                                 .stride = {1, S}};
     layer->tensors[1] = (Tensor){
         .letter = "b", .n_dims = 1, .dims = {O}, .offset = offset + I * S, .stride = {1}};
     snprintf(layer->tensors[0].name, sizeof layer->tensors[0].name, "%s.weight", layer->name);
     snprintf(layer->tensors[1].name, sizeof layer->tensors[1].name, "%s.bias", layer->name);
     return (I + 1) * S;
+}
+
+// Normal weights, and biases that make the average input give 0: b = -m sum_i W_i for inputs of
+// mean m. Behind a sigmoid (m = 1/2) large weights would otherwise begin with a random preference
+// for some classes, which a small learning rate takes long to unlearn.
+static void dense_init(const Layer *layer, float *params, uint64_t seed, uint64_t stream)
+{
+    const Tensor *W = &layer->tensors[0], *b = &layer->tensors[1];
+    size_t I = shape_size(layer->in), O = shape_size(layer->out);
+    float std = (float)(layer->gain / sqrt((double)I)), mean = (float)layer->input_mean;
+    for (size_t o = 0; o < O; o++) {
+        float sum = 0.0f;
+        for (size_t i = 0; i < I; i++) {
+            float weight = std * random_normal(seed, stream, o * I + i);
+            params[tensor_index(W, o * I + i)] = weight;
+            sum += weight;
+        }
+        if (layer->input_mean > 0.0)
+            params[tensor_index(b, o)] = -mean * sum;
+    }
 }
 
 static void dense_forward(const Layer *layer, const float *params, const LayerView *view,
@@ -128,6 +148,7 @@ static void dense_reference_jacobian(const Layer *layer, const double *const arg
 const LayerKind layer_dense = {
     .name = "dense",
     .describe = dense_describe,
+    .init = dense_init,
     .forward = dense_forward,
     .backward = dense_backward,
     .accumulate = dense_accumulate,
@@ -184,6 +205,7 @@ static void dense_bytes_accumulate(const Layer *layer, const LayerView *view, Ra
 const LayerKind layer_dense_bytes = {
     .name = "dense",
     .describe = dense_describe,
+    .init = dense_init,
     .gather = dense_bytes_gather,
     .forward = dense_bytes_forward,
     .accumulate = dense_bytes_accumulate,
@@ -198,9 +220,9 @@ const LayerKind layer_dense_bytes = {
 // Jacobian (identity 4), from y' = y (1 - y):   dy/dx = diag(y * (1 - y))
 // Given dy = dL/dy:   dx = dy * y * (1 - y)
 
-static size_t sigmoid_describe(Layer *layer, size_t units, double gain, size_t offset)
+static size_t sigmoid_describe(Layer *layer, size_t units, size_t offset)
 {
-    (void)units, (void)gain, (void)offset;
+    (void)units, (void)offset;
     layer->out = layer->in;
     layer->out_stride = layer->in_stride;
     return 0;

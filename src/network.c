@@ -13,9 +13,9 @@
 typedef struct LayerSpec {
     const LayerKind *kind;
     enum { UNITS_SAME, UNITS_HIDDEN, UNITS_CLASSES } units;
-    double gain;        // initial weights: standard deviation gain / sqrt(inputs)
-    const char *name;   // in the model file
-    const char *symbol; // of the output
+    double gain, input_mean; // of the initial weights, see Layer
+    const char *name;        // in the model file
+    const char *symbol;      // of the output
 } LayerSpec;
 
 typedef struct ArchitectureSpec {
@@ -25,9 +25,9 @@ typedef struct ArchitectureSpec {
 
 static const ArchitectureSpec architectures[] = {
     {.name = "mlp",
-     .layers = {{&layer_dense_bytes, UNITS_HIDDEN, 0.3, "fc1", "a1"},
-                {&layer_sigmoid, UNITS_SAME, 0.0, NULL, "f1"},
-                {&layer_dense, UNITS_CLASSES, 1.7, "fc2", "a2"}}},
+     .layers = {{&layer_dense_bytes, UNITS_HIDDEN, 0.3, 0.0, "fc1", "a1"},
+                {&layer_sigmoid, UNITS_SAME, 0.0, 0.0, NULL, "f1"},
+                {&layer_dense, UNITS_CLASSES, 5.0, 0.5, "fc2", "a2"}}},
 };
 
 static const ArchitectureSpec *architecture_find(const char *name)
@@ -72,10 +72,12 @@ bool network_build(Network *net, const Architecture *architecture, Error *err)
         *layer = (Layer){.kind = spec->kind,
                          .name = spec->name,
                          .symbol = spec->symbol,
+                         .gain = spec->gain,
+                         .input_mean = spec->input_mean,
                          .in = shape,
                          .in_stride = stride};
         size_t units = spec->units == UNITS_HIDDEN ? architecture->hidden : architecture->classes;
-        net->n_parameters += spec->kind->describe(layer, units, spec->gain, net->n_parameters);
+        net->n_parameters += spec->kind->describe(layer, units, net->n_parameters);
         for (size_t t = 0; t < layer->n_tensors; t++)
             net->tensors[net->n_tensors++] = &layer->tensors[t];
         shape = layer->out;
@@ -112,13 +114,12 @@ float *network_alloc(const Network *net, Arena *arena, Error *err)
 void network_init(const Network *net, float *params, uint64_t seed)
 {
     memset(params, 0, net->n_parameters * sizeof *params);
-    for (size_t t = 0; t < net->n_tensors; t++) {
-        const Tensor *tensor = net->tensors[t];
-        if (tensor->initial_std == 0.0)
-            continue;
-        float std = (float)tensor->initial_std;
-        for (size_t e = 0; e < tensor_size(tensor); e++)
-            params[tensor_index(tensor, e)] = std * random_normal(seed, RANDOM_WEIGHTS + t, e);
+    uint64_t stream = RANDOM_WEIGHTS;
+    for (size_t l = 0; l < net->n_layers; l++) {
+        const Layer *layer = &net->layers[l];
+        if (layer->kind->init != NULL)
+            layer->kind->init(layer, params, seed, stream);
+        stream += layer->n_tensors;
     }
 }
 

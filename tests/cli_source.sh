@@ -1,0 +1,93 @@
+#!/bin/sh
+# The source and its words: no warnings from either compiler, scripts and man page clean, the man
+# page and the README in step with the program.
+. tests/lib.sh
+
+no_warnings() { # COMPILER
+    for file in src/*.c tests/*.c; do
+        "$1" -std=gnu11 -ffp-contract=off -O1 -Wall -Wextra -Wpedantic -Wconversion -Wshadow \
+            -Werror -Iinclude -Itests -c -o "$WORK/object.o" "$file" || return 1
+    done
+}
+
+for compiler in gcc clang; do
+    if command -v "$compiler" >/dev/null; then
+        claim "$compiler compiles everything without a warning" no_warnings "$compiler"
+    else
+        skip "$compiler is not installed: its warnings were not looked for"
+    fi
+done
+
+refuses_to_compile() { # FLAGS...
+    ! "$CC" -std=gnu11 "$@" -Iinclude -c -o "$WORK/object.o" src/kernels.c
+}
+claim "-ffast-math is refused" refuses_to_compile -ffast-math
+
+same_model_from() { # COMPILER FLAGS
+    "$MAKE" -s CC="$1" CFLAGS="$2" BUILD="$WORK/other" PROGRAM="$WORK/other/mlp" all &&
+        "$WORK/other/mlp" train -q --epochs 2 --train-size 3000 --val-size 500 \
+            -o "$WORK/other.bin" --csv "$WORK/other.csv" &&
+        "$FAST_MLP" train -q --epochs 2 --train-size 3000 --val-size 500 \
+            -o "$WORK/this.bin" --csv "$WORK/this.csv" &&
+        cmp "$WORK/other.bin" "$WORK/this.bin"
+}
+claim "without optimisation the same model comes out" same_model_from "$CC" -O0
+if command -v clang >/dev/null; then
+    claim "clang's program makes the same model" same_model_from clang -O2
+else
+    skip "clang is not installed: its model was not compared"
+fi
+
+if command -v shellcheck >/dev/null; then
+    claim "the shell scripts are clean" \
+        shellcheck -x -e SC2317,SC2013 .ci/run tests/*.sh
+else
+    skip "shellcheck is not installed: the scripts were not checked"
+fi
+
+if command -v mandoc >/dev/null; then
+    claim "the man page is clean" mandoc -T lint -W warning mlp.1
+else
+    skip "mandoc is not installed: the man page was not checked"
+fi
+
+# The flags that a command's help lists, and those that the man page's section on it lists.
+flags_in_help() {
+    "$FAST_MLP" "$1" --help | sed -n 's/^  .*--\([a-z-]*\).*/\1/p' | grep -v '^help$' |
+        grep -v "^$1$" | sort -u
+}
+flags_in_man() {
+    sed -n "/^\.Ss $1\$/,/^\.S[sh] [^$1]/p" mlp.1 | sed -n 's/^\.It .*Fl Fl \([a-z-]*\).*/\1/p' |
+        sort -u
+}
+man_matches_help() {
+    flags_in_help "$1" | sed '/^mlp/d' >"$WORK/help"
+    flags_in_man "$1" >"$WORK/man"
+    [ -s "$WORK/help" ] && diff "$WORK/help" "$WORK/man"
+}
+for command in train eval gradcheck info; do
+    claim "the man page lists the flags of mlp $command" man_matches_help "$command"
+done
+
+readme_names_only_real_flags() {
+    for flag in $(grep -o -e '--[a-z][a-z-]*' README.md | sort -u); do
+        case $flag in --help | --version) continue ;; esac
+        for command in train eval gradcheck info; do flags_in_help "$command"; done |
+            grep -qx -e "${flag#--}" || { echo "no such flag: $flag"; return 1; }
+    done
+}
+claim "the README names no flag that does not exist" readme_names_only_real_flags
+
+data_are_mnist() {
+    for file in data/mnist/*.gz; do
+        sum=$(gzip -dc "$file" | sha256sum | cut -d ' ' -f 1)
+        grep -q "$(basename "$file" .gz) | $sum" data/mnist/README.md || return 1
+    done
+}
+if command -v sha256sum >/dev/null; then
+    claim "the data are those whose SHA-256 the README gives" data_are_mnist
+else
+    skip "sha256sum is not installed: the data were not checked"
+fi
+
+finish
