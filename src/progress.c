@@ -61,14 +61,16 @@ static void progress_draw(Progress *progress, size_t epoch, size_t done, double 
     double seen = (double)(epoch - 1) * (double)progress->images + (double)done;
     double all = (double)progress->epochs * (double)progress->images;
     progress->drawn = now;
-    format_duration(remaining, sizeof remaining, elapsed / seen * (all - seen));
+    bool finished = seen >= all;
+    format_duration(remaining, sizeof remaining,
+                    finished ? elapsed : elapsed / seen * (all - seen));
     if (progress->last.epoch > 0)
         snprintf(validation, sizeof validation, "  train %.2f %%  validation %.2f %%",
                  100.0 * progress->last.train_accuracy,
                  100.0 * progress->last.validation_accuracy);
     snprintf(left, sizeof left, "epoch %zu/%zu ", epoch, progress->epochs);
-    snprintf(right, sizeof right, " loss %.4f%s  %.0f images/s  %s left", loss, validation,
-             seen / elapsed, remaining);
+    snprintf(right, sizeof right, " loss %.4f%s  %.0f images/s  %s %s", loss, validation,
+             seen / elapsed, remaining, finished ? "in all" : "left");
 
     int width = terminal_width() - 1, room = width - (int)(strlen(left) + strlen(right));
     char bar[64] = "";
