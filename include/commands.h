@@ -3,7 +3,7 @@
 #ifndef MLP_COMMANDS_H
 #define MLP_COMMANDS_H
 
-#include "dataset.h"
+#include "idx.h"
 #include "model.h"
 #include "options.h"
 
@@ -34,6 +34,9 @@ int command_end(int status);
 // Where the data are: `chosen` when given, else $MLP_DATA, else data/mnist, else the installed
 // copy.
 const char *command_data_folder(const char *chosen);
+
+// Reads one part of the data in that folder.
+bool command_read_data(Dataset *data, Arena *arena, const char *chosen, IdxPart part, Error *err);
 
 // Says in err, naming both, when the model was made for other images or classes than these.
 bool command_model_fits(const Model *model, const char *path, const Dataset *data,

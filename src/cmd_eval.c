@@ -1,7 +1,6 @@
 // mlp eval: a model judged on a split: accuracy, loss, per-class figures, confusion.
 #include "commands.h"
 #include "evaluate.h"
-#include "idx.h"
 #include "json.h"
 #include "metrics.h"
 #include "numbers.h"
@@ -148,7 +147,7 @@ static bool read_split(Dataset *data, Range *images, const Model *model, const c
 {
     const char *folder = command_data_folder(o->data);
     bool is_test = strcmp(o->split, "test") == 0;
-    if (!idx_read_folder(data, arena, folder, is_test ? IDX_TEST : IDX_TRAIN, err) ||
+    if (!command_read_data(data, arena, o->data, is_test ? IDX_TEST : IDX_TRAIN, err) ||
         !command_model_fits(model, path, data, folder, err))
         return false;
     *images = (Range){0, data->n};

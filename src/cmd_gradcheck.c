@@ -1,6 +1,5 @@
 // mlp gradcheck: the proof of the gradients, as a table.
 #include "commands.h"
-#include "idx.h"
 #include "jacobian.h"
 
 #include <string.h>
@@ -83,7 +82,7 @@ static bool gradcheck(int *status, const GradcheckOptions *o, const char *path, 
     Dataset data;
     Model model;
     GradientCheck check;
-    if (!idx_read_folder(&data, arena, folder, IDX_TRAIN, err) ||
+    if (!command_read_data(&data, arena, o->data, IDX_TRAIN, err) ||
         !prepare_model(&model, path, &data, o, arena, err))
         return false;
     if (o->image >= data.n)

@@ -1,6 +1,5 @@
 // mlp train: options -> data -> network -> training -> model and curves.
 #include "commands.h"
-#include "idx.h"
 #include "json.h"
 #include "numbers.h"
 #include "progress.h"
@@ -148,7 +147,7 @@ static bool read_training_data(TrainData *training, Dataset *data, Arena *arena,
 {
     const char *folder = command_data_folder(o->data);
     Error reason;
-    if (!idx_read_folder(data, arena, folder, IDX_TRAIN, err))
+    if (!command_read_data(data, arena, o->data, IDX_TRAIN, err))
         return false;
     if (!dataset_split(&training->split, data->n, (size_t)o->train_size,
                        (size_t)o->validation_size, &reason) ||

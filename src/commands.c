@@ -62,6 +62,16 @@ const char *command_data_folder(const char *chosen)
     return stat(local, &status) == 0 ? local : MLP_INSTALLED_DATA;
 }
 
+bool command_read_data(Dataset *data, Arena *arena, const char *chosen, IdxPart part, Error *err)
+{
+    const char *folder = command_data_folder(chosen);
+    struct stat status;
+    if (strcmp(folder, MLP_INSTALLED_DATA) == 0 && stat(folder, &status) != 0)
+        return error_set(err, "no data: neither data/mnist nor %s is there; name a folder with "
+                              "--data or $MLP_DATA", folder);
+    return idx_read_folder(data, arena, folder, part, err);
+}
+
 bool command_model_fits(const Model *model, const char *path, const Dataset *data,
                         const char *folder, Error *err)
 {

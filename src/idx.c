@@ -248,9 +248,14 @@ static bool idx_find(char *path, size_t size, const char *folder, IdxPart part,
     static const char *const endings[] = {"", ".gz"};
     static const char separators[] = {'-', '.'};
     const char *name = part == IDX_TRAIN ? "train" : "t10k";
+    struct stat status;
+    if (stat(folder, &status) != 0)
+        return error_set_errno(err, "%s: the folder of the data cannot be read", folder);
+    if (!S_ISDIR(status.st_mode))
+        return error_set(err, "%s: is no folder, where the folder of the data was expected",
+                         folder);
     for (size_t e = 0; e < sizeof endings / sizeof endings[0]; e++)
         for (size_t s = 0; s < sizeof separators; s++) {
-            struct stat status;
             int length = snprintf(path, size, "%s/%s-%s%cidx%u-ubyte%s", folder, name, kind->holds,
                                   separators[s], kind->rank, endings[e]);
             if (length < 0 || (size_t)length >= size)

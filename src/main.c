@@ -28,9 +28,9 @@ static void print_help(void)
 
 static int unknown_command(const char *word)
 {
-    const char *names[N_COMMANDS + 1] = {NULL};
+    const char *names[N_COMMANDS + 3] = {"--help", "--version"};
     for (size_t i = 0; i < N_COMMANDS; i++)
-        names[i] = commands[i]->name;
+        names[2 + i] = commands[i]->name;
     Error err;
     const char *nearest = word_nearest(word, names);
     const char *kind = word[0] == '-' ? "flag" : "command";

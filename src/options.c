@@ -25,10 +25,13 @@ const char *word_nearest(const char *word, const char *const *words)
 // ---------------------------------------------------------------------------------------------
 // Values
 
-static bool error_range(const Option *option, const char *text, const char *what, Error *err)
+static bool error_range(const Option *option, const char *text, Error *err)
 {
     char min[NUMBER_SIZE], max[NUMBER_SIZE];
-    return error_set(err, "--%s: '%s' is not %s from %s to %s", option->name, text, what,
+    if (option->kind == OPTION_COUNT)
+        return error_set(err, "--%s: '%s' is not a whole number from %.0f to %.0f", option->name,
+                         text, option->min, option->max);
+    return error_set(err, "--%s: '%s' is not a number from %s to %s", option->name, text,
                      number_shortest(min, option->min), number_shortest(max, option->max));
 }
 
@@ -54,12 +57,12 @@ static bool option_set(const Option *option, const char *text, Error *err)
     case OPTION_COUNT:
         if (!number_parse_count(text, &count) || (double)count < option->min ||
             (double)count > option->max)
-            return error_range(option, text, "a whole number", err);
+            return error_range(option, text, err);
         *(uint64_t *)option->value = count;
         return true;
     case OPTION_REAL:
         if (!number_parse_real(text, &real) || real < option->min || real > option->max)
-            return error_range(option, text, "a number", err);
+            return error_range(option, text, err);
         *(double *)option->value = real;
         return true;
     case OPTION_CHOICE: return option_set_choice(option, text, err);
