@@ -22,7 +22,7 @@ static TrainOptions train_options = {
     .batch_size = 64,
     .hidden = 64,
     .seed = 1,
-    .learning_rate = 1e-2,
+    .learning_rate = 1e-3,
     .output = "model.bin",
     .csv = "curves.csv",
 };
