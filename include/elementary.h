@@ -12,7 +12,7 @@
 // The two settings of a compiler that would change results without a word. FLT_EVAL_METHOD 0 and
 // 16 (TS 18661-3; gcc says it where the machine has half precision) both evaluate float in float.
 #if !defined(FLT_EVAL_METHOD) || (FLT_EVAL_METHOD != 0 && FLT_EVAL_METHOD != 16)
-#error "float arithmetic must be done in float (use -std=gnu11; on 32-bit x86 also -msse2 -mfpmath=sse)"
+#error "float must be evaluated in float: use -std=gnu11 (32-bit x86: and -msse2 -mfpmath=sse)"
 #endif
 #ifdef __FAST_MATH__
 #error "-ffast-math and -Ofast change results and hide NaN: leave them out"
@@ -34,7 +34,7 @@ static inline float f32_from_bits(uint32_t bits)
 
 // ln 2 in two parts: the first has few bits, so that n * LN2_HIGH is exact.
 #define LN2_HIGH 0.693359375f
-#define LN2_LOW (-2.12194440e-4f)
+#define LN2_LOW  (-2.12194440e-4f)
 
 // Returns e^x; x is first limited to [-87, 88], where the result is a normal number. NaN stays NaN.
 static inline float exp_f32(float x)

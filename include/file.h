@@ -22,7 +22,7 @@ uint32_t crc32_update(uint32_t crc, const void *data, size_t size);
 typedef struct Source {
     const char *path;
     int fd;
-    pid_t gzip; // 0 when the file is read as it is
+    pid_t gzip;    // 0 when the file is read as it is
     uint64_t size; // of the file, compressed or not
 } Source;
 
@@ -48,9 +48,9 @@ bool file_read(unsigned char **data, size_t *size, Arena *arena, const char *pat
 // symbolic link stays, what it points to is replaced. A target that exists and is no regular
 // file (a device, a pipe) is written straight into when that is allowed.
 typedef struct Output {
-    FILE *stream; // the caller prints here; errors are found by publish and commit
-    char *target; // owned by the arena, with links resolved
-    char *temporary; // NULL when written straight, or once published
+    FILE *stream;     // the caller prints here; errors are found by publish and commit
+    char *target;     // owned by the arena, with links resolved
+    char *temporary;  // NULL when written straight, or once published
     const char *path; // as the user named it
 } Output;
 

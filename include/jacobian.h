@@ -10,8 +10,8 @@
 
 #include "network.h"
 
-#define GRADIENT_CHECK_STEP 1e-5 // h of (f(v + h) - f(v - h)) / 2h
-#define GRADIENT_CHECK_LIMIT 1e-6 // largest error in double
+#define GRADIENT_CHECK_STEP        1e-5 // h of (f(v + h) - f(v - h)) / 2h
+#define GRADIENT_CHECK_LIMIT       1e-6 // largest error in double
 #define GRADIENT_CHECK_FLOAT_LIMIT 1e-5 // largest error of the training code's float
 
 // One Jacobian against central differences of its function.
@@ -26,11 +26,11 @@ typedef struct JacobianCheck {
 
 // One block of the gradient.
 typedef struct GradientBlockCheck {
-    char name[40]; // "dL/dvec(W1)"
-    size_t size;   // it is 1 x size
-    double largest;            // largest absolute value of the chain
-    double error_differences;  // chain against central differences of the loss
-    double error_training;     // training code's float gradient against the chain
+    char name[40];            // "dL/dvec(W1)"
+    size_t size;              // it is 1 x size
+    double largest;           // largest absolute value of the chain
+    double error_differences; // chain against central differences of the loss
+    double error_training;    // training code's float gradient against the chain
     bool ok; // both below their limits, and the block is not all zero, which would prove nothing
 } GradientBlockCheck;
 

@@ -23,10 +23,10 @@ static inline size_t shape_size(Shape shape)
 }
 
 // A parameter as the model file has it (PyTorch's name, shape and C order) and where its elements
-// lie in the parameter block: element (i0, i1, ...) at offset + i0 * stride[0] + i1 * stride[1] + ...
+// lie in the parameter block: element (i, j) at offset + i * stride[0] + j * stride[1].
 enum { TENSOR_MAX_DIMS = 4 };
 typedef struct Tensor {
-    char name[32];     // "fc1.weight"
+    char name[32];      // "fc1.weight"
     const char *letter; // what the derivation calls it: "W" or "b"
     size_t n_dims;
     size_t dims[TENSOR_MAX_DIMS];
@@ -50,7 +50,7 @@ typedef struct Layer {
     double input_mean;  // what an input is on average before training
     Shape in, out;
     size_t in_stride, out_stride; // floats from one example to the next
-    size_t n_rows;    // independent rows of parameters that accumulate can be asked for
+    size_t n_rows;                // independent rows of parameters that accumulate can be asked for
     size_t n_tensors;
     Tensor tensors[LAYER_MAX_TENSORS];
 } Layer;
@@ -94,8 +94,7 @@ struct LayerKind {
     void (*gather)(const Layer *layer, const float *params, const LayerView *view, size_t block);
 
     // Stage 2, by example: y from x; dx from dy (NULL for a kind that can only come first).
-    void (*forward)(const Layer *layer, const float *params, const LayerView *view,
-                    Range examples);
+    void (*forward)(const Layer *layer, const float *params, const LayerView *view, Range examples);
     void (*backward)(const Layer *layer, const float *params, const LayerView *view,
                      Range examples);
 

@@ -29,7 +29,7 @@ typedef struct ModelSettings {
 
 typedef struct Model {
     ModelSettings settings;
-    Network net; // points into itself: do not copy
+    Network net;   // points into itself: do not copy
     float *params; // owned by the arena it was read into
 } Model;
 

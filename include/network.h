@@ -18,7 +18,7 @@ enum { NETWORK_MAX_LAYERS = 16, NETWORK_MAX_TENSORS = 16 };
 
 // What a network is built from, and all that the model file must say of it.
 typedef struct Architecture {
-    const char *name; // a row of the table of architectures: "mlp"
+    const char *name;  // a row of the table of architectures: "mlp"
     size_t rows, cols; // of the image
     size_t hidden;     // units of the hidden layer
     size_t classes;    // 2 to 256
@@ -54,10 +54,10 @@ typedef struct Work {
     size_t capacity;
     float *x[NETWORK_MAX_LAYERS + 1];  // x[l] (B, stride): what layer l reads; x[0] is NULL, bytes
     float *dx[NETWORK_MAX_LAYERS + 1]; // dx[l] = dL/dx[l]
-    float *partial;       // (N_BLOCKS, B, stride) of the first layer
-    float *loss;          // (B)
-    unsigned char *predicted; // (B)
-    unsigned char *by_pixel;  // (pixels, by_pixel_stride), NULL in working memory for judging
+    float *partial;                    // (N_BLOCKS, B, stride) of the first layer
+    float *loss;                       // (B)
+    unsigned char *predicted;          // (B)
+    unsigned char *by_pixel; // (pixels, by_pixel_stride), NULL in working memory for judging
     size_t by_pixel_stride;
 } Work;
 
@@ -73,8 +73,8 @@ void network_gather(const Network *net, const float *params, const Work *work, c
                     size_t block);
 
 // Stage 2: the logits of a range of examples of the batch, left in x[n_layers] of work.
-void network_forward(const Network *net, const float *params, const Work *work,
-                     const Batch *batch, Range examples);
+void network_forward(const Network *net, const float *params, const Work *work, const Batch *batch,
+                     Range examples);
 
 // Stage 2, after forward: the loss, the predicted class (the first of equals), and the
 // probabilities yhat = softmax(logits), left in dx[n_layers], of a range of examples.
@@ -82,8 +82,8 @@ void network_loss(const Network *net, const Work *work, const Batch *batch, Rang
 
 // Stage 2, after loss: turns yhat into dL/dlogits = yhat - y (identity 7) and takes it back to
 // the output of the first layer.
-void network_backward(const Network *net, const float *params, const Work *work,
-                      const Batch *batch, Range examples);
+void network_backward(const Network *net, const float *params, const Work *work, const Batch *batch,
+                      Range examples);
 
 // Stage 3 of block 0 .. N_BLOCKS - 1 of every layer's parameters: into += scale * dL/dparams, L
 // the sum of the losses of the batch.

@@ -26,7 +26,7 @@ typedef struct Option {
     const char *placeholder; // "FILE"
     const char *help;
     double min, max;
-    const char *default_text; // shown instead of the value; "" for none
+    const char *default_text;   // shown instead of the value; "" for none
     const char *const *choices; // ends with NULL
 } Option;
 

@@ -158,10 +158,11 @@ static bool read_split(Dataset *data, Range *images, const Model *model, const c
         return false;
     *images = strcmp(o->split, "train") == 0 ? split.train : split.validation;
     if (data->crc32 != model->settings.data_crc32)
-        fprintf(stderr, "mlp: note: %s was trained on other data than %s (CRC-32 %08lx, here "
-                        "%08lx): its %s images are not those that the model knows\n",
-                path, folder, (unsigned long)model->settings.data_crc32,
-                (unsigned long)data->crc32, o->split);
+        fprintf(stderr,
+                "mlp: note: %s was trained on other data than %s (CRC-32 %08lx, here "
+                "%08lx): its %s images are not those that the model knows\n",
+                path, folder, (unsigned long)model->settings.data_crc32, (unsigned long)data->crc32,
+                o->split);
     return true;
 }
 

@@ -12,8 +12,8 @@ typedef struct GradcheckOptions {
 static GradcheckOptions gradcheck_options = {.hidden = 64, .seed = 1};
 
 static const Option option_table[] = {
-    {"hidden", 0, OPTION_COUNT, &gradcheck_options.hidden, "N",
-     "hidden units of a fresh network", 1, 65536, NULL, NULL},
+    {"hidden", 0, OPTION_COUNT, &gradcheck_options.hidden, "N", "hidden units of a fresh network",
+     1, 65536, NULL, NULL},
     {"seed", 0, OPTION_COUNT, &gradcheck_options.seed, "N", "of a fresh network's weights", 0,
      9007199254740991.0, NULL, NULL},
     {"image", 0, OPTION_COUNT, &gradcheck_options.image, "N",
@@ -51,8 +51,7 @@ static void print_check(const GradientCheck *check)
            "function, at most %g; the chain of them against central differences of the loss, at\n"
            "most %g, and against the float gradient of the training code, at most %g.\n%s\n",
            GRADIENT_CHECK_STEP, GRADIENT_CHECK_LIMIT, GRADIENT_CHECK_LIMIT,
-           GRADIENT_CHECK_FLOAT_LIMIT,
-           check->ok ? "All agree." : "They do NOT all agree.");
+           GRADIENT_CHECK_FLOAT_LIMIT, check->ok ? "All agree." : "They do NOT all agree.");
 }
 
 // The network to check: a model's, or a fresh one for these data.
@@ -63,8 +62,7 @@ static bool prepare_model(Model *model, const char *path, const Dataset *data,
     if (path != NULL)
         return model_read(model, arena, path, err) &&
                command_model_fits(model, path, data, folder, err);
-    Architecture architecture = {"mlp", data->rows, data->cols, (size_t)o->hidden,
-                                 data->n_classes};
+    Architecture architecture = {"mlp", data->rows, data->cols, (size_t)o->hidden, data->n_classes};
     Split split;
     if (!network_build(&model->net, &architecture, err) ||
         (model->params = network_alloc(&model->net, arena, err)) == NULL ||

@@ -50,8 +50,8 @@ static void print_text(const char *path, const Model *model)
         for (size_t d = 0; d < tensor->n_dims; d++)
             n += snprintf(shape + n, sizeof shape - (size_t)n, "%s%zu", d == 0 ? "" : ",",
                           tensor->dims[d]);
-        printf("%-12s  %12s  %9.4f %9.4f %9.4f %9.4f\n", tensor->name, shape, s.smallest,
-               s.largest, s.mean, s.std);
+        printf("%-12s  %12s  %9.4f %9.4f %9.4f %9.4f\n", tensor->name, shape, s.smallest, s.largest,
+               s.mean, s.std);
     }
 }
 

@@ -149,8 +149,8 @@ static bool read_training_data(TrainData *training, Dataset *data, Arena *arena,
     Error reason;
     if (!command_read_data(data, arena, o->data, IDX_TRAIN, err))
         return false;
-    if (!dataset_split(&training->split, data->n, (size_t)o->train_size,
-                       (size_t)o->validation_size, &reason) ||
+    if (!dataset_split(&training->split, data->n, (size_t)o->train_size, (size_t)o->validation_size,
+                       &reason) ||
         !dataset_pixel_std(&training->pixel_std, data, training->split.train, &reason))
         return error_set(err, "%s: %s", folder, reason.text);
     training->data = data;
@@ -183,10 +183,11 @@ static bool train(const TrainOptions *o, Arena *arena, Error *err)
     if (!output_open(&csv, arena, o->csv, OUTPUT_ANY_FILE, err))
         return false;
     fputs("epoch,train_loss,train_accuracy,validation_loss,validation_accuracy,learning_rate,"
-          "seconds\n", csv.stream);
-    TrainWatch watch = {.csv = &csv,
-                        .progress = progress_begin(o->quiet, settings.epochs,
-                                                   range_length(training.split.train))};
+          "seconds\n",
+          csv.stream);
+    TrainWatch watch = {
+        .csv = &csv,
+        .progress = progress_begin(o->quiet, settings.epochs, range_length(training.split.train))};
     TrainObserver observer = {&watch, watch_batch, watch_epoch};
     bool ok = train_run(params, &net, &settings, &training, &observer, arena, err);
     progress_end(&watch.progress);

@@ -67,8 +67,10 @@ bool command_read_data(Dataset *data, Arena *arena, const char *chosen, IdxPart 
     const char *folder = command_data_folder(chosen);
     struct stat status;
     if (strcmp(folder, MLP_INSTALLED_DATA) == 0 && stat(folder, &status) != 0)
-        return error_set(err, "no data: neither data/mnist nor %s is there; name a folder with "
-                              "--data or $MLP_DATA", folder);
+        return error_set(err,
+                         "no data: neither data/mnist nor %s is there; name a folder with "
+                         "--data or $MLP_DATA",
+                         folder);
     return idx_read_folder(data, arena, folder, part, err);
 }
 
@@ -78,9 +80,11 @@ bool command_model_fits(const Model *model, const char *path, const Dataset *dat
     const Architecture *a = &model->settings.architecture;
     if (a->rows == data->rows && a->cols == data->cols && a->classes == data->n_classes)
         return true;
-    return error_set(err, "%s is for images of %zu x %zu pixels in %zu classes, but %s has "
-                          "%zu x %zu pixels in %zu classes", path, a->rows, a->cols, a->classes,
-                     folder, data->rows, data->cols, data->n_classes);
+    return error_set(err,
+                     "%s is for images of %zu x %zu pixels in %zu classes, but %s has "
+                     "%zu x %zu pixels in %zu classes",
+                     path, a->rows, a->cols, a->classes, folder, data->rows, data->cols,
+                     data->n_classes);
 }
 
 bool command_model_split(Split *split, const Model *model, const char *path, const Dataset *data,
@@ -88,9 +92,11 @@ bool command_model_split(Split *split, const Model *model, const char *path, con
 {
     uint64_t train = model->settings.train_size, validation = model->settings.validation_size;
     if (train > data->n || validation > data->n - train)
-        return error_set(err, "%s was trained on %llu and validated on %llu images; the training "
-                              "file in %s has only %zu", path, (unsigned long long)train,
-                         (unsigned long long)validation, folder, data->n);
+        return error_set(err,
+                         "%s was trained on %llu and validated on %llu images; the training "
+                         "file in %s has only %zu",
+                         path, (unsigned long long)train, (unsigned long long)validation, folder,
+                         data->n);
     split->train = (Range){0, (size_t)train};
     split->validation = (Range){data->n - (size_t)validation, data->n};
     return true;

@@ -8,15 +8,21 @@ bool dataset_split(Split *split, size_t n, size_t train_size, size_t val_size, E
     if (val_size == 0)
         val_size = n < 60000 ? n / 6 : 10000;
     if (val_size == 0)
-        return error_set(err, "the training file has only %zu images, too few to keep a sixth for "
-                              "validation", n);
+        return error_set(err,
+                         "the training file has only %zu images, too few to keep a sixth for "
+                         "validation",
+                         n);
     if (val_size >= n)
-        return error_set(err, "--val-size %zu leaves nothing to train on: the training file has "
-                              "%zu images", val_size, n);
+        return error_set(err,
+                         "--val-size %zu leaves nothing to train on: the training file has "
+                         "%zu images",
+                         val_size, n);
     size_t rest = n - val_size;
     if (train_size > rest)
-        return error_set(err, "--train-size %zu is more than the %zu images that the training "
-                              "file has beside %zu for validation", train_size, rest, val_size);
+        return error_set(err,
+                         "--train-size %zu is more than the %zu images that the training "
+                         "file has beside %zu for validation",
+                         train_size, rest, val_size);
     split->train = (Range){0, train_size == 0 ? rest : train_size};
     split->validation = (Range){rest, n};
     return true;
@@ -39,8 +45,10 @@ bool dataset_pixel_std(double *std, const Dataset *data, Range images, Error *er
     double mean = (double)sum / (double)n;
     double variance = (double)sum_of_squares / (double)n - mean * mean;
     if (!(variance > 0.0))
-        return error_set(err, "every pixel of the %zu training images has the value %u: nothing "
-                              "can be learned from them", range_length(images), pixel[0]);
+        return error_set(err,
+                         "every pixel of the %zu training images has the value %u: nothing "
+                         "can be learned from them",
+                         range_length(images), pixel[0]);
     *std = sqrt(variance) / 255.0;
     return true;
 }

@@ -77,8 +77,8 @@ static bool source_start_gzip(Source *source, Error *err)
         if (failed == 0)
             failed = posix_spawn_file_actions_adddup2(&actions, pipe_ends[1], STDOUT_FILENO);
         if (failed == 0) // what gzip would say, we say
-            failed = posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null",
-                                                      O_WRONLY, 0);
+            failed =
+                posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
         if (failed == 0)
             failed = posix_spawnp(&source->gzip, "gzip", &actions, NULL, arguments, environ);
         posix_spawn_file_actions_destroy(&actions);
@@ -149,8 +149,10 @@ bool source_close(Source *source, bool whole, Error *err)
     if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
         return error_set(err, "%s: cannot run gzip to decompress it; is it installed?",
                          source->path);
-    return error_set(err, "%s: gzip cannot decompress it: damaged, cut short, or followed by "
-                          "other data", source->path);
+    return error_set(err,
+                     "%s: gzip cannot decompress it: damaged, cut short, or followed by "
+                     "other data",
+                     source->path);
 }
 
 bool file_read(unsigned char **data, size_t *size, Arena *arena, const char *path, size_t max,

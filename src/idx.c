@@ -48,12 +48,15 @@ static bool error_magic(Error *err, const IdxFile *file, const unsigned char *ma
     if (magic[0] == kind->rank && magic[1] == IDX_UNSIGNED_BYTE && magic[2] == 0 && magic[3] == 0)
         return error_set(err, "%s: the byte order is swapped: IDX is big-endian", path);
     if (magic[0] != 0 || magic[1] != 0)
-        return error_set(err, "%s: is no IDX file: begins with %02x %02x %02x %02x, not with "
-                              "00 00 08 %02x", path, magic[0], magic[1], magic[2], magic[3],
-                         kind->rank);
+        return error_set(err,
+                         "%s: is no IDX file: begins with %02x %02x %02x %02x, not with "
+                         "00 00 08 %02x",
+                         path, magic[0], magic[1], magic[2], magic[3], kind->rank);
     if (magic[2] != IDX_UNSIGNED_BYTE)
-        return error_set(err, "%s: byte 2 says that the data are of type %02x; only 08, unsigned "
-                              "bytes, can be read", path, magic[2]);
+        return error_set(err,
+                         "%s: byte 2 says that the data are of type %02x; only 08, unsigned "
+                         "bytes, can be read",
+                         path, magic[2]);
     const IdxKind *other = kind == &idx_images ? &idx_labels : &idx_images;
     if (magic[3] == other->rank)
         return error_set(err, "%s: holds %s, where %s were expected; are the two files exchanged?",
@@ -79,8 +82,10 @@ static bool idx_parse_dims(IdxFile *file, const unsigned char *bytes, Error *err
             return error_set(err, "%s: size %u of the header (%s) is 0", file->source.path, d + 1,
                              file->kind->sizes);
         if (product > (SIZE_MAX / 2) / dim)
-            return error_set(err, "%s: the sizes in the header (%s) multiply to more than memory "
-                                  "can hold", file->source.path, file->kind->sizes);
+            return error_set(err,
+                             "%s: the sizes in the header (%s) multiply to more than memory "
+                             "can hold",
+                             file->source.path, file->kind->sizes);
         file->dims[d] = dim;
         product *= dim;
     }
@@ -224,9 +229,14 @@ bool idx_read(Dataset *data, Arena *arena, const char *images, const char *label
         if (label[i] >= n_classes)
             n_classes = label[i] + (size_t)1;
     // The checksum of both files is that of one after the other; the labels, few, are taken twice.
-    const unsigned char header[8] = {0, 0, IDX_UNSIGNED_BYTE, 1, (unsigned char)(n >> 24),
-                               (unsigned char)(n >> 16), (unsigned char)(n >> 8),
-                               (unsigned char)n};
+    const unsigned char header[8] = {0,
+                                     0,
+                                     IDX_UNSIGNED_BYTE,
+                                     1,
+                                     (unsigned char)(n >> 24),
+                                     (unsigned char)(n >> 16),
+                                     (unsigned char)(n >> 8),
+                                     (unsigned char)n};
     uint32_t crc32 = crc32_update(image_file.crc32, header, sizeof header);
     *data = (Dataset){.n = n,
                       .rows = image_file.dims[1],
@@ -242,8 +252,8 @@ bool idx_read(Dataset *data, Arena *arena, const char *images, const char *label
 // Folders
 
 // Writes the path of the first name that exists to path (size bytes).
-static bool idx_find(char *path, size_t size, const char *folder, IdxPart part,
-                     const IdxKind *kind, Error *err)
+static bool idx_find(char *path, size_t size, const char *folder, IdxPart part, const IdxKind *kind,
+                     Error *err)
 {
     static const char *const endings[] = {"", ".gz"};
     static const char separators[] = {'-', '.'};
@@ -263,8 +273,10 @@ static bool idx_find(char *path, size_t size, const char *folder, IdxPart part,
             if (stat(path, &status) == 0)
                 return true;
         }
-    return error_set(err, "%s: no file %s-%s-idx%u-ubyte there (nor .idx%u-ubyte, nor either "
-                          "with .gz)", folder, name, kind->holds, kind->rank, kind->rank);
+    return error_set(err,
+                     "%s: no file %s-%s-idx%u-ubyte there (nor .idx%u-ubyte, nor either "
+                     "with .gz)",
+                     folder, name, kind->holds, kind->rank, kind->rank);
 }
 
 bool idx_read_folder(Dataset *data, Arena *arena, const char *folder, IdxPart part, Error *err)

@@ -174,8 +174,8 @@ static void identity_text(char *text, size_t size, const Network *net, size_t l,
         else if (*c == 'W')
             written = snprintf(text + n, size - n, "W%u", layer_number(net, l));
         else
-            written = snprintf(text + n, size - n, "%zu",
-                               shape_size(*c == 'I' ? layer->in : layer->out));
+            written =
+                snprintf(text + n, size - n, "%zu", shape_size(*c == 'I' ? layer->in : layer->out));
         n += (size_t)written;
     }
 }
@@ -194,8 +194,8 @@ static void function_evaluate(const Function *f, double *y)
     if (f->layer == f->ref->net->n_layers)
         y[0] = reference_loss(f->ref);
     else
-        f->ref->net->layers[f->layer].kind->reference_forward(
-            &f->ref->net->layers[f->layer], f->ref->argument[f->layer], y);
+        f->ref->net->layers[f->layer].kind->reference_forward(&f->ref->net->layers[f->layer],
+                                                              f->ref->argument[f->layer], y);
 }
 
 // up and down (M) are room for the two values of the function.
@@ -297,8 +297,10 @@ static bool check_layer(GradientCheck *check, const Reference *ref, size_t l, do
         size_t N;
         double *v = reference_argument(ref, l, which, &N);
         if (N > max_entries / M)
-            return error_set(err, "gradcheck builds every Jacobian in full: one of %zu x %zu is "
-                                  "too large; check a smaller network (--hidden)", M, N);
+            return error_set(err,
+                             "gradcheck builds every Jacobian in full: one of %zu x %zu is "
+                             "too large; check a smaller network (--hidden)",
+                             M, N);
         double *J = arena_alloc(arena, M * N, sizeof *J, "a Jacobian", err);
         double *gJ = J == NULL ? NULL : alloc_doubles(arena, N, err);
         if (gJ == NULL)

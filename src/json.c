@@ -129,8 +129,8 @@ void json_setting(JsonWriter *json, const char *key, double value)
 
 static void json_skip_blanks(JsonReader *json)
 {
-    while (json->at < json->end && (*json->at == ' ' || *json->at == '\t' || *json->at == '\n' ||
-                                    *json->at == '\r'))
+    while (json->at < json->end &&
+           (*json->at == ' ' || *json->at == '\t' || *json->at == '\n' || *json->at == '\r'))
         json->at++;
 }
 

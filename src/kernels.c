@@ -20,8 +20,8 @@ void kernel_bytes_forward(float *restrict sum, const float *restrict W, size_t S
 }
 
 void kernel_bytes_accumulate(float *restrict into, size_t S, const unsigned char *restrict x,
-                             size_t x_stride, const float *restrict value,
-                             const float *restrict dy, size_t B, float scale, Range pixels)
+                             size_t x_stride, const float *restrict value, const float *restrict dy,
+                             size_t B, float scale, Range pixels)
 {
     for (size_t p = pixels.first; p < pixels.end; p++) {
         const unsigned char *restrict xp = x + p * x_stride;
@@ -105,8 +105,8 @@ void kernel_sigmoid_forward(float *restrict y, const float *restrict x, size_t n
         y[i] = 1.0f / (1.0f + exp_f32(-x[i]));
 }
 
-void kernel_sigmoid_backward(float *restrict dx, const float *restrict y,
-                             const float *restrict dy, size_t n)
+void kernel_sigmoid_backward(float *restrict dx, const float *restrict y, const float *restrict dy,
+                             size_t n)
 {
     for (size_t i = 0; i < n; i++)
         dx[i] = dy[i] * (y[i] * (1.0f - y[i]));

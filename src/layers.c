@@ -44,13 +44,10 @@ static size_t dense_describe(Layer *layer, size_t units, size_t offset)
     layer->out_stride = S;
     layer->n_rows = I;
     layer->n_tensors = 2;
-    layer->tensors[0] = (Tensor){.letter = "W",
-                                 .n_dims = 2,
-                                 .dims = {O, I},
-                                 .offset = offset,
-                                 .stride = {1, S}};
-    layer->tensors[1] = (Tensor){
-        .letter = "b", .n_dims = 1, .dims = {O}, .offset = offset + I * S, .stride = {1}};
+    layer->tensors[0] =
+        (Tensor){.letter = "W", .n_dims = 2, .dims = {O, I}, .offset = offset, .stride = {1, S}};
+    layer->tensors[1] =
+        (Tensor){.letter = "b", .n_dims = 1, .dims = {O}, .offset = offset + I * S, .stride = {1}};
     snprintf(layer->tensors[0].name, sizeof layer->tensors[0].name, "%s.weight", layer->name);
     snprintf(layer->tensors[1].name, sizeof layer->tensors[1].name, "%s.bias", layer->name);
     return (I + 1) * S;
@@ -246,8 +243,7 @@ static void sigmoid_backward(const Layer *layer, const float *params, const Laye
                             range_length(examples) * layer->in_stride);
 }
 
-static void sigmoid_reference_forward(const Layer *layer, const double *const argument[],
-                                      double *y)
+static void sigmoid_reference_forward(const Layer *layer, const double *const argument[], double *y)
 {
     for (size_t i = 0; i < shape_size(layer->in); i++)
         y[i] = 1.0 / (1.0 + exp(-argument[0][i]));

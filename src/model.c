@@ -35,7 +35,7 @@ static const char format_name[] = "mlp 1";
 static const char checksum_key[] = "checksum_crc32";
 
 #define AT(member) offsetof(ModelSettings, member)
-#define MAX_COUNT 9007199254740991.0 // 2^53 - 1: exact in a double and in any JSON reader
+#define MAX_COUNT  9007199254740991.0 // 2^53 - 1: exact in a double and in any JSON reader
 
 static const MetaField meta_fields[] = {
     {"architecture", META_NAME, AT(architecture.name), 0, 0},
@@ -294,8 +294,10 @@ static bool model_find_parts(ModelFile *file, Arena *arena, Error *err)
         return error_set(err, "%zu bytes are too few for a model file", file->size);
     uint64_t length = get_u64(file->bytes);
     if (length > file->size - 8)
-        return error_set(err, "no model file: a header of %" PRIu64 " bytes is announced, only "
-                              "%zu follow", length, file->size - 8);
+        return error_set(err,
+                         "no model file: a header of %" PRIu64 " bytes is announced, only "
+                         "%zu follow",
+                         length, file->size - 8);
     const char *header = (const char *)file->bytes + 8;
     if (length < 2 || header[0] != '{')
         return error_set(err, "no model file: the header does not begin with '{'");
@@ -501,8 +503,7 @@ static bool model_load_weights(Model *model, const ModelFile *file, Error *err)
         for (size_t e = 0; e < tensor_size(tensor); e++, at += 4) {
             float value = get_f32(at);
             if (!isfinite(value))
-                return error_set(err, "tensor '%s' holds a value that is not finite",
-                                 tensor->name);
+                return error_set(err, "tensor '%s' holds a value that is not finite", tensor->name);
             model->params[tensor_index(tensor, e)] = value;
         }
     }
@@ -511,8 +512,7 @@ static bool model_load_weights(Model *model, const ModelFile *file, Error *err)
 
 static bool model_parse(Model *model, ModelFile *file, Arena *arena, Error *err)
 {
-    if (!model_find_parts(file, arena, err) ||
-        !model_parse_header(file, &model->settings, err) ||
+    if (!model_find_parts(file, arena, err) || !model_parse_header(file, &model->settings, err) ||
         !network_build(&model->net, &model->settings.architecture, err) ||
         !model_check_entries(file, &model->net, err) ||
         !model_check_sum(file, model->settings.checksum, err))

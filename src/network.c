@@ -50,8 +50,10 @@ static bool architecture_check(const Architecture *a, Error *err)
         return error_set(err, "%zu classes: must be 2 to 256", a->classes);
     const uint64_t max_weights = UINT64_C(1) << 28; // a gigabyte of them
     if ((uint64_t)a->rows * a->cols * (a->hidden + KERNEL_PAD) > max_weights)
-        return error_set(err, "%zu hidden units for images of %zu x %zu pixels: more than a "
-                              "gigabyte of weights", a->hidden, a->rows, a->cols);
+        return error_set(err,
+                         "%zu hidden units for images of %zu x %zu pixels: more than a "
+                         "gigabyte of weights",
+                         a->hidden, a->rows, a->cols);
     return true;
 }
 
@@ -183,8 +185,8 @@ void network_gather(const Network *net, const float *params, const Work *work, c
     net->layers[0].kind->gather(&net->layers[0], params, &view, block);
 }
 
-void network_forward(const Network *net, const float *params, const Work *work,
-                     const Batch *batch, Range examples)
+void network_forward(const Network *net, const float *params, const Work *work, const Batch *batch,
+                     Range examples)
 {
     for (size_t l = 0; l < net->n_layers; l++) {
         LayerView view = work_view(work, batch, l);
@@ -205,8 +207,8 @@ void network_loss(const Network *net, const Work *work, const Batch *batch, Rang
     }
 }
 
-void network_backward(const Network *net, const float *params, const Work *work,
-                      const Batch *batch, Range examples)
+void network_backward(const Network *net, const float *params, const Work *work, const Batch *batch,
+                      Range examples)
 {
     const Layer *last = &net->layers[net->n_layers - 1];
     for (size_t b = examples.first; b < examples.end; b++)

@@ -122,8 +122,8 @@ static bool looks_like_flag(const char *word)
 }
 
 // Takes argv[*i], a flag, and its value, which may be the next word.
-static bool parse_flag(const Command *command, const Option *options, int argc, char **argv,
-                       int *i, Error *err)
+static bool parse_flag(const Command *command, const Option *options, int argc, char **argv, int *i,
+                       Error *err)
 {
     const char *word = argv[*i];
     bool is_long = word[1] == '-';
@@ -196,9 +196,7 @@ static void option_default(const Option *option, char *text, size_t size)
         return;
     }
     switch (option->kind) {
-    case OPTION_COUNT:
-        snprintf(text, size, "%" PRIu64, *(const uint64_t *)option->value);
-        break;
+    case OPTION_COUNT: snprintf(text, size, "%" PRIu64, *(const uint64_t *)option->value); break;
     case OPTION_REAL:
         snprintf(text, size, "%s", number_shortest(number, *(const double *)option->value));
         break;

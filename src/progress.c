@@ -66,8 +66,7 @@ static void progress_draw(Progress *progress, size_t epoch, size_t done, double 
                     finished ? elapsed : elapsed / seen * (all - seen));
     if (progress->last.epoch > 0)
         snprintf(validation, sizeof validation, "  train %.2f %%  validation %.2f %%",
-                 100.0 * progress->last.train_accuracy,
-                 100.0 * progress->last.validation_accuracy);
+                 100.0 * progress->last.train_accuracy, 100.0 * progress->last.validation_accuracy);
     snprintf(left, sizeof left, "epoch %zu/%zu ", epoch, progress->epochs);
     snprintf(right, sizeof right, " loss %.4f%s  %.0f images/s  %s %s", loss, validation,
              seen / elapsed, remaining, finished ? "in all" : "left");
@@ -99,9 +98,9 @@ void progress_epoch(Progress *progress, const EpochReport *report)
         fprintf(stderr,
                 "epoch %zu/%zu  loss %.4f  train %.2f %%  validation loss %.4f  "
                 "validation %.2f %%  %.0f images/s\n",
-                report->epoch, progress->epochs, report->train_loss,
-                100.0 * report->train_accuracy, report->validation_loss,
-                100.0 * report->validation_accuracy, (double)progress->images / report->seconds);
+                report->epoch, progress->epochs, report->train_loss, 100.0 * report->train_accuracy,
+                report->validation_loss, 100.0 * report->validation_accuracy,
+                (double)progress->images / report->seconds);
     }
 }
 

@@ -22,16 +22,16 @@ static void train_batch(float *params, const Network *net, const Work *work, con
 
 static bool error_diverged(Error *err, const TrainSettings *settings, size_t epoch, size_t batch)
 {
-    return error_set(err, "the training diverged: the loss is not finite in epoch %zu, batch %zu; "
-                          "the learning rate (--lr %g) is probably too large",
+    return error_set(err,
+                     "the training diverged: the loss is not finite in epoch %zu, batch %zu; "
+                     "the learning rate (--lr %g) is probably too large",
                      epoch, batch, settings->learning_rate);
 }
 
 // Trains on the examples in the given order and fills in the train figures of the report.
 static bool train_epoch(float *params, const Network *net, const Work *work,
-                        const TrainSettings *settings, const TrainData *data,
-                        const uint32_t *order, EpochReport *report, const TrainObserver *observer,
-                        Error *err)
+                        const TrainSettings *settings, const TrainData *data, const uint32_t *order,
+                        EpochReport *report, const TrainObserver *observer, Error *err)
 {
     double loss = 0.0;
     size_t n = range_length(data->split.train), correct = 0;
