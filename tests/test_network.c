@@ -1,0 +1,298 @@
+// The passes over a whole network, and the check that proves them: it must accept what is right
+// and catch every derivative that is broken.
+#include "jacobian.h"
+#include "synthetic.h"
+#include "test.h"
+
+#include <math.h>
+
+enum { SIDE = 7, CLASSES = 4, HIDDEN = 5, EXAMPLES = 6 };
+
+// Everything a test of this file stands on.
+typedef struct Bench {
+    Arena arena;
+    Synthetic s;
+    Network net;
+    float *params;
+    Work work;
+} Bench;
+
+static void bench_open(Bench *bench, size_t classes)
+{
+    Error err;
+    *bench = (Bench){.params = NULL};
+    bench->s = synthetic_make(&bench->arena, EXAMPLES, SIDE, classes);
+    synthetic_network(&bench->net, &bench->params, &bench->s, HIDDEN, 3, &bench->arena);
+    if (!work_alloc(&bench->work, &bench->net, EXAMPLES, true, &bench->arena, &err))
+        abort();
+}
+
+static void pass(Bench *bench, const Batch *batch, float *gradient)
+{
+    Range all = {0, batch->size};
+    for (size_t block = 0; block < N_BLOCKS; block++)
+        network_gather(&bench->net, bench->params, &bench->work, batch, block);
+    network_forward(&bench->net, bench->params, &bench->work, batch, all);
+    network_loss(&bench->net, &bench->work, batch, all);
+    network_backward(&bench->net, bench->params, &bench->work, batch, all);
+    for (size_t block = 0; block < N_BLOCKS; block++)
+        network_accumulate(&bench->net, &bench->work, batch, 1.0f, gradient, block);
+}
+
+static float *zeroed_gradient(Bench *bench)
+{
+    Error err;
+    float *gradient = network_alloc(&bench->net, &bench->arena, &err);
+    if (gradient == NULL)
+        abort();
+    return gradient;
+}
+
+static void the_initial_loss_is_near_ln_10(void)
+{
+    Bench bench;
+    bench_open(&bench, 10);
+    Batch batch = work_batch(&bench.work, &bench.s.data, &bench.s.scale, bench.s.index, EXAMPLES);
+    pass(&bench, &batch, zeroed_gradient(&bench));
+    double loss = 0.0;
+    for (size_t b = 0; b < EXAMPLES; b++)
+        loss += (double)bench.work.loss[b] / EXAMPLES;
+    CHECK(fabs(loss - log(10.0)) < 0.5, "loss %g", loss);
+    arena_free(&bench.arena);
+}
+
+static void the_gradient_of_a_batch_is_the_sum_of_its_examples(void)
+{
+    Bench bench;
+    bench_open(&bench, CLASSES);
+    float *together = zeroed_gradient(&bench), *apart = zeroed_gradient(&bench);
+    Batch batch = work_batch(&bench.work, &bench.s.data, &bench.s.scale, bench.s.index, EXAMPLES);
+    pass(&bench, &batch, together);
+    for (size_t b = 0; b < EXAMPLES; b++) {
+        Batch one = work_batch(&bench.work, &bench.s.data, &bench.s.scale, bench.s.index + b, 1);
+        pass(&bench, &one, apart);
+    }
+    float largest = 0.0f;
+    for (size_t i = 0; i < bench.net.n_parameters; i++) {
+        largest = fmaxf(largest, fabsf(together[i]));
+        CHECK(fabsf(together[i] - apart[i]) < 1e-5f, "parameter %zu: %g against %g", i,
+              (double)together[i], (double)apart[i]);
+    }
+    CHECK(largest > 0.1f, "largest %g: nothing was compared", (double)largest);
+    arena_free(&bench.arena);
+}
+
+static void the_padding_of_parameters_has_no_gradient(void)
+{
+    Bench bench;
+    bench_open(&bench, CLASSES);
+    float *gradient = zeroed_gradient(&bench);
+    Batch batch = work_batch(&bench.work, &bench.s.data, &bench.s.scale, bench.s.index, EXAMPLES);
+    pass(&bench, &batch, gradient);
+    for (size_t t = 0; t < bench.net.n_tensors; t++)
+        for (size_t e = 0; e < tensor_size(bench.net.tensors[t]); e++)
+            gradient[tensor_index(bench.net.tensors[t], e)] = 0.0f;
+    for (size_t i = 0; i < bench.net.n_parameters; i++)
+        CHECK(gradient[i] == 0.0f, "float %zu is %g", i, (double)gradient[i]);
+    arena_free(&bench.arena);
+}
+
+static void blocks_and_examples_may_be_done_in_any_order(void)
+{
+    Bench bench;
+    bench_open(&bench, CLASSES);
+    float *forward = zeroed_gradient(&bench), *shuffled = zeroed_gradient(&bench);
+    Batch batch = work_batch(&bench.work, &bench.s.data, &bench.s.scale, bench.s.index, EXAMPLES);
+    pass(&bench, &batch, forward);
+
+    const Range parts[] = {{4, EXAMPLES}, {0, 1}, {1, 4}};
+    for (size_t block = N_BLOCKS; block-- > 0;)
+        network_gather(&bench.net, bench.params, &bench.work, &batch, block);
+    for (size_t p = 0; p < 3; p++) {
+        network_forward(&bench.net, bench.params, &bench.work, &batch, parts[p]);
+        network_loss(&bench.net, &bench.work, &batch, parts[p]);
+        network_backward(&bench.net, bench.params, &bench.work, &batch, parts[p]);
+    }
+    for (size_t block = N_BLOCKS; block-- > 0;)
+        network_accumulate(&bench.net, &bench.work, &batch, 1.0f, shuffled, block);
+    CHECK(memcmp(forward, shuffled, bench.net.n_parameters * sizeof *forward) == 0,
+          "the bytes differ");
+    arena_free(&bench.arena);
+}
+
+static void huge_logits_give_finite_losses(void)
+{
+    Bench bench;
+    bench_open(&bench, CLASSES);
+    for (size_t i = 0; i < bench.net.n_parameters; i++)
+        bench.params[i] *= 1e10f;
+    Batch batch = work_batch(&bench.work, &bench.s.data, &bench.s.scale, bench.s.index, EXAMPLES);
+    pass(&bench, &batch, zeroed_gradient(&bench));
+    for (size_t b = 0; b < EXAMPLES; b++)
+        CHECK(isfinite(bench.work.loss[b]), "loss %zu is %g", b, (double)bench.work.loss[b]);
+    arena_free(&bench.arena);
+}
+
+// ---------------------------------------------------------------------------------------------
+// The gradient check
+
+static bool checks(Bench *bench, GradientCheck *check)
+{
+    Error err;
+    return gradient_check(check, &bench->net, bench->params, &bench->s.data, &bench->s.scale, 2,
+                          &bench->arena, &err);
+}
+
+static void the_gradient_check_accepts_a_right_network(void)
+{
+    Bench bench;
+    GradientCheck check;
+    bench_open(&bench, CLASSES);
+    REQUIRE(checks(&bench, &check), "could not be done");
+    CHECK(check.ok, "refused");
+    CHECK(check.n_jacobians == 7 && check.n_blocks == 4, "%zu Jacobians, %zu blocks",
+          check.n_jacobians, check.n_blocks);
+    const size_t I = SIDE * SIDE, H = HIDDEN, C = CLASSES;
+    const size_t shapes[7][2] = {{1, C}, {C, C}, {C, C * H}, {C, H}, {H, H}, {H, H}, {H, H * I}};
+    for (size_t j = 0; j < 7; j++)
+        CHECK(check.jacobians[j].rows == shapes[j][0] && check.jacobians[j].cols == shapes[j][1],
+              "%s is %zux%zu", check.jacobians[j].name, check.jacobians[j].rows,
+              check.jacobians[j].cols);
+    CHECK(check.jacobians[2].nonzero == C * H, "%zu entries of da2/dvec(W2) are not zero",
+          check.jacobians[2].nonzero);
+    CHECK(check.jacobians[4].nonzero == H, "%zu entries of df1/da1 are not zero",
+          check.jacobians[4].nonzero);
+    arena_free(&bench.arena);
+}
+
+// Puts a changed row of operations in place of a layer's, and looks whether the check notices.
+static bool caught(size_t layer, const LayerKind *broken)
+{
+    Bench bench;
+    GradientCheck check;
+    bench_open(&bench, CLASSES);
+    bench.net.layers[layer].kind = broken;
+    bool noticed = checks(&bench, &check) && !check.ok;
+    arena_free(&bench.arena);
+    return noticed;
+}
+
+static void forgets_the_derivative(const Layer *layer, const float *params, const LayerView *view,
+                                   Range examples)
+{
+    (void)params;
+    for (size_t i = examples.first * layer->in_stride; i < examples.end * layer->in_stride; i++)
+        view->dx[i] = view->dy[i];
+}
+
+static void a_sigmoid_whose_backward_forgets_its_derivative_is_caught(void)
+{
+    LayerKind broken = layer_sigmoid;
+    broken.backward = forgets_the_derivative;
+    CHECK(caught(1, &broken), "not noticed");
+}
+
+static void uses_f_alone(const Layer *layer, const double *const argument[], size_t which,
+                         double *J)
+{
+    (void)which;
+    layer->kind->reference_forward(layer, argument, J);
+    size_t n = shape_size(layer->in);
+    for (size_t i = n; i-- > 0;) {
+        double y = J[i];
+        J[i] = 0.0;
+        J[i * n + i] = y;
+    }
+}
+
+static void a_wrong_reference_jacobian_is_caught(void)
+{
+    LayerKind broken = layer_sigmoid;
+    broken.reference_jacobian = uses_f_alone;
+    CHECK(caught(1, &broken), "not noticed");
+}
+
+static void adds_twice(const Layer *layer, const LayerView *view, Range rows, float scale,
+                       float *into)
+{
+    layer_dense.accumulate(layer, view, rows, scale, into);
+    layer_dense.accumulate(layer, view, rows, scale, into);
+}
+
+static void a_gradient_that_is_added_twice_is_caught(void)
+{
+    LayerKind broken = layer_dense;
+    broken.accumulate = adds_twice;
+    CHECK(caught(2, &broken), "not noticed");
+}
+
+static void forgets_the_last_row(const Layer *layer, const LayerView *view, Range rows,
+                                 float scale, float *into)
+{
+    if (rows.end == layer->n_rows)
+        rows.end--;
+    layer_dense_bytes.accumulate(layer, view, rows, scale, into);
+}
+
+static void a_bias_that_is_never_updated_is_caught(void)
+{
+    LayerKind broken = layer_dense_bytes;
+    broken.accumulate = forgets_the_last_row;
+    CHECK(caught(0, &broken), "not noticed");
+}
+
+static void turns_the_sign(const Layer *layer, const float *params, const LayerView *view,
+                           Range examples)
+{
+    layer_dense.backward(layer, params, view, examples);
+    for (size_t i = examples.first * layer->in_stride; i < examples.end * layer->in_stride; i++)
+        view->dx[i] = -view->dx[i];
+}
+
+static void a_delta_of_the_wrong_sign_is_caught(void)
+{
+    LayerKind broken = layer_dense;
+    broken.backward = turns_the_sign;
+    CHECK(caught(2, &broken), "not noticed");
+}
+
+static void a_gradient_of_zeros_proves_nothing(void)
+{
+    Bench bench;
+    GradientCheck check;
+    bench_open(&bench, CLASSES);
+    memset(bench.params, 0, bench.net.n_parameters * sizeof *bench.params);
+    REQUIRE(checks(&bench, &check), "could not be done");
+    CHECK(!check.ok, "dL/dW1 is zero where W2 is zero, and was accepted");
+    arena_free(&bench.arena);
+}
+
+static void sizes_out_of_range_are_refused(void)
+{
+    Network net;
+    Error err;
+    const Architecture wrong[] = {{"mlp", 0, 28, 64, 10},      {"mlp", 28, 5000, 64, 10},
+                                  {"mlp", 28, 28, 0, 10},      {"mlp", 28, 28, 64, 1},
+                                  {"mlp", 28, 28, 64, 257},    {"cmn", 28, 28, 64, 10},
+                                  {"mlp", 4096, 4096, 64, 10}, {"mlp", 28, 28, 100000, 10}};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        CHECK(!network_build(&net, &wrong[i], &err), "case %zu was accepted", i);
+}
+
+int main(void)
+{
+    RUN(the_initial_loss_is_near_ln_10);
+    RUN(the_gradient_of_a_batch_is_the_sum_of_its_examples);
+    RUN(the_padding_of_parameters_has_no_gradient);
+    RUN(blocks_and_examples_may_be_done_in_any_order);
+    RUN(huge_logits_give_finite_losses);
+    RUN(the_gradient_check_accepts_a_right_network);
+    RUN(a_sigmoid_whose_backward_forgets_its_derivative_is_caught);
+    RUN(a_wrong_reference_jacobian_is_caught);
+    RUN(a_gradient_that_is_added_twice_is_caught);
+    RUN(a_bias_that_is_never_updated_is_caught);
+    RUN(a_delta_of_the_wrong_sign_is_caught);
+    RUN(a_gradient_of_zeros_proves_nothing);
+    RUN(sizes_out_of_range_are_refused);
+    return test_end();
+}
