@@ -33,7 +33,7 @@ static const Option option_table[] = {
     {"lr", 0, OPTION_REAL, &train_options.learning_rate, "R",
      "learning rate, per example: each update subtracts R times the sum of the batch's gradients "
      "(a framework that takes their mean does the same with R times the batch size)",
-     1e-30, 1e30, NULL, NULL},
+     1e-30, 1e38, NULL, NULL},
     {"batch", 0, OPTION_COUNT, &train_options.batch_size, "N", "images in a batch", 1, 65536, NULL,
      NULL},
     {"hidden", 0, OPTION_COUNT, &train_options.hidden, "N", "units of the hidden layer", 1, 65536,

@@ -48,7 +48,7 @@ static const MetaField meta_fields[] = {
     {"hidden", META_SIZE, AT(architecture.hidden), 1, 65536},
     {"image_cols", META_SIZE, AT(architecture.cols), 1, 4096},
     {"image_rows", META_SIZE, AT(architecture.rows), 1, 4096},
-    {"learning_rate", META_REAL, AT(learning_rate), 0, 1e30},
+    {"learning_rate", META_REAL, AT(learning_rate), 0, 1e38},
     {"pixel_std", META_REAL, AT(pixel_std), 1e-30, 1},
     {"recipe", META_RECIPE, 0, 0, 0},
     {"seed", META_COUNT, AT(seed), 0, MAX_COUNT},

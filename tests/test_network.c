@@ -226,8 +226,8 @@ static void a_gradient_that_is_added_twice_is_caught(void)
     CHECK(caught(2, &broken), "not noticed");
 }
 
-static void forgets_the_last_row(const Layer *layer, const LayerView *view, Range rows,
-                                 float scale, float *into)
+static void forgets_the_last_row(const Layer *layer, const LayerView *view, Range rows, float scale,
+                                 float *into)
 {
     if (rows.end == layer->n_rows)
         rows.end--;

@@ -1,0 +1,266 @@
+// The training loop on small made-up data, and what it stands on: split, scale, judging, metrics.
+#include "train.h"
+
+#include "evaluate.h"
+#include "metrics.h"
+#include "synthetic.h"
+#include "test.h"
+
+#include <math.h>
+
+typedef struct Run {
+    Arena arena;
+    Synthetic s;
+    Network net;
+    float *params;
+    TrainData data;
+    EpochReport last;
+    size_t epochs_seen, stop_after;
+} Run;
+
+static void run_open(Run *run, size_t n, size_t n_train, uint64_t seed)
+{
+    *run = (Run){.stop_after = SIZE_MAX};
+    run->s = synthetic_make(&run->arena, n, 6, 4);
+    synthetic_network(&run->net, &run->params, &run->s, 8, seed, &run->arena);
+    run->data = (TrainData){
+        .data = &run->s.data, .split = {{0, n_train}, {n_train, n}}, .scale = run->s.scale};
+}
+
+static bool keep_report(void *context, const EpochReport *report, Error *err)
+{
+    Run *run = context;
+    run->last = *report;
+    return ++run->epochs_seen < run->stop_after || error_set(err, "enough");
+}
+
+static bool run_train(Run *run, size_t epochs, size_t batch, double lr, uint64_t seed, Error *err)
+{
+    TrainSettings settings = {epochs, batch, lr, seed};
+    TrainObserver observer = {run, NULL, keep_report};
+    return train_run(run->params, &run->net, &settings, &run->data, &observer, &run->arena, err);
+}
+
+static bool same_parameters(const Run *a, const Run *b)
+{
+    return memcmp(a->params, b->params, a->net.n_parameters * sizeof *a->params) == 0;
+}
+
+static void overfits_32_examples(void)
+{
+    Run run;
+    Error err;
+    run_open(&run, 40, 32, 1);
+    REQUIRE(run_train(&run, 300, 8, 0.1, 1, &err), "%s", err.text);
+    CHECK(run.last.train_loss < 0.01, "loss %g", run.last.train_loss);
+    CHECK(run.last.train_accuracy >= 1.0, "accuracy %g", run.last.train_accuracy);
+    arena_free(&run.arena);
+}
+
+static void the_same_seed_gives_the_same_bytes_and_another_does_not(void)
+{
+    Run a, b, c;
+    Error err;
+    run_open(&a, 100, 80, 1);
+    run_open(&b, 100, 80, 1);
+    run_open(&c, 100, 80, 1);
+    REQUIRE(run_train(&a, 3, 16, 0.01, 1, &err) && run_train(&b, 3, 16, 0.01, 1, &err) &&
+                run_train(&c, 3, 16, 0.01, 2, &err),
+            "%s", err.text);
+    CHECK(same_parameters(&a, &b), "the same seed gave other bytes");
+    CHECK(!same_parameters(&a, &c), "another seed gave the same bytes");
+    arena_free(&a.arena);
+    arena_free(&b.arena);
+    arena_free(&c.arena);
+}
+
+// The sum rule: at a small learning rate, the way is the same in few steps or many.
+static void batches_of_32_and_256_end_close_together(void)
+{
+    Run a, b;
+    Error err;
+    run_open(&a, 600, 512, 1);
+    run_open(&b, 600, 512, 1);
+    REQUIRE(run_train(&a, 10, 32, 5e-4, 1, &err) && run_train(&b, 10, 256, 5e-4, 1, &err), "%s",
+            err.text);
+    CHECK(!same_parameters(&a, &b), "the batch size changed nothing");
+    CHECK(fabs(a.last.validation_loss - b.last.validation_loss) < 0.02, "losses %g and %g",
+          a.last.validation_loss, b.last.validation_loss);
+    CHECK(a.last.validation_loss < 1.2, "loss %g: nothing was learned", a.last.validation_loss);
+    arena_free(&a.arena);
+    arena_free(&b.arena);
+}
+
+static void a_batch_larger_than_the_data_is_one_batch_of_all(void)
+{
+    Run a, b;
+    Error err;
+    run_open(&a, 40, 30, 1);
+    run_open(&b, 40, 30, 1);
+    REQUIRE(run_train(&a, 2, 30, 0.01, 1, &err) && run_train(&b, 2, 1000, 0.01, 1, &err), "%s",
+            err.text);
+    CHECK(same_parameters(&a, &b), "the bytes differ");
+    arena_free(&a.arena);
+    arena_free(&b.arena);
+}
+
+// One epoch of one batch of one example: W <- W - lr dL/dW, the whole rule.
+static void one_step_subtracts_lr_times_the_gradient(void)
+{
+    Run run;
+    Error err;
+    Work work;
+    run_open(&run, 2, 1, 1);
+    float *before = network_alloc(&run.net, &run.arena, &err);
+    float *gradient = network_alloc(&run.net, &run.arena, &err);
+    REQUIRE(before != NULL && gradient != NULL &&
+                work_alloc(&work, &run.net, 1, true, &run.arena, &err),
+            "%s", err.text);
+    memcpy(before, run.params, run.net.n_parameters * sizeof *before);
+    Batch batch = work_batch(&work, &run.s.data, &run.s.scale, run.s.index, 1);
+    for (size_t block = 0; block < N_BLOCKS; block++)
+        network_gather(&run.net, before, &work, &batch, block);
+    network_forward(&run.net, before, &work, &batch, (Range){0, 1});
+    network_loss(&run.net, &work, &batch, (Range){0, 1});
+    network_backward(&run.net, before, &work, &batch, (Range){0, 1});
+    for (size_t block = 0; block < N_BLOCKS; block++)
+        network_accumulate(&run.net, &work, &batch, 1.0f, gradient, block);
+    REQUIRE(run_train(&run, 1, 1, 0.5, 1, &err), "%s", err.text);
+    for (size_t i = 0; i < run.net.n_parameters; i++)
+        CHECK(fabsf(run.params[i] - (before[i] - 0.5f * gradient[i])) < 1e-6f, "parameter %zu", i);
+    arena_free(&run.arena);
+}
+
+static void divergence_is_an_error_that_names_epoch_and_learning_rate(void)
+{
+    Run run;
+    Error err = {""};
+    run_open(&run, 100, 80, 1);
+    CHECK(!run_train(&run, 5, 16, 1e38, 1, &err), "went through");
+    CHECK(strstr(err.text, "epoch 1") != NULL && strstr(err.text, "--lr 1e+38") != NULL, "%s",
+          err.text);
+    arena_free(&run.arena);
+}
+
+static void the_observer_can_end_the_training(void)
+{
+    Run run;
+    Error err = {""};
+    run_open(&run, 100, 80, 1);
+    run.stop_after = 2;
+    CHECK(!run_train(&run, 5, 16, 0.01, 1, &err) && run.epochs_seen == 2 &&
+              strcmp(err.text, "enough") == 0,
+          "%zu epochs, %s", run.epochs_seen, err.text);
+    arena_free(&run.arena);
+}
+
+static void the_last_report_equals_judging_afterwards_with_any_capacity(void)
+{
+    Run run;
+    Error err;
+    run_open(&run, 100, 60, 1);
+    REQUIRE(run_train(&run, 2, 16, 0.01, 1, &err), "%s", err.text);
+    static const size_t capacities[] = {1, 7, 256, 1000};
+    for (size_t i = 0; i < 4; i++) {
+        Work work;
+        REQUIRE(work_alloc(&work, &run.net, capacities[i], false, &run.arena, &err), "%s",
+                err.text);
+        Evaluation judged = evaluate_run(&run.net, run.params, &work, &run.s.data, &run.s.scale,
+                                         run.data.split.validation, NULL);
+        CHECK(memcmp(&judged.loss, &run.last.validation_loss, sizeof judged.loss) == 0,
+              "capacity %zu: loss %.17g, trained %.17g", capacities[i], judged.loss,
+              run.last.validation_loss);
+        CHECK(judged.n == 40 &&
+                  fabs(evaluation_accuracy(&judged) - run.last.validation_accuracy) < 1e-15,
+              "capacity %zu: accuracy", capacities[i]);
+    }
+    arena_free(&run.arena);
+}
+
+// ---------------------------------------------------------------------------------------------
+// Data
+
+static void splits_take_the_last_images_for_validation(void)
+{
+    Split split;
+    Error err;
+    CHECK(dataset_split(&split, 60000, 0, 0, &err) && split.train.end == 50000 &&
+              split.validation.first == 50000 && split.validation.end == 60000,
+          "60000: %zu, %zu", split.train.end, split.validation.first);
+    CHECK(dataset_split(&split, 600, 0, 0, &err) && split.train.end == 500, "600: %zu",
+          split.train.end);
+    CHECK(dataset_split(&split, 600000, 0, 0, &err) && split.train.end == 590000, "600000: %zu",
+          split.train.end);
+    CHECK(dataset_split(&split, 600, 20, 50, &err) && split.train.end == 20 &&
+              split.validation.first == 550,
+          "20 and 50: %zu, %zu", split.train.end, split.validation.first);
+    CHECK(!dataset_split(&split, 600, 0, 600, &err) && strstr(err.text, "--val-size") != NULL, "%s",
+          err.text);
+    CHECK(!dataset_split(&split, 600, 501, 0, &err) && strstr(err.text, "--train-size") != NULL,
+          "%s", err.text);
+    CHECK(!dataset_split(&split, 5, 0, 0, &err), "5 images were split");
+}
+
+static void the_input_scale_makes_the_deviation_one(void)
+{
+    Arena arena = {0};
+    Synthetic s = synthetic_make(&arena, 50, 6, 4);
+    Error err;
+    double std, sum = 0.0, squares = 0.0;
+    REQUIRE(dataset_pixel_std(&std, &s.data, (Range){10, 50}, &err), "%s", err.text);
+    InputScale scale = input_scale(std);
+    for (size_t i = 10 * 36; i < 50 * 36; i++) {
+        double x = (double)scale.value[s.data.pixels[i]];
+        sum += x;
+        squares += x * x;
+    }
+    double n = 40 * 36, variance = squares / n - sum / n * (sum / n);
+    CHECK(fabs(variance - 1.0) < 1e-6, "variance %g", variance);
+    CHECK(scale.value[0] == 0.0f, "a zero pixel is %g", (double)scale.value[0]);
+    arena_free(&arena);
+}
+
+static void images_of_one_grey_are_refused(void)
+{
+    static const unsigned char pixels[4] = {7, 7, 7, 7};
+    Dataset data = {.n = 1, .rows = 2, .cols = 2, .pixels = pixels};
+    Error err;
+    double std;
+    CHECK(!dataset_pixel_std(&std, &data, (Range){0, 1}, &err), "accepted");
+}
+
+// ---------------------------------------------------------------------------------------------
+// Metrics
+
+static void metrics_of_a_small_example(void)
+{
+    const unsigned char truth[8] = {0, 0, 0, 1, 1, 1, 1, 0}, said[8] = {0, 0, 1, 1, 1, 0, 1, 0};
+    uint64_t confusion[9];
+    confusion_count(confusion, 3, truth, said, 8);
+    const uint64_t expected[9] = {3, 1, 0, 1, 3, 0, 0, 0, 0};
+    CHECK(memcmp(confusion, expected, sizeof expected) == 0, "the counts differ");
+    ClassMetrics m = class_metrics(confusion, 3, 0), none = class_metrics(confusion, 3, 2);
+    CHECK(m.support == 4 && m.predicted == 4 && fabs(m.precision - 0.75) < 1e-12 &&
+              fabs(m.recall - 0.75) < 1e-12 && fabs(m.f1 - 0.75) < 1e-12,
+          "precision %g, recall %g, F1 %g", m.precision, m.recall, m.f1);
+    CHECK(isnan(none.precision) && isnan(none.recall) && isnan(none.f1), "an absent class");
+    CHECK(fabs(accuracy_standard_error(0.9, 10000) - 0.003) < 1e-12, "%g",
+          accuracy_standard_error(0.9, 10000));
+}
+
+int main(void)
+{
+    RUN(overfits_32_examples);
+    RUN(the_same_seed_gives_the_same_bytes_and_another_does_not);
+    RUN(batches_of_32_and_256_end_close_together);
+    RUN(a_batch_larger_than_the_data_is_one_batch_of_all);
+    RUN(one_step_subtracts_lr_times_the_gradient);
+    RUN(divergence_is_an_error_that_names_epoch_and_learning_rate);
+    RUN(the_observer_can_end_the_training);
+    RUN(the_last_report_equals_judging_afterwards_with_any_capacity);
+    RUN(splits_take_the_last_images_for_validation);
+    RUN(the_input_scale_makes_the_deviation_one);
+    RUN(images_of_one_grey_are_refused);
+    RUN(metrics_of_a_small_example);
+    return test_end();
+}
