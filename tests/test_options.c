@@ -1,0 +1,343 @@
+// Command lines, numbers and words, JSON, checksums and memory.
+#include "file.h"
+#include "json.h"
+#include "numbers.h"
+#include "options.h"
+#include "test.h"
+
+#include <math.h>
+
+// ---------------------------------------------------------------------------------------------
+// Numbers
+
+static void counts_take_digits_only(void)
+{
+    static const char *const wrong[] = {
+        "", "5x", "-1", "+1", " 1", "1 ", "1.", "0x1", "1e3", "a", "18446744073709551616"};
+    uint64_t value = 7;
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        CHECK(!number_parse_count(wrong[i], &value) && value == 7, "'%s' was taken", wrong[i]);
+    CHECK(number_parse_count("18446744073709551615", &value) && value == UINT64_MAX, "2^64 - 1");
+    CHECK(number_parse_count("007", &value) && value == 7, "007");
+}
+
+static void reals_take_finite_decimals_only(void)
+{
+    static const char *const wrong[] = {"",   "5x", "nan", "inf", "-inf", "1e999", "0x10", " 1",
+                                        "1 ", "1e", ".",   "-",   "1,5",  "--1",   "1e1e1"};
+    double value = 7.0;
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        CHECK(!number_parse_real(wrong[i], &value), "'%s' was taken", wrong[i]);
+    CHECK(number_parse_real("1e-4", &value) && fabs(value - 1e-4) < 1e-20, "1e-4");
+    CHECK(number_parse_real("-.5", &value) && value < 0.0, "-.5");
+}
+
+static void shortest_numbers_read_back_as_the_same_double(void)
+{
+    static const double values[] = {0.1,    1e-4,    1.0 / 3.0, 0.3084948910638255,
+                                    5e-324, 1.7e308, -2.5};
+    char text[NUMBER_SIZE];
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        double back = strtod(number_shortest(text, values[i]), NULL);
+        CHECK(memcmp(&back, &values[i], sizeof back) == 0, "%s", text);
+    }
+    CHECK(strcmp(number_shortest(text, 1e-4), "0.0001") == 0, "%s", text);
+    CHECK(strcmp(number_shortest(text, 0.1), "0.1") == 0, "%s", text);
+}
+
+static void words_are_compared_by_edits(void)
+{
+    CHECK(word_distance("train", "train") == 0, "equal");
+    CHECK(word_distance("trian", "train") == 1, "neighbours swapped");
+    CHECK(word_distance("", "abc") == 3 && word_distance("abc", "") == 3, "against nothing");
+    CHECK(word_distance("kitten", "sitting") == 3, "kitten, sitting");
+    static const char *const words[] = {"train", "eval", NULL};
+    CHECK(word_nearest("evla", words) == words[1], "evla");
+    CHECK(word_nearest("something", words) == NULL, "something");
+}
+
+// ---------------------------------------------------------------------------------------------
+// Command lines
+
+static uint64_t count;
+static double real;
+static const char *text, *choice;
+static bool flag;
+static const char *const choices[] = {"red", "green", NULL};
+static const Option table[] = {
+    {"count", 'c', OPTION_COUNT, &count, "N", "a count", 1, 100, NULL, NULL},
+    {"real", 0, OPTION_REAL, &real, "R", "a number", -1, 1, NULL, NULL},
+    {"text", 't', OPTION_TEXT, &text, "TEXT", "a text", 0, 0, NULL, NULL},
+    {"choice", 0, OPTION_CHOICE, &choice, "NAME", "a choice", 0, 0, NULL, choices},
+    {"flag", 'f', OPTION_FLAG, &flag, NULL, "a flag", 0, 0, NULL, NULL},
+    {0},
+};
+static const Command command = {.name = "test",
+                                .arguments = "MODEL",
+                                .summary = "test",
+                                .about = "A command for tests.",
+                                .examples = {"mlp test a", "mlp test b"}};
+static const char *argument;
+static Error why;
+
+// Parses the words, up to NULL, from fresh defaults.
+static ParseResult parse(const char *const words[])
+{
+    char *argv[16];
+    int argc = 0;
+    for (; words[argc] != NULL; argc++)
+        argv[argc] = (char *)(uintptr_t)words[argc];
+    count = 5;
+    real = 0.5;
+    text = "default";
+    choice = choices[0];
+    flag = false;
+    argument = NULL;
+    why.text[0] = '\0';
+    return options_parse(&command, table, &argument, argc, argv, &why);
+}
+
+#define PARSE(...) parse((const char *const[]){__VA_ARGS__, NULL})
+
+static void flags_take_values_in_every_form(void)
+{
+    CHECK(PARSE("m") == PARSE_OK && count == 5 && strcmp(argument, "m") == 0, "%s", why.text);
+    CHECK(PARSE("--count", "7", "m") == PARSE_OK && count == 7, "%s", why.text);
+    CHECK(PARSE("m", "--count=8") == PARSE_OK && count == 8, "%s", why.text);
+    CHECK(PARSE("-c", "9", "m") == PARSE_OK && count == 9, "%s", why.text);
+    CHECK(PARSE("--real", "-0.25", "m") == PARSE_OK && real < 0.0, "%s", why.text);
+    CHECK(PARSE("--text=", "m") == PARSE_WRONG, "an empty text");
+    CHECK(PARSE("--text=-x", "m") == PARSE_OK && strcmp(text, "-x") == 0, "%s", why.text);
+    CHECK(PARSE("--choice", "green", "m") == PARSE_OK && choice == choices[1], "%s", why.text);
+    CHECK(PARSE("-f", "m") == PARSE_OK && flag, "%s", why.text);
+    CHECK(PARSE("--count", "1", "--count", "2", "m") == PARSE_OK && count == 2, "the last wins");
+    CHECK(PARSE("--", "--count") == PARSE_OK && strcmp(argument, "--count") == 0, "%s", why.text);
+    CHECK(PARSE("-") == PARSE_OK && strcmp(argument, "-") == 0, "%s", why.text);
+    CHECK(PARSE("--help") == PARSE_HELP && PARSE("m", "-h") == PARSE_HELP, "help");
+}
+
+static void wrong_lines_are_refused_by_name(void)
+{
+    static const struct {
+        const char *words[4];
+        const char *says;
+    } cases[] = {
+        {{"--cuont", "7", "m"}, "'--count'"},
+        {{"--coun=7", "m"}, "'--count'"},
+        {{"-x", "m"}, "'-x'"},
+        {{"-c7", "m"}, "'-c7'"},
+        {{"m", "--count"}, "--count needs a value"},
+        {{"--count", "--flag", "m"}, "'--flag' follows"},
+        {{"--count", "0", "m"}, "--count: '0'"},
+        {{"--count", "101", "m"}, "from 1 to 100"},
+        {{"--count", "-1", "m"}, "--count: '-1'"},
+        {{"--count", "", "m"}, "--count: ''"},
+        {{"--real", "1.5", "m"}, "--real: '1.5'"},
+        {{"--real", "1e999", "m"}, "--real"},
+        {{"--real=nan", "m"}, "--real: 'nan'"},
+        {{"--choice", "blue", "m"}, "red, green"},
+        {{"--flag=yes", "m"}, "--flag takes no value"},
+        {{"m", "n"}, "'n' is one word too many"},
+        {{"--flag"}, "needs a MODEL"},
+        {{""}, "empty"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        CHECK(parse(cases[i].words) == PARSE_WRONG, "case %zu was accepted", i);
+        CHECK(strstr(why.text, cases[i].says) != NULL, "no \"%s\" in: %s", cases[i].says, why.text);
+    }
+}
+
+static void help_shows_live_defaults(void)
+{
+    static char shown[4096];
+    count = 42;
+    FILE *out = tmpfile();
+    REQUIRE(out != NULL, "no temporary file");
+    options_print_help(out, &command, table);
+    rewind(out);
+    shown[fread(shown, 1, sizeof shown - 1, out)] = '\0';
+    fclose(out);
+    CHECK(strstr(shown, "(default 42)") != NULL && strstr(shown, "-c, --count N") != NULL &&
+              strstr(shown, "mlp test b") != NULL,
+          "%s", shown);
+    for (char *line = strtok(shown, "\n"); line != NULL; line = strtok(NULL, "\n"))
+        CHECK(strlen(line) <= 80, "wider than 80 columns: %s", line);
+}
+
+// ---------------------------------------------------------------------------------------------
+// JSON
+
+// Reads `json` as one string; NULL when it is refused.
+static const char *json_string(const char *json, Arena *arena)
+{
+    JsonReader reader = {json, json, json + strlen(json), arena};
+    const char *value;
+    Error err;
+    return json_take_text(&reader, &value, &err) && json_take_end(&reader, &err) ? value : NULL;
+}
+
+static void json_strings_are_decoded_or_refused(void)
+{
+    static const struct {
+        const char *json, *value;
+    } good[] = {
+        {"\"\"", ""},
+        {" \"a\\\"b\\\\c\\/\" ", "a\"b\\c/"},
+        {"\"\\b\\f\\n\\r\\t\"", "\b\f\n\r\t"},
+        {"\"\\u0041\\u00e9\\u20ac\\uD83D\\ude00\"", "A\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"},
+        {"\"\xc3\xa9\xf0\x9f\x98\x80\"", "\xc3\xa9\xf0\x9f\x98\x80"}};
+    static const char *const bad[] = {"",
+                                      "\"",
+                                      "\"a",
+                                      "\"\\\"",
+                                      "\"\\",
+                                      "\"\\x\"",
+                                      "\"\\u12\"",
+                                      "\"\\u12g4\"",
+                                      "\"\\u0000\"",
+                                      "\"\\ud800\"",
+                                      "\"\\ud800\\u0041\"",
+                                      "\"\\udc00\"",
+                                      "\"\n\"",
+                                      "\"\x80\"",
+                                      "\"\xc0\xaf\"",
+                                      "\"\xc3\"",
+                                      "\"\xe0\x80\x80\"",
+                                      "\"\xed\xa0\x80\"",
+                                      "\"\xf4\x90\x80\x80\"",
+                                      "\"\xf5\x80\x80\x80\"",
+                                      "\"a\" x",
+                                      "a"};
+    Arena arena = {0};
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        const char *value = json_string(good[i].json, &arena);
+        CHECK(value != NULL && strcmp(value, good[i].value) == 0, "%s", good[i].json);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        CHECK(json_string(bad[i], &arena) == NULL, "case %zu was accepted", i);
+    arena_free(&arena);
+}
+
+static void json_is_written_as_expected(void)
+{
+    static const char expected[] = "{\n"
+                                   "  \"name\": \"a\\\"b\\u0009\",\n"
+                                   "  \"n\": 3,\n"
+                                   "  \"p\": 0.333333333,\n"
+                                   "  \"nothing\": null,\n"
+                                   "  \"yes\": true,\n"
+                                   "  \"rows\": [\n"
+                                   "    [1, 2],\n"
+                                   "    [3, 4]\n"
+                                   "  ],\n"
+                                   "  \"items\": [\n"
+                                   "    {\n"
+                                   "      \"k\": 1e-05\n"
+                                   "    },\n"
+                                   "    {\n"
+                                   "      \"k\": 2\n"
+                                   "    }\n"
+                                   "  ],\n"
+                                   "  \"empty\": []\n"
+                                   "}\n";
+    char found[1024];
+    FILE *out = tmpfile();
+    REQUIRE(out != NULL, "no temporary file");
+    JsonWriter json = {.out = out};
+    json_open_object(&json, NULL);
+    json_text(&json, "name", "a\"b\t");
+    json_count(&json, "n", 3);
+    json_measured(&json, "p", 1.0 / 3.0);
+    json_measured(&json, "nothing", (double)NAN);
+    json_bool(&json, "yes", true);
+    json_open_array(&json, "rows");
+    for (uint64_t row = 0; row < 2; row++) {
+        json_open_array(&json, NULL);
+        json_count(&json, NULL, 2 * row + 1);
+        json_count(&json, NULL, 2 * row + 2);
+        json_close_array(&json);
+    }
+    json_close_array(&json);
+    json_open_array(&json, "items");
+    for (int i = 0; i < 2; i++) {
+        json_open_object(&json, NULL);
+        json_setting(&json, "k", i == 0 ? 1e-5 : 2.0);
+        json_close_object(&json);
+    }
+    json_close_array(&json);
+    json_open_array(&json, "empty");
+    json_close_array(&json);
+    json_close_object(&json);
+    rewind(out);
+    found[fread(found, 1, sizeof found - 1, out)] = '\0';
+    fclose(out);
+    CHECK(strcmp(found, expected) == 0, "%s", found);
+}
+
+// ---------------------------------------------------------------------------------------------
+// Checksums and memory
+
+static void crc32_is_the_usual_one_however_it_is_cut(void)
+{
+    unsigned char bytes[71];
+    CHECK(crc32_update(0, "123456789", 9) == 0xcbf43926, "%08x", crc32_update(0, "123456789", 9));
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (unsigned char)(i * i + 3);
+    for (size_t n = 0; n <= sizeof bytes; n++) {
+        uint32_t whole = crc32_update(0, bytes, n), bytewise = 0;
+        for (size_t i = 0; i < n; i++)
+            bytewise = crc32_update(bytewise, bytes + i, 1);
+        CHECK(whole == bytewise, "%zu bytes: %08x, one by one %08x", n, whole, bytewise);
+        for (size_t cut = 0; cut <= n; cut += 5)
+            CHECK(crc32_update(crc32_update(0, bytes, cut), bytes + cut, n - cut) == whole,
+                  "%zu bytes cut at %zu", n, cut);
+    }
+}
+
+static void arenas_align_zero_resize_and_refuse_overflow(void)
+{
+    Arena arena = {0};
+    Error err = {""};
+    for (size_t n = 0; n < 200; n += 37) {
+        unsigned char *memory = arena_alloc(&arena, n, 1, "a test", &err);
+        REQUIRE(memory != NULL, "%s", err.text);
+        CHECK((uintptr_t)memory % 64 == 0, "%p is not aligned", (void *)memory);
+        for (size_t i = 0; i < n; i++)
+            CHECK(memory[i] == 0, "byte %zu of %zu is %u", i, n, memory[i]);
+    }
+    unsigned char *old = arena_alloc(&arena, 10, 1, "a test", &err);
+    REQUIRE(old != NULL, "%s", err.text);
+    memcpy(old, "0123456789", 10);
+    unsigned char *moved = arena_resize(&arena, old, 10, 1000, "a test", &err);
+    REQUIRE(moved != NULL, "%s", err.text);
+    CHECK(memcmp(moved, "0123456789", 10) == 0, "the bytes were not kept");
+    CHECK(arena_alloc(&arena, SIZE_MAX / 2, 3, "a test", &err) == NULL &&
+              strstr(err.text, "out of memory") != NULL,
+          "an overflow was not noticed: %s", err.text);
+    arena_free(&arena);
+    CHECK(arena.blocks == NULL, "something is left");
+}
+
+static void messages_stay_on_one_line(void)
+{
+    Error err;
+    error_set(&err, "%s: no", "a\nb\033[31m");
+    CHECK(strcmp(err.text, "a?b?[31m: no") == 0, "%s", err.text);
+}
+
+int main(void)
+{
+    RUN(counts_take_digits_only);
+    RUN(reals_take_finite_decimals_only);
+    RUN(shortest_numbers_read_back_as_the_same_double);
+    RUN(words_are_compared_by_edits);
+    RUN(flags_take_values_in_every_form);
+    RUN(wrong_lines_are_refused_by_name);
+    RUN(help_shows_live_defaults);
+    RUN(json_strings_are_decoded_or_refused);
+    RUN(json_is_written_as_expected);
+    RUN(crc32_is_the_usual_one_however_it_is_cut);
+    RUN(arenas_align_zero_resize_and_refuse_overflow);
+    RUN(messages_stay_on_one_line);
+    return test_end();
+}
