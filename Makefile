@@ -6,7 +6,6 @@
 # CC, CFLAGS, CPPFLAGS and LDFLAGS are yours; PREFIX and DESTDIR say where to install;
 # SAN=address or SAN=thread builds with those sanitizers in a folder of its own.
 
-VERSION = 0.1.0
 PREFIX  = /usr/local
 BINDIR  = $(PREFIX)/bin
 MANDIR  = $(PREFIX)/share/man/man1
@@ -74,9 +73,9 @@ $(BUILD)/test_%: $(BUILD)/test_%.o $(LIBRARY)
 
 unit-tests: $(TESTS)
 
-run: mlp
-	./mlp train --epochs 100 --lr 1e-4
-	./mlp eval model.bin
+run: $(PROGRAM)
+	./$(PROGRAM) train --epochs 100 --lr 1e-4
+	./$(PROGRAM) eval model.bin
 	@if command -v gnuplot >/dev/null; then \
 	  gnuplot scripts/plot.gp && echo "The curves are drawn in curves.png."; \
 	else echo "gnuplot is not installed: no picture of curves.csv was drawn."; fi
@@ -84,9 +83,9 @@ run: mlp
 check:
 	@CC='$(CC)' MAKE='$(MAKE)' sh tests/run.sh $(TESTS_ONLY)
 
-install: mlp
+install: $(PROGRAM)
 	install -d '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(MANDIR)' '$(DESTDIR)$(DATADIR)/mnist'
-	install -m 755 mlp '$(DESTDIR)$(BINDIR)/mlp'
+	install -m 755 $(PROGRAM) '$(DESTDIR)$(BINDIR)/mlp'
 	install -m 644 mlp.1 '$(DESTDIR)$(MANDIR)/mlp.1'
 	install -m 644 scripts/plot.gp '$(DESTDIR)$(DATADIR)/plot.gp'
 	install -m 644 data/mnist/*.gz data/mnist/README.md '$(DESTDIR)$(DATADIR)/mnist'
