@@ -27,6 +27,12 @@ bool command_begin(const Command *command, const Option *options, const char **a
 int command_fail(const Error *err);  // STATUS_FAILED
 int command_wrong(const Error *err); // STATUS_USAGE
 
+// A file's name as it is shown to a person: what could move a terminal's cursor is a '?'.
+typedef struct ShownName {
+    char text[1024];
+} ShownName;
+ShownName command_shown(const char *name);
+
 // Flushes stdout. Returns `status`, or says that the report could not be written and returns
 // STATUS_FAILED.
 int command_end(int status);

@@ -9,6 +9,7 @@ typedef struct GradcheckOptions {
     const char *data;
 } GradcheckOptions;
 
+static const GradcheckOptions default_options = {.hidden = 64, .seed = 1};
 static GradcheckOptions gradcheck_options = {.hidden = 64, .seed = 1};
 
 static const Option option_table[] = {
@@ -92,10 +93,11 @@ static bool gradcheck(int *status, const GradcheckOptions *o, const char *path, 
         return false;
 
     char sizes[64];
+    ShownName name = command_shown(path != NULL ? path : "a fresh network");
+    ShownName shown_folder = command_shown(folder);
     network_sizes(&model.net, sizes, sizeof sizes);
     printf("%s, %s, training image %llu of %s, label taken as %zu (the least likely)\n\n",
-           path != NULL ? path : "a fresh network", sizes, (unsigned long long)o->image, folder,
-           check.label);
+           name.text, sizes, (unsigned long long)o->image, shown_folder.text, check.label);
     print_check(&check);
     *status = check.ok ? STATUS_DONE : STATUS_FAILED;
     return true;
@@ -109,6 +111,11 @@ static int run(int argc, char **argv)
         return status;
     Arena arena = {0};
     Error err;
+    if (path != NULL && (gradcheck_options.hidden != default_options.hidden ||
+                         gradcheck_options.seed != default_options.seed)) {
+        error_set(&err, "--hidden and --seed describe a fresh network; %s has its own", path);
+        return command_wrong(&err);
+    }
     if (!gradcheck(&status, &gradcheck_options, path, &arena, &err))
         status = command_fail(&err);
     arena_free(&arena);

@@ -36,7 +36,8 @@ static void print_text(const char *path, const Model *model)
     const char *key;
     char value[64], sizes[64];
     network_sizes(&model->net, sizes, sizeof sizes);
-    printf("%s: a %s network of %zu parameters, checksum right\n\n", path, sizes,
+    ShownName name = command_shown(path);
+    printf("%s: a %s network of %zu parameters, checksum right\n\n", name.text, sizes,
            network_count_weights(&model->net));
     for (size_t i = 0; model_setting(&model->settings, i, &key, value, sizeof value); i++)
         printf("%-16s  %s\n", key, value);

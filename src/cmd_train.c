@@ -158,6 +158,13 @@ static bool read_training_data(TrainData *training, Dataset *data, Arena *arena,
     return true;
 }
 
+static void say_what_is_next(const TrainOptions *o)
+{
+    ShownName model = command_shown(o->output), curves = command_shown(o->csv);
+    fprintf(stderr, "The model is in %s, the curves are in %s; next: mlp eval %s\n", model.text,
+            curves.text, model.text);
+}
+
 static bool train(const TrainOptions *o, Arena *arena, Error *err)
 {
     if (path_is_same(o->output, o->csv))
@@ -208,8 +215,7 @@ static bool train(const TrainOptions *o, Arena *arena, Error *err)
     if (!save_model(&saved, &net, params, arena, o->output, err))
         return false;
     if (!o->quiet)
-        fprintf(stderr, "The model is in %s, the curves are in %s; next: mlp eval %s\n", o->output,
-                o->csv, o->output);
+        say_what_is_next(o);
     if (o->json)
         print_summary(o, &net, &watch, &training);
     return true;

@@ -25,6 +25,15 @@ int command_wrong(const Error *err)
     return command_say(err, STATUS_USAGE);
 }
 
+ShownName command_shown(const char *name)
+{
+    Error line; // an error's text is kept clean in the same way
+    ShownName shown;
+    error_set(&line, "%s", name);
+    memcpy(shown.text, line.text, sizeof shown.text);
+    return shown;
+}
+
 int command_end(int status)
 {
     Error err;

@@ -6,20 +6,47 @@
 #include <math.h>
 #include <string.h>
 
+// RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF. Returns the length of the
+// valid sequence at the start of n bytes, 0 when there is none.
+static size_t utf8_length(const unsigned char *s, size_t n)
+{
+    if (s[0] < 0x80)
+        return 1;
+    size_t length = s[0] >= 0xc2 && s[0] <= 0xdf   ? 2
+                    : s[0] >= 0xe0 && s[0] <= 0xef ? 3
+                    : s[0] >= 0xf0 && s[0] <= 0xf4 ? 4
+                                                   : 0;
+    if (length == 0 || length > n)
+        return 0;
+    for (size_t i = 1; i < length; i++)
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+    bool wrong = (s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+                 (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f);
+    return wrong ? 0 : length;
+}
+
 // ---------------------------------------------------------------------------------------------
 // Writing
 
+// JSON is UTF-8, a file name may be anything: what is not valid is shown as U+FFFD.
 static void json_print_text(JsonWriter *json, const char *text)
 {
     fputc('"', json->out);
-    for (; *text != '\0'; text++) {
+    for (size_t left = strlen(text); left > 0;) {
         unsigned char c = (unsigned char)*text;
+        size_t length = utf8_length((const unsigned char *)text, left);
         if (c == '"' || c == '\\')
             fprintf(json->out, "\\%c", c);
         else if (c < ' ')
             fprintf(json->out, "\\u%04x", c);
+        else if (length == 0)
+            fputs("\\ufffd", json->out);
         else
-            fputc(c, json->out);
+            fwrite(text, 1, length, json->out);
+        length += length == 0;
+        text += length;
+        left -= length;
     }
     fputc('"', json->out);
 }
@@ -242,26 +269,6 @@ static size_t json_read_escape(JsonReader *json, char *out)
         return 0;
     }
     return code <= 0 ? 0 : utf8_write(out, (uint32_t)code);
-}
-
-// RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF. Returns the length of the
-// valid sequence at the start of n bytes, 0 when there is none.
-static size_t utf8_length(const unsigned char *s, size_t n)
-{
-    if (s[0] < 0x80)
-        return 1;
-    size_t length = s[0] >= 0xc2 && s[0] <= 0xdf   ? 2
-                    : s[0] >= 0xe0 && s[0] <= 0xef ? 3
-                    : s[0] >= 0xf0 && s[0] <= 0xf4 ? 4
-                                                   : 0;
-    if (length == 0 || length > n)
-        return 0;
-    for (size_t i = 1; i < length; i++)
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-    bool wrong = (s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-                 (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f);
-    return wrong ? 0 : length;
 }
 
 bool json_take_text(JsonReader *json, const char **text, Error *err)

@@ -42,11 +42,12 @@ static int unknown_command(const char *word)
 }
 
 // A file that is opened must not become standard output or error because one of them was closed.
+// What takes their place cannot be written, so that a report that goes nowhere is an error.
 static void open_standard_streams(void)
 {
     int fd;
     do
-        fd = open("/dev/null", O_RDWR);
+        fd = open("/dev/null", O_RDONLY);
     while (fd >= 0 && fd <= STDERR_FILENO);
     if (fd >= 0)
         close(fd);

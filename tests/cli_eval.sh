@@ -1,202 +1,434 @@
 #!/bin/sh
-# mlp eval, info, help and version, as a user runs them.
+# mlp eval and mlp info from outside: the figures agree with each other, with the curves and with
+# the files; what does not fit or is damaged is refused; help, version and lost output.
 . tests/lib.sh
 
-DATA=$PWD/data/mnist
-cd "$WORK" || exit 1
-"$FAST_MLP" train -q -d "$DATA" --epochs 2 --train-size 3000 --val-size 500 --lr 0.003 -o m.bin --csv m.csv || exit 1
-eval_() { "$MLP" eval -d "$DATA" "$@"; }
-
-# value FILE KEY: the number of a key in JSON as the program prints it.
-value() { sed -n "s/^  \"$2\": \(.*[^,]\),*\$/\1/p" "$1"; }
+bin=$MLP
+real=$PWD/data/mnist
 
 # ---------------------------------------------------------------------------------------------
-# Reports
+# Small data: the first images of the real files, raw, cropped or relabelled where a test wants it
 
-says_all_in_text() {
-    exits 0 eval_ m.bin && [ ! -s stderr ] && grep -q '^accuracy  [0-9.]* %, standard error' stdout &&
-        grep -q '^loss ' stdout && grep -q '^class .*precision .*recall .*F1$' stdout &&
-        grep -q '^confusion matrix' stdout &&
-        awk '/^confusion/ { rows = NR } rows && NR > rows { if (w && length($0) != w) exit 1; w = length($0); n++ }
-             END { exit n != 11 }' stdout
-}
-claim "eval says accuracy, loss, classes and an aligned confusion matrix" says_all_in_text
-
-json_adds_up() {
-    exits 0 eval_ m.bin --json || return 1
-    python3 - stdout <<'P'
-import json, sys
-j = json.load(open(sys.argv[1]))
-assert {"accuracy", "accuracy_se", "loss", "n", "correct", "classes", "confusion", "split", "model", "data"} <= j.keys()
-c = j["confusion"]
-assert j["n"] == 10000 == sum(map(sum, c)) and len(c) == 10 == len(j["classes"])
-assert sum(c[k][k] for k in range(10)) == j["correct"] == round(j["accuracy"] * j["n"])
-p = j["accuracy"]
-assert abs(j["accuracy_se"] - (p * (1 - p) / j["n"]) ** 0.5) < 1e-9
-for k, row in enumerate(j["classes"]):
-    assert row["support"] == sum(c[k]) and row["predicted"] == sum(r[k] for r in c)
-    assert abs(row["recall"] - c[k][k] / sum(c[k])) < 1e-8
-    assert abs(row["precision"] - c[k][k] / row["predicted"]) < 1e-8
-P
-}
-if command -v python3 >/dev/null; then
-    claim "the JSON is valid and adds up" json_adds_up
-else
-    skip "python3 is not installed: the JSON was not checked"
-fi
-
-matches_last_row() {
-    exits 0 eval_ m.bin --split validation --json || return 1
-    row=$(tail -n 1 m.csv)
-    [ "$(value stdout n)" = 500 ] &&
-        [ "$(value stdout loss)" = "$(echo "$row" | cut -d, -f4)" ] &&
-        [ "$(value stdout accuracy)" = "$(echo "$row" | cut -d, -f5)" ]
-}
-claim "eval --split validation equals the last row of the curves" matches_last_row
-
-judges_on_train() {
-    exits 0 eval_ --split=train --json m.bin && [ "$(value stdout n)" = 3000 ]
-}
-claim "eval --split train judges on the images trained on" judges_on_train
-
-predictions_agree() {
-    exits 0 eval_ m.bin --split validation --predictions p.csv --json &&
-        [ "$(head -n 1 p.csv)" = "index,label,predicted,probability" ] &&
-        [ "$(wc -l <p.csv)" -eq 501 ] && [ "$(sed -n 2p p.csv | cut -d, -f1)" = 59500 ] &&
-        correct=$(awk -F, 'NR > 1 { if ($4 <= 0 || $4 > 1) exit 1; n += $2 == $3 } END { print n }' p.csv) &&
-        [ "$correct" = "$(value stdout correct)" ]
-}
-claim "--predictions writes a row an image" predictions_agree
-
-claim "--min-accuracy below the accuracy exits 0" exits 0 eval_ m.bin --min-accuracy 0.1
-not_reached() {
-    exits 3 eval_ m.bin --min-accuracy 0.9999 && grep -q 'mlp: .*0.9999' stderr && [ -s stdout ]
-}
-claim "--min-accuracy above it exits 3, with the report" not_reached
-
-# ---------------------------------------------------------------------------------------------
-# Other data. idx FILE MAGIC SIZES... makes a file of zeros but for a ramp of lit pixels.
-
-idx() {
-    out=$1 magic=$2
-    shift 2
-    total=1
-    printf '\000\000\010%b' "\\00$magic" >"$out"
-    for size; do
-        printf '%b' "\\0$(printf %o $((size / 16777216 % 256)))\\0$(printf %o $((size / 65536 % 256)))\\0$(printf %o $((size / 256 % 256)))\\0$(printf %o $((size % 256)))" >>"$out"
-        total=$((total * size))
+u32() { # the number as four big-endian bytes
+    for shift in 24 16 8 0; do
+        # shellcheck disable=SC2059 # the format is the byte
+        printf "\\$(printf %03o $(($1 >> shift & 255)))"
     done
-    awk -v n=$total -v top="${TOP:-10}" 'BEGIN { for (i = 0; i < n; i++) printf "%c", 1 + i % (top - 1) }' >>"$out"
 }
-made_set() { # FOLDER SIDE TOP: labels and pixels run from 1 to TOP - 1
+
+# Images of SIDE x SIDE pixels: for a SIDE other than 28 the bytes are no digits any more.
+small_data() { # FOLDER N SIDE
     mkdir -p "$1"
     for part in train t10k; do
-        TOP=$3 idx "$1/$part-images-idx3-ubyte" 3 60 "$2" "$2"
-        TOP=$3 idx "$1/$part-labels-idx1-ubyte" 1 60
+        { printf '\0\0\010\003' && u32 "$2" && u32 "$3" && u32 "$3" &&
+            gzip -dc "$real/$part-images-idx3-ubyte.gz" | tail -c +17 | head -c $(($2 * $3 * $3)); } \
+            >"$1/$part-images-idx3-ubyte"
+        { printf '\0\0\010\001' && u32 "$2" &&
+            gzip -dc "$real/$part-labels-idx1-ubyte.gz" | tail -c +9 | head -c "$2"; } \
+            >"$1/$part-labels-idx1-ubyte"
     done
 }
-made_set small 6 10
-made_set classes 28 13
+small_data "$WORK/small" 800 28
+small_data "$WORK/other" 810 28
+small_data "$WORK/short" 500 28
+small_data "$WORK/tiny" 60 14
+mkdir "$WORK/twelve" "$WORK/out" && for part in train t10k; do
+    cp "$WORK/small/$part-images-idx3-ubyte" "$WORK/twelve"
+    # The first label becomes 11: there are twelve classes.
+    { head -c 8 "$WORK/small/$part-labels-idx1-ubyte" && printf '\013' &&
+        tail -c +10 "$WORK/small/$part-labels-idx1-ubyte"; } >"$WORK/twelve/$part-labels-idx1-ubyte"
+done
 
-misfit() {
-    refuses 1 m.bin "$MLP" eval m.bin -d "$1" && grep -q '28 x 28' stderr && grep -q "$2" stderr
+train() {
+    "$bin" train -q --epochs 3 --hidden 8 --lr 2e-3 --csv "$WORK/curves.csv" "$@"
 }
-claim "a model for other images is refused, both named" misfit small '6 x 6'
-claim "a model for other classes is refused, both named" misfit classes '13 classes'
+model=$WORK/model.bin
+claim "a model to judge" exits 0 train -d "$WORK/small" --train-size 600 --val-size 150 -o "$model"
+claim "a model of 14 x 14 pixels" exits 0 train -d "$WORK/tiny" --csv "$WORK/t.csv" -o "$WORK/tiny.bin"
+claim "a model of 12 classes" exits 0 train -d "$WORK/twelve" --csv "$WORK/t.csv" -o "$WORK/twelve.bin"
 
-small_set_trains() {
-    exits 0 "$MLP" train -q -d small --epochs 2 --hidden 3 -o s.bin --csv s.csv &&
-        exits 0 "$MLP" eval s.bin -d small && exits 0 "$MLP" info s.bin
+evaluate() {
+    "$bin" eval -d "$WORK/small" "$@"
 }
-claim "another image size trains and is judged" small_set_trains
-more_classes_train() {
-    exits 0 "$MLP" train -q -d classes --epochs 2 --hidden 3 -o k.bin --csv k.csv &&
-        exits 0 "$MLP" eval k.bin -d classes --json && grep -q '"class": 12' stdout
+# The value of a key in the JSON on stdout, as it is written there.
+value_of() {
+    sed -n "s/^  \"$1\": \\(.*[^,]\\),*\$/\\1/p" "$WORK/stdout"
 }
-claim "13 classes train and are judged" more_classes_train
-
-other_data_are_noted() {
-    cp -r small other && printf '\007' | dd of=other/train-labels-idx1-ubyte bs=1 seek=20 conv=notrunc 2>/dev/null
-    exits 0 "$MLP" eval s.bin -d other --split validation && grep -q 'mlp: note: .*CRC-32' stderr &&
-        exits 0 "$MLP" eval s.bin -d small --split validation && [ ! -s stderr ]
-}
-claim "validation on other data than the model's is noted" other_data_are_noted
-made_set few 28 10
-claim "a split that the data cannot hold is refused" refuses 1 "only 60" "$MLP" eval m.bin -d few --split train
 
 # ---------------------------------------------------------------------------------------------
-# Models that are none
+# The text
 
-claim "refused: a missing model" refuses 1 "gone.bin: No such file" eval_ gone.bin
-head -c 1000 m.bin >cut.bin
-claim "refused: a model cut short" refuses 1 cut.bin eval_ cut.bin
-echo hello >text.bin
-claim "refused: a text" refuses 1 "text.bin" eval_ text.bin
-claim "refused: a folder" refuses 1 "folder" eval_ "$WORK"
-cp m.bin flip.bin
-printf '\377' | dd of=flip.bin bs=1 seek=5000 conv=notrunc 2>/dev/null
-claim "refused: a damaged model, by its checksum" refuses 1 "checksum" "$MLP" info flip.bin
-claim "refused: an unknown split" refuses 2 "--split" eval_ m.bin --split tset
-claim "refused: an accuracy above 1" refuses 2 "--min-accuracy" eval_ m.bin --min-accuracy 97
-claim "refused: no model" refuses 2 MODEL eval_
-claim "refused: two models" refuses 2 "'n.bin'" eval_ m.bin n.bin
-claim "refused: predictions over the model" refuses 1 m.bin eval_ m.bin --predictions ./m.bin
-claim "refused: predictions into a missing folder" refuses 1 no/p.csv eval_ m.bin --predictions no/p.csv
+text_has_all() {
+    exits 0 evaluate "$model" && cat "$WORK/stdout" && [ ! -s "$WORK/stderr" ] &&
+        grep -q '^accuracy  *[0-9.]* %.*standard error.*of 800)$' "$WORK/stdout" &&
+        grep -q '^loss  *[0-9.]*$' "$WORK/stdout" &&
+        grep -q '^class .*precision .*recall .*F1$' "$WORK/stdout" &&
+        grep -qi 'confusion.*rows.*truth' "$WORK/stdout"
+}
+claim "eval prints accuracy, its error, loss, classes and confusion" text_has_all
+
+# From the confusion matrix on: eleven lines of eleven columns that end where the others end.
+confusion_is_aligned() {
+    exits 0 evaluate "$model" || return 1
+    sed '1,/^confusion/d' "$WORK/stdout" >"$WORK/matrix"
+    cat "$WORK/matrix"
+    awk 'NR == 1 { width = length($0); if (NF != 10) bad = 1 }
+        NR > 1 { if (NF != 11 || $1 != NR - 2) bad = 1
+            for (i = 2; i <= NF; i++) { sum += $i; if (i == NR) diagonal += $i } }
+        length($0) != width { bad = 1 }
+        END { exit bad || NR != 11 || sum != 800 || diagonal < 80 }' "$WORK/matrix"
+}
+claim "the confusion matrix is aligned and counts every image" confusion_is_aligned
+
+classes_are_aligned() {
+    exits 0 evaluate "$model" || return 1
+    sed -n '/^class/,/^$/p' "$WORK/stdout" | sed '$d' >"$WORK/classes"
+    cat "$WORK/classes"
+    awk 'NR == 1 { width = length($0) } length($0) != width || NF != 5 { bad = 1 }
+        NR > 1 { images += $2 } END { exit bad || NR != 11 || images != 800 }' "$WORK/classes"
+}
+claim "the table of classes is aligned and counts every image" classes_are_aligned
+
+empty_class_has_no_ratio() { # class 10 of the twelve has no image
+    exits 0 "$bin" eval -d "$WORK/twelve" "$WORK/twelve.bin" && cat "$WORK/stdout" &&
+        grep -q '^ *10  *0 .* - ' "$WORK/stdout" && ! grep -qi nan "$WORK/stdout"
+}
+claim "a class without images is shown with dashes" empty_class_has_no_ratio
 
 # ---------------------------------------------------------------------------------------------
-# info, help, version
+# The JSON
 
-info_in_text() {
-    exits 0 "$MLP" info m.bin && grep -q '784-64-10' stdout && grep -q 'checksum right' stdout &&
-        grep -q '^learning_rate  *0.003$' stdout && grep -q '^fc1.weight  *64,784 ' stdout
-}
-claim "info shows settings, tensors and checksum" info_in_text
-info_in_json() {
-    exits 0 "$MLP" info --json m.bin && python3 -c '
-import json
-j = json.load(open("stdout"))
-assert j["settings"]["train_size"] == "3000" and j["checksum"] == "right"
-assert [t["shape"] for t in j["tensors"]] == [[64, 784], [64], [10, 64], [10]]'
-}
 if command -v python3 >/dev/null; then
-    claim "info --json is valid" info_in_json
+    cat >"$WORK/check.py" <<'PYTHON'
+import json, math, sys
+s = json.load(open(sys.argv[1]), parse_constant=lambda c: sys.exit("not JSON: " + c))
+n, confusion, classes = s["n"], s["confusion"], s["classes"]
+close = lambda a, b: abs(a - b) < 1e-8
+assert n == int(sys.argv[2]), n
+assert len(confusion) == len(classes) and all(len(row) == len(classes) for row in confusion)
+assert sum(map(sum, confusion)) == n
+right = sum(confusion[k][k] for k in range(len(classes)))
+assert right == s["correct"] and close(s["accuracy"], right / n)
+assert close(s["accuracy_se"], math.sqrt(right / n * (1 - right / n) / n))
+assert s["loss"] > 0
+for k, c in enumerate(classes):
+    truth, answer = sum(confusion[k]), sum(row[k] for row in confusion)
+    assert (c["class"], c["support"], c["predicted"]) == (k, truth, answer), c
+    hit = confusion[k][k]
+    for key, top, bottom in (("precision", hit, answer), ("recall", hit, truth),
+                             ("f1", 2 * hit, truth + answer)):
+        assert c[key] is None if bottom == 0 else close(c[key], top / bottom), (key, c)
+PYTHON
+    json_agrees() { # N EVAL-ARGUMENTS...
+        count=$1
+        shift
+        exits 0 "$bin" eval --json "$@" && [ ! -s "$WORK/stderr" ] &&
+            python3 "$WORK/check.py" "$WORK/stdout" "$count"
+    }
+    claim "--json: the figures of the test split agree" json_agrees 800 -d "$WORK/small" "$model"
+    claim "--json: those of validation too" json_agrees 150 -d "$WORK/small" "$model" --split validation
+    claim "--json: those of train too" json_agrees 600 -d "$WORK/small" "$model" --split=train
+    claim "--json: those of an empty class too" json_agrees 800 -d "$WORK/twelve" "$WORK/twelve.bin"
+    info_json_is_valid() {
+        exits 0 "$bin" info --json "$model" && python3 -m json.tool "$WORK/stdout"
+    }
+    claim "--json of info is valid" info_json_is_valid
 else
-    skip "python3 is not installed: info --json was not checked"
+    skip "python3 is not installed: the JSON of eval and info was not checked"
 fi
 
-helps() {
-    exits 0 "$MLP" "$1" --help && [ ! -s stderr ] && grep -q "^Usage: mlp $1" stdout &&
-        [ "$(sed -n '/^Examples:/,$p' stdout | grep -c "^  mlp $1")" -eq 2 ]
+# ---------------------------------------------------------------------------------------------
+# Splits
+
+test_is_default() {
+    exits 0 evaluate "$model" --json && [ "$(value_of split)" = '"test"' ] && cp "$WORK/stdout" "$WORK/a" &&
+        exits 0 evaluate "$model" --split test --json && cmp "$WORK/a" "$WORK/stdout"
+}
+claim "the test split is the default" test_is_default
+
+last_of_two_splits() {
+    exits 0 evaluate --split validation "$model" --split train --json && [ "$(value_of n)" = 600 ]
+}
+claim "the last of two splits wins" last_of_two_splits
+
+splits_refused() {
+    for split in '' tests TEST validation,train valid; do
+        refuses 2 --split evaluate "$model" "--split=$split" || return 1
+    done
+    refuses 2 '--split needs a value' evaluate "$model" --split
+}
+claim "another split is refused" splits_refused
+
+equals_curves() {
+    exits 0 evaluate "$model" --split validation --json || return 1
+    tail -n 1 "$WORK/curves.csv"
+    last=$(tail -n 1 "$WORK/curves.csv" | cut -d , -f 4,5)
+    echo "eval: $(value_of loss),$(value_of accuracy)"
+    [ -n "$last" ] && [ "$last" = "$(value_of loss),$(value_of accuracy)" ]
+}
+claim "the curves' last row equals eval --split validation, to the digit" equals_curves
+
+other_data_is_said() { # SPLIT
+    exits 0 "$bin" eval -d "$WORK/other" "$model" --split "$1" --json && cat "$WORK/stderr" &&
+        [ "$(wc -l <"$WORK/stderr")" -eq 1 ] && grep -q '^mlp: .*other data' "$WORK/stderr" &&
+        grep -qF "$WORK/other" "$WORK/stderr" && grep -qF "$model" "$WORK/stderr" &&
+        [ -n "$(value_of accuracy)" ]
+}
+claim "validation on other data is said" other_data_is_said validation
+claim "train on other data is said" other_data_is_said train
+
+test_needs_no_note() {
+    exits 0 "$bin" eval -d "$WORK/other" "$model" && [ ! -s "$WORK/stderr" ]
+}
+claim "test on other data needs no note" test_needs_no_note
+claim "a training file too short for the split is refused" refuses 1 "$WORK/short" \
+    "$bin" eval -d "$WORK/short" "$model" --split validation
+
+# ---------------------------------------------------------------------------------------------
+# Predictions
+
+# SPLIT, the data file's part, the index of its first image, the number of images.
+predictions_agree() {
+    exits 0 evaluate "$model" --split "$1" --predictions "$WORK/p.csv" --json || return 1
+    head -n 3 "$WORK/p.csv"
+    [ "$(head -n 1 "$WORK/p.csv")" = index,label,predicted,probability ] &&
+        [ "$(wc -l <"$WORK/p.csv")" -eq $(($4 + 1)) ] || return 1
+    awk -F, -v first="$3" 'NR > 1 && (NF != 4 || $1 != first + NR - 2 || !($4 > 0.09 && $4 <= 1)) { exit 1 }' \
+        "$WORK/p.csv" || { echo "a row is wrong"; return 1; }
+    own=$(awk -F, 'NR > 1 { right += $2 == $3 } END { printf "%.9g", right / (NR - 1) }' "$WORK/p.csv")
+    [ "$own" = "$(value_of accuracy)" ] || { echo "$own, not $(value_of accuracy)"; return 1; }
+    # The confusion matrix again, rows the truth, from the predictions.
+    awk -F, 'NR > 1 { count[$2, $3]++ } END { for (t = 0; t < 10; t++) { row = ""
+        for (k = 0; k < 10; k++) row = row (k ? ", " : "") count[t, k] + 0
+        print "[" row "]" } }' "$WORK/p.csv" >"$WORK/matrix"
+    sed '1,/"confusion"/d' "$WORK/stdout" | sed -n 's/^ *\(\[.*\]\),*$/\1/p' | diff - "$WORK/matrix" || return 1
+    od -An -v -tu1 -w1 -j $((8 + $3)) -N "$4" "$WORK/small/$2-labels-idx1-ubyte" | tr -d ' ' >"$WORK/labels"
+    tail -n +2 "$WORK/p.csv" | cut -d , -f 2 | cmp - "$WORK/labels"
+}
+claim "predictions on test agree with labels and accuracy" predictions_agree test t10k 0 800
+claim "predictions on validation begin at its first image" predictions_agree validation train 650 150
+claim "predictions on train agree too" predictions_agree train train 0 600
+
+predictions_keep_the_model() {
+    cp "$model" "$WORK/out/m" && refuses 1 --predictions evaluate "$WORK/out/m" --predictions "$WORK/out/m" &&
+        ln -s m "$WORK/out/link" &&
+        refuses 1 --predictions evaluate "$WORK/out/m" --predictions "$WORK/out/link" &&
+        cmp "$model" "$WORK/out/m"
+}
+claim "predictions do not replace the model" predictions_keep_the_model
+claim "predictions into a missing folder are refused" refuses 1 "$WORK/none/p.csv" \
+    evaluate "$model" --predictions "$WORK/none/p.csv"
+claim "predictions into a folder are refused" refuses 1 "$WORK/out" evaluate "$model" --predictions "$WORK/out"
+claim "--predictions needs a name" refuses 2 --predictions evaluate "$model" --predictions=
+claim "--predictions needs a value" refuses 2 '--predictions needs a value' evaluate "$model" --predictions
+
+# ---------------------------------------------------------------------------------------------
+# A requested accuracy
+
+reached() {
+    exits 0 evaluate "$model" --min-accuracy "$1" && [ ! -s "$WORK/stderr" ] && [ -s "$WORK/stdout" ]
+}
+not_reached() {
+    exits 3 evaluate "$model" --min-accuracy "$1" && cat "$WORK/stderr" && [ -s "$WORK/stdout" ] &&
+        [ "$(wc -l <"$WORK/stderr")" -eq 1 ] && grep -q '^mlp: .*--min-accuracy' "$WORK/stderr"
+}
+exactly_reached() {
+    exits 0 evaluate "$model" --json && exact=$(value_of accuracy) && [ -n "$exact" ] && reached "$exact" &&
+        not_reached "$exact"1
+}
+min_accuracy_refused() {
+    for value in '' 5x -0.1 1.1 80 80% nan inf 1e999 0x1; do
+        refuses 2 --min-accuracy evaluate "$model" "--min-accuracy=$value" || return 1
+    done
+    refuses 2 '--min-accuracy needs a value' evaluate "$model" --min-accuracy
+}
+claim "--min-accuracy 0.1 is reached" reached 0.1
+claim "--min-accuracy 0.9999 is not: exit 3, with the report" not_reached 0.9999
+claim "the very accuracy is reached, a little more is not" exactly_reached
+claim "--min-accuracy refuses what is no fraction" min_accuracy_refused
+
+# ---------------------------------------------------------------------------------------------
+# What does not fit
+
+names_both() { # MODEL FOLDER WORDS-OF-MODEL WORDS-OF-DATA COMMAND...
+    refuses 1 "$1 " "$bin" "$5" "$1" -d "$2" && grep -qF "$2 " "$WORK/stderr" &&
+        grep -qF "$3" "$WORK/stderr" && grep -qF "$4" "$WORK/stderr"
+}
+claim "a model for larger images is refused" \
+    names_both "$model" "$WORK/tiny" "28 x 28" "14 x 14" eval
+claim "a model for smaller images is refused" \
+    names_both "$WORK/tiny.bin" "$WORK/small" "14 x 14" "28 x 28" eval
+claim "a model of fewer classes is refused" \
+    names_both "$model" "$WORK/twelve" "10 classes" "12 classes" eval
+claim "a model of more classes is refused" \
+    names_both "$WORK/twelve.bin" "$WORK/small" "12 classes" "10 classes" eval
+claim "gradcheck refuses a model that does not fit, too" \
+    names_both "$model" "$WORK/tiny" "28 x 28" "14 x 14" gradcheck
+
+# ---------------------------------------------------------------------------------------------
+# Damaged models
+
+damaged_is_refused() { # FILE: by eval and info, in text and JSON
+    refuses 1 "$1" evaluate "$1" && refuses 1 "$1" evaluate "$1" --json &&
+        refuses 1 "$1" "$bin" info "$1" && refuses 1 "$1" "$bin" info "$1" --json
+}
+size=$(wc -c <"$model")
+flip() { # OFFSET FILE: the model with the lowest bit of that byte changed
+    byte=$(od -An -tu1 -j "$1" -N 1 "$model" | tr -d ' ')
+    # shellcheck disable=SC2059 # the format is the byte
+    { head -c "$1" "$model" && printf "\\$(printf %03o $((byte ^ 1)))" && tail -c +$(($1 + 2)) "$model"; } >"$2"
+}
+truncated_are_refused() {
+    for length in 0 1 7 8 9 100 $((size / 2)) $((size - 4)) $((size - 1)); do
+        echo "length $length"
+        head -c "$length" "$model" >"$WORK/damaged" && damaged_is_refused "$WORK/damaged" || return 1
+    done
+}
+flipped_are_refused() {
+    for at in 0 7 8 30 200 $((size / 2)) $((size - 1)); do
+        echo "byte $at"
+        flip "$at" "$WORK/damaged" && [ "$(wc -c <"$WORK/damaged")" -eq "$size" ] || return 1
+        damaged_is_refused "$WORK/damaged" || return 1
+    done
+}
+longer_is_refused() {
+    { cat "$model" && printf '\0'; } >"$WORK/damaged" && damaged_is_refused "$WORK/damaged"
+}
+claim "a model that is not there is refused" damaged_is_refused "$WORK/none.bin"
+claim "truncated models are refused" truncated_are_refused
+claim "models with a bit flipped are refused" flipped_are_refused
+claim "a model with a byte more is refused" longer_is_refused
+claim "a text in place of a model is refused" damaged_is_refused README.md
+claim "curves in place of a model are refused" damaged_is_refused "$WORK/curves.csv"
+claim "a folder in place of a model is refused" damaged_is_refused "$WORK/out"
+claim "data in place of a model are refused" damaged_is_refused "$WORK/small/t10k-images-idx3-ubyte"
+
+info_says() {
+    exits 0 "$bin" info "$model" && cat "$WORK/stdout" && [ ! -s "$WORK/stderr" ] || return 1
+    for line in '784-8-10 network of 6370 parameters' 'checksum right' 'learning_rate  *0.002$' \
+        'batch_size  *64$' 'train_size  *600$' 'validation_size  *150$' 'epochs  *3$' \
+        'fc1.weight  *8,784 ' 'fc1.bias  *8 ' 'fc2.weight  *10,8 ' 'fc2.bias  *10 '; do
+        grep -q "$line" "$WORK/stdout" || { echo "not there: $line"; return 1; }
+    done
+}
+info_json_says() {
+    exits 0 "$bin" info --json "$model" && cat "$WORK/stdout" &&
+        [ "$(value_of parameters)" = 6370 ] && grep -q '"learning_rate": "0.002"' "$WORK/stdout" &&
+        [ "$(grep -c '"shape": ' "$WORK/stdout")" -eq 4 ] && grep -q '"shape": \[8, 784\]' "$WORK/stdout"
+}
+claim "info names settings, tensors and checksum" info_says
+claim "info --json does so too" info_json_says
+
+# ---------------------------------------------------------------------------------------------
+# The command line as a whole
+
+help_is_whole() { # COMMAND
+    for word in --help -h; do
+        exits 0 "$bin" "$1" "$word" && [ ! -s "$WORK/stderr" ] || return 1
+        grep -q "^Usage: mlp $1 " "$WORK/stdout" && grep -q '^  -h, --help ' "$WORK/stdout" || return 1
+        [ "$(sed '1,/^Examples:$/d' "$WORK/stdout" | grep -c "^  mlp $1")" -eq 2 ] || return 1
+        awk 'length($0) > 80 { print; exit 1 }' "$WORK/stdout" || return 1
+    done
 }
 for command in train eval gradcheck info; do
-    claim "mlp $command --help goes to stdout, with two examples" helps "$command"
+    claim "mlp $command --help: usage, flags and two examples on stdout" help_is_whole "$command"
 done
-live_defaults() {
-    exits 0 "$MLP" train --help && grep -q 'default 64' stdout && grep -q 'default model.bin' stdout
-}
-claim "help shows the defaults" live_defaults
-general_help() {
-    exits 0 "$MLP" --help && for word in train eval gradcheck info; do
-        grep -q "^  $word " stdout || return 1
+
+main_help() {
+    for word in --help -h; do
+        exits 0 "$bin" "$word" && [ ! -s "$WORK/stderr" ] || return 1
+        for command in train eval gradcheck info; do
+            grep -q "^  $command  *[a-z]" "$WORK/stdout" || { echo "$command is missing"; return 1; }
+        done
+        [ "$(sed '1,/^Examples:$/d' "$WORK/stdout" | grep -c '^  mlp ')" -eq 2 ] || return 1
     done
 }
-claim "mlp --help lists the commands" general_help
-version() {
-    exits 0 "$MLP" --version && grep -q '^mlp [0-9.]* (recipe [0-9]*)$' stdout
+help_shows_defaults() {
+    exits 0 "$bin" eval --help && grep -A 1 -e '--split' "$WORK/stdout" | grep -qF '(default test)' &&
+        exits 0 "$bin" train --help && grep -qF '(default model.bin)' "$WORK/stdout" &&
+        grep -qF '(default curves.csv)' "$WORK/stdout" && exits 0 "$bin" gradcheck --help &&
+        grep -qF '(default 64)' "$WORK/stdout"
 }
-claim "mlp --version names version and recipe" version
-claim "refused: an unknown command, the nearest is named" refuses 2 "'mlp train'" "$MLP" trian
-claim "refused: an unknown flag before any command" refuses 2 "--help" "$MLP" --hepl
-claim "refused: no command" refuses 2 "--help" "$MLP"
+help_wins() { # over what else is on the line, and before anything is done
+    exits 0 "$bin" eval "$WORK/none.bin" --help && exits 0 "$bin" train -o "$WORK/none/x" -h
+}
+version_is_that_of_make() {
+    exits 0 "$bin" --version && [ "$(wc -l <"$WORK/stdout")" -eq 1 ] &&
+        grep -q "^mlp $(sed -n 's/^#define MLP_VERSION "\(.*\)"/\1/p' include/commands.h)\\>" "$WORK/stdout"
+}
+claim "mlp --help lists the commands and two examples" main_help
+claim "the help shows the defaults" help_shows_defaults
+claim "--help wins" help_wins
+claim "mlp --version prints the version of the source" version_is_that_of_make
 
+suggests() { # WORD COMMAND
+    refuses 2 "'$1'" "$bin" "$1" && grep -qF "mlp $2'" "$WORK/stderr"
+}
+claim "mlp trian suggests train" suggests trian train
+claim "mlp evla suggests eval" suggests evla eval
+claim "mlp gradchek suggests gradcheck" suggests gradchek gradcheck
+claim "mlp inof suggests info" suggests inof info
+claim "mlp --verison suggests --version" suggests --verison --version
+claim "a command like no other suggests the help" suggests zzzzzzzzzzzz --help
+claim "an empty command is refused" refuses 2 "''" "$bin" ''
+claim "no command is refused" refuses 2 --help "$bin"
+claim "eval without a model is refused" refuses 2 MODEL "$bin" eval
+claim "info without a model is refused" refuses 2 MODEL "$bin" info
+claim "eval with an empty model name is refused" refuses 2 model "$bin" eval ''
+claim "eval of two models is refused" refuses 2 "'b'" "$bin" eval a b
+claim "info of two models is refused" refuses 2 "'b'" "$bin" info a b
+claim "an unknown flag of eval suggests" refuses 2 "'--predictions'" "$bin" eval "$model" --prediction x
+claim "an unknown flag of info suggests" refuses 2 "'--json'" "$bin" info "$model" --jsno
+claim "--json takes no value" refuses 2 --json "$bin" info "$model" --json=yes
+claim "--data needs a value" refuses 2 '--data needs a value' "$bin" eval "$model" -d
+claim "a missing folder of data is named" refuses 1 /nowhere "$bin" eval "$model" -d /nowhere
+
+model_after_dashes() { # a model whose name begins with a dash
+    (cd "$WORK/out" && cp "$model" ./--json && exits 0 "$bin" info -- --json) &&
+        grep -q '^--json: ' "$WORK/stdout"
+}
+claim "after -- a word is the model" model_after_dashes
+
+# ---------------------------------------------------------------------------------------------
+# Output that is lost
+
+lost_output() { # COMMAND...: standard output is a full device
+    "$@" >/dev/full 2>"$WORK/stderr"
+    status=$?
+    cat "$WORK/stderr"
+    [ "$status" -eq 1 ] && [ "$(wc -l <"$WORK/stderr")" -eq 1 ] &&
+        grep -q '^mlp: standard output' "$WORK/stderr"
+}
 if [ -c /dev/full ]; then
-    stdout_full() {
-        "$MLP" info m.bin >/dev/full 2>stderr
-        [ $? -eq 1 ] && grep -q '^mlp: standard output: ' stderr
-    }
-    claim "a report that cannot be written is an error" stdout_full
+    claim "eval says that its output was lost" lost_output evaluate "$model"
+    claim "eval --json says it too" lost_output evaluate "$model" --json
+    claim "info says it too" lost_output "$bin" info "$model"
+    claim "eval --help says it too" lost_output "$bin" eval --help
+    claim "mlp --help says it too" lost_output "$bin" --help
+    claim "mlp --version says it too" lost_output "$bin" --version
+    claim "predictions on a full device are an error" refuses 1 /dev/full \
+        evaluate "$model" --predictions /dev/full
 else
-    skip "there is no /dev/full: a full disk was not tried"
+    skip "there is no /dev/full: lost output was not tried"
 fi
+
+# With stdout closed, the predictions must not take its place and receive the report.
+closed_stdout() {
+    exits 0 evaluate "$model" --predictions "$WORK/p.csv" || return 1
+    evaluate "$model" --predictions "$WORK/q.csv" >&- 2>"$WORK/stderr"
+    status=$?
+    cat "$WORK/stderr"
+    [ "$status" -le 1 ] && cmp "$WORK/p.csv" "$WORK/q.csv"
+}
+report_to_closed_stdout() { # a report that nobody can read is lost output
+    "$@" >&- 2>"$WORK/stderr"
+    status=$?
+    cat "$WORK/stderr"
+    echo "exit status $status"
+    [ "$status" -eq 1 ] && grep -q '^mlp: standard output' "$WORK/stderr"
+}
+claim "a closed stdout does not get into the predictions" closed_stdout
+claim "eval to a closed stdout says that its output was lost" report_to_closed_stdout evaluate "$model"
+claim "info to a closed stdout says so too" report_to_closed_stdout "$bin" info "$model"
 
 finish

@@ -39,6 +39,8 @@ small_one() {
 }
 claim "a small network is right under the sanitizers" small_one
 claim "refused: an image that is not there" refuses 1 "--image" "$MLP" gradcheck -d "$DATA" --image 60000
+claim "refused: an image that is no number" refuses 2 "--image: 'x'" "$MLP" gradcheck --image x
+claim "refused: hidden units for a model that has its own" refuses 2 "m.bin has its own" "$MLP" gradcheck m.bin --hidden 7
 claim "refused: no hidden units" refuses 2 "--hidden" "$MLP" gradcheck --hidden 0
 claim "refused: a Jacobian too large to build" refuses 1 "too large" "$FAST_MLP" gradcheck -d "$DATA" --hidden 2000
 claim "refused: a model that is none" refuses 1 m.csv "$MLP" gradcheck -d "$DATA" m.csv

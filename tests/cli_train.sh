@@ -1,182 +1,543 @@
 #!/bin/sh
-# mlp train, as a user runs it.
+# mlp train from outside: its flags, its files, what it says on a terminal and in a pipe, where it
+# finds the data, and what it leaves alone when it fails.
 . tests/lib.sh
 
-DATA=$PWD/data/mnist
-cd "$WORK" || exit 1
-unset NO_COLOR TERM
+bin=$MLP
+escape=$(printf '\033')
+real=$PWD/data/mnist
 
-# A training of a second, under the sanitizers. Later flags win over these.
+# ---------------------------------------------------------------------------------------------
+# Small data: the first images of the real files, raw, so that a run takes a moment
+
+u32() { # the number as four big-endian bytes
+    for shift in 24 16 8 0; do
+        # shellcheck disable=SC2059 # the format is the byte
+        printf "\\$(printf %03o $(($1 >> shift & 255)))"
+    done
+}
+
+small_data() { # FOLDER N
+    mkdir -p "$1"
+    for part in train t10k; do
+        { printf '\0\0\010\003' && u32 "$2" && u32 28 && u32 28 &&
+            gzip -dc "$real/$part-images-idx3-ubyte.gz" | tail -c +17 | head -c $(($2 * 784)); } \
+            >"$1/$part-images-idx3-ubyte"
+        { printf '\0\0\010\001' && u32 "$2" &&
+            gzip -dc "$real/$part-labels-idx1-ubyte.gz" | tail -c +9 | head -c "$2"; } \
+            >"$1/$part-labels-idx1-ubyte"
+    done
+}
+small_data "$WORK/small" 800
+mkdir "$WORK/empty" "$WORK/out"
+
+# Trains briefly on the small data; later flags win over these.
 train() {
-    "$MLP" train -d "$DATA" --epochs 2 --train-size 600 --val-size 200 --hidden 8 "$@"
+    "$bin" train -d "$WORK/small" --train-size 600 --val-size 200 --epochs 2 --hidden 8 \
+        -o "$WORK/out/model.bin" --csv "$WORK/out/curves.csv" "$@"
 }
 
 # ---------------------------------------------------------------------------------------------
-# What it writes
+# Flags
 
-writes_model_and_curves() {
-    exits 0 train -o a.bin --csv a.csv && [ -s a.bin ] && [ ! -s stdout ] &&
-        [ "$(head -n 1 a.csv)" = "epoch,train_loss,train_accuracy,validation_loss,validation_accuracy,learning_rate,seconds" ] &&
-        [ "$(wc -l <a.csv)" -eq 3 ] &&
-        awk -F, 'NR > 1 && (NF != 7 || $1 != NR - 1 || $3 < 0 || $3 > 1) { exit 1 }' a.csv
-}
-claim "train writes a model and a row an epoch" writes_model_and_curves
-
-progress_is_one_line_an_epoch() {
-    [ "$(grep -c '^epoch [12]/2 ' stderr)" -eq 2 ] && [ "$(wc -l <stderr)" -eq 3 ] &&
-        tail -n 1 stderr | grep 'a\.bin' | grep 'a\.csv' | grep -q 'mlp eval' &&
-        ! grep -q "$(printf '\033')" stderr && ! grep -q "$(printf '\r')" stderr
-}
-exits 0 train -o a.bin --csv a.csv
-claim "in a pipe progress is one line an epoch, and one at the end" progress_is_one_line_an_epoch
-
-is_silent() {
-    exits 0 train -q -o b.bin --csv b.csv && [ ! -s stdout ] && [ ! -s stderr ]
-}
-claim "--quiet shows nothing" is_silent
-
-same_bytes() {
-    cut -d, -f1-6 a.csv >a.cut && cut -d, -f1-6 b.csv >b.cut && cmp a.bin b.bin && cmp a.cut b.cut
-}
-claim "the same command gives the same model and the same curves" same_bytes
-
-differs() {
-    exits 0 train -q -o c.bin --csv c.csv "$@" && ! cmp -s a.bin c.bin
-}
-claim "another seed gives another model" differs --seed 2
-claim "another batch size gives another model" differs --batch 32
-claim "another learning rate gives another model" differs --lr=0.002
-
-last_wins() {
-    exits 0 train -q --seed 9 --epochs=7 --seed 1 --epochs 2 -o c.bin --csv c.csv &&
-        cmp a.bin c.bin
-}
-claim "of two flags the last wins" last_wins
-
-json_names_what_was_done() {
-    exits 0 train --json -q -o c.bin --csv c.csv && [ ! -s stderr ] &&
-        for key in model curves epochs learning_rate batch_size seed train_size validation_size \
-            train_loss train_accuracy validation_loss validation_accuracy seconds; do
-            grep -q "\"$key\": " stdout || { echo "no $key"; return 1; }
-        done
-}
-claim "--json prints a summary" json_names_what_was_done
-
-writes_into_a_device() {
-    exits 0 train -q -o c.bin --csv /dev/null && [ -c /dev/null ]
-}
-claim "--csv /dev/null leaves the device" writes_into_a_device
-
-starts_near_ln_10() {
-    exits 0 train -q --epochs 1 --lr 1e-12 -o c.bin --csv c.csv &&
-        awk -F, 'NR == 2 && ($2 < 2.0 || $2 > 2.6) { print "loss " $2; exit 1 }' c.csv
-}
-claim "the initial loss is near ln 10" starts_near_ln_10
-
-# ---------------------------------------------------------------------------------------------
-# Where the data come from
-
-mkdir -p raw dots
-for file in "$DATA"/*.gz; do
-    name=$(basename "$file" .gz)
-    gzip -dc "$file" >"raw/$name"
-    cp "$file" "dots/$(echo "$name" | sed 's/-idx/.idx/').gz"
-done
-
-same_from() {
-    exits 0 "$@" && cmp a.bin d.bin
-}
-claim "raw files are read" same_from train -q -d raw -o d.bin --csv d.csv
-claim "names with a dot are read" same_from train -q -d dots -o d.bin --csv d.csv
-claim "\$MLP_DATA names the folder" same_from env MLP_DATA=raw "$MLP" train -q --epochs 2 \
-    --train-size 600 --val-size 200 --hidden 8 -o d.bin --csv d.csv
-rm -rf dots
-cd raw && ln -s . data && ln -s . mnist && cd .. || exit 1
-in_folder_with_data() {
-    (cd raw && exits 0 "$MLP" train -q --epochs 2 --train-size 600 --val-size 200 --hidden 8 \
-        -o ../d.bin --csv ../d.csv) && cmp a.bin d.bin
-}
-claim "data/mnist in the current folder is found" in_folder_with_data
-
-# ---------------------------------------------------------------------------------------------
-# What is refused. An existing model and table survive everything.
-
-cp a.bin keep.bin
-cp a.csv keep.csv
-keeps() {
-    refuses "$@" && cmp a.bin keep.bin && cmp a.csv keep.csv &&
-        ! ls ./*.bin.?????? ./*.csv.?????? >leftovers 2>/dev/null
-}
-bad() {
+# Each value, written --flag=VALUE, ends with exit 2 and a line that names the flag, and nothing
+# is written.
+refuses_values() { # FLAG VALUE...
     flag=$1
     shift
-    claim "refused: $flag $*" keeps 2 "$flag" train -o a.bin --csv a.csv "$flag" "$@"
+    rm -f "$WORK/out"/*
+    for value in "$@"; do
+        refuses 2 "$flag" train "$flag=$value" || { echo "value: '$value'"; return 1; }
+        grep -qF -e "'$value'" "$WORK/stderr" || { echo "does not quote '$value'"; return 1; }
+    done
+    [ -z "$(ls "$WORK/out")" ] || { ls "$WORK/out"; return 1; }
 }
-bad --epochs 0
-bad --epochs 5x
-bad --epochs -1
-bad --epochs ''
-bad --epochs 1e3
-bad --epochs
-bad --lr 0
-bad --lr -1
-bad --lr nan
-bad --lr inf
-bad --lr 1e999
-bad --lr 0.1.2
-bad --lr
-bad --batch 0
-bad --batch 1.5
-bad --hidden 0
-bad --hidden 1000000
-bad --seed -1
-bad --seed 99999999999999999999
-bad --train-size 0
-bad --val-size x
-bad --data ''
-bad --output ''
-bad --csv
-claim "refused: an unknown flag, the nearest is named" keeps 2 "'--epochs'" train --epoch 3
-claim "refused: a flag cut short" keeps 2 "unknown flag '--out'" train --out x
-claim "refused: a stray word" keeps 2 "'stray'" train stray
-claim "refused: a flag as a value" keeps 2 "--output" train --output --quiet
-claim "refused: a value for --quiet" keeps 2 "--quiet" train --quiet=1
-claim "refused: more images than there are" keeps 1 "--train-size" train --train-size 60000 -o a.bin --csv a.csv
-claim "refused: nothing left to train on" keeps 1 "--val-size" train --val-size 60000 -o a.bin --csv a.csv
-claim "refused: a folder without data" keeps 1 "$WORK" train -d "$WORK" -o a.bin --csv a.csv
-claim "refused: no such folder" keeps 1 nowhere train -d nowhere -o a.bin --csv a.csv
-claim "refused: a file as the folder of the data" keeps 1 a.csv train -d a.csv -o a.bin --csv a.csv
-claim "refused: a folder as the model" keeps 1 raw train -o raw --csv a.csv
-claim "refused: a folder that is missing" keeps 1 no/where.bin train -o no/where.bin --csv a.csv
-claim "refused: a device as the model" keeps 1 /dev/null train -o /dev/null --csv a.csv
-claim "refused: a folder as the curves" keeps 1 raw train -o a.bin --csv raw
-claim "refused: one file for both" keeps 1 "same file" train -o a.bin --csv ./a.bin
-claim "refused: a training that diverges" keeps 1 "epoch 1" train -q --lr 1e38 -o a.bin --csv a.csv
+
+no_count="5x -1 +1 1.5 1e3 0x10 nan inf 1e999 18446744073709551616 99999999999999999999999"
+# shellcheck disable=SC2086 # words on purpose
+{
+    claim "--epochs refuses what is no count" refuses_values --epochs '' ' 1' 0 1000001 $no_count
+    claim "--batch refuses what is no count" refuses_values --batch '' ' 1' 0 65537 $no_count
+    claim "--hidden refuses what is no count" refuses_values --hidden '' ' 1' 0 65537 $no_count
+    claim "--seed refuses what is no count" refuses_values --seed '' ' 1' 9007199254740992 $no_count
+    claim "--train-size refuses what is no count" refuses_values --train-size '' 0 $no_count
+    claim "--val-size refuses what is no count" refuses_values --val-size '' 0 $no_count
+}
+claim "--lr refuses what is no number" refuses_values --lr '' ' 1' 1x 1,5 -1 -0.1 0 -0 0x1p3 nan \
+    inf -inf infinity 1e999 1e-999 1e39 . e5 1e
+
+separate_words_are_refused_too() {
+    refuses 2 --epochs train --epochs 5x && refuses 2 --epochs train --epochs -1 &&
+        refuses 2 --lr train --lr nan && refuses 2 --lr train --lr -1e-3 &&
+        refuses 2 --data train -d '' && refuses 2 --output train -o ''
+}
+claim "a bad value in a word of its own is refused" separate_words_are_refused_too
+
+empty_names_are_refused() {
+    for flag in --data --output --csv; do
+        refuses 2 "$flag" train "$flag=" && refuses 2 "$flag" train "$flag" '' || return 1
+    done
+}
+claim "an empty name is refused" empty_names_are_refused
+
+missing_values_are_refused() {
+    for flag in --epochs --lr --batch --hidden --seed --train-size --val-size --data --output --csv; do
+        refuses 2 "$flag needs a value" train "$flag" || return 1
+        refuses 2 "$flag needs a value" train "$flag" --quiet || return 1
+    done
+    refuses 2 '--data needs a value' train -d && refuses 2 '--output needs a value' train -o -q
+}
+claim "a flag without its value is refused" missing_values_are_refused
+
+claim "--quiet takes no value" refuses 2 --quiet train --quiet=yes
+claim "--json takes no value" refuses 2 --json train --json=1
+
+suggests() { # WRONG RIGHT
+    refuses 2 "'$1'" train "$1" && grep -qF -e "'$2'" "$WORK/stderr"
+}
+claim "--epcohs suggests --epochs" suggests --epcohs --epochs
+claim "--epoch is no abbreviation, but suggests --epochs" suggests --epoch --epochs
+claim "--learning is unknown" refuses 2 "'--learning'" train --learning
+claim "--ouput suggests --output" suggests --ouput --output
+claim "--ouput=x suggests --output too" refuses 2 "'--output'" train --ouput=x
+claim "a flag like no other suggests nothing but the help" refuses 2 "mlp train --help" \
+    train --zzzzzzzzzzzz
+claim "an unknown letter is refused" refuses 2 "'-z'" train -z
+claim "letters are not run together" refuses 2 "'-qd'" train -qd
+claim "a stray word is refused" refuses 2 "'model.bin'" train model.bin
+claim "a lone - is a stray word" refuses 2 "'-'" train -
+claim "an empty word is refused" refuses 2 "''" train ''
+claim "after -- a flag is a stray word" refuses 2 "'--quiet'" train -- --quiet
+claim "-- alone ends the flags" exits 0 train -q --
+
+too_many_images() { # FLAG VALUE NUMBER-THERE
+    refuses 1 "$1" train -q "$1" "$2" && grep -qF -e "$3 images" "$WORK/stderr"
+}
+claim "--train-size beyond the file names what there is" too_many_images --train-size 601 600
+claim "--val-size of the whole file leaves nothing to train on" too_many_images --val-size 800 800
+claim "--val-size far beyond the file is refused" too_many_images --val-size 4294967295 800
+
+# ---------------------------------------------------------------------------------------------
+# Flags that are right arrive
+
+setting() { # KEY VALUE: the model says so
+    "$bin" info "$WORK/out/model.bin" >"$WORK/info" || return 1
+    grep -q "^$1  *$2\$" "$WORK/info" || { echo "not $1 $2:"; cat "$WORK/info"; return 1; }
+}
+settings_arrive() {
+    exits 0 train -q --epochs 3 --lr 2.5e-3 --batch 7 --hidden 5 --seed 42 --train-size 100 \
+        --val-size 50 && setting epochs 3 && setting learning_rate 0.0025 &&
+        setting batch_size 7 && setting hidden 5 && setting seed 42 && setting train_size 100 &&
+        setting validation_size 50
+}
+claim "every setting arrives in the model" settings_arrive
+
+equals_form_arrives() {
+    exits 0 train --quiet --epochs=1 --lr=.5e-2 --batch=9 --hidden=3 --seed=0 --train-size=90 \
+        --val-size=40 --data="$WORK/small" --output="$WORK/out/model.bin" \
+        --csv="$WORK/out/curves.csv" && setting epochs 1 && setting learning_rate 0.005 &&
+        setting batch_size 9 && setting hidden 3 && setting seed 0 && setting train_size 90 &&
+        setting validation_size 40
+}
+claim "--flag=value arrives as --flag value does" equals_form_arrives
+
+last_of_two_wins() {
+    exits 0 train -q --batch 9 --batch=11 --seed=5 --seed 6 --lr 1 --lr 0.002 \
+        --csv "$WORK/out/a.csv" --csv "$WORK/out/b.csv" && setting batch_size 11 &&
+        setting seed 6 && setting learning_rate 0.002 && [ -f "$WORK/out/b.csv" ] &&
+        [ ! -e "$WORK/out/a.csv" ]
+}
+claim "the last of two wins" last_of_two_wins
+
+largest_values() {
+    exits 0 train -q --epochs 1 --seed 9007199254740991 --batch 65536 &&
+        setting seed 9007199254740991 && setting batch_size 65536
+}
+claim "the largest seed and batch are taken" largest_values
+
+val_size_default() {
+    exits 0 "$bin" train -q -d "$WORK/small" --epochs 1 --hidden 2 -o "$WORK/out/model.bin" \
+        --csv "$WORK/out/curves.csv" && setting validation_size 133 && setting train_size 667
+}
+claim "a sixth of a small file is kept for validation" val_size_default
+
+# Each of these defaults, as the help shows it, is what a run without the flag uses.
+help_default() { # FLAG
+    "$bin" train --help | tr -s ' \n' '  ' |
+        sed "s/.* --$1 [A-Z][A-Z]* //; s/ --.*//; s/.*(default \([^)]*\)).*/\1/"
+}
+defaults_are_live() {
+    exits 0 "$bin" train -q -d "$WORK/small" --epochs 1 --train-size 50 --val-size 20 \
+        -o "$WORK/out/model.bin" --csv "$WORK/out/curves.csv" &&
+        setting batch_size "$(help_default batch)" && setting hidden "$(help_default hidden)" &&
+        setting learning_rate "$(help_default lr)" && setting seed "$(help_default seed)"
+}
+claim "the defaults that the help shows are those used" defaults_are_live
+
+names_by_default() {
+    rm -f "$WORK/empty"/*
+    (cd "$WORK/empty" && exits 0 "$bin" train -q -d "$WORK/small" --epochs 1 --hidden 2) || return 1
+    [ "$(ls "$WORK/empty")" = "$(printf 'curves.csv\nmodel.bin')" ] || { ls "$WORK/empty"; return 1; }
+    rm -f "$WORK/empty"/*
+}
+claim "without -o and --csv there are model.bin and curves.csv, nothing else" names_by_default
+
+# ---------------------------------------------------------------------------------------------
+# The curves
+
+csv_is_as_designed() {
+    exits 0 train -q --epochs 4 --lr 0.002 || return 1
+    cat "$WORK/out/curves.csv"
+    header=epoch,train_loss,train_accuracy,validation_loss,validation_accuracy,learning_rate,seconds
+    [ "$(head -n 1 "$WORK/out/curves.csv")" = "$header" ] || return 1
+    awk -F, 'NR > 1 {
+            if (NF != 7 || $1 != NR - 1 || $6 != "0.002") bad = 1
+            for (i = 1; i <= 7; i++) if ($i !~ /^[0-9]+(\.[0-9]+)?(e[-+][0-9]+)?$/) bad = 1
+            if ($2 <= 0 || $4 <= 0 || $3 > 1 || $5 > 1 || $7 > 600) bad = 1
+        } END { exit bad || NR != 5 }' "$WORK/out/curves.csv"
+}
+claim "curves: the header, a row an epoch, seven columns" csv_is_as_designed
+
+csv_may_be_a_device() {
+    exits 0 train -q --csv /dev/null && [ -c /dev/null ]
+}
+claim "the curves may go to /dev/null" csv_may_be_a_device
+
+# ---------------------------------------------------------------------------------------------
+# Repeatable
+
+without_seconds() {
+    sed 's/,[^,]*$//' "$1"
+}
+same_seed_same_bytes() {
+    exits 0 train -q -o "$WORK/out/a.bin" --csv "$WORK/out/a.csv" &&
+        exits 0 train -o "$WORK/out/b.bin" --csv "$WORK/out/b.csv" --json &&
+        cmp "$WORK/out/a.bin" "$WORK/out/b.bin" || return 1
+    without_seconds "$WORK/out/a.csv" >"$WORK/a" && without_seconds "$WORK/out/b.csv" >"$WORK/b"
+    [ -s "$WORK/a" ] && cmp "$WORK/a" "$WORK/b"
+}
+claim "the same seed gives the same model and the same curves" same_seed_same_bytes
+
+weights() { # the last bytes of a model of 8 hidden units: its tensors
+    tail -c $((4 * (784 * 8 + 8 + 8 * 10 + 10))) "$1"
+}
+differs_with() { # FLAG VALUE: from out/a.bin, in its weights and not only in its metadata
+    exits 0 train -q "$1" "$2" -o "$WORK/out/c.bin" || return 1
+    weights "$WORK/out/a.bin" >"$WORK/a" && weights "$WORK/out/c.bin" >"$WORK/c"
+    [ "$(wc -c <"$WORK/a")" -eq "$(wc -c <"$WORK/c")" ] && ! cmp "$WORK/a" "$WORK/c"
+}
+claim "another seed gives other weights" differs_with --seed 2
+# At this learning rate nothing moves: only the initial weights can differ.
+begins_with_other_weights() {
+    for seed in 1 2; do
+        exits 0 train -q --epochs 1 --lr 1e-30 --seed "$seed" -o "$WORK/out/s.bin" || return 1
+        weights "$WORK/out/s.bin" >"$WORK/begin$seed"
+    done
+    [ -s "$WORK/begin1" ] && ! cmp "$WORK/begin1" "$WORK/begin2"
+}
+claim "another seed begins with other weights" begins_with_other_weights
+claim "another learning rate gives other weights" differs_with --lr 0.0011
+claim "another batch size gives other weights" differs_with --batch 63
+claim "another epoch gives other weights" differs_with --epochs 3
+claim "another image gives other weights" differs_with --train-size 599
+
+prefix_of_a_longer_run() {
+    exits 0 train -q --epochs 4 --csv "$WORK/out/long.csv" || return 1
+    without_seconds "$WORK/out/long.csv" | head -n 3 | cmp - "$WORK/curves2"
+}
+exits 0 train -q --csv "$WORK/out/short.csv"
+without_seconds "$WORK/out/short.csv" >"$WORK/curves2"
+claim "a longer run passes through the shorter one" prefix_of_a_longer_run
+
+without_standard_streams() {
+    train -q -o "$WORK/out/d.bin" --csv "$WORK/out/d.csv" --json <&- >&- 2>&-
+    cmp "$WORK/out/a.bin" "$WORK/out/d.bin" || return 1
+    without_seconds "$WORK/out/d.csv" | cmp - "$WORK/curves2"
+}
+claim "with every standard stream closed, the files are still right" without_standard_streams
+
+# ---------------------------------------------------------------------------------------------
+# What it says
+
+quiet_is_silent() {
+    exits 0 train "$1" && [ ! -s "$WORK/stdout" ] && [ ! -s "$WORK/stderr" ]
+}
+claim "--quiet says nothing" quiet_is_silent --quiet
+claim "-q says nothing" quiet_is_silent -q
+
+a_line_an_epoch() {
+    exits 0 env TERM=xterm "$bin" train -d "$WORK/small" --train-size 600 --val-size 200 \
+        --epochs 3 --hidden 8 -o "$WORK/out/model.bin" --csv "$WORK/out/curves.csv" || return 1
+    cat "$WORK/stderr"
+    [ ! -s "$WORK/stdout" ] && [ "$(wc -l <"$WORK/stderr")" -eq 4 ] || return 1
+    ! grep -q "[$escape$(printf '\r')]" "$WORK/stderr" || { echo "control codes"; return 1; }
+    for epoch in 1 2 3; do
+        sed -n "${epoch}p" "$WORK/stderr" | grep -q "^epoch $epoch/3 .*loss .*validation" || return 1
+    done
+}
+claim "in a pipe: a line an epoch, no escape codes" a_line_an_epoch
+
+last_line_names_both() {
+    exits 0 train || return 1
+    tail -n 1 "$WORK/stderr" | tee "$WORK/last"
+    grep -qF "$WORK/out/model.bin" "$WORK/last" && grep -qF "$WORK/out/curves.csv" "$WORK/last" &&
+        grep -qF "mlp eval $WORK/out/model.bin" "$WORK/last"
+}
+claim "the last line names the model, the curves and what to run next" last_line_names_both
+
+if command -v python3 >/dev/null; then
+    json_summary() {
+        exits 0 train --json -q --lr 0.002 --batch 32 --seed 3 -o "$WORK/out/a \"b\\.bin" &&
+            [ ! -s "$WORK/stderr" ] && python3 -m json.tool "$WORK/stdout" &&
+            python3 - "$WORK/stdout" "$WORK/out" <<'PYTHON'
+import json, sys
+s = json.load(open(sys.argv[1]))
+row = open(sys.argv[2] + "/curves.csv").read().splitlines()[-1].split(",")
+wanted = {"model": sys.argv[2] + '/a "b\\.bin', "curves": sys.argv[2] + "/curves.csv",
+          "epochs": 2, "learning_rate": 0.002, "batch_size": 32, "seed": 3, "train_size": 600,
+          "validation_size": 200, "train_loss": float(row[1]), "train_accuracy": float(row[2]),
+          "validation_loss": float(row[3]), "validation_accuracy": float(row[4])}
+wrong = {k: (s.get(k), v) for k, v in wanted.items() if s.get(k) != v}
+if wrong or not s["seconds"] > 0 or not s["images_per_second"] > 0:
+    sys.exit("found and expected: %s" % wrong)
+PYTHON
+    }
+    claim "--json is valid and agrees with the settings and the curves" json_summary
+else
+    skip "python3 is not installed: the JSON of train was not checked"
+fi
+
+json_leaves_stderr_alone() {
+    exits 0 train --json && [ "$(wc -l <"$WORK/stderr")" -eq 3 ] &&
+        [ "$(head -c 1 "$WORK/stdout")" = '{' ]
+}
+claim "--json goes to stdout, progress to stderr" json_leaves_stderr_alone
+
+if [ -c /dev/full ]; then
+    full_disk_for() { # stdout, or the curves
+        case $1 in
+        stdout) train -q --json >/dev/full 2>"$WORK/stderr" ;;
+        curves) train -q --csv /dev/full 2>"$WORK/stderr" ;;
+        esac
+        status=$?
+        cat "$WORK/stderr"
+        [ "$status" -eq 1 ] && [ "$(wc -l <"$WORK/stderr")" -eq 1 ] &&
+            grep -q '^mlp: .*No space left' "$WORK/stderr"
+    }
+    claim "a full device under --json is an error" full_disk_for stdout
+    claim "a full device under --csv is an error" full_disk_for curves
+else
+    skip "there is no /dev/full: writing to a full device was not tried"
+fi
 
 # ---------------------------------------------------------------------------------------------
 # On a terminal
 
-if script -qec true /dev/null </dev/null >/dev/null 2>&1; then
-    on_terminal() {
-        script -qec "env $* '$MLP' train -d '$DATA' --epochs 2 --train-size 600 --val-size 200 --hidden 8 -o t.bin --csv t.csv" /dev/null </dev/null >typescript 2>&1
-    }
-    live_line() {
-        on_terminal TERM=xterm && grep -q "$(printf '\r')epoch 2/2 " typescript &&
-            grep -q "$(printf '\033')\[36m" typescript
-    }
-    claim "on a terminal there is one live line" live_line
-    live_line_without_colour() {
-        on_terminal TERM=xterm NO_COLOR=1 && grep -q "$(printf '\r')epoch 2/2 " typescript &&
-            ! grep -q "$(printf '\033')\[[0-9]*m" typescript
-    }
-    claim "NO_COLOR leaves the colour out" live_line_without_colour
-    dumb_terminal() {
-        on_terminal TERM=dumb && ! grep -q "$(printf '\033')" typescript &&
-            grep -q '^epoch 1/2 ' typescript
-    }
-    claim "TERM=dumb gets plain lines" dumb_terminal
+# Leaves in $WORK/screen what a terminal of 70 columns receives from a run of three epochs.
+on_terminal() { # VARIABLE=VALUE...
+    cat >"$WORK/run" <<RUN
+stty cols 70
+cd "$WORK/out" || exit 9
+exec env $* "$bin" train -d "$WORK/small" --train-size 600 --val-size 200 --epochs 3 --hidden 8
+RUN
+    script -qec "sh '$WORK/run'" /dev/null </dev/null >"$WORK/screen" || return 1
+    cat -v "$WORK/screen"
+}
+lines_on_screen() { # N: so many times the terminal went on to a new line
+    [ "$(wc -l <"$WORK/screen")" -eq "$1" ]
+}
+one_live_line() {
+    on_terminal -u NO_COLOR TERM=xterm && lines_on_screen 2 || return 1
+    head -n 1 "$WORK/screen" | tr '\r' '\n' >"$WORK/states"
+    grep -q '^epoch 1/3 .*\[' "$WORK/states" || { echo "no bar"; return 1; }
+    grep '^epoch' "$WORK/states" | tail -n 1 | grep -q '^epoch 3/3 .*loss' ||
+        { echo "the last state is not that of the end"; return 1; }
+    grep -q "^The model" "$WORK/screen"
+}
+colour_in() {
+    grep -q "$escape\\[[0-9;]*m" "$WORK/screen"
+}
+live_line_is_coloured() {
+    on_terminal -u NO_COLOR TERM=xterm && colour_in
+}
+empty_no_color_means_colour() {
+    on_terminal NO_COLOR= TERM=xterm && colour_in
+}
+no_color_is_respected() {
+    on_terminal NO_COLOR=1 TERM=xterm && lines_on_screen 2 && ! colour_in
+}
+live_line_fits() {
+    on_terminal -u NO_COLOR TERM=xterm || return 1
+    head -n 1 "$WORK/screen" | tr '\r' '\n' | sed "s/$escape\\[[0-9;]*[mK]//g" |
+        awk '{ if (length($0) > longest) longest = length($0) }
+            END { print "longest: " longest; exit !(longest > 40 && longest < 70) }'
+}
+plain_lines_when() { # VARIABLE=VALUE...
+    on_terminal "$@" && lines_on_screen 4 && ! grep -q "$escape" "$WORK/screen" || return 1
+    tr -d '\r' <"$WORK/screen" | awk 'NR < 4 && index($0, "epoch " NR "/3 ") != 1 { bad = 1 }
+        END { exit bad }'
+}
+if command -v script >/dev/null && script -qec true /dev/null </dev/null >/dev/null 2>&1; then
+    claim "on a terminal: one live line" one_live_line
+    claim "the live line has colour" live_line_is_coloured
+    claim "an empty NO_COLOR leaves the colour" empty_no_color_means_colour
+    claim "NO_COLOR takes the colour away" no_color_is_respected
+    claim "the live line is no wider than the terminal" live_line_fits
+    claim "TERM=dumb: a line an epoch" plain_lines_when TERM=dumb
+    claim "no TERM: a line an epoch" plain_lines_when -u TERM
 else
-    skip "there is no script(1): the live line was not looked at"
+    skip "script (util-linux) is not installed: the live line was not looked at"
 fi
+
+# ---------------------------------------------------------------------------------------------
+# Where the data are
+
+# The same images under another name or compressed make the same model as $WORK/small does.
+reference_model() {
+    exits 0 train -q -o "$WORK/reference.bin" || return 1
+    [ -s "$WORK/reference.bin" ]
+}
+claim "a reference to compare with" reference_model
+
+same_model_from() { # FOLDER
+    exits 0 train -q -d "$1" -o "$WORK/out/e.bin" && cmp "$WORK/reference.bin" "$WORK/out/e.bin"
+}
+compressed_data() {
+    mkdir "$WORK/gz" && for file in "$WORK/small"/*; do
+        gzip -c "$file" >"$WORK/gz/$(basename "$file").gz"
+    done
+    same_model_from "$WORK/gz"
+}
+dot_names() { # [.gz]
+    mkdir "$WORK/dot$1" || return 1
+    for file in "$WORK/small"/*; do
+        name=$(basename "$file" | sed 's/-idx/.idx/')
+        if [ -n "$1" ]; then gzip -c "$file" >"$WORK/dot$1/$name.gz"; else cp "$file" "$WORK/dot/$name"; fi
+    done
+    same_model_from "$WORK/dot$1"
+}
+raw_wins() {
+    mkdir "$WORK/both" && cp "$WORK/small"/* "$WORK/both" &&
+        for file in "$WORK/small"/*; do
+            echo "not gzip data" >"$WORK/both/$(basename "$file").gz"
+        done
+    same_model_from "$WORK/both"
+}
+from_the_environment() {
+    exits 0 env MLP_DATA="$WORK/small" "$bin" train -q --train-size 600 --val-size 200 --epochs 2 \
+        --hidden 8 -o "$WORK/out/e.bin" --csv "$WORK/out/e.csv" &&
+        cmp "$WORK/reference.bin" "$WORK/out/e.bin"
+}
+flag_wins_over_environment() {
+    exits 0 env MLP_DATA=/nowhere "$bin" train -q -d "$WORK/small" --train-size 600 --val-size 200 \
+        --epochs 2 --hidden 8 -o "$WORK/out/e.bin" --csv "$WORK/out/e.csv" &&
+        cmp "$WORK/reference.bin" "$WORK/out/e.bin"
+}
+from_data_mnist() {
+    exits 0 "$bin" train -q --train-size 600 --val-size 200 --epochs 2 --hidden 8 \
+        -o "$WORK/out/model.bin" --csv "$WORK/out/curves.csv" && setting data_crc32 2705307c
+}
+raw_real_data() {
+    mkdir "$WORK/raw" && for file in "$real"/train-*.gz; do
+        gzip -dc "$file" >"$WORK/raw/$(basename "$file" .gz)"
+    done
+    exits 0 train -q -d "$WORK/raw" --epochs 1 && setting data_crc32 2705307c
+}
+claim "compressed data make the same model" compressed_data
+claim "names with a dot make the same model" dot_names ''
+claim "names with a dot, compressed, make the same model" dot_names .gz
+claim "raw files win over compressed ones" raw_wins
+claim "MLP_DATA names the folder" from_the_environment
+claim "--data wins over MLP_DATA" flag_wins_over_environment
+claim "without either, data/mnist is read" from_data_mnist
+claim "the real data, decompressed, are the same data" raw_real_data
+
+nowhere_in_environment() {
+    refuses 1 /nowhere/at/all env MLP_DATA=/nowhere/at/all "$bin" train -q -o "$WORK/out/model.bin"
+}
+no_data_anywhere() {
+    (cd "$WORK/empty" && refuses 1 --data "$bin" train -q) && grep -qF MLP_DATA "$WORK/stderr" &&
+        [ -z "$(ls "$WORK/empty")" ]
+}
+missing_labels() {
+    mkdir "$WORK/nolabels" && cp "$WORK/small"/*images* "$WORK/nolabels"
+    refuses 1 "$WORK/nolabels" train -q -d "$WORK/nolabels" && grep -qF labels "$WORK/stderr"
+}
+claim "a folder that is not there is named" refuses 1 /nowhere/at/all train -q -d /nowhere/at/all
+claim "an MLP_DATA that is not there is named" nowhere_in_environment
+claim "a folder without data is named" refuses 1 "$WORK/empty" train -q -d "$WORK/empty"
+claim "missing labels are named" missing_labels
+claim "a file in place of the folder is named" refuses 1 "$WORK/small/train-images-idx3-ubyte" \
+    train -q -d "$WORK/small/train-images-idx3-ubyte"
+if [ -e /usr/local/share/mlp/mnist ]; then
+    skip "mlp is installed in /usr/local: what is said without any data was not looked at"
+else
+    claim "without any data, --data and MLP_DATA are named" no_data_anywhere
+fi
+
+# ---------------------------------------------------------------------------------------------
+# What a failure leaves alone
+
+# The run fails, names WORD, leaves the model and the curves as they were, and nothing else behind.
+survives() { # WORD FLAGS...
+    word=$1
+    shift
+    rm -rf "$WORK/out" && mkdir "$WORK/out" "$WORK/out/folder" || return 1
+    echo "an old model" >"$WORK/out/model.bin" && echo "old curves" >"$WORK/out/curves.csv"
+    refuses 1 "$word" train -q "$@" || return 1
+    [ "$(cat "$WORK/out/model.bin")" = "an old model" ] || { echo "model lost"; return 1; }
+    [ "$(cat "$WORK/out/curves.csv")" = "old curves" ] || { echo "curves lost"; return 1; }
+    [ "$(ls -A "$WORK/out")" = "$(printf 'curves.csv\nfolder\nmodel.bin')" ] || { ls -A "$WORK/out"; return 1; }
+}
+mkdir "$WORK/cut" && cp "$WORK/small"/* "$WORK/cut" &&
+    head -c 5000 "$WORK/small/train-images-idx3-ubyte" >"$WORK/cut/train-images-idx3-ubyte"
+mkdir "$WORK/blank" && cp "$WORK/small"/*labels* "$WORK/blank" && { printf '\0\0\010\003' && u32 800 &&
+    u32 28 && u32 28 && head -c $((800 * 784)) /dev/zero; } >"$WORK/blank/train-images-idx3-ubyte"
+
+claim "missing data: the files survive" survives /nowhere -d /nowhere
+claim "a truncated file: the files survive" survives "$WORK/cut/train-images-idx3-ubyte" -d "$WORK/cut"
+claim "blank images: the files survive" survives "$WORK/blank" -d "$WORK/blank"
+claim "divergence: the files survive" survives --lr --lr 1e38
+claim "no folder for the model: the files survive" survives "$WORK/none/m" -o "$WORK/none/m"
+claim "no folder for the curves: the files survive" survives "$WORK/none/c" --csv "$WORK/none/c"
+claim "the model is a folder: the files survive" survives "$WORK/out/folder" -o "$WORK/out/folder"
+claim "the curves are a folder: the files survive" survives "$WORK/out/folder" --csv "$WORK/out/folder"
+claim "the model is a device: the files survive" survives /dev/null -o /dev/null
+claim "model and curves the same: the files survive" survives --csv --csv "$WORK/out/model.bin"
+claim "model and curves the same by another path: the files survive" survives --csv \
+    --csv "$WORK/out/folder/../model.bin"
+
+same_new_file() {
+    refuses 1 --csv train -q -o "$WORK/out/new" --csv "$WORK/out/folder/../new" &&
+        [ ! -e "$WORK/out/new" ]
+}
+claim "model and curves the same new file are refused" same_new_file
+
+same_through_a_link() {
+    rm -f "$WORK/out/link" && ln -s model.bin "$WORK/out/link" &&
+        echo "an old model" >"$WORK/out/model.bin" &&
+        refuses 1 --csv train -q --csv "$WORK/out/link" &&
+        [ "$(cat "$WORK/out/model.bin")" = "an old model" ] && [ -L "$WORK/out/link" ]
+}
+claim "model and curves the same through a link are refused" same_through_a_link
+
+link_is_followed() {
+    rm -f "$WORK/out/link" && ln -s folder/there.bin "$WORK/out/link" &&
+        echo old >"$WORK/out/folder/there.bin" && exits 0 train -q -o "$WORK/out/link" &&
+        [ -L "$WORK/out/link" ] && cmp "$WORK/reference.bin" "$WORK/out/folder/there.bin"
+}
+claim "a link is followed, not replaced" link_is_followed
+
+# A limit of one block on every file stands for a full disk: the model does not fit into it.
+too_small_a_disk() {
+    rm -rf "$WORK/out" && mkdir "$WORK/out" && echo "an old model" >"$WORK/out/model.bin" || return 1
+    (trap '' XFSZ && ulimit -f 1 && train -q 2>"$WORK/stderr")
+    status=$?
+    cat "$WORK/stderr"
+    [ "$status" -eq 1 ] && grep -q "^mlp: .*model.bin" "$WORK/stderr" || return 1
+    [ "$(cat "$WORK/out/model.bin")" = "an old model" ] || { echo "model lost"; return 1; }
+    [ "$(ls -A "$WORK/out")" = "$(printf 'curves.csv\nmodel.bin')" ] || { ls -A "$WORK/out"; return 1; }
+}
+claim "no room for the model: the old one survives" too_small_a_disk
 
 finish
