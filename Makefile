@@ -1,7 +1,8 @@
-# make            builds ./mlp
-# make run        builds, trains, judges and draws: the main job
-# make check      all tests
-# make help       the other targets
+# make              builds ./mlp
+# make run          builds, trains, judges and draws: the main job
+# make check        all tests
+# make check-repro  the builds that must give the same bytes
+# make help         the other targets
 #
 # CC, CFLAGS, CPPFLAGS and LDFLAGS are yours; PREFIX and DESTDIR say where to install;
 # SAN=address or SAN=thread builds with those sanitizers in a folder of its own.
@@ -45,7 +46,7 @@ OBJECTS = $(SOURCES:src/%.c=$(BUILD)/%.o)
 LIBRARY = $(filter-out $(BUILD)/main.o,$(OBJECTS))
 TESTS   = $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/test_*.c))
 
-.PHONY: all run check unit-tests install uninstall clean help FORCE
+.PHONY: all run check check-repro unit-tests install uninstall clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -81,7 +82,10 @@ run: $(PROGRAM)
 	else echo "gnuplot is not installed: no picture of curves.csv was drawn."; fi
 
 check:
-	@CC='$(CC)' MAKE='$(MAKE)' sh tests/run.sh $(TESTS_ONLY)
+	@CC='$(CC)' MAKE='$(MAKE)' sh tests/run.sh
+
+check-repro:
+	@CC='$(CC)' MAKE='$(MAKE)' sh tests/run.sh cli_repro
 
 install: $(PROGRAM)
 	install -d '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(MANDIR)' '$(DESTDIR)$(DATADIR)/mnist'

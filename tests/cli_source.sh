@@ -23,21 +23,6 @@ refuses_to_compile() { # FLAGS...
 }
 claim "-ffast-math is refused" refuses_to_compile -ffast-math
 
-same_model_from() { # COMPILER FLAGS
-    "$MAKE" -s CC="$1" CFLAGS="$2" BUILD="$WORK/other" PROGRAM="$WORK/other/mlp" all &&
-        "$WORK/other/mlp" train -q --epochs 2 --train-size 3000 --val-size 500 \
-            -o "$WORK/other.bin" --csv "$WORK/other.csv" &&
-        "$FAST_MLP" train -q --epochs 2 --train-size 3000 --val-size 500 \
-            -o "$WORK/this.bin" --csv "$WORK/this.csv" &&
-        cmp "$WORK/other.bin" "$WORK/this.bin"
-}
-claim "without optimisation the same model comes out" same_model_from "$CC" -O0
-if command -v clang >/dev/null; then
-    claim "clang's program makes the same model" same_model_from clang -O2
-else
-    skip "clang is not installed: its model was not compared"
-fi
-
 if command -v shellcheck >/dev/null; then
     claim "the shell scripts are clean" \
         shellcheck -x -e SC2317,SC2013 .ci/run tests/*.sh

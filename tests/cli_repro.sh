@@ -1,0 +1,51 @@
+#!/bin/sh
+# The same bytes everywhere: one small training by the program built in every way that this machine
+# can build and run; every model and every table (but for its last column, the seconds) must be the
+# same. `make check-repro` runs this alone and shows the hashes.
+. tests/lib.sh
+
+# fingerprint RUNNER... PROGRAM: trains and prints one checksum over model and table.
+fingerprint() {
+    "$@" train -q --epochs 2 --train-size 2000 --val-size 500 -o "$WORK/cell.bin" \
+        --csv "$WORK/cell.csv" || return 1
+    cut -d, -f1-6 "$WORK/cell.csv" | cat "$WORK/cell.bin" - | cksum | tr ' ' -
+}
+expected=$(fingerprint "$FAST_MLP")
+echo "   $expected  this build"
+
+same_as_here() {
+    found=$(fingerprint "$@") || return 1
+    [ "$found" = "$expected" ] || { echo "$found, expected $expected"; return 1; }
+}
+
+builds() { # COMPILER FLAGS LINKFLAGS: into $WORK/cell
+    rm -rf "$WORK/cell"
+    "$MAKE" -s CC="$1" CFLAGS="$2" LDFLAGS="$3" BUILD="$WORK/cell" PROGRAM="$WORK/cell/mlp" all
+}
+
+# shellcheck disable=SC2086 # the flags are words
+# cell NAME COMPILER FLAGS LINKFLAGS [RUNNER]
+cell() {
+    if ! command -v "$2" >/dev/null || { [ -n "${5-}" ] && ! command -v "$5" >/dev/null; }; then
+        skip "$1: $2 ${5-} is not installed"
+        return
+    fi
+    if ! echo | "$2" $3 -E - >/dev/null 2>&1; then
+        skip "$1: the compiler does not know these flags here"
+        return
+    fi
+    built_and_same() { builds "$2" "$3" "$4" && same_as_here ${5:+"$5"} "$WORK/cell/mlp"; }
+    claim "the same bytes from $1" built_and_same "$@"
+    echo "   $(fingerprint ${5:+"$5"} "$WORK/cell/mlp")  $1"
+}
+
+claim "the same bytes from the sanitized build" same_as_here "$MLP"
+for compiler in gcc clang; do
+    for level in -O0 -O2 -O3 '-O3 -march=native'; do
+        cell "$compiler $level" $compiler "$level" ''
+    done
+done
+cell "aarch64" aarch64-linux-gnu-gcc -O2 -static qemu-aarch64
+cell "s390x, big-endian" s390x-linux-gnu-gcc -O2 -static qemu-s390x
+
+finish
