@@ -2,6 +2,7 @@
 # make run          builds, trains, judges and draws: the main job
 # make check        all tests
 # make check-repro  the builds that must give the same bytes
+# make bench        how fast it is here, against what a dense program could do
 # make help         the other targets
 #
 # CC, CFLAGS, CPPFLAGS and LDFLAGS are yours; PREFIX and DESTDIR say where to install;
@@ -37,16 +38,28 @@ else
   $(error SAN must be address or thread)
 endif
 
-ALL_CFLAGS = $(CFLAGS) $(WARNINGS) $(STANDARD) $(SANFLAGS)
+ALL_CFLAGS = $(CFLAGS) $(WARNINGS) $(STANDARD) $(SANFLAGS) -pthread
 COMPILE    = $(CC) -Iinclude $(DEFINES) $(CPPFLAGS) $(ALL_CFLAGS)
 LINK       = $(CC) $(ALL_CFLAGS) $(LDFLAGS)
 
-SOURCES = $(wildcard src/*.c)
-OBJECTS = $(SOURCES:src/%.c=$(BUILD)/%.o)
+# The kernels are compiled once for each instruction set of the machine that is compiled for, and
+# chosen when the program starts.
+MACHINE := $(shell echo | $(CC) $(CPPFLAGS) $(CFLAGS) -dM -E - | \
+             sed -n 's/^\#define \(__x86_64__\|__aarch64__\) 1$$/\1/p')
+ISAS_OF___x86_64__  = sse2 avx2 avx512
+ISAS_OF___aarch64__ = neon
+ISAS                = $(ISAS_OF_$(MACHINE))
+FLAGS_OF_sse2       = -DKERNELS_SSE2
+FLAGS_OF_avx2       = -DKERNELS_AVX2 -mavx2 -mbmi
+FLAGS_OF_avx512     = -DKERNELS_AVX512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vbmi2 -mbmi
+FLAGS_OF_neon       = -DKERNELS_NEON
+
+SOURCES = $(filter-out src/kernels.c,$(wildcard src/*.c))
+OBJECTS = $(SOURCES:src/%.c=$(BUILD)/%.o) $(ISAS:%=$(BUILD)/kernels_%.o)
 LIBRARY = $(filter-out $(BUILD)/main.o,$(OBJECTS))
 TESTS   = $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/test_*.c))
 
-.PHONY: all run check check-repro unit-tests install uninstall clean help FORCE
+.PHONY: all run bench check check-repro unit-tests install uninstall clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -64,6 +77,9 @@ $(BUILD)/flags: FORCE
 $(BUILD)/%.o: src/%.c $(BUILD)/flags
 	$(COMPILE) -MMD -MP -c -o $@ $<
 
+$(ISAS:%=$(BUILD)/kernels_%.o): $(BUILD)/kernels_%.o: src/kernels.c $(BUILD)/flags
+	$(COMPILE) $(FLAGS_OF_$*) -MMD -MP -c -o $@ $<
+
 $(BUILD)/test_%.o: tests/test_%.c $(BUILD)/flags
 	$(COMPILE) -Itests -MMD -MP -c -o $@ $<
 
@@ -73,6 +89,20 @@ $(BUILD)/test_%: $(BUILD)/test_%.o $(LIBRARY)
 -include $(wildcard $(BUILD)/*.d)
 
 unit-tests: $(TESTS)
+
+# The oracle of the kernels as a dense program, for each set, is for the benchmark alone.
+DENSE = $(patsubst %,$(BUILD)/dense_%.o,$(or $(ISAS),scalar))
+$(DENSE): $(BUILD)/dense_%.o: src/kernels_plain.c $(BUILD)/flags
+	$(COMPILE) $(FLAGS_OF_$*) -DKERNELS_DENSE=kernels_dense_$* -DKERNELS_ISA='"$*"' -MMD -MP -c -o $@ $<
+
+$(BUILD)/bench.o: tests/bench.c $(BUILD)/flags
+	$(COMPILE) -Itests -MMD -MP -c -o $@ $<
+
+$(BUILD)/bench: $(BUILD)/bench.o $(DENSE) $(LIBRARY)
+	$(LINK) -o $@ $^ -lm
+
+bench: $(BUILD)/bench
+	$(BUILD)/bench
 
 run: $(PROGRAM)
 	./$(PROGRAM) train --epochs 100 --lr 1e-4

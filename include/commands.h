@@ -6,6 +6,7 @@
 #include "idx.h"
 #include "model.h"
 #include "options.h"
+#include "threads.h"
 
 #define MLP_VERSION "0.1.0"
 
@@ -40,6 +41,15 @@ int command_end(int status);
 // Where the data are: `chosen` when given, else $MLP_DATA, else data/mnist, else the installed
 // copy.
 const char *command_data_folder(const char *chosen);
+
+// The option --threads, the same in every command that has it: 0 is the default.
+enum { COMMAND_MAX_THREADS = 1024 };
+#define COMMAND_THREADS_HELP                                                                       \
+    "threads, no more than the CPUs that this process may use; the result does not depend on them"
+
+// Opens the team for it: as many threads as wanted, or by default 8 at most, and never more than
+// there are CPUs ($MLP_CPUS when set, for tests and for machines that do not tell). Close it.
+Team *command_team(uint64_t wanted, Arena *arena, Error *err);
 
 // Reads one part of the data in that folder.
 bool command_read_data(Dataset *data, Arena *arena, const char *chosen, IdxPart part, Error *err);

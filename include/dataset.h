@@ -41,16 +41,15 @@ typedef struct InputScale {
 
 InputScale input_scale(double std);
 
-// B examples of a data set, named by their index. `by_pixel` is working memory that the first
-// layer fills while training: the same bytes as (pixels, by_pixel_stride), one row a pixel, so
-// that the update of a pixel's weights finds all examples side by side. NULL when only judging.
+// B examples of a data set, named by their index, and those of the batch after it: a hint, so that
+// their pixels can be fetched from memory in time.
 typedef struct Batch {
     const Dataset *data;
     const InputScale *scale;
     const uint32_t *index; // (size)
     size_t size;           // B
-    unsigned char *by_pixel;
-    size_t by_pixel_stride;
+    const uint32_t *next;  // (next_size)
+    size_t next_size;
 } Batch;
 
 static inline const unsigned char *batch_pixels(const Batch *batch, size_t b)

@@ -36,6 +36,16 @@ static inline float f32_from_bits(uint32_t bits)
 #define LN2_HIGH 0.693359375f
 #define LN2_LOW  (-2.12194440e-4f)
 
+// Polynomials in r, for a float or a vector of them: (e^r - 1 - r) / r^2, and (ln(1+r) - r + r^2/2)
+// / r^3.
+#define EXP_POLYNOMIAL(r)                                                                          \
+    (((((1.9875691500e-4f * (r) + 1.3981999507e-3f) * (r) + 8.3334519073e-3f) * (r) +              \
+       4.1665795894e-2f) * (r) + 1.6666665459e-1f) * (r) + 5.0000001201e-1f)
+#define LOG_POLYNOMIAL(r)                                                                          \
+    ((((((((7.0376836292e-2f * (r)-1.1514610310e-1f) * (r) + 1.1676998740e-1f) * (r)-              \
+          1.2420140846e-1f) * (r) + 1.4249322787e-1f) * (r)-1.6668057665e-1f) * (r) +              \
+       2.0000714765e-1f) * (r)-2.4999993993e-1f) * (r) + 3.3333331174e-1f)
+
 // Returns e^x; x is first limited to [-87, 88], where the result is a normal number. NaN stays NaN.
 static inline float exp_f32(float x)
 {
@@ -47,13 +57,7 @@ static inline float exp_f32(float x)
     float n = shifted - 12582912.0f;
     float r = x - n * LN2_HIGH;
     r = r - n * LN2_LOW;
-    float p = 1.9875691500e-4f;
-    p = p * r + 1.3981999507e-3f;
-    p = p * r + 8.3334519073e-3f;
-    p = p * r + 4.1665795894e-2f;
-    p = p * r + 1.6666665459e-1f;
-    p = p * r + 5.0000001201e-1f;
-    float exp_r = p * (r * r) + r + 1.0f;
+    float exp_r = EXP_POLYNOMIAL(r) * (r * r) + r + 1.0f;
     float two_to_n = f32_from_bits((f32_bits(shifted) << 23) + 0x3f800000u);
     return exp_r * two_to_n;
 }
@@ -65,17 +69,8 @@ static inline float log_f32(float x)
     uint32_t shifted = f32_bits(x) - 0x3f3504f3u;
     float n = (float)((int32_t)shifted >> 23);
     float r = f32_from_bits((shifted & 0x007fffffu) + 0x3f3504f3u) - 1.0f;
-    float p = 7.0376836292e-2f;
-    p = p * r - 1.1514610310e-1f;
-    p = p * r + 1.1676998740e-1f;
-    p = p * r - 1.2420140846e-1f;
-    p = p * r + 1.4249322787e-1f;
-    p = p * r - 1.6668057665e-1f;
-    p = p * r + 2.0000714765e-1f;
-    p = p * r - 2.4999993993e-1f;
-    p = p * r + 3.3333331174e-1f;
     float z = r * r;
-    float tail = p * (z * r) + n * LN2_LOW - 0.5f * z;
+    float tail = LOG_POLYNOMIAL(r) * (z * r) + n * LN2_LOW - 0.5f * z;
     return r + tail + n * LN2_HIGH + (x - x); // x - x is 0, or NaN when x is not finite
 }
 

@@ -1,8 +1,9 @@
-// Judges a network on a range of a data set.
+// Judges a network on a range of a data set, with a team of threads.
 #ifndef MLP_EVALUATE_H
 #define MLP_EVALUATE_H
 
 #include "network.h"
+#include "threads.h"
 
 // One pass over n examples.
 typedef struct Evaluation {
@@ -15,16 +16,25 @@ static inline double evaluation_accuracy(const Evaluation *e)
     return (double)e->correct / (double)e->n;
 }
 
-// What evaluate_run keeps of each example, in order; any of them may be NULL.
-typedef struct Predictions {
-    unsigned char *label; // (n) the class predicted
-    float *probability;   // (n) what the network gives it
-} Predictions;
+// Working memory for each member of a team, and what the last pass left of each example, in order.
+typedef struct Evaluator {
+    const Network *net;
+    Team *team;
+    Work *work;               // (team_size)
+    size_t capacity;          // examples that there is room for
+    float *loss;              // (capacity) cross-entropy
+    float *probability;       // (capacity) what the network gives the class that it predicts
+    unsigned char *predicted; // (capacity) that class
+} Evaluator;
 
-// Judges the examples of a non-empty range with working memory of any capacity: the result does
-// not depend on it. Losses are added in double, in the order of the examples.
-Evaluation evaluate_run(const Network *net, const float *params, const Work *work,
-                        const Dataset *data, const InputScale *scale, Range examples,
-                        const Predictions *keep);
+// Makes ready to judge up to `capacity` examples at a time. All memory is owned by the arena; the
+// network and the team are only referred to. Fails when memory is short.
+bool evaluator_alloc(Evaluator *evaluator, const Network *net, Team *team, size_t capacity,
+                     Arena *arena, Error *err);
+
+// Judges the examples of a non-empty range, dividing them between the team. Losses are added in
+// double, in the order of the examples, so that the result does not depend on the team.
+Evaluation evaluator_run(const Evaluator *evaluator, const float *params, const Dataset *data,
+                         const InputScale *scale, Range examples);
 
 #endif

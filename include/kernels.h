@@ -1,61 +1,104 @@
 // Loops over arrays of float and bytes: all the arithmetic that training spends its time in.
 // Nothing here knows what a layer, a batch or a network is.
 //
-// Legend: B examples, I inputs, O outputs, C classes. Matrices are row-major; S is the distance
-// in floats from one row to the next: O rounded up to KERNEL_PAD, the rest of the row zero.
+// The same kernels exist once per instruction set (kernels.c, compiled for each) and once as plain
+// loops (kernels_plain.c), which say in the shortest way what is computed. All give the same bits:
 //
-// The order of every sum is written down here and is part of the program's recipe (the same bytes
-// on every machine): each starts at +0 or at a bias and takes its terms in ascending order, every
-// product rounded before it is added. Vector lanes may run over outputs, which are independent
-// sums, and never along a sum.
+// The order of every sum is written down here and is part of the program's recipe. Each starts at
+// +0 or at a bias and takes its terms in ascending order, and every product is rounded before it
+// is added (no fused multiply-add: not every machine has one, and its bits differ). Vector lanes
+// run over outputs, which are independent sums, and never along a sum, so their number does not
+// matter. Leaving out the term of a zero pixel changes no bit: the product is a zero, and a sum
+// that began at +0 does not change by it, as long as W is finite.
+//
+// Legend: B examples, I inputs, O outputs, C classes. Matrices are row-major; S, the distance in
+// floats from one row to the next, is kernel_row_stride(O), the padding zero. Rows of floats
+// begin at multiples of 64 bytes.
 #ifndef MLP_KERNELS_H
 #define MLP_KERNELS_H
 
 #include "base.h"
 
-// Rows are padded to 16 floats: 64 bytes, one cache line or one vector of the widest set.
-enum { KERNEL_PAD = 16 };
+enum {
+    KERNEL_PAD = 16, // floats: 64 bytes, a cache line or a vector of the widest set
+    KERNEL_MAX_CLASSES = 256
+};
 
-// sum (S) = sum over p in pixels of value[x[p]] * W[p], W (I,S). Zero pixels are skipped: a sum
-// begun at +0 does not change by adding a product that is zero, as long as W is finite.
-void kernel_bytes_forward(float *sum, const float *W, size_t S, const unsigned char *x,
-                          const float *value, Range pixels);
+// Rows of many floats that followed each other at a power of two would all compete for the same
+// few places of a cache: 16 floats more spread them.
+static inline size_t kernel_row_stride(size_t n)
+{
+    size_t stride = round_up(n, KERNEL_PAD);
+    return stride > 64 && stride % 64 == 0 ? stride + KERNEL_PAD : stride;
+}
 
-// into (I,S), rows p in pixels: into[p] += scale * (sum over b of value[x[p][b]] * dy[b]).
-// x (I,x_stride) holds the batch by pixel, dy (B,S).
-void kernel_bytes_accumulate(float *into, size_t S, const unsigned char *x, size_t x_stride,
-                             const float *value, const float *dy, size_t B, float scale,
-                             Range pixels);
+// Rows of bytes chosen from a larger array, e = 0 .. n - 1.
+typedef struct ByteRows {
+    const unsigned char *first;
+    size_t stride;
+    const uint32_t *index;
+    size_t n;
+} ByteRows;
 
-// y (S) = b + sum over i of x[i] * W[i]; b (S), W (I,S), x (I).
-void kernel_dense_forward(float *y, const float *W, const float *b, size_t S, const float *x,
-                          size_t I);
+static inline const unsigned char *byte_row(const ByteRows *rows, size_t e)
+{
+    return rows->first + rows->index[e] * rows->stride;
+}
 
-// dx[i] = sum over o of W[i][o] * dy[o]; W (I,S), dy (O), dx (I).
-void kernel_dense_backward(float *dx, const float *W, size_t S, const float *dy, size_t I,
-                           size_t O);
+typedef struct Kernels {
+    const char *isa; // the instruction set, as MLP_ISA has it: "avx2"
 
-// into (I,S), rows i: into[i] += scale * (sum over b of x[b][i] * dy[b]); x (B,x_stride), dy (B,S).
-void kernel_dense_accumulate(float *into, size_t S, const float *x, size_t x_stride,
+    // sum (B,sum_stride): sum[e] = sum over p of value[x[e][p]] * W[p]; x the B rows of I bytes, W
+    // (I,S). `next` is a hint: rows of I bytes that will be asked for next (n = 0: none).
+    void (*bytes_forward)(float *sum, size_t sum_stride, const float *W, size_t S,
+                          const ByteRows *rows, size_t I, const float *value, const ByteRows *next);
+
+    // into (I,S): into[p] += scale * (sum over e of value[x[e][p]] * dy[e]); x the B rows of I
+    // bytes, dy (B,S). The row of a pixel that no example lights may be left alone.
+    void (*bytes_accumulate)(float *into, size_t S, const ByteRows *rows, size_t I,
+                             const float *value, const float *dy, float scale);
+
+    // y (S) = ((b + part[0]) + part[1]) + ... + part[n-1]; part (n,S).
+    void (*sum_parts)(float *y, const float *b, const float *part, size_t n, size_t S);
+
+    // y (B,S): y[e] = b + sum over i of x[e][i] * W[i]; b (S), W (I,S), x (B,x_stride).
+    void (*dense_forward)(float *y, const float *W, const float *b, size_t S, const float *x,
+                          size_t x_stride, size_t B, size_t I);
+
+    // dx (B,dx_stride): dx[e][i] = sum over o of dy[e][o] * W[i][o]; W (I,S), dy (B,S).
+    void (*dense_backward)(float *dx, size_t dx_stride, const float *W, size_t S, const float *dy,
+                           size_t B, size_t I, size_t O);
+
+    // into (I,S), rows i: into[i] += scale * (sum over e of x[e][i] * dy[e]); x (B,x_stride),
+    // dy (B,S).
+    void (*dense_accumulate)(float *into, size_t S, const float *x, size_t x_stride,
                              const float *dy, size_t B, float scale, Range rows);
 
-// into (S) += scale * (sum over b of dy[b]); dy (B,S).
-void kernel_bias_accumulate(float *into, size_t S, const float *dy, size_t B, float scale);
+    // into (S) += scale * (sum over e of dy[e]); dy (B,S).
+    void (*bias_accumulate)(float *into, size_t S, const float *dy, size_t B, float scale);
 
-// y (n) += x (n).
-void kernel_add(float *y, const float *x, size_t n);
+    // y[i] = 1 / (1 + exp(-x[i])), n values, a multiple of KERNEL_PAD.
+    void (*sigmoid_forward)(float *y, const float *x, size_t n);
 
-// y[i] = 1 / (1 + exp(-x[i])), n values.
-void kernel_sigmoid_forward(float *y, const float *x, size_t n);
+    // dx[i] = dy[i] * (y[i] * (1 - y[i])), n values, a multiple of KERNEL_PAD; y the sigmoid's.
+    void (*sigmoid_backward)(float *dx, const float *y, const float *dy, size_t n);
 
-// dx[i] = dy[i] * (y[i] * (1 - y[i])), n values, y the sigmoid's output.
-void kernel_sigmoid_backward(float *dx, const float *y, const float *dy, size_t n);
+    // For each example, of logits a (B,S) and its label: p (B,S) = softmax(a), the padding left
+    // alone; predicted, the index of the largest logit, the first of equals; and the cross-entropy
+    // loss -log p[label], as logsumexp(a) - a[label], which cannot overflow.
+    void (*softmax_cross_entropy)(float *p, float *loss, unsigned char *predicted, const float *a,
+                                  size_t S, const unsigned char *label, size_t B, size_t C);
+} Kernels;
 
-// p (C) = softmax(a), a (C). Returns the cross-entropy -log p[label], computed as
-// logsumexp(a) - a[label], which cannot overflow.
-float kernel_softmax_cross_entropy(float *p, const float *a, size_t C, size_t label);
+// The kernels in use: the plain ones until kernels_choose was called.
+extern const Kernels *kernels;
 
-// The index of the largest of n values, the first of equals.
-size_t kernel_argmax(const float *x, size_t n);
+// Takes the kernels of the instruction set with that name, or, when it is NULL, the fastest that
+// this CPU has. Fails on an unknown name and on a set that the CPU lacks. Call it before there are
+// threads.
+bool kernels_choose(const char *isa, Error *err);
+
+// The sets that this CPU can run, slowest first: number i, or NULL behind the last.
+const Kernels *kernels_available(size_t i);
 
 #endif

@@ -50,20 +50,21 @@ typedef struct Layer {
     double input_mean;  // what an input is on average before training
     Shape in, out;
     size_t in_stride, out_stride; // floats from one example to the next
-    size_t n_rows;                // independent rows of parameters that accumulate can be asked for
+    size_t part_stride;           // a kind that reads bytes: of all partial sums of an example
+    size_t n_rows;                // independent rows of parameters, which accumulate updates
     size_t n_tensors;
     Tensor tensors[LAYER_MAX_TENSORS];
 } Layer;
 
-// What a layer sees of the batch in work. x and dx are NULL at a layer that reads bytes; there,
-// partial (N_BLOCKS, B, out_stride) holds the sums of stage 1.
+// What a layer sees of the batch in work. x and dx are NULL at a layer that reads bytes; only there
+// are parts, what stage 1 leaves for stage 2.
 typedef struct LayerView {
     const Batch *batch;
     const float *x;  // (B, in_stride)
     float *y;        // (B, out_stride)
     float *dx;       // (B, in_stride), NULL: nobody needs it
     const float *dy; // (B, out_stride), padding zero
-    float *partial;
+    float *parts;    // (B, part_stride): for each example N_BLOCKS partial sums (out_stride)
 } LayerView;
 
 // The first layer's sum over pixels is made of this many partial sums, a constant of the program
@@ -89,8 +90,8 @@ struct LayerKind {
     // t, in the order of the file, takes draw e of stream `stream` + t.
     void (*init)(const Layer *layer, float *params, uint64_t seed, uint64_t stream);
 
-    // Stage 1, by block of pixels, for a kind that reads bytes (else NULL): brings in the batch's
-    // bytes and leaves the block's partial sums for forward.
+    // Stage 1, by block of pixels, for a kind that reads bytes (else NULL): leaves the block's
+    // partial sums for forward.
     void (*gather)(const Layer *layer, const float *params, const LayerView *view, size_t block);
 
     // Stage 2, by example: y from x; dx from dy (NULL for a kind that can only come first).
@@ -98,10 +99,10 @@ struct LayerKind {
     void (*backward)(const Layer *layer, const float *params, const LayerView *view,
                      Range examples);
 
-    // Stage 3, by row of parameters (NULL without parameters): into += scale * dL/d(parameter),
-    // the sum over the batch's examples in order. Training passes the parameters and -lr,
-    // gradcheck a zeroed block and 1: the code that is checked is the code that trains.
-    void (*accumulate)(const Layer *layer, const LayerView *view, Range rows, float scale,
+    // Stage 3, by block of rows of parameters (NULL without parameters): into += scale *
+    // dL/d(parameter), the sum over the batch's examples in order. Training passes the parameters
+    // and -lr, gradcheck a zeroed block and 1: the code that is checked is the code that trains.
+    void (*accumulate)(const Layer *layer, const LayerView *view, size_t block, float scale,
                        float *into);
 
     // The reference, in double precision and independent of all the above: the layer is a

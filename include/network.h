@@ -4,7 +4,7 @@
 //   Work        working memory for one batch: activations and deltas.
 // Each stage of a training step can be done in parts, in any order and at the same time; between
 // two stages every part must have been finished:
-//   1 network_gather      by block      the first layer's bytes and partial sums
+//   1 network_gather      by block      the first layer's partial sums over pixels
 //   2 network_forward,    by example    the rest of the forward pass, loss,
 //     network_loss,                     and all deltas back to the first layer
 //     network_backward
@@ -54,19 +54,12 @@ typedef struct Work {
     size_t capacity;
     float *x[NETWORK_MAX_LAYERS + 1];  // x[l] (B, stride): what layer l reads; x[0] is NULL, bytes
     float *dx[NETWORK_MAX_LAYERS + 1]; // dx[l] = dL/dx[l]
-    float *partial;                    // (N_BLOCKS, B, stride) of the first layer
+    float *parts;                      // of the first layer, see LayerView
     float *loss;                       // (B)
-    unsigned char *predicted;          // (B)
-    unsigned char *by_pixel; // (pixels, by_pixel_stride), NULL in working memory for judging
-    size_t by_pixel_stride;
+    unsigned char *label, *predicted;  // (B)
 } Work;
 
-bool work_alloc(Work *work, const Network *net, size_t capacity, bool training, Arena *arena,
-                Error *err);
-
-// Returns the batch of the examples index (size), ready for this working memory.
-Batch work_batch(const Work *work, const Dataset *data, const InputScale *scale,
-                 const uint32_t *index, size_t size);
+bool work_alloc(Work *work, const Network *net, size_t capacity, Arena *arena, Error *err);
 
 // Stage 1 of block 0 .. N_BLOCKS - 1.
 void network_gather(const Network *net, const float *params, const Work *work, const Batch *batch,
@@ -84,6 +77,9 @@ void network_loss(const Network *net, const Work *work, const Batch *batch, Rang
 // the output of the first layer.
 void network_backward(const Network *net, const float *params, const Work *work, const Batch *batch,
                       Range examples);
+
+// Stages 1 and 2 up to the loss, of the whole batch.
+void network_predict(const Network *net, const float *params, const Work *work, const Batch *batch);
 
 // Stage 3 of block 0 .. N_BLOCKS - 1 of every layer's parameters: into += scale * dL/dparams, L
 // the sum of the losses of the batch.

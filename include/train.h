@@ -9,6 +9,7 @@
 #define MLP_TRAIN_H
 
 #include "network.h"
+#include "threads.h"
 
 typedef struct TrainSettings {
     size_t epochs, batch_size;
@@ -42,9 +43,11 @@ typedef struct TrainObserver {
     bool (*epoch)(void *context, const EpochReport *report, Error *err);
 } TrainObserver;
 
-// Trains params in place. Fails when memory is short, when the observer says so, or when the loss
-// is no longer finite: then names the epoch, the batch and the likely cause.
+// Trains params in place, with a team of any size: the result is the same. The observer is called
+// from the calling thread alone. Fails when memory is short, when the observer says so, or when the
+// loss is no longer finite: then names the epoch, the batch and the likely cause.
 bool train_run(float *params, const Network *net, const TrainSettings *settings,
-               const TrainData *data, const TrainObserver *observer, Arena *arena, Error *err);
+               const TrainData *data, Team *team, const TrainObserver *observer, Arena *arena,
+               Error *err);
 
 #endif

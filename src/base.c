@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 // ---------------------------------------------------------------------------------------------
@@ -71,6 +72,21 @@ static bool error_no_memory(Error *err, size_t n, const char *what)
     return error_set(err, "out of memory: %zu bytes for %s", n, what);
 }
 
+// Asks for large pages where the system has them: images are read in random order, and a page of 4
+// KB holds five. Only a hint; nothing is lost where it is not followed.
+static void advise_large_pages(void *memory, size_t size)
+{
+#ifdef MADV_HUGEPAGE
+    const size_t large = (size_t)1 << 21;
+    uintptr_t begin = round_up((uintptr_t)memory, large);
+    uintptr_t end = ((uintptr_t)memory + size) / large * large;
+    if (begin < end)
+        (void)madvise((void *)begin, end - begin, MADV_HUGEPAGE);
+#else
+    (void)memory, (void)size;
+#endif
+}
+
 void *arena_alloc(Arena *arena, size_t count, size_t size, const char *what, Error *err)
 {
     if (size != 0 && count > (SIZE_MAX - 2 * ARENA_ALIGNMENT) / size) {
@@ -85,6 +101,7 @@ void *arena_alloc(Arena *arena, size_t count, size_t size, const char *what, Err
     }
     block->next = arena->blocks;
     arena->blocks = block;
+    advise_large_pages(block, ARENA_ALIGNMENT + n);
     return memset(block_memory(block), 0, n);
 }
 

@@ -15,6 +15,7 @@
 typedef struct EvalOptions {
     const char *split, *data, *predictions;
     double min_accuracy;
+    uint64_t threads;
     bool json;
 } EvalOptions;
 
@@ -24,6 +25,8 @@ static const char *const split_names[] = {"test", "validation", "train", NULL};
 static const Option option_table[] = {
     {"split", 0, OPTION_CHOICE, &eval_options.split, "NAME",
      "the images to judge on: test, validation or train", 0, 0, NULL, split_names},
+    {"threads", 0, OPTION_COUNT, &eval_options.threads, "N", COMMAND_THREADS_HELP, 1,
+     COMMAND_MAX_THREADS, "one a CPU, 8 at most", NULL},
     {"data", 'd', OPTION_TEXT, &eval_options.data, "DIR", "folder of the IDX files", 0, 0,
      "$MLP_DATA, else data/mnist, else the installed copy", NULL},
     {"predictions", 0, OPTION_TEXT, &eval_options.predictions, "FILE",
@@ -123,7 +126,7 @@ static void print_json(const Judgement *j)
 }
 
 static bool write_predictions(const char *path, Arena *arena, const unsigned char *truth,
-                              const Predictions *p, Range images, Error *err)
+                              const Evaluator *judged, Range images, Error *err)
 {
     Output out;
     if (!output_open(&out, arena, path, OUTPUT_ANY_FILE, err))
@@ -132,7 +135,7 @@ static bool write_predictions(const char *path, Arena *arena, const unsigned cha
     for (size_t i = 0; i < range_length(images); i++) {
         char probability[NUMBER_SIZE];
         fprintf(out.stream, "%zu,%u,%u,%s\n", images.first + i, truth[images.first + i],
-                p->label[i], number_measured(probability, (double)p->probability[i]));
+                judged->predicted[i], number_measured(probability, (double)judged->probability[i]));
     }
     if (output_commit(&out, err))
         return true;
@@ -175,6 +178,20 @@ static bool read_split(Dataset *data, Range *images, const Model *model, const c
     return true;
 }
 
+static bool judge(Evaluator *evaluator, Evaluation *result, const Model *model, const Dataset *data,
+                  Range images, uint64_t threads, Arena *arena, Error *err)
+{
+    Team *team = command_team(threads, arena, err);
+    if (team == NULL)
+        return false;
+    InputScale scale = input_scale(model->settings.pixel_std);
+    bool ok = evaluator_alloc(evaluator, &model->net, team, range_length(images), arena, err);
+    if (ok)
+        *result = evaluator_run(evaluator, model->params, data, &scale, images);
+    team_close(team);
+    return ok;
+}
+
 // The accuracy counts as it is shown: one that was printed can be asked for again.
 static bool reaches(double accuracy, double wanted, const char *path)
 {
@@ -191,31 +208,26 @@ static bool reaches(double accuracy, double wanted, const char *path)
 
 static bool eval(int *status, const EvalOptions *o, const char *path, Arena *arena, Error *err)
 {
-    enum { BATCH = 256 };
     Model model;
     Dataset data;
     Range images;
-    Work work;
     if (o->predictions != NULL && path_is_same(o->predictions, path))
         return error_set(err, "--predictions would replace the model, %s", path);
     if (!model_read(&model, arena, path, err) ||
-        !read_split(&data, &images, &model, path, o, arena, err) ||
-        !work_alloc(&work, &model.net, BATCH, false, arena, err))
+        !read_split(&data, &images, &model, path, o, arena, err))
         return false;
 
-    size_t n = range_length(images), C = data.n_classes;
+    size_t C = data.n_classes;
     Judgement j = {path, command_data_folder(o->data), o->split, {0}, C, NULL};
-    Predictions predictions = {arena_alloc(arena, n, 1, "the predictions", err),
-                               arena_alloc(arena, n, sizeof(float), "the predictions", err)};
     j.confusion = arena_alloc(arena, C * C, sizeof *j.confusion, "the confusion matrix", err);
-    if (predictions.label == NULL || predictions.probability == NULL || j.confusion == NULL)
+    Evaluator evaluator;
+    if (j.confusion == NULL ||
+        !judge(&evaluator, &j.result, &model, &data, images, o->threads, arena, err))
         return false;
-    InputScale scale = input_scale(model.settings.pixel_std);
-    j.result = evaluate_run(&model.net, model.params, &work, &data, &scale, images, &predictions);
-    confusion_count(j.confusion, C, data.labels + images.first, predictions.label, n);
+    confusion_count(j.confusion, C, data.labels + images.first, evaluator.predicted, j.result.n);
 
     if (o->predictions != NULL &&
-        !write_predictions(o->predictions, arena, data.labels, &predictions, images, err))
+        !write_predictions(o->predictions, arena, data.labels, &evaluator, images, err))
         return false;
     o->json ? print_json(&j) : print_text(&j);
     if (!reaches(evaluation_accuracy(&j.result), o->min_accuracy, path))

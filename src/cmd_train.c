@@ -10,7 +10,7 @@
 // Options
 
 typedef struct TrainOptions {
-    uint64_t epochs, batch_size, hidden, seed, train_size, validation_size;
+    uint64_t epochs, batch_size, hidden, seed, train_size, validation_size, threads;
     double learning_rate;
     const char *data, *output, *csv;
     bool quiet, json;
@@ -45,6 +45,8 @@ static const Option option_table[] = {
     {"val-size", 0, OPTION_COUNT, &train_options.validation_size, "N",
      "keep the last N images for validation", 1, 4294967295.0,
      "10000, or a sixth of a smaller file", NULL},
+    {"threads", 0, OPTION_COUNT, &train_options.threads, "N", COMMAND_THREADS_HELP, 1,
+     COMMAND_MAX_THREADS, "one a CPU, 8 at most", NULL},
     {"data", 'd', OPTION_TEXT, &train_options.data, "DIR", "folder of the IDX files", 0, 0,
      "$MLP_DATA, else data/mnist, else the installed copy", NULL},
     {"output", 'o', OPTION_TEXT, &train_options.output, "FILE", "write the model here", 0, 0, NULL,
@@ -189,6 +191,11 @@ static bool train(const TrainOptions *o, Arena *arena, Error *err)
     Output csv;
     if (!output_open(&csv, arena, o->csv, OUTPUT_ANY_FILE, err))
         return false;
+    Team *team = command_team(o->threads, arena, err);
+    if (team == NULL) {
+        output_discard(&csv);
+        return false;
+    }
     fputs("epoch,train_loss,train_accuracy,validation_loss,validation_accuracy,learning_rate,"
           "seconds\n",
           csv.stream);
@@ -196,7 +203,8 @@ static bool train(const TrainOptions *o, Arena *arena, Error *err)
         .csv = &csv,
         .progress = progress_begin(o->quiet, settings.epochs, range_length(training.split.train))};
     TrainObserver observer = {&watch, watch_batch, watch_epoch};
-    bool ok = train_run(params, &net, &settings, &training, &observer, arena, err);
+    bool ok = train_run(params, &net, &settings, &training, team, &observer, arena, err);
+    team_close(team);
     progress_end(&watch.progress);
     ok = ok && output_commit(&csv, err);
     output_discard(&csv);

@@ -1,6 +1,8 @@
 // What the subcommands share; see commands.h.
 #include "commands.h"
 
+#include "numbers.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -69,6 +71,22 @@ const char *command_data_folder(const char *chosen)
     if (environment != NULL && environment[0] != '\0')
         return environment;
     return stat(local, &status) == 0 ? local : MLP_INSTALLED_DATA;
+}
+
+Team *command_team(uint64_t wanted, Arena *arena, Error *err)
+{
+    enum { DEFAULT_MOST = 8 };
+    const char *environment = getenv("MLP_CPUS");
+    uint64_t cpus = cpus_allowed();
+    if (environment != NULL && environment[0] != '\0' &&
+        (!number_parse_count(environment, &cpus) || cpus < 1 || cpus > COMMAND_MAX_THREADS)) {
+        error_set(err, "MLP_CPUS=%.40s: must be a whole number from 1 to %d", environment,
+                  COMMAND_MAX_THREADS);
+        return NULL;
+    }
+    if (wanted == 0)
+        wanted = DEFAULT_MOST;
+    return team_open((size_t)(wanted < cpus ? wanted : cpus), arena, err);
 }
 
 bool command_read_data(Dataset *data, Arena *arena, const char *chosen, IdxPart part, Error *err)

@@ -1,37 +1,84 @@
 // One forward pass over a data set; see evaluate.h.
 #include "evaluate.h"
 
-enum { EVALUATE_MAX_BATCH = 256 };
+enum { EVALUATE_BATCH = 64 };
 
-Evaluation evaluate_run(const Network *net, const float *params, const Work *work,
-                        const Dataset *data, const InputScale *scale, Range examples,
-                        const Predictions *keep)
+bool evaluator_alloc(Evaluator *evaluator, const Network *net, Team *team, size_t capacity,
+                     Arena *arena, Error *err)
 {
-    Evaluation result = {.n = range_length(examples)};
-    uint32_t index[EVALUATE_MAX_BATCH];
-    size_t capacity = work->capacity < EVALUATE_MAX_BATCH ? work->capacity : EVALUATE_MAX_BATCH;
-    size_t stride = net->layers[net->n_layers - 1].out_stride;
-    for (size_t first = examples.first; first < examples.end; first += capacity) {
-        size_t size = examples.end - first < capacity ? examples.end - first : capacity;
-        for (size_t b = 0; b < size; b++)
-            index[b] = (uint32_t)(first + b);
-        Batch batch = work_batch(work, data, scale, index, size);
-        batch.by_pixel = NULL;
-        for (size_t block = 0; block < N_BLOCKS; block++)
-            network_gather(net, params, work, &batch, block);
-        network_forward(net, params, work, &batch, (Range){0, size});
-        network_loss(net, work, &batch, (Range){0, size});
+    static const char what[] = "the predictions";
+    *evaluator = (Evaluator){
+        .net = net,
+        .team = team,
+        .capacity = capacity,
+        .work = arena_alloc(arena, team_size(team), sizeof *evaluator->work, what, err),
+        .loss = arena_alloc(arena, capacity, sizeof *evaluator->loss, what, err),
+        .probability = arena_alloc(arena, capacity, sizeof *evaluator->probability, what, err),
+        .predicted = arena_alloc(arena, capacity, sizeof *evaluator->predicted, what, err)};
+    if (evaluator->work == NULL || evaluator->loss == NULL || evaluator->probability == NULL ||
+        evaluator->predicted == NULL)
+        return false;
+    for (size_t member = 0; member < team_size(team); member++)
+        if (!work_alloc(&evaluator->work[member], net, EVALUATE_BATCH, arena, err))
+            return false;
+    return true;
+}
 
-        for (size_t b = 0; b < size; b++) {
-            size_t predicted = work->predicted[b];
-            result.loss += (double)work->loss[b];
-            result.correct += predicted == batch_label(&batch, b);
-            if (keep != NULL && keep->label != NULL)
-                keep->label[first - examples.first + b] = (unsigned char)predicted;
-            if (keep != NULL && keep->probability != NULL)
-                keep->probability[first - examples.first + b] =
-                    work->dx[net->n_layers][b * stride + predicted];
-        }
+// One pass as the members of the team see it.
+typedef struct Pass {
+    const Evaluator *evaluator;
+    const float *params;
+    const Dataset *data;
+    const InputScale *scale;
+    Range examples;
+} Pass;
+
+// Predicts batch number i of the pass.
+static void pass_batch(const Pass *pass, const Work *work, size_t i)
+{
+    const Evaluator *ev = pass->evaluator;
+    uint32_t index[2 * EVALUATE_BATCH]; // of this batch and the one after it
+    size_t n = range_length(pass->examples), first = i * EVALUATE_BATCH;
+    size_t known = n - first < 2 * EVALUATE_BATCH ? n - first : 2 * EVALUATE_BATCH;
+    size_t size = known < EVALUATE_BATCH ? known : EVALUATE_BATCH;
+    for (size_t b = 0; b < known; b++)
+        index[b] = (uint32_t)(pass->examples.first + first + b);
+    Batch batch = {.data = pass->data,
+                   .scale = pass->scale,
+                   .index = index,
+                   .size = size,
+                   .next = index + size,
+                   .next_size = known - size};
+    network_predict(ev->net, pass->params, work, &batch);
+
+    size_t last = ev->net->n_layers, stride = ev->net->layers[last - 1].out_stride;
+    for (size_t b = 0; b < size; b++) {
+        unsigned char predicted = work->predicted[b];
+        ev->loss[first + b] = work->loss[b];
+        ev->predicted[first + b] = predicted;
+        ev->probability[first + b] = work->dx[last][b * stride + predicted];
+    }
+}
+
+static void pass_member(void *context, size_t member)
+{
+    const Pass *pass = context;
+    size_t n_batches = (range_length(pass->examples) + EVALUATE_BATCH - 1) / EVALUATE_BATCH;
+    Range mine = range_part(n_batches, member, team_size(pass->evaluator->team));
+    for (size_t i = mine.first; i < mine.end; i++)
+        pass_batch(pass, &pass->evaluator->work[member], i);
+}
+
+Evaluation evaluator_run(const Evaluator *evaluator, const float *params, const Dataset *data,
+                         const InputScale *scale, Range examples)
+{
+    Pass pass = {evaluator, params, data, scale, examples};
+    team_run(evaluator->team, pass_member, &pass);
+
+    Evaluation result = {.n = range_length(examples)};
+    for (size_t i = 0; i < result.n; i++) {
+        result.loss += (double)evaluator->loss[i];
+        result.correct += evaluator->predicted[i] == data->labels[examples.first + i];
     }
     result.loss /= (double)result.n;
     return result;

@@ -329,16 +329,12 @@ static bool training_gradient(float *gradient, const Network *net, const float *
                               const Batch *batch, Arena *arena, Error *err)
 {
     Work work;
-    if (!work_alloc(&work, net, 1, true, arena, err))
+    if (!work_alloc(&work, net, batch->size, arena, err))
         return false;
-    Batch own = work_batch(&work, batch->data, batch->scale, batch->index, 1);
+    network_predict(net, params, &work, batch);
+    network_backward(net, params, &work, batch, (Range){0, batch->size});
     for (size_t block = 0; block < N_BLOCKS; block++)
-        network_gather(net, params, &work, &own, block);
-    network_forward(net, params, &work, &own, (Range){0, 1});
-    network_loss(net, &work, &own, (Range){0, 1});
-    network_backward(net, params, &work, &own, (Range){0, 1});
-    for (size_t block = 0; block < N_BLOCKS; block++)
-        network_accumulate(net, &work, &own, 1.0f, gradient, block);
+        network_accumulate(net, &work, batch, 1.0f, gradient, block);
     return true;
 }
 

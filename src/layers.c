@@ -39,7 +39,7 @@ size_t tensor_index(const Tensor *tensor, size_t e)
 
 static size_t dense_describe(Layer *layer, size_t units, size_t offset)
 {
-    size_t I = shape_size(layer->in), O = units, S = round_up(O, KERNEL_PAD);
+    size_t I = shape_size(layer->in), O = units, S = kernel_row_stride(O);
     layer->out = (Shape){1, 1, O};
     layer->out_stride = S;
     layer->n_rows = I;
@@ -77,36 +77,37 @@ static void dense_forward(const Layer *layer, const float *params, const LayerVi
                           Range examples)
 {
     const float *W = params + layer->tensors[0].offset, *b = params + layer->tensors[1].offset;
-    for (size_t e = examples.first; e < examples.end; e++)
-        kernel_dense_forward(view->y + e * layer->out_stride, W, b, layer->out_stride,
-                             view->x + e * layer->in_stride, shape_size(layer->in));
+    kernels->dense_forward(view->y + examples.first * layer->out_stride, W, b, layer->out_stride,
+                           view->x + examples.first * layer->in_stride, layer->in_stride,
+                           range_length(examples), shape_size(layer->in));
 }
 
 static void dense_backward(const Layer *layer, const float *params, const LayerView *view,
                            Range examples)
 {
     const float *W = params + layer->tensors[0].offset;
-    for (size_t e = examples.first; e < examples.end; e++)
-        kernel_dense_backward(view->dx + e * layer->in_stride, W, layer->out_stride,
-                              view->dy + e * layer->out_stride, shape_size(layer->in),
-                              shape_size(layer->out));
+    kernels->dense_backward(view->dx + examples.first * layer->in_stride, layer->in_stride, W,
+                            layer->out_stride, view->dy + examples.first * layer->out_stride,
+                            range_length(examples), shape_size(layer->in),
+                            shape_size(layer->out));
 }
 
-// The bias goes with the last row of weights.
-static void dense_accumulate_bias(const Layer *layer, const LayerView *view, Range rows,
+// The bias goes with the first block of the weights.
+static void dense_accumulate_bias(const Layer *layer, const LayerView *view, size_t block,
                                   float scale, float *into)
 {
-    if (rows.end == layer->n_rows)
-        kernel_bias_accumulate(into + layer->tensors[1].offset, layer->out_stride, view->dy,
-                               view->batch->size, scale);
+    if (block == 0)
+        kernels->bias_accumulate(into + layer->tensors[1].offset, layer->out_stride, view->dy,
+                                 view->batch->size, scale);
 }
 
-static void dense_accumulate(const Layer *layer, const LayerView *view, Range rows, float scale,
+static void dense_accumulate(const Layer *layer, const LayerView *view, size_t block, float scale,
                              float *into)
 {
-    kernel_dense_accumulate(into + layer->tensors[0].offset, layer->out_stride, view->x,
-                            layer->in_stride, view->dy, view->batch->size, scale, rows);
-    dense_accumulate_bias(layer, view, rows, scale, into);
+    kernels->dense_accumulate(into + layer->tensors[0].offset, layer->out_stride, view->x,
+                              layer->in_stride, view->dy, view->batch->size, scale,
+                              layer_block(layer->n_rows, block));
+    dense_accumulate_bias(layer, view, block, scale, into);
 }
 
 static void dense_reference_forward(const Layer *layer, const double *const argument[], double *y)
@@ -158,50 +159,63 @@ const LayerKind layer_dense = {
 // Dense over bytes: the same map where x[p] = value[pixel p], read as bytes from the batch. It has
 // no dx. The sum over pixels is split into N_BLOCKS partial sums, each begun at +0:
 //   y = (((b + partial_0) + partial_1) + ...) + partial_7
+//
+// Why split it: a block of pixels, its rows of W and its columns of the batch then belong to one
+// thread, forward and in the update, and W never moves between cores. Why eight: a number that
+// depended on the threads would let the result depend on them.
+
+static size_t dense_bytes_describe(Layer *layer, size_t units, size_t offset)
+{
+    size_t size = dense_describe(layer, units, offset);
+    // The 16 floats more keep the same block of all examples from sharing a few places of a cache.
+    layer->part_stride = N_BLOCKS * layer->out_stride + KERNEL_PAD;
+    return size;
+}
+
+// The rows of pixels [pixels] of n examples.
+static ByteRows batch_rows(const Batch *batch, Range pixels, const uint32_t *index, size_t n)
+{
+    return (ByteRows){batch->data->pixels + pixels.first, dataset_pixels_per_image(batch->data),
+                      index, n};
+}
 
 static void dense_bytes_gather(const Layer *layer, const float *params, const LayerView *view,
                                size_t block)
 {
     const Batch *batch = view->batch;
-    const float *W = params + layer->tensors[0].offset;
+    size_t S = layer->out_stride;
     Range pixels = layer_block(layer->n_rows, block);
-    for (size_t e = 0; e < batch->size; e++) {
-        const unsigned char *x = batch_pixels(batch, e);
-        float *partial = view->partial + (block * batch->size + e) * layer->out_stride;
-        kernel_bytes_forward(partial, W, layer->out_stride, x, batch->scale->value, pixels);
-        if (batch->by_pixel != NULL)
-            for (size_t p = pixels.first; p < pixels.end; p++)
-                batch->by_pixel[p * batch->by_pixel_stride + e] = x[p];
-    }
+    ByteRows rows = batch_rows(batch, pixels, batch->index, batch->size);
+    ByteRows next = batch_rows(batch, pixels, batch->next, batch->next_size);
+    kernels->bytes_forward(view->parts + block * S, layer->part_stride,
+                           params + layer->tensors[0].offset + pixels.first * S, S, &rows,
+                           range_length(pixels), batch->scale->value, &next);
 }
 
 static void dense_bytes_forward(const Layer *layer, const float *params, const LayerView *view,
                                 Range examples)
 {
     const float *b = params + layer->tensors[1].offset;
-    size_t S = layer->out_stride;
-    for (size_t e = examples.first; e < examples.end; e++) {
-        float *y = view->y + e * S;
-        for (size_t o = 0; o < S; o++)
-            y[o] = b[o];
-        for (size_t block = 0; block < N_BLOCKS; block++)
-            kernel_add(y, view->partial + (block * view->batch->size + e) * S, S);
-    }
+    for (size_t e = examples.first; e < examples.end; e++)
+        kernels->sum_parts(view->y + e * layer->out_stride, b, view->parts + e * layer->part_stride,
+                           N_BLOCKS, layer->out_stride);
 }
 
-static void dense_bytes_accumulate(const Layer *layer, const LayerView *view, Range rows,
+static void dense_bytes_accumulate(const Layer *layer, const LayerView *view, size_t block,
                                    float scale, float *into)
 {
     const Batch *batch = view->batch;
-    kernel_bytes_accumulate(into + layer->tensors[0].offset, layer->out_stride, batch->by_pixel,
-                            batch->by_pixel_stride, batch->scale->value, view->dy, batch->size,
-                            scale, rows);
-    dense_accumulate_bias(layer, view, rows, scale, into);
+    Range pixels = layer_block(layer->n_rows, block);
+    ByteRows rows = batch_rows(batch, pixels, batch->index, batch->size);
+    kernels->bytes_accumulate(into + layer->tensors[0].offset + pixels.first * layer->out_stride,
+                              layer->out_stride, &rows, range_length(pixels), batch->scale->value,
+                              view->dy, scale);
+    dense_accumulate_bias(layer, view, block, scale, into);
 }
 
 const LayerKind layer_dense_bytes = {
     .name = "dense",
-    .describe = dense_describe,
+    .describe = dense_bytes_describe,
     .init = dense_init,
     .gather = dense_bytes_gather,
     .forward = dense_bytes_forward,
@@ -231,7 +245,7 @@ static void sigmoid_forward(const Layer *layer, const float *params, const Layer
 {
     (void)params;
     size_t at = examples.first * layer->in_stride;
-    kernel_sigmoid_forward(view->y + at, view->x + at, range_length(examples) * layer->in_stride);
+    kernels->sigmoid_forward(view->y + at, view->x + at, range_length(examples) * layer->in_stride);
 }
 
 static void sigmoid_backward(const Layer *layer, const float *params, const LayerView *view,
@@ -239,7 +253,7 @@ static void sigmoid_backward(const Layer *layer, const float *params, const Laye
 {
     (void)params;
     size_t at = examples.first * layer->in_stride;
-    kernel_sigmoid_backward(view->dx + at, view->y + at, view->dy + at,
+    kernels->sigmoid_backward(view->dx + at, view->y + at, view->dy + at,
                             range_length(examples) * layer->in_stride);
 }
 

@@ -1,7 +1,9 @@
 // The table of subcommands.
 #include "commands.h"
+#include "kernels.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -18,7 +20,7 @@ static void print_help(void)
         printf("  %-10s  %s\n", commands[i]->name, commands[i]->summary);
     puts("\nOptions:\n"
          "  -h, --help  print this help, or that of a command: mlp COMMAND --help\n"
-         "  --version   print the version\n\n"
+         "  --version   print the version and the instruction set in use\n\n"
          "Examples:\n"
          "  mlp train\n"
          "  mlp eval model.bin\n\n"
@@ -56,8 +58,11 @@ static void open_standard_streams(void)
 int main(int argc, char **argv)
 {
     open_standard_streams();
+    Error err;
+    const char *isa = getenv("MLP_ISA");
+    if (!kernels_choose(isa != NULL && isa[0] != '\0' ? isa : NULL, &err))
+        return command_wrong(&err);
     if (argc < 2) {
-        Error err;
         error_set(&err, "a command is missing; 'mlp --help' lists them");
         return command_wrong(&err);
     }
@@ -67,7 +72,7 @@ int main(int argc, char **argv)
         return command_end(STATUS_DONE);
     }
     if (strcmp(word, "--version") == 0) {
-        printf("mlp %s (recipe %d)\n", MLP_VERSION, MODEL_RECIPE);
+        printf("mlp %s (recipe %d, %s)\n", MLP_VERSION, MODEL_RECIPE, kernels->isa);
         return command_end(STATUS_DONE);
     }
     for (size_t i = 0; i < N_COMMANDS; i++)

@@ -128,8 +128,7 @@ void network_init(const Network *net, float *params, uint64_t seed)
 // ---------------------------------------------------------------------------------------------
 // Working memory
 
-bool work_alloc(Work *work, const Network *net, size_t capacity, bool training, Arena *arena,
-                Error *err)
+bool work_alloc(Work *work, const Network *net, size_t capacity, Arena *arena, Error *err)
 {
     static const char what[] = "the activations of a batch";
     *work = (Work){.capacity = capacity};
@@ -140,29 +139,13 @@ bool work_alloc(Work *work, const Network *net, size_t capacity, bool training, 
         if (work->x[l] == NULL || work->dx[l] == NULL)
             return false;
     }
-    size_t partials = N_BLOCKS * capacity * net->layers[0].out_stride;
-    work->partial = arena_alloc(arena, partials, sizeof(float), what, err);
+    const Layer *first = &net->layers[0];
+    work->parts = arena_alloc(arena, capacity * first->part_stride, sizeof(float), what, err);
     work->loss = arena_alloc(arena, capacity, sizeof(float), what, err);
+    work->label = arena_alloc(arena, capacity, 1, what, err);
     work->predicted = arena_alloc(arena, capacity, 1, what, err);
-    if (work->partial == NULL || work->loss == NULL || work->predicted == NULL)
-        return false;
-    if (!training)
-        return true;
-    work->by_pixel_stride = round_up(capacity, KERNEL_PAD);
-    work->by_pixel = arena_alloc(arena, shape_size(net->layers[0].in), work->by_pixel_stride,
-                                 "a batch's pixels", err);
-    return work->by_pixel != NULL;
-}
-
-Batch work_batch(const Work *work, const Dataset *data, const InputScale *scale,
-                 const uint32_t *index, size_t size)
-{
-    return (Batch){.data = data,
-                   .scale = scale,
-                   .index = index,
-                   .size = size,
-                   .by_pixel = work->by_pixel,
-                   .by_pixel_stride = work->by_pixel_stride};
+    return work->parts != NULL && work->loss != NULL &&
+           work->label != NULL && work->predicted != NULL;
 }
 
 static LayerView work_view(const Work *work, const Batch *batch, size_t l)
@@ -172,7 +155,7 @@ static LayerView work_view(const Work *work, const Batch *batch, size_t l)
                        .y = work->x[l + 1],
                        .dx = work->dx[l],
                        .dy = work->dx[l + 1],
-                       .partial = work->partial};
+                       .parts = work->parts};
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -197,14 +180,22 @@ void network_forward(const Network *net, const float *params, const Work *work, 
 // Softmax with cross-entropy:  yhat = softmax(a)   L = -sum_k y_k log yhat_k   dL/da = yhat - y
 void network_loss(const Network *net, const Work *work, const Batch *batch, Range examples)
 {
-    const Layer *last = &net->layers[net->n_layers - 1];
-    size_t C = net->architecture.classes;
-    for (size_t b = examples.first; b < examples.end; b++) {
-        const float *a = work->x[net->n_layers] + b * last->out_stride;
-        float *yhat = work->dx[net->n_layers] + b * last->out_stride;
-        work->loss[b] = kernel_softmax_cross_entropy(yhat, a, C, batch_label(batch, b));
-        work->predicted[b] = (unsigned char)kernel_argmax(a, C);
-    }
+    size_t S = net->layers[net->n_layers - 1].out_stride, at = examples.first * S;
+    for (size_t b = examples.first; b < examples.end; b++)
+        work->label[b] = (unsigned char)batch_label(batch, b);
+    kernels->softmax_cross_entropy(work->dx[net->n_layers] + at, work->loss + examples.first,
+                                   work->predicted + examples.first, work->x[net->n_layers] + at, S,
+                                   work->label + examples.first, range_length(examples),
+                                   net->architecture.classes);
+}
+
+void network_predict(const Network *net, const float *params, const Work *work, const Batch *batch)
+{
+    Range examples = {0, batch->size};
+    for (size_t block = 0; block < N_BLOCKS; block++)
+        network_gather(net, params, work, batch, block);
+    network_forward(net, params, work, batch, examples);
+    network_loss(net, work, batch, examples);
 }
 
 void network_backward(const Network *net, const float *params, const Work *work, const Batch *batch,
@@ -212,7 +203,7 @@ void network_backward(const Network *net, const float *params, const Work *work,
 {
     const Layer *last = &net->layers[net->n_layers - 1];
     for (size_t b = examples.first; b < examples.end; b++)
-        work->dx[net->n_layers][b * last->out_stride + batch_label(batch, b)] -= 1.0f;
+        work->dx[net->n_layers][b * last->out_stride + work->label[b]] -= 1.0f;
     for (size_t l = net->n_layers; l-- > 1;) {
         LayerView view = work_view(work, batch, l);
         net->layers[l].kind->backward(&net->layers[l], params, &view, examples);
@@ -227,6 +218,6 @@ void network_accumulate(const Network *net, const Work *work, const Batch *batch
         if (layer->kind->accumulate == NULL)
             continue;
         LayerView view = work_view(work, batch, l);
-        layer->kind->accumulate(layer, &view, layer_block(layer->n_rows, block), scale, into);
+        layer->kind->accumulate(layer, &view, block, scale, into);
     }
 }

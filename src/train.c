@@ -6,78 +6,129 @@
 
 #include <math.h>
 
-// One step of gradient descent; the batch's losses and predictions stay in work.
-static void train_batch(float *params, const Network *net, const Work *work, const Batch *batch,
-                        float learning_rate)
+// A training under way. The members of the team share it; only member 0 changes it.
+typedef struct Training {
+    float *params;
+    const Network *net;
+    const TrainSettings *settings;
+    const TrainData *data;
+    const TrainObserver *observer;
+    Team *team;
+    Work work;
+    size_t batch_size; // no more than there are examples
+    uint32_t *order;   // (examples) of the epoch
+
+    size_t epoch, done, correct; // done: examples of the epoch whose losses are added up
+    double loss;                 // their sum
+    bool diverged;
+} Training;
+
+static Batch training_batch(const Training *t, size_t first)
 {
-    Range examples = {0, batch->size};
-    for (size_t block = 0; block < N_BLOCKS; block++)
-        network_gather(net, params, work, batch, block);
-    network_forward(net, params, work, batch, examples);
-    network_loss(net, work, batch, examples);
-    network_backward(net, params, work, batch, examples);
-    for (size_t block = 0; block < N_BLOCKS; block++)
-        network_accumulate(net, work, batch, -learning_rate, params, block);
+    size_t n = range_length(t->data->split.train);
+    size_t end = n - first < t->batch_size ? n : first + t->batch_size;
+    return (Batch){.data = t->data->data,
+                   .scale = &t->data->scale,
+                   .index = t->order + first,
+                   .size = end - first,
+                   .next = t->order + end,
+                   .next_size = n - end < t->batch_size ? n - end : t->batch_size};
 }
 
-static bool error_diverged(Error *err, const TrainSettings *settings, size_t epoch, size_t batch)
+// Adds up the batch's losses, in order, while the parameters change.
+static void training_count(Training *t, const Batch *batch)
+{
+    for (size_t b = 0; b < batch->size; b++) {
+        t->loss += (double)t->work.loss[b];
+        t->correct += t->work.predicted[b] == t->work.label[b];
+    }
+    t->done += batch->size;
+    t->diverged = !isfinite(t->loss);
+    if (t->observer->batch != NULL && !t->diverged)
+        t->observer->batch(t->observer->context, t->epoch, t->done, t->loss / (double)t->done);
+}
+
+// One epoch of gradient descent, as each member of the team runs it. A member has the same blocks
+// of pixels and parameters in every batch: W1 stays in the caches of its CPU. No barrier is needed
+// between stage 3 and the next batch's stage 1, which reads what the same member has written.
+static void training_member(void *context, size_t member)
+{
+    Training *t = context;
+    const Network *net = t->net;
+    size_t members = team_size(t->team), n = range_length(t->data->split.train);
+    float scale = -(float)t->settings->learning_rate;
+    for (size_t first = 0; first < n; first += t->batch_size) {
+        Batch batch = training_batch(t, first);
+        Range examples = range_part(batch.size, member, members);
+
+        for (size_t block = member; block < N_BLOCKS; block += members)
+            network_gather(net, t->params, &t->work, &batch, block);
+        team_barrier(t->team);
+        if (t->diverged) // in the batch before
+            return;
+        network_forward(net, t->params, &t->work, &batch, examples);
+        network_loss(net, &t->work, &batch, examples);
+        network_backward(net, t->params, &t->work, &batch, examples);
+        team_barrier(t->team);
+        for (size_t block = member; block < N_BLOCKS; block += members)
+            network_accumulate(net, &t->work, &batch, scale, t->params, block);
+        if (member == 0)
+            training_count(t, &batch);
+    }
+}
+
+static bool error_diverged(Error *err, const Training *t)
 {
     return error_set(err,
                      "the training diverged: the loss is not finite in epoch %zu, batch %zu; "
                      "the learning rate (--lr %g) is probably too large",
-                     epoch, batch, settings->learning_rate);
+                     t->epoch, (t->done - 1) / t->batch_size + 1, t->settings->learning_rate);
 }
 
-// Trains on the examples in the given order and fills in the train figures of the report.
-static bool train_epoch(float *params, const Network *net, const Work *work,
-                        const TrainSettings *settings, const TrainData *data, const uint32_t *order,
-                        EpochReport *report, const TrainObserver *observer, Error *err)
+// Trains for one epoch and fills in its train figures.
+static bool training_epoch(Training *t, EpochReport *report, Error *err)
 {
-    double loss = 0.0;
-    size_t n = range_length(data->split.train), correct = 0;
-    for (size_t first = 0; first < n; first += settings->batch_size) {
-        size_t size = n - first < settings->batch_size ? n - first : settings->batch_size;
-        Batch batch = work_batch(work, data->data, &data->scale, order + first, size);
-        train_batch(params, net, work, &batch, (float)settings->learning_rate);
-        for (size_t b = 0; b < size; b++) {
-            loss += (double)work->loss[b];
-            correct += work->predicted[b] == batch_label(&batch, b);
-        }
-        if (!isfinite(loss))
-            return error_diverged(err, settings, report->epoch, first / settings->batch_size + 1);
-        if (observer->batch != NULL)
-            observer->batch(observer->context, report->epoch, first + size,
-                            loss / (double)(first + size));
-    }
-    report->train_loss = loss / (double)n;
-    report->train_accuracy = (double)correct / (double)n;
+    double start = clock_seconds();
+    size_t n = range_length(t->data->split.train);
+    t->epoch = report->epoch;
+    t->done = t->correct = 0;
+    t->loss = 0.0;
+    random_permutation(t->order, n, t->settings->seed, RANDOM_ORDER + t->epoch);
+    team_run(t->team, training_member, t);
+    if (t->diverged)
+        return error_diverged(err, t);
+    report->train_loss = t->loss / (double)n;
+    report->train_accuracy = (double)t->correct / (double)n;
+    report->seconds = clock_seconds() - start;
     return true;
 }
 
 bool train_run(float *params, const Network *net, const TrainSettings *settings,
-               const TrainData *data, const TrainObserver *observer, Arena *arena, Error *err)
+               const TrainData *data, Team *team, const TrainObserver *observer, Arena *arena,
+               Error *err)
 {
     size_t n = range_length(data->split.train);
-    size_t batch_size = settings->batch_size < n ? settings->batch_size : n;
-    Work work;
-    if (!work_alloc(&work, net, batch_size, true, arena, err))
-        return false;
-    uint32_t *order = arena_alloc(arena, n, sizeof *order, "the order of an epoch", err);
-    if (order == NULL)
+    Training t = {.params = params,
+                  .net = net,
+                  .settings = settings,
+                  .data = data,
+                  .observer = observer,
+                  .team = team,
+                  .batch_size = settings->batch_size < n ? settings->batch_size : n,
+                  .order = arena_alloc(arena, n, sizeof *t.order, "the order of an epoch", err)};
+    Evaluator evaluator;
+    if (t.order == NULL || !work_alloc(&t.work, net, t.batch_size, arena, err) ||
+        !evaluator_alloc(&evaluator, net, team, range_length(data->split.validation), arena, err))
         return false;
 
     for (size_t epoch = 1; epoch <= settings->epochs; epoch++) {
         EpochReport report = {.epoch = epoch, .learning_rate = settings->learning_rate};
-        double start = clock_seconds();
-        random_permutation(order, n, settings->seed, RANDOM_ORDER + epoch);
-        if (!train_epoch(params, net, &work, settings, data, order, &report, observer, err))
+        if (!training_epoch(&t, &report, err))
             return false;
-        report.seconds = clock_seconds() - start;
-
-        Evaluation validation = evaluate_run(net, params, &work, data->data, &data->scale,
-                                             data->split.validation, NULL);
+        Evaluation validation =
+            evaluator_run(&evaluator, params, data->data, &data->scale, data->split.validation);
         if (!isfinite(validation.loss)) // the last update did it
-            return error_diverged(err, settings, epoch, (n - 1) / batch_size + 1);
+            return error_diverged(err, &t);
         report.validation_loss = validation.loss;
         report.validation_accuracy = evaluation_accuracy(&validation);
         if (!observer->epoch(observer->context, &report, err))
