@@ -42,13 +42,18 @@ int command_end(int status);
 // copy.
 const char *command_data_folder(const char *chosen);
 
-// The option --threads, the same in every command that has it: 0 is the default.
+// Looks at what the environment asks for, before anything else is done: $MLP_ISA, the instruction
+// set to compute with (the fastest that the CPU has), and $MLP_CPUS, the CPUs to make threads for
+// (those that this process may use). Fails when one of them cannot be had.
+bool command_environment(Error *err);
+
+// The option --threads, the same in every command that has it; 0 is the default.
 enum { COMMAND_MAX_THREADS = 1024 };
 #define COMMAND_THREADS_HELP                                                                       \
     "threads, no more than the CPUs that this process may use; the result does not depend on them"
 
-// Opens the team for it: as many threads as wanted, or by default 8 at most, and never more than
-// there are CPUs ($MLP_CPUS when set, for tests and for machines that do not tell). Close it.
+// Opens the team for it: as many threads as wanted, by default 8 at most, and never more than
+// there are CPUs. Close it.
 Team *command_team(uint64_t wanted, Arena *arena, Error *err);
 
 // Reads one part of the data in that folder.

@@ -1,6 +1,7 @@
 // What the subcommands share; see commands.h.
 #include "commands.h"
 
+#include "kernels.h"
 #include "numbers.h"
 
 #include <stdlib.h>
@@ -73,20 +74,26 @@ const char *command_data_folder(const char *chosen)
     return stat(local, &status) == 0 ? local : MLP_INSTALLED_DATA;
 }
 
+static size_t cpus; // that threads are made for
+
+bool command_environment(Error *err)
+{
+    const char *isa = getenv("MLP_ISA"), *count = getenv("MLP_CPUS");
+    uint64_t wanted = cpus_allowed();
+    if (count != NULL && count[0] != '\0' &&
+        (!number_parse_count(count, &wanted) || wanted < 1 || wanted > COMMAND_MAX_THREADS))
+        return error_set(err, "MLP_CPUS=%.40s: must be a whole number from 1 to %d", count,
+                         COMMAND_MAX_THREADS);
+    cpus = (size_t)wanted;
+    return kernels_choose(isa != NULL && isa[0] != '\0' ? isa : NULL, err);
+}
+
 Team *command_team(uint64_t wanted, Arena *arena, Error *err)
 {
     enum { DEFAULT_MOST = 8 };
-    const char *environment = getenv("MLP_CPUS");
-    uint64_t cpus = cpus_allowed();
-    if (environment != NULL && environment[0] != '\0' &&
-        (!number_parse_count(environment, &cpus) || cpus < 1 || cpus > COMMAND_MAX_THREADS)) {
-        error_set(err, "MLP_CPUS=%.40s: must be a whole number from 1 to %d", environment,
-                  COMMAND_MAX_THREADS);
-        return NULL;
-    }
     if (wanted == 0)
         wanted = DEFAULT_MOST;
-    return team_open((size_t)(wanted < cpus ? wanted : cpus), arena, err);
+    return team_open(wanted < cpus ? (size_t)wanted : cpus, arena, err);
 }
 
 bool command_read_data(Dataset *data, Arena *arena, const char *chosen, IdxPart part, Error *err)

@@ -30,17 +30,19 @@ bool dataset_split(Split *split, size_t n, size_t train_size, size_t val_size, E
 
 bool dataset_pixel_std(double *std, const Dataset *data, Range images, Error *err)
 {
+    enum { CHUNK = 65536 }; // so many squares of a byte fit 32 bits
     size_t per_image = dataset_pixels_per_image(data);
     const unsigned char *pixel = data->pixels + images.first * per_image;
     size_t n = range_length(images) * per_image;
-    uint64_t count[256] = {0};
-    for (size_t i = 0; i < n; i++)
-        count[pixel[i]]++;
-
     uint64_t sum = 0, sum_of_squares = 0;
-    for (uint64_t v = 0; v < 256; v++) {
-        sum += count[v] * v;
-        sum_of_squares += count[v] * v * v;
+    for (size_t first = 0; first < n; first += CHUNK) {
+        uint32_t s = 0, squares = 0;
+        for (size_t i = first; i < n && i < first + CHUNK; i++) {
+            s += pixel[i];
+            squares += (uint32_t)pixel[i] * pixel[i];
+        }
+        sum += s;
+        sum_of_squares += squares;
     }
     double mean = (double)sum / (double)n;
     double variance = (double)sum_of_squares / (double)n - mean * mean;

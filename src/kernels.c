@@ -11,21 +11,21 @@
 #include <immintrin.h>
 enum { VECTOR_BYTES = 64, STRIP_VECTORS = 4, TILE_ROWS = 8 };
 #define KERNELS_TABLE kernels_avx512
-#define KERNELS_ISA "avx512"
+#define KERNELS_ISA   "avx512"
 #elif defined KERNELS_AVX2
 #include <immintrin.h>
 enum { VECTOR_BYTES = 32, STRIP_VECTORS = 8, TILE_ROWS = 4 };
 #define KERNELS_TABLE kernels_avx2
-#define KERNELS_ISA "avx2"
+#define KERNELS_ISA   "avx2"
 #elif defined KERNELS_SSE2
 #include <emmintrin.h>
 enum { VECTOR_BYTES = 16, STRIP_VECTORS = 8, TILE_ROWS = 2 };
 #define KERNELS_TABLE kernels_sse2
-#define KERNELS_ISA "sse2"
+#define KERNELS_ISA   "sse2"
 #elif defined KERNELS_NEON
 enum { VECTOR_BYTES = 16, STRIP_VECTORS = 16, TILE_ROWS = 4 };
 #define KERNELS_TABLE kernels_neon
-#define KERNELS_ISA "neon"
+#define KERNELS_ISA   "neon"
 #else
 #error "name the instruction set: -DKERNELS_AVX2 or another of the above"
 #endif

@@ -61,18 +61,22 @@ bool kernels_choose(const char *isa, Error *err)
 {
     Candidate list[N_CANDIDATES];
     list_candidates(list);
+    const Kernels *fastest = &kernels_scalar;
     char names[64] = "";
     for (size_t c = 0; c < N_CANDIDATES; c++) {
-        if (isa != NULL && strcmp(isa, list[c].isa) == 0) {
-            if (!list[c].available)
-                return error_set(err, "MLP_ISA=%s: this CPU does not have these instructions", isa);
+        bool is_named = isa != NULL && strcmp(isa, list[c].isa) == 0;
+        if (is_named && !list[c].available)
+            return error_set(err, "MLP_ISA=%s: this CPU does not have these instructions", isa);
+        if (is_named) {
             kernels = list[c].kernels;
             return true;
         }
         if (list[c].available)
-            kernels = list[c].kernels;
+            fastest = list[c].kernels;
         strcat(strcat(names, c == 0 ? "" : ", "), list[c].isa);
     }
-    return isa == NULL ||
-           error_set(err, "MLP_ISA=%.40s: unknown; the instruction sets are %s", isa, names);
+    if (isa != NULL)
+        return error_set(err, "MLP_ISA=%.40s: unknown; the instruction sets are %s", isa, names);
+    kernels = fastest;
+    return true;
 }

@@ -10,11 +10,11 @@
 #include <string.h>
 
 #ifdef KERNELS_DENSE
-#define KERNELS_TABLE KERNELS_DENSE
+#define KERNELS_TABLE     KERNELS_DENSE
 #define IS_SKIPPED(pixel) false
 #else
-#define KERNELS_TABLE kernels_scalar
-#define KERNELS_ISA "scalar"
+#define KERNELS_TABLE     kernels_scalar
+#define KERNELS_ISA       "scalar"
 #define IS_SKIPPED(pixel) ((pixel) == 0)
 #endif
 extern const Kernels KERNELS_TABLE;

@@ -88,8 +88,7 @@ static void dense_backward(const Layer *layer, const float *params, const LayerV
     const float *W = params + layer->tensors[0].offset;
     kernels->dense_backward(view->dx + examples.first * layer->in_stride, layer->in_stride, W,
                             layer->out_stride, view->dy + examples.first * layer->out_stride,
-                            range_length(examples), shape_size(layer->in),
-                            shape_size(layer->out));
+                            range_length(examples), shape_size(layer->in), shape_size(layer->out));
 }
 
 // The bias goes with the first block of the weights.
@@ -254,7 +253,7 @@ static void sigmoid_backward(const Layer *layer, const float *params, const Laye
     (void)params;
     size_t at = examples.first * layer->in_stride;
     kernels->sigmoid_backward(view->dx + at, view->y + at, view->dy + at,
-                            range_length(examples) * layer->in_stride);
+                              range_length(examples) * layer->in_stride);
 }
 
 static void sigmoid_reference_forward(const Layer *layer, const double *const argument[], double *y)

@@ -3,7 +3,6 @@
 #include "kernels.h"
 
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -59,8 +58,7 @@ int main(int argc, char **argv)
 {
     open_standard_streams();
     Error err;
-    const char *isa = getenv("MLP_ISA");
-    if (!kernels_choose(isa != NULL && isa[0] != '\0' ? isa : NULL, &err))
+    if (!command_environment(&err))
         return command_wrong(&err);
     if (argc < 2) {
         error_set(&err, "a command is missing; 'mlp --help' lists them");

@@ -144,8 +144,8 @@ bool work_alloc(Work *work, const Network *net, size_t capacity, Arena *arena, E
     work->loss = arena_alloc(arena, capacity, sizeof(float), what, err);
     work->label = arena_alloc(arena, capacity, 1, what, err);
     work->predicted = arena_alloc(arena, capacity, 1, what, err);
-    return work->parts != NULL && work->loss != NULL &&
-           work->label != NULL && work->predicted != NULL;
+    return work->parts != NULL && work->loss != NULL && work->label != NULL &&
+           work->predicted != NULL;
 }
 
 static LayerView work_view(const Work *work, const Batch *batch, size_t l)

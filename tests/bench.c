@@ -312,7 +312,7 @@ int main(int argc, char **argv)
     if (!command_begin(&bench_command, option_table, NULL, argc - 1, argv + 1, &status))
         return status;
     n_rounds = (size_t)option_rounds;
-    if (!kernels_choose(getenv("MLP_ISA"), &err) ||
+    if (!command_environment(&err) ||
         !command_read_data(&data, &arena, option_data, IDX_TRAIN, &err) ||
         !dataset_split(&train_data.split, data.n, 0, 0, &err) ||
         !dataset_pixel_std(&train_data.pixel_std, &data, train_data.split.train, &err))
@@ -380,7 +380,8 @@ int main(int argc, char **argv)
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
     printf("\npeak memory of all this %.0f MB, the data %.0f MB of it\n",
-           (double)usage.ru_maxrss / 1024.0, (double)(data.n * dataset_pixels_per_image(&data)) / 1e6);
+           (double)usage.ru_maxrss / 1024.0,
+           (double)(data.n * dataset_pixels_per_image(&data)) / 1e6);
     arena_free(&arena);
     return command_end(STATUS_DONE);
 }

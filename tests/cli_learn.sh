@@ -17,6 +17,21 @@ learns() {
 }
 claim "five epochs on MNIST reach 95.5 % on validation and 95 % on test" learns
 
+# The full size: what the README promises to everyone.
+if command -v sha256sum >/dev/null; then
+    promised=$(sed -n 's/^ *\([0-9a-f]\{64\}\)  model.bin$/\1/p' "$ROOT/README.md")
+    gives_the_promised_model() {
+        exits 0 "$FAST_MLP" train -q -d "$DATA" --epochs 100 --lr 1e-4 -o full.bin --csv full.csv || return 1
+        sha256sum full.bin
+        [ -n "$promised" ] && [ "$(sha256sum <full.bin | cut -d ' ' -f 1)" = "$promised" ]
+    }
+    claim "100 epochs at 1e-4 give the model whose SHA-256 the README states" gives_the_promised_model
+    reaches_its_accuracy() { exits 0 "$FAST_MLP" eval full.bin -d "$DATA" --min-accuracy 0.9668; }
+    claim "which is right about 96.68 % of the test images" reaches_its_accuracy
+else
+    skip "sha256sum is not installed: the model of full size was not compared"
+fi
+
 sanitized_is_the_same() {
     for program in "$MLP" "$FAST_MLP"; do
         "$program" train -q -d "$DATA" --epochs 2 --train-size 2000 -o "$(basename "$(dirname "$program")").bin" --csv s.csv || return 1

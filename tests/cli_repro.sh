@@ -1,6 +1,6 @@
 #!/bin/sh
 # The same bytes everywhere: one small training by the program built in every way that this machine
-# can build and run; every model and every table (but for its last column, the seconds) must be the
+# can build and run, with every instruction set that it has and several numbers of threads; every model and every table (but for its last column, the seconds) must be the
 # same. `make check-repro` runs this alone and shows the hashes.
 . tests/lib.sh
 
@@ -17,6 +17,26 @@ same_as_here() {
     found=$(fingerprint "$@") || return 1
     [ "$found" = "$expected" ] || { echo "$found, expected $expected"; return 1; }
 }
+
+# What the environment and a flag can change of one program.
+variant() { # NAME VARIABLE=VALUE... PROGRAM
+    name=$1
+    shift
+    if [ "$(env "$@" --version 2>&1 >/dev/null | grep -c 'does not have')" -gt 0 ]; then
+        echo "   this CPU has no $name"
+        return
+    fi
+    claim "the same bytes with $name" same_as_here env "$@"
+    echo "   $(fingerprint env "$@")  $name"
+}
+for isa in scalar sse2 avx2 avx512 neon; do
+    variant "$isa" MLP_ISA=$isa "$FAST_MLP"
+done
+for threads in 1 2 3 7; do # as if there were as many CPUs
+    variant "$threads threads" MLP_CPUS=$threads "$FAST_MLP"
+    variant "$threads threads, plain kernels" MLP_CPUS=$threads MLP_ISA=scalar "$FAST_MLP"
+done
+variant "3 threads under the thread sanitizer" MLP_CPUS=3 "$THREAD_MLP"
 
 builds() { # COMPILER FLAGS LINKFLAGS: into $WORK/cell
     rm -rf "$WORK/cell"
@@ -39,7 +59,7 @@ cell() {
     echo "   $(fingerprint ${5:+"$5"} "$WORK/cell/mlp")  $1"
 }
 
-claim "the same bytes from the sanitized build" same_as_here "$MLP"
+claim "the same bytes under the address sanitizer" same_as_here "$MLP"
 for compiler in gcc clang; do
     for level in -O0 -O2 -O3 '-O3 -march=native'; do
         cell "$compiler $level" $compiler "$level" ''

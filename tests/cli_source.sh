@@ -3,11 +3,10 @@
 # page and the README in step with the program.
 . tests/lib.sh
 
+# The Makefile's own warnings, as errors, for all instruction sets, tests and benchmark too.
 no_warnings() { # COMPILER
-    for file in src/*.c tests/*.c; do
-        "$1" -std=gnu11 -ffp-contract=off -O1 -Wall -Wextra -Wpedantic -Wconversion -Wshadow \
-            -Werror -Iinclude -Itests -c -o "$WORK/object.o" "$file" || return 1
-    done
+    "$MAKE" -s -j 2 CC="$1" CFLAGS='-O1 -Werror' BUILD="$WORK/$1" PROGRAM="$WORK/$1/mlp" all unit-tests \
+        "$WORK/$1/bench"
 }
 
 for compiler in gcc clang; do
@@ -19,13 +18,13 @@ for compiler in gcc clang; do
 done
 
 refuses_to_compile() { # FLAGS...
-    ! "$CC" -std=gnu11 "$@" -Iinclude -c -o "$WORK/object.o" src/kernels.c
+    ! "$CC" -std=gnu11 "$@" -Iinclude -c -o "$WORK/object.o" src/kernels_plain.c
 }
 claim "-ffast-math is refused" refuses_to_compile -ffast-math
 
 if command -v shellcheck >/dev/null; then
     claim "the shell scripts are clean" \
-        shellcheck -x -e SC2317,SC2013 .ci/run tests/*.sh
+        shellcheck -x -e SC2317,SC2013 .ci/run tests/*.sh scripts/*.sh
 else
     skip "shellcheck is not installed: the scripts were not checked"
 fi

@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # What the shell tests share. A script sources this file, makes claims, and ends with `finish`.
-# It runs in the project's folder with MLP, the program under test, and WORK, an empty folder of
+# It runs in the project's folder with MLP, the program under test (FAST_MLP and THREAD_MLP are its
+# plain build and the one under the thread sanitizer), and WORK, an empty folder of
 # its own, set by tests/run.sh. Lines begin with "ok", "FAIL" or "SKIP"; run.sh counts them.
 
 failures=0

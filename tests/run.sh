@@ -1,14 +1,15 @@
 #!/bin/sh
-# Builds the program plainly and under the address and undefined-behaviour sanitizers, runs every
-# test in tests/ with both where it matters, and ends with the line 'N passed, N failed, N skipped'.
+# Builds the program plainly, under the address and undefined-behaviour sanitizers and under the
+# thread sanitizer, runs every test in tests/ with those that it is for, and ends with the line 'N passed, N failed, N skipped'.
 # Arguments name the tests to run (test_idx, cli); without any, all run.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 : "${CC:=cc}" "${MAKE:=make}"
 export LC_ALL=C CC MAKE
-unset MLP_DATA CFLAGS LDFLAGS CPPFLAGS MAKEFLAGS MAKELEVEL MFLAGS
+unset MLP_DATA MLP_ISA MLP_CPUS CFLAGS LDFLAGS CPPFLAGS MAKEFLAGS MAKELEVEL MFLAGS
 # A mistake that a sanitizer finds must not look like an exit status of the program's own.
 export ASAN_OPTIONS=exitcode=99 UBSAN_OPTIONS=exitcode=99:print_stacktrace=1
+export TSAN_OPTIONS=exitcode=99
 
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
@@ -16,7 +17,10 @@ trap 'exit 130' INT TERM
 
 jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 if ! "$MAKE" -j "$jobs" CC="$CC" all SAN= >"$work/build.log" 2>&1 ||
-    ! "$MAKE" -j "$jobs" CC="$CC" CFLAGS='-O1 -g' SAN=address all unit-tests >>"$work/build.log" 2>&1; then
+    ! "$MAKE" -j "$jobs" CC="$CC" CFLAGS='-O1 -g' SAN=address all unit-tests \
+        >>"$work/build.log" 2>&1 ||
+    ! "$MAKE" -j "$jobs" CC="$CC" CFLAGS='-O1 -g' SAN=thread all unit-tests \
+        >>"$work/build.log" 2>&1; then
     cat "$work/build.log"
     echo "0 passed, 1 failed, 0 skipped"
     exit 1
@@ -51,9 +55,12 @@ for source in tests/test_*.c; do
     name=$(basename "$source" .c)
     wanted "$name" && run "$name" "build/address/$name"
 done
+for name in test_threads test_train; do
+    wanted "$name" && run "$name-tsan" "build/thread/$name"
+done
 for script in tests/cli_*.sh; do
     name=$(basename "$script" .sh)
-    wanted "$name" && MLP=$PWD/build/address/mlp FAST_MLP=$PWD/mlp run "$name" sh "$script"
+    wanted "$name" && MLP=$PWD/build/address/mlp THREAD_MLP=$PWD/build/thread/mlp FAST_MLP=$PWD/mlp run "$name" sh "$script"
 done
 
 passed=$(grep -c '^ok ' "$work/all")

@@ -43,6 +43,11 @@ static inline Synthetic synthetic_make(Arena *arena, size_t n, size_t side, size
     return s;
 }
 
+static inline Batch synthetic_batch(const Synthetic *s, const uint32_t *index, size_t size)
+{
+    return (Batch){.data = &s->data, .scale = &s->scale, .index = index, .size = size};
+}
+
 // A network for the data, with initial parameters in *params.
 static inline void synthetic_network(Network *net, float **params, const Synthetic *s,
                                      size_t hidden, uint64_t seed, Arena *arena)

@@ -1,5 +1,6 @@
-// Every kernel, bit for bit, against a naive twin that follows the order written in kernels.h and
-// nothing else: one sum after the other, no vector, no zero skipped.
+// Every kernel of every instruction set that this machine has, bit for bit, against a naive twin
+// that follows the order written in kernels.h and nothing else: one sum after the other, no vector,
+// no zero skipped. Sizes are odd, and rows end where their memory ends.
 #include "elementary.h"
 #include "kernels.h"
 #include "random.h"
@@ -7,11 +8,13 @@
 
 #include <math.h>
 
-enum { MAX_I = 80, MAX_B = 64, MAX_S = 128 };
+enum { MAX_I = 300, MAX_B = 150, MAX_S = 176 };
 
-static float W[MAX_I * MAX_S], b[MAX_S], x[MAX_B * MAX_I], dy[MAX_B * MAX_S];
-static unsigned char bytes[MAX_I * MAX_B];
+// The operands: kernels want their rows of floats aligned.
+static _Alignas(64) float W[MAX_I * MAX_S], b[MAX_S], x[MAX_B * MAX_I], dy[MAX_B * MAX_S];
+static _Alignas(64) float found[MAX_I * MAX_S + MAX_B * MAX_S], twin[MAX_I * MAX_S + MAX_B * MAX_S];
 static float value[256];
+static uint32_t indices[MAX_B];
 
 static float draw(uint64_t purpose, uint64_t i)
 {
@@ -32,176 +35,347 @@ static void fill(size_t I, size_t O, size_t S, size_t B)
     }
     for (size_t i = 0; i < B * I; i++)
         x[i] = draw(4, i);
-    for (size_t i = 0; i < sizeof bytes; i++) {
+    for (size_t e = 0; e < B; e++) // some examples twice, most in disorder
+        indices[e] = (uint32_t)(random_bits(11, 6, e) % B);
+}
+
+// B rows of I bytes, the last one at the end of its memory: three of ten are lit, or all, or none.
+static unsigned char *make_bytes(size_t I, size_t B, unsigned lit_of_ten)
+{
+    unsigned char *bytes = malloc(B * I);
+    if (bytes == NULL)
+        abort();
+    for (size_t i = 0; i < B * I; i++) {
         uint64_t bits = random_bits(11, 5, i);
-        bytes[i] = bits % 10 < 7 ? 0 : (unsigned char)(bits >> 32);
+        bytes[i] = bits % 10 >= lit_of_ten ? 0 : (unsigned char)(1 + (bits >> 32) % 255);
     }
+    return bytes;
 }
 
 // Bits, not values: -0 is not +0.
-static bool same(const float *a, const float *c, size_t n)
+static bool same(size_t n)
 {
-    return memcmp(a, c, n * sizeof *a) == 0;
+    return memcmp(found, twin, n * sizeof *found) == 0;
 }
 
 static const size_t outputs[] = {1, 10, 16, 17, 64, 100};
 enum { N_OUTPUTS = sizeof outputs / sizeof outputs[0] };
 
+// Runs a test with each instruction set.
+static void with_each_set(void (*test)(void))
+{
+    const Kernels *before = kernels;
+    for (size_t i = 0; kernels_available(i) != NULL; i++) {
+        kernels = kernels_available(i);
+        test();
+    }
+    kernels = before;
+}
+
+static void check_bytes_forward(size_t I, size_t O, size_t B, unsigned lit_of_ten)
+{
+    size_t S = kernel_row_stride(O), sum_stride = S + KERNEL_PAD;
+    fill(I, O, S, B);
+    unsigned char *bytes = make_bytes(I, B, lit_of_ten);
+    ByteRows rows = {bytes, I, indices, B}, next = {bytes, I, indices, B / 2};
+    memset(found, 0, sizeof found);
+    memset(twin, 0, sizeof twin);
+    kernels->bytes_forward(found, sum_stride, W, S, &rows, I, value, &next);
+    for (size_t e = 0; e < B; e++)
+        for (size_t o = 0; o < S; o++)
+            for (size_t p = 0; p < I; p++)
+                twin[e * sum_stride + o] += value[bytes[indices[e] * I + p]] * W[p * S + o];
+    CHECK(same(B * sum_stride), "%s: I = %zu, O = %zu, B = %zu, %u of 10 lit", kernels->isa, I, O,
+          B, lit_of_ten);
+    free(bytes);
+}
+
+static void check_bytes_accumulate(size_t I, size_t O, size_t B, unsigned lit_of_ten)
+{
+    size_t S = kernel_row_stride(O);
+    fill(I, O, S, B);
+    unsigned char *bytes = make_bytes(I, B, lit_of_ten);
+    ByteRows rows = {bytes, I, indices, B};
+    memcpy(found, W, I * S * sizeof *W);
+    memcpy(twin, W, I * S * sizeof *W);
+    kernels->bytes_accumulate(found, S, &rows, I, value, dy, -0.01f);
+    for (size_t p = 0; p < I; p++)
+        for (size_t o = 0; o < S; o++) {
+            float sum = 0.0f;
+            for (size_t e = 0; e < B; e++)
+                sum += value[bytes[indices[e] * I + p]] * dy[e * S + o];
+            twin[p * S + o] += -0.01f * sum;
+        }
+    CHECK(same(I * S), "%s: I = %zu, O = %zu, B = %zu, %u of 10 lit", kernels->isa, I, O, B,
+          lit_of_ten);
+    free(bytes);
+}
+
+static const size_t widths[] = {1, 6, 63, 64, 65, 98, 128, 200, 300};
+static const size_t batches[] = {1, 3, 63, 64, 65, 150};
+
+static void bytes_forward(void)
+{
+    for (size_t k = 0; k < N_OUTPUTS; k++)
+        for (size_t w = 0; w < sizeof widths / sizeof widths[0]; w++)
+            check_bytes_forward(widths[w], outputs[k], 1 + w % 3, 3);
+    for (unsigned lit = 0; lit <= 10; lit += 5)
+        check_bytes_forward(98, 64, 5, lit);
+}
+
+static void bytes_accumulate(void)
+{
+    for (size_t w = 0; w < sizeof widths / sizeof widths[0]; w++)
+        for (size_t e = 0; e < sizeof batches / sizeof batches[0]; e++)
+            check_bytes_accumulate(widths[w], outputs[(w + e) % N_OUTPUTS], batches[e], 3);
+    for (unsigned lit = 0; lit <= 10; lit += 5)
+        check_bytes_accumulate(98, 64, 150, lit);
+}
+
 static void bytes_forward_is_a_dense_sum_in_order(void)
 {
-    for (size_t k = 0; k < N_OUTPUTS; k++) {
-        size_t O = outputs[k], S = round_up(O, KERNEL_PAD);
-        fill(MAX_I, O, S, 1);
-        for (size_t first = 0; first <= 33; first += 11) {
-            Range pixels = {first, MAX_I - 2 * first / 3};
-            float sum[MAX_S], twin[MAX_S];
-            kernel_bytes_forward(sum, W, S, bytes, value, pixels);
-            for (size_t o = 0; o < S; o++) {
-                twin[o] = 0.0f;
-                for (size_t p = pixels.first; p < pixels.end; p++)
-                    twin[o] += value[bytes[p]] * W[p * S + o];
-            }
-            CHECK(same(sum, twin, S), "O = %zu, pixels %zu to %zu", O, pixels.first, pixels.end);
-        }
-    }
+    with_each_set(bytes_forward);
 }
 
 static void bytes_accumulate_is_a_dense_sum_in_order(void)
 {
-    static const size_t batches[] = {1, 3, 64};
-    for (size_t k = 0; k < N_OUTPUTS; k++)
-        for (size_t j = 0; j < 3; j++) {
-            size_t O = outputs[k], S = round_up(O, KERNEL_PAD), B = batches[j];
-            static float into[MAX_I * MAX_S], twin[MAX_I * MAX_S];
-            fill(MAX_I, O, S, B);
-            memcpy(into, W, sizeof W);
-            memcpy(twin, W, sizeof W);
-            Range pixels = {5, 71};
-            kernel_bytes_accumulate(into, S, bytes, MAX_B, value, dy, B, -0.01f, pixels);
-            for (size_t p = pixels.first; p < pixels.end; p++)
-                for (size_t o = 0; o < S; o++) {
-                    float sum = 0.0f;
-                    for (size_t e = 0; e < B; e++)
-                        sum += value[bytes[p * MAX_B + e]] * dy[e * S + o];
-                    twin[p * S + o] += -0.01f * sum;
-                }
-            CHECK(same(into, twin, MAX_I * S), "O = %zu, B = %zu", O, B);
+    with_each_set(bytes_accumulate);
+}
+
+static void sum_parts_adds_to_the_bias_in_order(void)
+{
+    for (size_t i = 0; kernels_available(i) != NULL; i++)
+        for (size_t k = 0; k < N_OUTPUTS; k++) {
+            size_t O = outputs[k], S = kernel_row_stride(O);
+            fill(8, O, S, 1);
+            kernels_available(i)->sum_parts(found, b, W, 8, S);
+            for (size_t o = 0; o < S; o++) {
+                twin[o] = b[o];
+                for (size_t part = 0; part < 8; part++)
+                    twin[o] += W[part * S + o];
+            }
+            CHECK(same(S), "%s, O = %zu", kernels_available(i)->isa, O);
         }
+}
+
+// One shape through the kernels of a dense layer.
+static void check_dense(size_t I, size_t O, size_t B)
+{
+    size_t S = kernel_row_stride(O), stride = round_up(I, KERNEL_PAD);
+    Range rows = {I / 10, I - I / 7};
+    fill(stride, O, S, B);
+
+    kernels->dense_forward(found, W, b, S, x, stride, B, I);
+    for (size_t e = 0; e < B; e++)
+        for (size_t o = 0; o < S; o++) {
+            twin[e * S + o] = b[o];
+            for (size_t i = 0; i < I; i++)
+                twin[e * S + o] += x[e * stride + i] * W[i * S + o];
+        }
+    CHECK(same(B * S), "%s: forward, I = %zu, O = %zu, B = %zu", kernels->isa, I, O, B);
+    for (size_t o = O; o < S; o++)
+        CHECK(found[o] == 0.0f, "%s: padding %zu is %g", kernels->isa, o, (double)found[o]);
+
+    memset(found, 0, sizeof found);
+    memset(twin, 0, sizeof twin);
+    kernels->dense_backward(found, stride, W, S, dy, B, I, O);
+    for (size_t e = 0; e < B; e++)
+        for (size_t i = 0; i < I; i++)
+            for (size_t o = 0; o < O; o++)
+                twin[e * stride + i] += dy[e * S + o] * W[i * S + o];
+    CHECK(same(B * stride), "%s: backward, I = %zu, O = %zu, B = %zu", kernels->isa, I, O, B);
+
+    memcpy(found, W, I * S * sizeof *W);
+    memcpy(twin, W, I * S * sizeof *W);
+    kernels->dense_accumulate(found, S, x, stride, dy, B, 0.5f, rows);
+    for (size_t i = rows.first; i < rows.end; i++)
+        for (size_t o = 0; o < S; o++) {
+            float sum = 0.0f;
+            for (size_t e = 0; e < B; e++)
+                sum += x[e * stride + i] * dy[e * S + o];
+            twin[i * S + o] += 0.5f * sum;
+        }
+    CHECK(same(I * S), "%s: accumulate, I = %zu, O = %zu, B = %zu", kernels->isa, I, O, B);
+
+    memcpy(found, b, sizeof b);
+    memcpy(twin, b, sizeof b);
+    kernels->bias_accumulate(found, S, dy, B, 0.5f);
+    for (size_t o = 0; o < S; o++) {
+        float sum = 0.0f;
+        for (size_t e = 0; e < B; e++)
+            sum += dy[e * S + o];
+        twin[o] += 0.5f * sum;
+    }
+    CHECK(same(S), "%s: bias, O = %zu, B = %zu", kernels->isa, O, B);
+}
+
+static void dense(void)
+{
+    for (size_t k = 0; k < N_OUTPUTS; k++)
+        for (size_t B = 1; B <= 7; B += 2)
+            check_dense(37, outputs[k], B);
+    check_dense(64, 160, 16); // more outputs than are taken at once
 }
 
 static void dense_kernels_follow_their_written_order(void)
 {
-    for (size_t k = 0; k < N_OUTPUTS; k++) {
-        size_t O = outputs[k], S = round_up(O, KERNEL_PAD), I = 37, B = 5;
-        static float into[MAX_I * MAX_S], twin_into[MAX_I * MAX_S];
-        float y[MAX_S], twin_y[MAX_S], dx[MAX_I], twin_dx[MAX_I];
-        fill(I, O, S, B);
+    with_each_set(dense);
+}
 
-        kernel_dense_forward(y, W, b, S, x, I);
-        for (size_t o = 0; o < S; o++) {
-            twin_y[o] = b[o];
-            for (size_t i = 0; i < I; i++)
-                twin_y[o] += x[i] * W[i * S + o];
+static void sigmoid(void)
+{
+    enum { N = 80 };
+    _Alignas(64) float y[N], dx[N];
+    fill(N, 16, 16, 1);
+    x[3] = 1000.0f, x[4] = -1000.0f, x[5] = 0.0f;
+    kernels->sigmoid_forward(y, x, N);
+    kernels->sigmoid_backward(dx, y, W, N);
+    for (size_t i = 0; i < N; i++) {
+        CHECK(f32_bits(y[i]) == f32_bits(1.0f / (1.0f + exp_f32(-x[i]))), "%s: sigmoid of %g",
+              kernels->isa, (double)x[i]);
+        CHECK(fabs((double)y[i] - 1.0 / (1.0 + exp(-(double)x[i]))) < 1e-6, "%s: %g gives %g",
+              kernels->isa, (double)x[i], (double)y[i]);
+        CHECK(f32_bits(dx[i]) == f32_bits(W[i] * (y[i] * (1.0f - y[i]))), "%s: derivative at %zu",
+              kernels->isa, i);
+    }
+    x[7] = NAN;
+    kernels->sigmoid_forward(y, x, N);
+    CHECK(isnan(y[7]), "%s: NaN was lost", kernels->isa);
+}
+
+static void sigmoids_compute_their_formula(void)
+{
+    with_each_set(sigmoid);
+}
+
+enum { MAX_C = 40, N_LOSSES = 37 };
+static _Alignas(64) float p[N_LOSSES * 64];
+
+// B examples of C classes, against double precision.
+static void check_softmax(size_t C, size_t B)
+{
+    size_t S = kernel_row_stride(C);
+    float loss[N_LOSSES];
+    unsigned char label[N_LOSSES], predicted[N_LOSSES];
+    fill(MAX_B, C, S, 1);
+    for (size_t e = 0; e < B; e++)
+        label[e] = (unsigned char)(e % C);
+    kernels->softmax_cross_entropy(p, loss, predicted, W, S, label, B, C);
+    for (size_t e = 0; e < B; e++) {
+        const float *a = W + e * S;
+        double sum = 0.0, total = 0.0;
+        size_t best = 0;
+        for (size_t k = 0; k < C; k++) {
+            sum += exp((double)a[k]);
+            best = a[k] > a[best] ? k : best;
         }
-        CHECK(same(y, twin_y, S), "forward, O = %zu", O);
-
-        kernel_dense_backward(dx, W, S, dy, I, O);
-        for (size_t i = 0; i < I; i++) {
-            twin_dx[i] = 0.0f;
-            for (size_t o = 0; o < O; o++)
-                twin_dx[i] += W[i * S + o] * dy[o];
+        for (size_t k = 0; k < C; k++) {
+            total += (double)p[e * S + k];
+            CHECK(fabs((double)p[e * S + k] - exp((double)a[k]) / sum) < 1e-6, "%s: class %zu",
+                  kernels->isa, k);
         }
-        CHECK(same(dx, twin_dx, I), "backward, O = %zu", O);
-
-        memcpy(into, W, sizeof W);
-        memcpy(twin_into, W, sizeof W);
-        kernel_dense_accumulate(into, S, x, I, dy, B, 0.5f, (Range){3, 31});
-        for (size_t i = 3; i < 31; i++)
-            for (size_t o = 0; o < S; o++) {
-                float sum = 0.0f;
-                for (size_t e = 0; e < B; e++)
-                    sum += x[e * I + i] * dy[e * S + o];
-                twin_into[i * S + o] += 0.5f * sum;
-            }
-        CHECK(same(into, twin_into, I * S), "accumulate, O = %zu", O);
-
-        float bias[MAX_S], twin_bias[MAX_S];
-        memcpy(bias, b, sizeof b);
-        memcpy(twin_bias, b, sizeof b);
-        kernel_bias_accumulate(bias, S, dy, B, 0.5f);
-        for (size_t o = 0; o < S; o++) {
-            float sum = 0.0f;
-            for (size_t e = 0; e < B; e++)
-                sum += dy[e * S + o];
-            twin_bias[o] += 0.5f * sum;
-        }
-        CHECK(same(bias, twin_bias, S), "bias, O = %zu", O);
-        for (size_t o = O; o < S; o++)
-            CHECK(y[o] == 0.0f && bias[o] == 0.0f, "padding %zu is not zero", o);
+        double exact = log(sum) - (double)a[label[e]];
+        CHECK(fabs((double)loss[e] - exact) < 1e-6, "%s: loss %g, exactly %g", kernels->isa,
+              (double)loss[e], exact);
+        CHECK(fabs(total - 1.0) < 1e-6, "%s: probabilities add up to %g", kernels->isa, total);
+        CHECK(predicted[e] == best, "%s: predicted %u, not %zu", kernels->isa, predicted[e], best);
     }
 }
 
-static void elementwise_kernels_compute_their_formula(void)
+static void softmax(void)
 {
-    float y[41], dx[41], sum[41];
-    fill(41, 41, 48, 1);
-    kernel_sigmoid_forward(y, x, 41);
-    kernel_sigmoid_backward(dx, y, W, 41);
-    memcpy(sum, x, sizeof sum);
-    kernel_add(sum, W, 41);
-    for (size_t i = 0; i < 41; i++) {
-        CHECK(y[i] == 1.0f / (1.0f + exp_f32(-x[i])), "sigmoid of %g", (double)x[i]);
-        CHECK(fabs((double)y[i] - 1.0 / (1.0 + exp(-(double)x[i]))) < 1e-6, "sigmoid of %g is %g",
-              (double)x[i], (double)y[i]);
-        CHECK(dx[i] == W[i] * (y[i] * (1.0f - y[i])), "derivative at %zu", i);
-        CHECK(sum[i] == x[i] + W[i], "sum at %zu", i);
-    }
+    for (size_t C = 2; C <= MAX_C; C += 19)
+        for (size_t B = 1; B <= N_LOSSES; B += 9)
+            check_softmax(C, B);
 }
 
 static void softmax_and_loss_agree_with_double_precision(void)
 {
-    for (size_t C = 2; C <= 40; C += 19)
-        for (size_t label = 0; label < C; label += C - 1) {
-            float p[40];
-            double sum = 0.0, total = 0.0;
-            fill(C, 1, 16, 1);
-            float loss = kernel_softmax_cross_entropy(p, x, C, label);
-            for (size_t k = 0; k < C; k++)
-                sum += exp((double)x[k]);
-            for (size_t k = 0; k < C; k++) {
-                total += (double)p[k];
-                CHECK(fabs((double)p[k] - exp((double)x[k]) / sum) < 1e-6, "class %zu", k);
-            }
-            double exact = log(sum) - (double)x[label];
-            CHECK(fabs((double)loss - exact) < 1e-6, "loss %g, exactly %g", (double)loss, exact);
-            CHECK(fabs(total - 1.0) < 1e-6, "probabilities add up to %g", total);
-        }
+    with_each_set(softmax);
 }
 
-static void losses_of_huge_logits_do_not_overflow_and_nan_is_kept(void)
+// One call of the plain kernels, then the same of each other set, bit for bit.
+static void softmax_has_the_same_bits_in_every_set(void)
 {
-    const float huge[3] = {3e38f, -3e38f, 0.0f}, broken[3] = {0.0f, NAN, 1.0f};
-    float p[3];
-    CHECK(kernel_softmax_cross_entropy(p, huge, 3, 0) == 0.0f, "the loss is not 0");
-    CHECK(kernel_softmax_cross_entropy(p, huge, 3, 2) > 1e38f, "the loss is not huge");
-    CHECK(isnan(kernel_softmax_cross_entropy(p, broken, 3, 0)), "NaN was lost");
+    static _Alignas(64) float a[N_LOSSES * 16], q[N_LOSSES * 16];
+    float loss[N_LOSSES], other_loss[N_LOSSES];
+    unsigned char label[N_LOSSES] = {0}, predicted[N_LOSSES], other[N_LOSSES];
+    for (size_t i = 0; i < N_LOSSES * 16; i++)
+        a[i] = 9.0f * draw(12, i);
+    for (size_t k = 0; k < 10; k++) // equal, huge, opposite, broken
+        a[k] = 1.0f, a[16 + k] = 3e38f, a[32 + k] = k % 2 == 0 ? 3e38f : -3e38f;
+    a[48 + 4] = NAN;
+    kernels_available(0)->softmax_cross_entropy(p, loss, predicted, a, 16, label, N_LOSSES, 10);
+    CHECK(isnan(loss[3]), "NaN was lost");
+    for (size_t i = 1; kernels_available(i) != NULL; i++) {
+        kernels_available(i)->softmax_cross_entropy(q, other_loss, other, a, 16, label, N_LOSSES,
+                                                    10);
+        for (size_t e = 0; e < N_LOSSES; e++)
+            CHECK(e == 3 ||
+                      (memcmp(p + e * 16, q + e * 16, 10 * sizeof *p) == 0 &&
+                       f32_bits(loss[e]) == f32_bits(other_loss[e]) && predicted[e] == other[e]),
+                  "%s, example %zu: loss %.9g, plain %.9g", kernels_available(i)->isa, e,
+                  (double)other_loss[e], (double)loss[e]);
+        CHECK(isnan(other_loss[3]), "%s: NaN was lost", kernels_available(i)->isa);
+    }
 }
 
-static void argmax_takes_the_first_of_equals(void)
+static void softmax_edges(void)
 {
-    const float values[5] = {1.0f, 3.0f, 2.0f, 3.0f, -1.0f};
-    CHECK(kernel_argmax(values, 5) == 1, "%zu", kernel_argmax(values, 5));
-    CHECK(kernel_argmax(values, 1) == 0, "%zu", kernel_argmax(values, 1));
+    static _Alignas(64) float a[3 * 16];
+    const float rows[3][4] = {{3e38f, -3e38f, 0.0f}, {0.0f, 1e30f, 1.0f}, {1.0f, 3.0f, 2.0f, 3.0f}};
+    const unsigned char label[3] = {0, 2, 0};
+    float loss[3];
+    unsigned char predicted[3];
+    for (size_t e = 0; e < 3; e++)
+        memcpy(a + e * 16, rows[e], sizeof rows[e]);
+    kernels->softmax_cross_entropy(p, loss, predicted, a, 16, label, 3, 4);
+    CHECK(loss[0] == 0.0f, "%s: the loss is %g, not 0", kernels->isa, (double)loss[0]);
+    CHECK(loss[1] > 1e29f && isfinite(loss[1]), "%s: the loss is %g", kernels->isa,
+          (double)loss[1]);
+    CHECK(predicted[2] == 1, "%s: of equals, %u is not the first", kernels->isa, predicted[2]);
+}
+
+static void huge_logits_do_not_overflow_and_the_first_of_equals_wins(void)
+{
+    with_each_set(softmax_edges);
+}
+
+static void unknown_and_missing_sets_are_refused(void)
+{
+    Error err = {""};
+    const Kernels *before = kernels;
+    CHECK(!kernels_choose("mmx", &err) && strstr(err.text, "MLP_ISA=mmx") != NULL &&
+              strstr(err.text, "scalar, sse2, avx2, avx512, neon") != NULL,
+          "%s", err.text);
+#ifdef __x86_64__
+    CHECK(!kernels_choose("neon", &err) && strstr(err.text, "MLP_ISA=neon") != NULL, "%s",
+          err.text);
+#else
+    CHECK(!kernels_choose("avx2", &err) && strstr(err.text, "MLP_ISA=avx2") != NULL, "%s",
+          err.text);
+#endif
+    CHECK(kernels == before, "a refused set is in use");
+    CHECK(kernels_choose("scalar", &err) && kernels == kernels_available(0), "scalar: %s",
+          err.text);
+    size_t last = 0;
+    while (kernels_available(last + 1) != NULL)
+        last++;
+    CHECK(kernels_choose(NULL, &err) && kernels == kernels_available(last),
+          "the fastest set is not the default");
+    kernels = before;
 }
 
 int main(void)
 {
     RUN(bytes_forward_is_a_dense_sum_in_order);
     RUN(bytes_accumulate_is_a_dense_sum_in_order);
+    RUN(sum_parts_adds_to_the_bias_in_order);
     RUN(dense_kernels_follow_their_written_order);
-    RUN(elementwise_kernels_compute_their_formula);
+    RUN(sigmoids_compute_their_formula);
     RUN(softmax_and_loss_agree_with_double_precision);
-    RUN(losses_of_huge_logits_do_not_overflow_and_nan_is_kept);
-    RUN(argmax_takes_the_first_of_equals);
+    RUN(softmax_has_the_same_bits_in_every_set);
+    RUN(huge_logits_do_not_overflow_and_the_first_of_equals_wins);
+    RUN(unknown_and_missing_sets_are_refused);
     return test_end();
 }

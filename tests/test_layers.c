@@ -15,8 +15,7 @@ typedef struct Bench {
     Synthetic s;
     Layer layer;
     size_t n_parameters;
-    float *params, *x, *y, *dx, *dy, *partial;
-    unsigned char by_pixel[I * B];
+    float *params, *x, *y, *dx, *dy, *parts;
     Batch batch;
     LayerView view;
     double *argument[1 + LAYER_MAX_TENSORS]; // of example `at`
@@ -57,8 +56,8 @@ static void bench_open(Bench *bench, const LayerKind *kind)
     bench->dx = floats(bench, B * layer->in_stride);
     bench->y = floats(bench, B * layer->out_stride);
     bench->dy = floats(bench, B * layer->out_stride);
-    bench->partial = floats(bench, N_BLOCKS * B * layer->out_stride);
-    bench->batch = (Batch){&bench->s.data, &bench->s.scale, bench->s.index, B, bench->by_pixel, B};
+    bench->parts = floats(bench, B * layer->part_stride);
+    bench->batch = (Batch){&bench->s.data, &bench->s.scale, bench->s.index, B, NULL, 0};
     for (size_t b = 0; b < B; b++)
         for (size_t i = 0; i < I; i++)
             bench->x[b * layer->in_stride + i] =
@@ -69,7 +68,7 @@ static void bench_open(Bench *bench, const LayerKind *kind)
                               .y = bench->y,
                               .dx = bench->dx,
                               .dy = bench->dy,
-                              .partial = bench->partial};
+                              .parts = bench->parts};
 }
 
 static void forward(Bench *bench)
@@ -196,8 +195,7 @@ static void accumulate_is_the_chain_with_full_jacobians(void)
                 bench.dy[b * layer->out_stride + o] = random_normal(1, 7, b * O + o);
         float *gradient = floats(&bench, bench.n_parameters);
         for (size_t block = 0; block < N_BLOCKS; block++)
-            layer->kind->accumulate(layer, &bench.view, layer_block(layer->n_rows, block), 2.0f,
-                                    gradient);
+            layer->kind->accumulate(layer, &bench.view, block, 2.0f, gradient);
         for (size_t t = 0; t < layer->n_tensors; t++) {
             size_t N = tensor_size(&layer->tensors[t]);
             double *chain = doubles(&bench, N);

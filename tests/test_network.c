@@ -23,17 +23,14 @@ static void bench_open(Bench *bench, size_t classes)
     *bench = (Bench){.params = NULL};
     bench->s = synthetic_make(&bench->arena, EXAMPLES, SIDE, classes);
     synthetic_network(&bench->net, &bench->params, &bench->s, HIDDEN, 3, &bench->arena);
-    if (!work_alloc(&bench->work, &bench->net, EXAMPLES, true, &bench->arena, &err))
+    if (!work_alloc(&bench->work, &bench->net, EXAMPLES, &bench->arena, &err))
         abort();
 }
 
 static void pass(Bench *bench, const Batch *batch, float *gradient)
 {
     Range all = {0, batch->size};
-    for (size_t block = 0; block < N_BLOCKS; block++)
-        network_gather(&bench->net, bench->params, &bench->work, batch, block);
-    network_forward(&bench->net, bench->params, &bench->work, batch, all);
-    network_loss(&bench->net, &bench->work, batch, all);
+    network_predict(&bench->net, bench->params, &bench->work, batch);
     network_backward(&bench->net, bench->params, &bench->work, batch, all);
     for (size_t block = 0; block < N_BLOCKS; block++)
         network_accumulate(&bench->net, &bench->work, batch, 1.0f, gradient, block);
@@ -52,7 +49,7 @@ static void the_initial_loss_is_near_ln_10(void)
 {
     Bench bench;
     bench_open(&bench, 10);
-    Batch batch = work_batch(&bench.work, &bench.s.data, &bench.s.scale, bench.s.index, EXAMPLES);
+    Batch batch = synthetic_batch(&bench.s, bench.s.index, EXAMPLES);
     pass(&bench, &batch, zeroed_gradient(&bench));
     double loss = 0.0;
     for (size_t b = 0; b < EXAMPLES; b++)
@@ -66,10 +63,10 @@ static void the_gradient_of_a_batch_is_the_sum_of_its_examples(void)
     Bench bench;
     bench_open(&bench, CLASSES);
     float *together = zeroed_gradient(&bench), *apart = zeroed_gradient(&bench);
-    Batch batch = work_batch(&bench.work, &bench.s.data, &bench.s.scale, bench.s.index, EXAMPLES);
+    Batch batch = synthetic_batch(&bench.s, bench.s.index, EXAMPLES);
     pass(&bench, &batch, together);
     for (size_t b = 0; b < EXAMPLES; b++) {
-        Batch one = work_batch(&bench.work, &bench.s.data, &bench.s.scale, bench.s.index + b, 1);
+        Batch one = synthetic_batch(&bench.s, bench.s.index + b, 1);
         pass(&bench, &one, apart);
     }
     float largest = 0.0f;
@@ -87,7 +84,7 @@ static void the_padding_of_parameters_has_no_gradient(void)
     Bench bench;
     bench_open(&bench, CLASSES);
     float *gradient = zeroed_gradient(&bench);
-    Batch batch = work_batch(&bench.work, &bench.s.data, &bench.s.scale, bench.s.index, EXAMPLES);
+    Batch batch = synthetic_batch(&bench.s, bench.s.index, EXAMPLES);
     pass(&bench, &batch, gradient);
     for (size_t t = 0; t < bench.net.n_tensors; t++)
         for (size_t e = 0; e < tensor_size(bench.net.tensors[t]); e++)
@@ -102,7 +99,7 @@ static void blocks_and_examples_may_be_done_in_any_order(void)
     Bench bench;
     bench_open(&bench, CLASSES);
     float *forward = zeroed_gradient(&bench), *shuffled = zeroed_gradient(&bench);
-    Batch batch = work_batch(&bench.work, &bench.s.data, &bench.s.scale, bench.s.index, EXAMPLES);
+    Batch batch = synthetic_batch(&bench.s, bench.s.index, EXAMPLES);
     pass(&bench, &batch, forward);
 
     const Range parts[] = {{4, EXAMPLES}, {0, 1}, {1, 4}};
@@ -126,7 +123,7 @@ static void huge_logits_give_finite_losses(void)
     bench_open(&bench, CLASSES);
     for (size_t i = 0; i < bench.net.n_parameters; i++)
         bench.params[i] *= 1e10f;
-    Batch batch = work_batch(&bench.work, &bench.s.data, &bench.s.scale, bench.s.index, EXAMPLES);
+    Batch batch = synthetic_batch(&bench.s, bench.s.index, EXAMPLES);
     pass(&bench, &batch, zeroed_gradient(&bench));
     for (size_t b = 0; b < EXAMPLES; b++)
         CHECK(isfinite(bench.work.loss[b]), "loss %zu is %g", b, (double)bench.work.loss[b]);
@@ -212,11 +209,11 @@ static void a_wrong_reference_jacobian_is_caught(void)
     CHECK(caught(1, &broken), "not noticed");
 }
 
-static void adds_twice(const Layer *layer, const LayerView *view, Range rows, float scale,
+static void adds_twice(const Layer *layer, const LayerView *view, size_t block, float scale,
                        float *into)
 {
-    layer_dense.accumulate(layer, view, rows, scale, into);
-    layer_dense.accumulate(layer, view, rows, scale, into);
+    layer_dense.accumulate(layer, view, block, scale, into);
+    layer_dense.accumulate(layer, view, block, scale, into);
 }
 
 static void a_gradient_that_is_added_twice_is_caught(void)
@@ -226,18 +223,20 @@ static void a_gradient_that_is_added_twice_is_caught(void)
     CHECK(caught(2, &broken), "not noticed");
 }
 
-static void forgets_the_last_row(const Layer *layer, const LayerView *view, Range rows, float scale,
-                                 float *into)
+static void forgets_the_bias(const Layer *layer, const LayerView *view, size_t block, float scale,
+                             float *into)
 {
-    if (rows.end == layer->n_rows)
-        rows.end--;
-    layer_dense_bytes.accumulate(layer, view, rows, scale, into);
+    const Tensor *bias = &layer->tensors[1];
+    float kept[HIDDEN];
+    memcpy(kept, into + bias->offset, sizeof kept);
+    layer_dense_bytes.accumulate(layer, view, block, scale, into);
+    memcpy(into + bias->offset, kept, sizeof kept);
 }
 
 static void a_bias_that_is_never_updated_is_caught(void)
 {
     LayerKind broken = layer_dense_bytes;
-    broken.accumulate = forgets_the_last_row;
+    broken.accumulate = forgets_the_bias;
     CHECK(caught(0, &broken), "not noticed");
 }
 

@@ -15,12 +15,12 @@ typedef struct Run {
     float *params;
     TrainData data;
     EpochReport last;
-    size_t epochs_seen, stop_after;
+    size_t epochs_seen, stop_after, threads;
 } Run;
 
 static void run_open(Run *run, size_t n, size_t n_train, uint64_t seed)
 {
-    *run = (Run){.stop_after = SIZE_MAX};
+    *run = (Run){.stop_after = SIZE_MAX, .threads = 1};
     run->s = synthetic_make(&run->arena, n, 6, 4);
     synthetic_network(&run->net, &run->params, &run->s, 8, seed, &run->arena);
     run->data = (TrainData){
@@ -38,7 +38,13 @@ static bool run_train(Run *run, size_t epochs, size_t batch, double lr, uint64_t
 {
     TrainSettings settings = {epochs, batch, lr, seed};
     TrainObserver observer = {run, NULL, keep_report};
-    return train_run(run->params, &run->net, &settings, &run->data, &observer, &run->arena, err);
+    Team *team = team_open(run->threads, &run->arena, err);
+    if (team == NULL)
+        return false;
+    bool ok =
+        train_run(run->params, &run->net, &settings, &run->data, team, &observer, &run->arena, err);
+    team_close(team);
+    return ok;
 }
 
 static bool same_parameters(const Run *a, const Run *b)
@@ -113,15 +119,11 @@ static void one_step_subtracts_lr_times_the_gradient(void)
     run_open(&run, 2, 1, 1);
     float *before = network_alloc(&run.net, &run.arena, &err);
     float *gradient = network_alloc(&run.net, &run.arena, &err);
-    REQUIRE(before != NULL && gradient != NULL &&
-                work_alloc(&work, &run.net, 1, true, &run.arena, &err),
+    REQUIRE(before != NULL && gradient != NULL && work_alloc(&work, &run.net, 1, &run.arena, &err),
             "%s", err.text);
     memcpy(before, run.params, run.net.n_parameters * sizeof *before);
-    Batch batch = work_batch(&work, &run.s.data, &run.s.scale, run.s.index, 1);
-    for (size_t block = 0; block < N_BLOCKS; block++)
-        network_gather(&run.net, before, &work, &batch, block);
-    network_forward(&run.net, before, &work, &batch, (Range){0, 1});
-    network_loss(&run.net, &work, &batch, (Range){0, 1});
+    Batch batch = synthetic_batch(&run.s, run.s.index, 1);
+    network_predict(&run.net, before, &work, &batch);
     network_backward(&run.net, before, &work, &batch, (Range){0, 1});
     for (size_t block = 0; block < N_BLOCKS; block++)
         network_accumulate(&run.net, &work, &batch, 1.0f, gradient, block);
@@ -154,25 +156,61 @@ static void the_observer_can_end_the_training(void)
     arena_free(&run.arena);
 }
 
-static void the_last_report_equals_judging_afterwards_with_any_capacity(void)
+// The last batch is smaller, so that members have unequal and empty shares of it.
+static void any_number_of_threads_gives_the_same_bytes(void)
+{
+    static const size_t threads[] = {1, 2, 3, 7, 8, 12};
+    Run first;
+    Error err;
+    run_open(&first, 100, 67, 1);
+    REQUIRE(run_train(&first, 3, 16, 0.01, 1, &err), "%s", err.text);
+    for (size_t i = 1; i < sizeof threads / sizeof threads[0]; i++) {
+        Run run;
+        run_open(&run, 100, 67, 1);
+        run.threads = threads[i];
+        REQUIRE(run_train(&run, 3, 16, 0.01, 1, &err), "%s", err.text);
+        CHECK(same_parameters(&first, &run), "%zu threads: other bytes", threads[i]);
+        CHECK(memcmp(&first.last.train_loss, &run.last.train_loss, sizeof(double)) == 0 &&
+                  memcmp(&first.last.validation_loss, &run.last.validation_loss, sizeof(double)) ==
+                      0,
+              "%zu threads: losses %.17g and %.17g", threads[i], run.last.train_loss,
+              run.last.validation_loss);
+        arena_free(&run.arena);
+    }
+    arena_free(&first.arena);
+}
+
+static void threads_that_diverge_stop_together(void)
+{
+    Run run;
+    Error err = {""};
+    run_open(&run, 100, 80, 1);
+    run.threads = 3;
+    CHECK(!run_train(&run, 5, 16, 1e38, 1, &err), "went through");
+    CHECK(strstr(err.text, "epoch 1") != NULL, "%s", err.text);
+    arena_free(&run.arena);
+}
+
+static void the_last_report_equals_judging_afterwards_with_any_team(void)
 {
     Run run;
     Error err;
-    run_open(&run, 100, 60, 1);
+    run_open(&run, 300, 60, 1);
     REQUIRE(run_train(&run, 2, 16, 0.01, 1, &err), "%s", err.text);
-    static const size_t capacities[] = {1, 7, 256, 1000};
-    for (size_t i = 0; i < 4; i++) {
-        Work work;
-        REQUIRE(work_alloc(&work, &run.net, capacities[i], false, &run.arena, &err), "%s",
-                err.text);
-        Evaluation judged = evaluate_run(&run.net, run.params, &work, &run.s.data, &run.s.scale,
-                                         run.data.split.validation, NULL);
+    for (size_t threads = 1; threads <= 5; threads++) {
+        Team *team = team_open(threads, &run.arena, &err);
+        Evaluator evaluator;
+        REQUIRE(team != NULL && evaluator_alloc(&evaluator, &run.net, team, 240, &run.arena, &err),
+                "%s", err.text);
+        Evaluation judged = evaluator_run(&evaluator, run.params, &run.s.data, &run.s.scale,
+                                          run.data.split.validation);
+        team_close(team);
         CHECK(memcmp(&judged.loss, &run.last.validation_loss, sizeof judged.loss) == 0,
-              "capacity %zu: loss %.17g, trained %.17g", capacities[i], judged.loss,
+              "%zu threads: loss %.17g, trained %.17g", threads, judged.loss,
               run.last.validation_loss);
-        CHECK(judged.n == 40 &&
+        CHECK(judged.n == 240 &&
                   fabs(evaluation_accuracy(&judged) - run.last.validation_accuracy) < 1e-15,
-              "capacity %zu: accuracy", capacities[i]);
+              "%zu threads: accuracy", threads);
     }
     arena_free(&run.arena);
 }
@@ -257,7 +295,9 @@ int main(void)
     RUN(one_step_subtracts_lr_times_the_gradient);
     RUN(divergence_is_an_error_that_names_epoch_and_learning_rate);
     RUN(the_observer_can_end_the_training);
-    RUN(the_last_report_equals_judging_afterwards_with_any_capacity);
+    RUN(any_number_of_threads_gives_the_same_bytes);
+    RUN(threads_that_diverge_stop_together);
+    RUN(the_last_report_equals_judging_afterwards_with_any_team);
     RUN(splits_take_the_last_images_for_validation);
     RUN(the_input_scale_makes_the_deviation_one);
     RUN(images_of_one_grey_are_refused);
