@@ -176,21 +176,32 @@ INLINE void lit_examples(uint64_t lit[PIXELS], const unsigned char *const *x, si
 // ---------------------------------------------------------------------------------------------
 // The first layer, forward: a lit pixel adds its row of W, scaled
 
-// `vectors` vectors of s += sum over the lit pixels p of value[x[p]] * W[p].
+// `vectors` vectors of s += v * row.
+INLINE void add_scaled(Vector *s, float v, const float *row, size_t vectors)
+{
+    Vector all = splat(v);
+    ONE_POINTER(row);
+#pragma GCC unroll 16
+    for (size_t j = 0; j < vectors; j++)
+        s[j] += all * load(row + j * LANES);
+}
+
+// `vectors` vectors of s += sum over the lit pixels p of value[x[p]] * W[p]. Only where no pixel of
+// the word is dark, there is no bit to look for: 8 % less time on images that are all lit, while on
+// those that are half dark (Fashion-MNIST) skipping is far ahead of any dense loop.
 INLINE void add_lit_rows(Vector *s, uint64_t lit, const unsigned char *x, const float *value,
                          const float *W, size_t S, size_t vectors)
 {
     ONE_POINTER(x);
     ONE_POINTER(W);
-    for (; lit != 0; lit &= lit - 1) {
-        size_t p = (size_t)__builtin_ctzll(lit);
-        Vector v = splat(value[x[p]]);
-        const float *row = W + p * S;
-        ONE_POINTER(row);
-#pragma GCC unroll 16
-        for (size_t j = 0; j < vectors; j++)
-            s[j] += v * load(row + j * LANES);
-    }
+    if (lit == UINT64_MAX)
+        for (size_t p = 0; p < PIXELS; p++)
+            add_scaled(s, value[x[p]], W + p * S, vectors);
+    else
+        for (; lit != 0; lit &= lit - 1) {
+            size_t p = (size_t)__builtin_ctzll(lit);
+            add_scaled(s, value[x[p]], W + p * S, vectors);
+        }
 }
 
 // One strip of the sums of all examples over up to CHUNK pixels, at `at` in rows of I.
@@ -247,15 +258,14 @@ INLINE void add_lit_deltas(Vector *s, uint64_t lit, const unsigned char *const *
                            const float *value, const float *dy, size_t S, size_t vectors)
 {
     ONE_POINTER(dy);
-    for (; lit != 0; lit &= lit - 1) {
-        size_t e = (size_t)__builtin_ctzll(lit);
-        Vector v = splat(value[x[e][p]]);
-        const float *row = dy + e * S;
-        ONE_POINTER(row);
-#pragma GCC unroll 16
-        for (size_t j = 0; j < vectors; j++)
-            s[j] += v * load(row + j * LANES);
-    }
+    if (lit == UINT64_MAX)
+        for (size_t e = 0; e < EXAMPLES; e++)
+            add_scaled(s, value[x[e][p]], dy + e * S, vectors);
+    else
+        for (; lit != 0; lit &= lit - 1) {
+            size_t e = (size_t)__builtin_ctzll(lit);
+            add_scaled(s, value[x[e][p]], dy + e * S, vectors);
+        }
 }
 
 // The sums over one group of up to EXAMPLES examples, whose dy stay in the innermost cache: of one
