@@ -38,6 +38,9 @@ typedef struct Model {
 // failure says which file and what is wrong.
 bool model_read(Model *model, Arena *arena, const char *path, Error *err);
 
+// The same from the bytes of a file, whose checksum's digits it overwrites. err does not name one.
+bool model_parse(Model *model, Arena *arena, unsigned char *bytes, size_t size, Error *err);
+
 // Writes the model to a stream, all settings with it. Fails when a weight is not finite or memory
 // is short; the caller looks for errors of the stream.
 bool model_write(const ModelSettings *settings, const Network *net, const float *params,
