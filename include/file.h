@@ -63,6 +63,9 @@ bool output_open(Output *out, Arena *arena, const char *path, OutputKind kind, E
 // rows go to the same file. Publishing again only flushes.
 bool output_publish(Output *out, Error *err);
 
+// Flushes and makes sure that what was written so far survives a power cut.
+bool output_sync(Output *out, Error *err);
+
 // Flushes, syncs, publishes, closes and syncs the folder.
 bool output_commit(Output *out, Error *err);
 

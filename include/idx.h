@@ -19,7 +19,10 @@ typedef enum IdxPart { IDX_TRAIN, IDX_TEST } IdxPart;
 // what was expected, and leaves *data untouched.
 bool idx_read_folder(Dataset *data, Arena *arena, const char *folder, IdxPart part, Error *err);
 
-// The same from two named files.
+// Says whether `path`, however it is spelled, is a file of that folder that could be read as data.
+bool idx_is_data_file(const char *folder, const char *path);
+
+// The same as idx_read_folder from two named files.
 bool idx_read(Dataset *data, Arena *arena, const char *images, const char *labels, Error *err);
 
 #endif

@@ -6,13 +6,14 @@
 
 typedef struct Progress {
     bool quiet, live, colour;
-    size_t epochs, images; // images an epoch trains on
+    size_t epochs, images; // in all; images an epoch trains on
+    size_t epochs_done;    // before this training
     double start, drawn;   // when training began, when the live line was last drawn
     EpochReport last;      // epoch 0: none yet
 } Progress;
 
 // Looks at stderr, NO_COLOR and TERM to choose.
-Progress progress_begin(bool quiet, size_t epochs, size_t images);
+Progress progress_begin(bool quiet, size_t epochs_done, size_t epochs, size_t images);
 
 void progress_batch(Progress *progress, size_t epoch, size_t done, double loss);
 void progress_epoch(Progress *progress, const EpochReport *report);

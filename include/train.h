@@ -13,6 +13,7 @@
 
 typedef struct TrainSettings {
     size_t epochs, batch_size;
+    size_t epochs_done; // by an earlier training, whose parameters go on from there
     double learning_rate;
     uint64_t seed;
 } TrainSettings;
@@ -38,16 +39,20 @@ typedef struct EpochReport {
 typedef struct TrainObserver {
     void *context;
     // After each batch: examples done in this epoch (from 1), with their mean loss so far.
-    void (*batch)(void *context, size_t epoch, size_t done, double loss);
+    // Returning false stops the training. May be NULL.
+    bool (*batch)(void *context, size_t epoch, size_t done, double loss);
     // After each epoch. Returning false, with the reason in err, ends the training.
     bool (*epoch)(void *context, const EpochReport *report, Error *err);
 } TrainObserver;
 
+typedef enum TrainResult { TRAIN_DONE, TRAIN_STOPPED, TRAIN_FAILED } TrainResult;
+
 // Trains params in place, with a team of any size: the result is the same. The observer is called
-// from the calling thread alone. Fails when memory is short, when the observer says so, or when the
-// loss is no longer finite: then names the epoch, the batch and the likely cause.
-bool train_run(float *params, const Network *net, const TrainSettings *settings,
-               const TrainData *data, Team *team, const TrainObserver *observer, Arena *arena,
-               Error *err);
+// from the calling thread alone. Fails when memory is short, when the observer says so, or when a
+// loss or a weight is no longer finite: then names the epoch, the batch and the likely cause.
+// However it ends, params are those of the last complete epoch.
+TrainResult train_run(float *params, const Network *net, const TrainSettings *settings,
+                      const TrainData *data, Team *team, const TrainObserver *observer,
+                      Arena *arena, Error *err);
 
 #endif

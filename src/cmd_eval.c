@@ -213,6 +213,8 @@ static bool eval(int *status, const EvalOptions *o, const char *path, Arena *are
     Range images;
     if (o->predictions != NULL && path_is_same(o->predictions, path))
         return error_set(err, "--predictions would replace the model, %s", path);
+    if (o->predictions != NULL && idx_is_data_file(command_data_folder(o->data), o->predictions))
+        return error_set(err, "--predictions would replace a file of the data, %s", o->predictions);
     if (!model_read(&model, arena, path, err) ||
         !read_split(&data, &images, &model, path, o, arena, err))
         return false;

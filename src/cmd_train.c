@@ -1,18 +1,22 @@
 // mlp train: options -> data -> network -> training -> model and curves.
 #include "commands.h"
+#include "curves.h"
 #include "json.h"
 #include "numbers.h"
 #include "progress.h"
+#include "signals.h"
 
+#include <signal.h>
 #include <string.h>
 
 // ---------------------------------------------------------------------------------------------
 // Options
 
 typedef struct TrainOptions {
-    uint64_t epochs, batch_size, hidden, seed, train_size, validation_size, threads;
+    uint64_t epochs, batch_size, hidden, seed, train_size, validation_size, checkpoint_every,
+        threads;
     double learning_rate;
-    const char *data, *output, *csv;
+    const char *data, *output, *csv, *resume;
     bool quiet, json;
 } TrainOptions;
 
@@ -45,14 +49,19 @@ static const Option option_table[] = {
     {"val-size", 0, OPTION_COUNT, &train_options.validation_size, "N",
      "keep the last N images for validation", 1, 4294967295.0,
      "10000, or a sixth of a smaller file", NULL},
-    {"threads", 0, OPTION_COUNT, &train_options.threads, "N", COMMAND_THREADS_HELP, 1,
-     COMMAND_MAX_THREADS, "one a CPU, 8 at most", NULL},
     {"data", 'd', OPTION_TEXT, &train_options.data, "DIR", "folder of the IDX files", 0, 0,
      "$MLP_DATA, else data/mnist, else the installed copy", NULL},
-    {"output", 'o', OPTION_TEXT, &train_options.output, "FILE", "write the model here", 0, 0, NULL,
-     NULL},
+    {"output", 'o', OPTION_TEXT, &train_options.output, "FILE",
+     "write the model here; a training that is resumed, by default, where it was read from", 0, 0,
+     NULL, NULL},
     {"csv", 0, OPTION_TEXT, &train_options.csv, "FILE", "write a row an epoch here", 0, 0, NULL,
      NULL},
+    {"checkpoint-every", 0, OPTION_COUNT, &train_options.checkpoint_every, "N",
+     "write the model every N epochs, not only at the end", 1, 1000000, "once a minute", NULL},
+    {"resume", 0, OPTION_TEXT, &train_options.resume, "MODEL",
+     "go on with this model's training, to --epochs, with its own settings", 0, 0, "", NULL},
+    {"threads", 0, OPTION_COUNT, &train_options.threads, "N", COMMAND_THREADS_HELP, 1,
+     COMMAND_MAX_THREADS, "one a CPU, 8 at most", NULL},
     {"quiet", 'q', OPTION_FLAG, &train_options.quiet, NULL, "show no progress", 0, 0, NULL, NULL},
     {"json", 0, OPTION_FLAG, &train_options.json, NULL, "print a summary to standard output", 0, 0,
      NULL, NULL},
@@ -60,35 +69,108 @@ static const Option option_table[] = {
 };
 
 // ---------------------------------------------------------------------------------------------
-// Curves and progress: what the training tells
+// Resuming: the model's settings take the place of the defaults
 
-typedef struct TrainWatch {
-    Output *csv;
-    Progress progress;
-    EpochReport last;
-    double seconds; // of training alone, all epochs
-} TrainWatch;
-
-static void watch_batch(void *context, size_t epoch, size_t done, double loss)
+static TrainOptions options_of_model(const TrainOptions *defaults, const ModelSettings *s,
+                                     const char *path)
 {
-    TrainWatch *watch = context;
-    progress_batch(&watch->progress, epoch, done, loss);
+    TrainOptions o = *defaults;
+    o.batch_size = s->batch_size;
+    o.hidden = s->architecture.hidden;
+    o.seed = s->seed;
+    o.train_size = s->train_size;
+    o.validation_size = s->validation_size;
+    o.learning_rate = s->learning_rate;
+    o.output = path;
+    return o;
 }
 
+static bool options_contradict(const TrainOptions *o, const ModelSettings *s, Error *err)
+{
+    const struct {
+        const char *flag;
+        double given, model;
+    } settings[] = {
+        {"lr", o->learning_rate, s->learning_rate},
+        {"batch", (double)o->batch_size, (double)s->batch_size},
+        {"hidden", (double)o->hidden, (double)s->architecture.hidden},
+        {"seed", (double)o->seed, (double)s->seed},
+        {"train-size", (double)o->train_size, (double)s->train_size},
+        {"val-size", (double)o->validation_size, (double)s->validation_size},
+    };
+    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++)
+        if (settings[i].given != settings[i].model)
+            return !error_set(
+                err,
+                "--%s %.16g: %s was trained with %.16g, and a training that is resumed "
+                "keeps its settings",
+                settings[i].flag, settings[i].given, o->resume, settings[i].model);
+    return false;
+}
+
+// ---------------------------------------------------------------------------------------------
+// One training: what it works on, and what it tells
+
+typedef struct Job {
+    const TrainOptions *options;
+    Arena *arena;
+    const Model *resumed; // NULL: a new training
+    Dataset data;
+    TrainData training;
+    Network net;
+    float *params;
+    ModelSettings settings; // of the model file; epochs: those that are complete
+    Output csv;
+    Progress progress;
+    EpochReport last;
+    double seconds;     // of training alone, all epochs
+    size_t saved_epoch; // that the model file holds, 0 when this training has not written it
+    double saved_time;
+} Job;
+
+static bool save_model(Job *job, Error *err)
+{
+    Output out;
+    if (!output_open(&out, job->arena, job->options->output, OUTPUT_REGULAR_ONLY, err))
+        return false;
+    if (model_write(&job->settings, &job->net, job->params, &out, err) &&
+        output_commit(&out, err)) {
+        job->saved_epoch = (size_t)job->settings.epochs;
+        job->saved_time = clock_seconds();
+        return true;
+    }
+    output_discard(&out);
+    return false;
+}
+
+static bool checkpoint_is_due(const Job *job)
+{
+    const double interval = 60.0;
+    size_t every = (size_t)job->options->checkpoint_every, epoch = (size_t)job->settings.epochs;
+    return every > 0 ? epoch % every == 0 : clock_seconds() - job->saved_time >= interval;
+}
+
+static bool watch_batch(void *context, size_t epoch, size_t done, double loss)
+{
+    Job *job = context;
+    if (signals_noted() != 0)
+        return false;
+    progress_batch(&job->progress, epoch, done, loss);
+    return true;
+}
+
+// The table is on the disk before a model that counts its rows.
 static bool watch_epoch(void *context, const EpochReport *report, Error *err)
 {
-    TrainWatch *watch = context;
-    char n[5][NUMBER_SIZE];
-    fprintf(watch->csv->stream, "%zu,%s,%s,%s,%s,%s,%.4f\n", report->epoch,
-            number_measured(n[0], report->train_loss),
-            number_measured(n[1], report->train_accuracy),
-            number_measured(n[2], report->validation_loss),
-            number_measured(n[3], report->validation_accuracy),
-            number_shortest(n[4], report->learning_rate), report->seconds);
-    watch->last = *report;
-    watch->seconds += report->seconds;
-    progress_epoch(&watch->progress, report);
-    return output_publish(watch->csv, err);
+    Job *job = context;
+    job->last = *report;
+    job->seconds += report->seconds;
+    job->settings.epochs = report->epoch;
+    if (!curves_add(&job->csv, report, err))
+        return false;
+    progress_epoch(&job->progress, report);
+    return report->epoch == job->options->epochs || !checkpoint_is_due(job) ||
+           (output_sync(&job->csv, err) && save_model(job, err));
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -105,58 +187,101 @@ static bool try_output(Arena *arena, const char *path, Error *err)
     return true;
 }
 
-static bool save_model(const ModelSettings *settings, const Network *net, const float *params,
-                       Arena *arena, const char *path, Error *err)
+// No output may be another output or something that is read.
+static bool files_differ(const TrainOptions *o, Error *err)
 {
-    Output out;
-    if (!output_open(&out, arena, path, OUTPUT_REGULAR_ONLY, err))
-        return false;
-    if (model_write(settings, net, params, &out, err) && output_commit(&out, err))
-        return true;
-    output_discard(&out);
-    return false;
+    const char *folder = command_data_folder(o->data);
+    const struct {
+        const char *flag, *path;
+    } outputs[] = {{"--output", o->output}, {"--csv", o->csv}};
+    if (path_is_same(o->output, o->csv))
+        return error_set(err, "--output and --csv are the same file, %s", o->output);
+    if (o->resume != NULL && path_is_same(o->resume, o->csv))
+        return error_set(err, "--csv would replace the model to resume, %s", o->resume);
+    for (size_t i = 0; i < 2; i++)
+        if (idx_is_data_file(folder, outputs[i].path))
+            return error_set(err, "%s would replace a file of the data, %s", outputs[i].flag,
+                             outputs[i].path);
+    return true;
 }
 
-static void print_summary(const TrainOptions *o, const Network *net, const TrainWatch *watch,
-                          const TrainData *data)
+static void print_summary(const Job *job)
 {
     JsonWriter json = {.out = stdout};
+    const TrainOptions *o = job->options;
     char sizes[64];
-    network_sizes(net, sizes, sizeof sizes);
-    size_t images = range_length(data->split.train);
+    network_sizes(&job->net, sizes, sizeof sizes);
+    size_t images = range_length(job->training.split.train);
+    size_t trained = o->epochs - (job->resumed != NULL ? job->resumed->settings.epochs : 0);
     json_open_object(&json, NULL);
     json_text(&json, "model", o->output);
     json_text(&json, "curves", o->csv);
     json_text(&json, "sizes", sizes);
-    json_count(&json, "parameters", network_count_weights(net));
+    json_count(&json, "parameters", network_count_weights(&job->net));
     json_count(&json, "epochs", o->epochs);
     json_setting(&json, "learning_rate", o->learning_rate);
     json_count(&json, "batch_size", o->batch_size);
     json_count(&json, "seed", o->seed);
     json_count(&json, "train_size", images);
-    json_count(&json, "validation_size", range_length(data->split.validation));
-    json_measured(&json, "train_loss", watch->last.train_loss);
-    json_measured(&json, "train_accuracy", watch->last.train_accuracy);
-    json_measured(&json, "validation_loss", watch->last.validation_loss);
-    json_measured(&json, "validation_accuracy", watch->last.validation_accuracy);
-    json_measured(&json, "seconds", watch->seconds);
-    json_measured(&json, "images_per_second", (double)(images * o->epochs) / watch->seconds);
+    json_count(&json, "validation_size", range_length(job->training.split.validation));
+    json_measured(&json, "train_loss", job->last.train_loss);
+    json_measured(&json, "train_accuracy", job->last.train_accuracy);
+    json_measured(&json, "validation_loss", job->last.validation_loss);
+    json_measured(&json, "validation_accuracy", job->last.validation_accuracy);
+    json_measured(&json, "seconds", job->seconds);
+    json_measured(&json, "images_per_second", (double)(images * trained) / job->seconds);
     json_close_object(&json);
 }
 
-static bool read_training_data(TrainData *training, Dataset *data, Arena *arena,
-                               const TrainOptions *o, Error *err)
+static bool read_training_data(Job *job, Error *err)
 {
+    const TrainOptions *o = job->options;
     const char *folder = command_data_folder(o->data);
+    TrainData *training = &job->training;
     Error reason;
-    if (!command_read_data(data, arena, o->data, IDX_TRAIN, err))
+    if (!command_read_data(&job->data, job->arena, o->data, IDX_TRAIN, err))
         return false;
-    if (!dataset_split(&training->split, data->n, (size_t)o->train_size, (size_t)o->validation_size,
-                       &reason) ||
-        !dataset_pixel_std(&training->pixel_std, data, training->split.train, &reason))
+    const Model *resumed = job->resumed;
+    if (resumed != NULL && resumed->settings.data_crc32 != job->data.crc32)
+        return error_set(err,
+                         "%s: the training file is not the one that %s was trained on (CRC-32 "
+                         "%08lx, the model says %08lx)",
+                         folder, o->resume, (unsigned long)job->data.crc32,
+                         (unsigned long)resumed->settings.data_crc32);
+    if (!dataset_split(&training->split, job->data.n, (size_t)o->train_size,
+                       (size_t)o->validation_size, &reason) ||
+        !dataset_pixel_std(&training->pixel_std, &job->data, training->split.train, &reason))
         return error_set(err, "%s: %s", folder, reason.text);
-    training->data = data;
+    training->data = &job->data;
     training->scale = input_scale(training->pixel_std);
+    return true;
+}
+
+// The network with the parameters that training starts from: fresh ones, or those of the model.
+static bool prepare_network(Job *job, Error *err)
+{
+    const TrainOptions *o = job->options;
+    const Dataset *data = &job->data;
+    Architecture architecture = {"mlp", data->rows, data->cols, (size_t)o->hidden, data->n_classes};
+    job->settings = (ModelSettings){.architecture = architecture,
+                                    .learning_rate = o->learning_rate,
+                                    .pixel_std = job->training.pixel_std,
+                                    .batch_size = o->batch_size,
+                                    .seed = o->seed,
+                                    .train_size = range_length(job->training.split.train),
+                                    .validation_size = range_length(job->training.split.validation),
+                                    .data_crc32 = data->crc32};
+    if (job->resumed != NULL)
+        job->settings.epochs = job->resumed->settings.epochs;
+    if (!network_build(&job->net, &architecture, err) ||
+        (job->params = network_alloc(&job->net, job->arena, err)) == NULL)
+        return false;
+    network_init(&job->net, job->params, o->seed);
+    if (job->resumed == NULL)
+        return true;
+    if (!command_model_fits(job->resumed, o->resume, data, command_data_folder(o->data), err))
+        return false;
+    memcpy(job->params, job->resumed->params, job->net.n_parameters * sizeof *job->params);
     return true;
 }
 
@@ -167,78 +292,130 @@ static void say_what_is_next(const TrainOptions *o)
             curves.text, model.text);
 }
 
-static bool train(const TrainOptions *o, Arena *arena, Error *err)
+// After a signal: the last complete epoch is saved, and how to go on is said. Returns the status.
+static int stop(Job *job, Error *err)
 {
-    if (path_is_same(o->output, o->csv))
-        return error_set(err, "--output and --csv are the same file, %s", o->output);
-    if (!try_output(arena, o->output, err))
-        return false;
-
-    Dataset data;
-    TrainData training;
-    if (!read_training_data(&training, &data, arena, o, err))
-        return false;
-
-    Architecture architecture = {"mlp", data.rows, data.cols, (size_t)o->hidden, data.n_classes};
-    TrainSettings settings = {(size_t)o->epochs, (size_t)o->batch_size, o->learning_rate, o->seed};
-    Network net;
-    float *params;
-    if (!network_build(&net, &architecture, err) ||
-        (params = network_alloc(&net, arena, err)) == NULL)
-        return false;
-    network_init(&net, params, o->seed);
-
-    Output csv;
-    if (!output_open(&csv, arena, o->csv, OUTPUT_ANY_FILE, err))
-        return false;
-    Team *team = command_team(o->threads, arena, err);
-    if (team == NULL) {
-        output_discard(&csv);
-        return false;
+    const TrainOptions *o = job->options;
+    int number = signals_noted();
+    size_t epoch = (size_t)job->settings.epochs;
+    bool is_new = job->last.epoch > 0;
+    if (is_new &&
+        (!output_commit(&job->csv, err) || (job->saved_epoch != epoch && !save_model(job, err))))
+        return command_fail(err);
+    if (number == SIGPIPE) // nobody listens
+        return 128 + number;
+    ShownName model = command_shown(o->output), curves = command_shown(o->csv);
+    ShownName old = command_shown(o->resume != NULL ? o->resume : ""), folder;
+    if (!is_new && o->resume == NULL) {
+        fprintf(stderr,
+                "mlp: %s: stopped before the first epoch was complete; nothing was written\n",
+                signals_name(number));
+        return 128 + number;
     }
-    fputs("epoch,train_loss,train_accuracy,validation_loss,validation_accuracy,learning_rate,"
-          "seconds\n",
-          csv.stream);
-    TrainWatch watch = {
-        .csv = &csv,
-        .progress = progress_begin(o->quiet, settings.epochs, range_length(training.split.train))};
-    TrainObserver observer = {&watch, watch_batch, watch_epoch};
-    bool ok = train_run(params, &net, &settings, &training, team, &observer, arena, err);
-    team_close(team);
-    progress_end(&watch.progress);
-    ok = ok && output_commit(&csv, err);
-    output_discard(&csv);
-    if (!ok)
-        return false;
+    fprintf(stderr, "mlp: %s: stopped after epoch %zu of %llu; to go on: mlp train --resume %s",
+            signals_name(number), epoch, (unsigned long long)o->epochs,
+            is_new ? model.text : old.text);
+    if (!is_new && strcmp(model.text, old.text) != 0)
+        fprintf(stderr, " -o %s", model.text);
+    fprintf(stderr, " --epochs %llu --csv %s", (unsigned long long)o->epochs, curves.text);
+    if (o->data != NULL) {
+        folder = command_shown(o->data);
+        fprintf(stderr, " -d %s", folder.text);
+    }
+    fputc('\n', stderr);
+    return 128 + number;
+}
 
-    ModelSettings saved = {.architecture = architecture,
-                           .learning_rate = o->learning_rate,
-                           .pixel_std = training.pixel_std,
-                           .batch_size = o->batch_size,
-                           .seed = o->seed,
-                           .epochs = o->epochs,
-                           .train_size = range_length(training.split.train),
-                           .validation_size = range_length(training.split.validation),
-                           .data_crc32 = data.crc32};
-    if (!save_model(&saved, &net, params, arena, o->output, err))
-        return false;
+// Trains with everything prepared, and brings model and table to their places.
+static int run_job(Job *job, Error *err)
+{
+    const TrainOptions *o = job->options;
+    TrainSettings settings = {.epochs = (size_t)o->epochs,
+                              .batch_size = (size_t)o->batch_size,
+                              .epochs_done = (size_t)job->settings.epochs,
+                              .learning_rate = o->learning_rate,
+                              .seed = o->seed};
+    TrainObserver observer = {job, watch_batch, watch_epoch};
+    Team *team = command_team(o->threads, job->arena, err);
+    if (team == NULL)
+        return command_fail(err);
+    job->progress =
+        progress_begin(o->quiet, settings.epochs_done, settings.epochs, job->settings.train_size);
+    job->saved_time = clock_seconds();
+    TrainResult result = train_run(job->params, &job->net, &settings, &job->training, team,
+                                   &observer, job->arena, err);
+    team_close(team);
+    progress_end(&job->progress);
+    if (result == TRAIN_STOPPED)
+        return stop(job, err);
+    if (result == TRAIN_FAILED || !output_commit(&job->csv, err) || !save_model(job, err))
+        return command_fail(err);
     if (!o->quiet)
         say_what_is_next(o);
     if (o->json)
-        print_summary(o, &net, &watch, &training);
-    return true;
+        print_summary(job);
+    return STATUS_DONE;
+}
+
+static int train(const TrainOptions *o, const Model *resumed, Arena *arena)
+{
+    Error err;
+    Job job = {.options = o, .arena = arena, .resumed = resumed};
+    if (!files_differ(o, &err) || !try_output(arena, o->output, &err) ||
+        !read_training_data(&job, &err) || !prepare_network(&job, &err))
+        return command_fail(&err);
+    signals_watch();
+    if (!curves_open(&job.csv, arena, o->csv, (size_t)job.settings.epochs, &err))
+        return command_fail(&err);
+    int status = run_job(&job, &err);
+    output_discard(&job.csv);
+    return status;
+}
+
+// Reads the model to resume and then the command line again, over the model's settings instead of
+// the defaults: what differs afterwards was asked for.
+static bool begin_resumed(Model *model, const TrainOptions *defaults, int argc, char **argv,
+                          Arena *arena, int *status)
+{
+    Error err;
+    const char *path = train_options.resume;
+    if (!model_read(model, arena, path, &err)) {
+        *status = command_fail(&err);
+        return false;
+    }
+    train_options = options_of_model(defaults, &model->settings, path);
+    if (!command_begin(&command_train, option_table, NULL, argc, argv, status))
+        return false;
+    const TrainOptions *o = &train_options;
+    unsigned long long done = model->settings.epochs, wanted = o->epochs;
+    if (options_contradict(o, &model->settings, &err) ||
+        (wanted < done &&
+         !error_set(&err, "--epochs %llu: %s has %llu epochs already; they can only become more",
+                    wanted, path, done))) {
+        *status = command_wrong(&err);
+        return false;
+    }
+    if (wanted > done)
+        return true;
+    ShownName shown = command_shown(path);
+    fprintf(stderr, "mlp: note: %s has its %llu epochs already; nothing to do\n", shown.text, done);
+    *status = STATUS_DONE;
+    return false;
 }
 
 static int run(int argc, char **argv)
 {
     int status;
+    const TrainOptions defaults = train_options;
     if (!command_begin(&command_train, option_table, NULL, argc, argv, &status))
         return status;
     Arena arena = {0};
-    Error err;
-    status = train(&train_options, &arena, &err) ? STATUS_DONE : command_fail(&err);
+    Model model;
+    bool is_resumed = train_options.resume != NULL;
+    if (!is_resumed || begin_resumed(&model, &defaults, argc, argv, &arena, &status))
+        status = train(&train_options, is_resumed ? &model : NULL, &arena);
     arena_free(&arena);
-    return command_end(status);
+    return signals_noted() == SIGPIPE ? status : command_end(status);
 }
 
 const Command command_train = {

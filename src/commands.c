@@ -93,7 +93,12 @@ Team *command_team(uint64_t wanted, Arena *arena, Error *err)
     enum { DEFAULT_MOST = 8 };
     if (wanted == 0)
         wanted = DEFAULT_MOST;
-    return team_open(wanted < cpus ? (size_t)wanted : cpus, arena, err);
+    size_t members = wanted < cpus ? (size_t)wanted : cpus;
+    Team *team = team_open(members, arena, err);
+    if (team != NULL && team_size(team) < members)
+        fprintf(stderr, "mlp: note: the system gave only %zu of %zu threads\n", team_size(team),
+                members);
+    return team;
 }
 
 bool command_read_data(Dataset *data, Arena *arena, const char *chosen, IdxPart part, Error *err)

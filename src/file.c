@@ -304,14 +304,19 @@ static void folder_sync(const char *path)
     arena_free(&arena);
 }
 
-bool output_commit(Output *out, Error *err)
+bool output_sync(Output *out, Error *err)
 {
     if (fflush(out->stream) != 0 || ferror(out->stream))
         return error_set_errno(err, "%s: writing failed", out->path);
     // A device or a pipe cannot be synced: EINVAL and the like are no failure there.
     if (fsync(fileno(out->stream)) != 0 && (errno == EIO || errno == ENOSPC || errno == EDQUOT))
         return error_set_errno(err, "%s: writing failed", out->path);
-    if (!output_publish(out, err))
+    return true;
+}
+
+bool output_commit(Output *out, Error *err)
+{
+    if (!output_sync(out, err) || !output_publish(out, err))
         return false;
     FILE *stream = out->stream;
     out->stream = NULL;

@@ -204,22 +204,25 @@ static const unsigned char *idx_read_data(IdxFile *file, Arena *arena, Error *er
     return idx_close(file, ok, ended, err) ? data : NULL;
 }
 
-// The labels come first: they are small, and their number must be that of the images before
-// anything is allocated for those.
+// Both headers are checked, and compared, before anything is allocated for either file; then the
+// labels come first, which are small.
 bool idx_read(Dataset *data, Arena *arena, const char *images, const char *labels, Error *err)
 {
     IdxFile image_file, label_file;
     if (!idx_open(&label_file, labels, &idx_labels, err))
         return false;
-    const unsigned char *label = idx_read_data(&label_file, arena, err);
-    if (label == NULL || !idx_open(&image_file, images, &idx_images, err))
-        return false;
+    if (!idx_open(&image_file, images, &idx_images, err))
+        return idx_close(&label_file, false, false, err);
     size_t n = image_file.dims[0];
     if (n != label_file.dims[0]) {
         error_set(err, "%s: has %zu images, but %s has %lu labels", images, n, labels,
                   (unsigned long)label_file.dims[0]);
+        idx_close(&label_file, false, false, err);
         return idx_close(&image_file, false, false, err);
     }
+    const unsigned char *label = idx_read_data(&label_file, arena, err);
+    if (label == NULL)
+        return idx_close(&image_file, false, false, err);
     const unsigned char *pixels = idx_read_data(&image_file, arena, err);
     if (pixels == NULL)
         return false;
@@ -251,32 +254,53 @@ bool idx_read(Dataset *data, Arena *arena, const char *images, const char *label
 // ---------------------------------------------------------------------------------------------
 // Folders
 
+// The names that a file can have in a folder: number `i` of N_NAMES, the preferred ones first.
+// Returns false when the path does not fit.
+enum { N_NAMES = 4 };
+static bool idx_name(char *path, size_t size, const char *folder, IdxPart part, const IdxKind *kind,
+                     size_t i)
+{
+    int length = snprintf(path, size, "%s/%s-%s%cidx%u-ubyte%s", folder,
+                          part == IDX_TRAIN ? "train" : "t10k", kind->holds, i % 2 == 0 ? '-' : '.',
+                          kind->rank, i < 2 ? "" : ".gz");
+    return length >= 0 && (size_t)length < size;
+}
+
 // Writes the path of the first name that exists to path (size bytes).
 static bool idx_find(char *path, size_t size, const char *folder, IdxPart part, const IdxKind *kind,
                      Error *err)
 {
-    static const char *const endings[] = {"", ".gz"};
-    static const char separators[] = {'-', '.'};
-    const char *name = part == IDX_TRAIN ? "train" : "t10k";
     struct stat status;
     if (stat(folder, &status) != 0)
         return error_set_errno(err, "%s: the folder of the data cannot be read", folder);
     if (!S_ISDIR(status.st_mode))
         return error_set(err, "%s: is no folder, where the folder of the data was expected",
                          folder);
-    for (size_t e = 0; e < sizeof endings / sizeof endings[0]; e++)
-        for (size_t s = 0; s < sizeof separators; s++) {
-            int length = snprintf(path, size, "%s/%s-%s%cidx%u-ubyte%s", folder, name, kind->holds,
-                                  separators[s], kind->rank, endings[e]);
-            if (length < 0 || (size_t)length >= size)
-                return error_set(err, "%s: the path is too long", folder);
-            if (stat(path, &status) == 0)
-                return true;
-        }
+    for (size_t i = 0; i < N_NAMES; i++) {
+        if (!idx_name(path, size, folder, part, kind, i))
+            return error_set(err, "%s: the path is too long", folder);
+        if (stat(path, &status) == 0)
+            return true;
+    }
     return error_set(err,
                      "%s: no file %s-%s-idx%u-ubyte there (nor .idx%u-ubyte, nor either "
                      "with .gz)",
-                     folder, name, kind->holds, kind->rank, kind->rank);
+                     folder, part == IDX_TRAIN ? "train" : "t10k", kind->holds, kind->rank,
+                     kind->rank);
+}
+
+bool idx_is_data_file(const char *folder, const char *path)
+{
+    char name[4096];
+    struct stat is, other;
+    if (stat(path, &other) != 0)
+        return false;
+    for (size_t i = 0; i < 4 * N_NAMES; i++)
+        if (idx_name(name, sizeof name, folder, i & 1 ? IDX_TRAIN : IDX_TEST,
+                     i & 2 ? &idx_images : &idx_labels, i / 4) &&
+            stat(name, &is) == 0 && is.st_dev == other.st_dev && is.st_ino == other.st_ino)
+            return true;
+    return false;
 }
 
 bool idx_read_folder(Dataset *data, Arena *arena, const char *folder, IdxPart part, Error *err)

@@ -275,7 +275,7 @@ bool json_take_text(JsonReader *json, const char **text, Error *err)
 {
     if (!json_try(json, '"'))
         return json_error(json, "a string", err);
-    // An escape is never longer than what it stands for: the rest of the input is room enough.
+    // No escape is shorter than what it stands for: the length of the input is room enough.
     const char *close = json->at;
     while (close < json->end && *close != '"')
         close += *close == '\\' && close + 1 < json->end ? 2 : 1;

@@ -24,7 +24,7 @@ static void print_help(void)
          "  mlp train\n"
          "  mlp eval model.bin\n\n"
          "Exit status: 0 done, 1 the work failed, 2 the command line was wrong,\n"
-         "3 a requested accuracy was not reached.");
+         "3 a requested accuracy was not reached, 128 + n stopped by signal n.");
 }
 
 static int unknown_command(const char *word)

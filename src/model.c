@@ -329,10 +329,12 @@ static bool model_parse_metadata(ModelFile *file, ModelSettings *settings, Error
         file->has_field[i] = true;
         if (!meta_parse(&meta_fields[i], settings, value, err))
             return false;
-        // The reader now stands behind the closing quote. Written with escapes, the text before it
-        // is not the value and the checksum cannot be right.
-        if (strcmp(key, checksum_key) == 0)
+        // The reader now stands behind the closing quote: the digits are the eight bytes before it.
+        if (strcmp(key, checksum_key) == 0) {
+            if (json->at[-10] != '"')
+                return error_set(err, "metadata '%s' is written with escapes", key);
             file->checksum_at = (size_t)((const unsigned char *)json->at - file->bytes) - 9;
+        }
     } while (json_try(json, ','));
     return json_take(json, '}', err);
 }
@@ -521,8 +523,7 @@ bool model_parse(Model *model, Arena *arena, unsigned char *bytes, size_t size, 
 {
     *model = (Model){.params = NULL};
     ModelFile file = {.bytes = bytes, .size = size};
-    if (!model_find_parts(&file, arena, err) ||
-        !model_parse_header(&file, &model->settings, err) ||
+    if (!model_find_parts(&file, arena, err) || !model_parse_header(&file, &model->settings, err) ||
         !network_build(&model->net, &model->settings.architecture, err) ||
         !model_check_entries(&file, &model->net, err) ||
         !model_check_sum(&file, model->settings.checksum, err))

@@ -61,7 +61,7 @@ bool network_build(Network *net, const Architecture *architecture, Error *err)
 {
     const ArchitectureSpec *found = architecture_find(architecture->name);
     if (found == NULL)
-        return error_set(err, "unknown architecture '%s'", architecture->name);
+        return error_set(err, "unknown architecture '%.40s'", architecture->name);
     if (!architecture_check(architecture, err))
         return false;
 

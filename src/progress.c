@@ -9,7 +9,7 @@
 
 enum { LINE_SIZE = 512 };
 
-Progress progress_begin(bool quiet, size_t epochs, size_t images)
+Progress progress_begin(bool quiet, size_t epochs_done, size_t epochs, size_t images)
 {
     const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
     bool capable = term != NULL && term[0] != '\0' && strcmp(term, "dumb") != 0;
@@ -18,6 +18,7 @@ Progress progress_begin(bool quiet, size_t epochs, size_t images)
                       .live = live,
                       .colour = live && (no_color == NULL || no_color[0] == '\0'),
                       .epochs = epochs,
+                      .epochs_done = epochs_done,
                       .images = images,
                       .start = clock_seconds()};
 }
@@ -58,8 +59,9 @@ static void progress_draw(Progress *progress, size_t epoch, size_t done, double 
 {
     char left[64], right[LINE_SIZE], remaining[32], validation[48] = "";
     double now = clock_seconds(), elapsed = now - progress->start;
-    double seen = (double)(epoch - 1) * (double)progress->images + (double)done;
-    double all = (double)progress->epochs * (double)progress->images;
+    size_t before = progress->epochs_done;
+    double seen = (double)(epoch - 1 - before) * (double)progress->images + (double)done;
+    double all = (double)(progress->epochs - before) * (double)progress->images;
     progress->drawn = now;
     bool finished = seen >= all;
     format_duration(remaining, sizeof remaining,

@@ -5,6 +5,7 @@
 #include "random.h"
 
 #include <math.h>
+#include <string.h>
 
 // A training under way. The members of the team share it; only member 0 changes it.
 typedef struct Training {
@@ -18,9 +19,11 @@ typedef struct Training {
     size_t batch_size; // no more than there are examples
     uint32_t *order;   // (examples) of the epoch
 
+    float *kept; // the parameters of the last complete epoch
+
     size_t epoch, done, correct; // done: examples of the epoch whose losses are added up
     double loss;                 // their sum
-    bool diverged;
+    bool stopped;                // by a loss that is not finite, or by the observer
 } Training;
 
 static Batch training_batch(const Training *t, size_t first)
@@ -43,9 +46,9 @@ static void training_count(Training *t, const Batch *batch)
         t->correct += t->work.predicted[b] == t->work.label[b];
     }
     t->done += batch->size;
-    t->diverged = !isfinite(t->loss);
-    if (t->observer->batch != NULL && !t->diverged)
-        t->observer->batch(t->observer->context, t->epoch, t->done, t->loss / (double)t->done);
+    const TrainObserver *o = t->observer;
+    t->stopped = !isfinite(t->loss) || (o->batch != NULL && !o->batch(o->context, t->epoch, t->done,
+                                                                      t->loss / (double)t->done));
 }
 
 // One epoch of gradient descent, as each member of the team runs it. A member has the same blocks
@@ -64,7 +67,7 @@ static void training_member(void *context, size_t member)
         for (size_t block = member; block < N_BLOCKS; block += members)
             network_gather(net, t->params, &t->work, &batch, block);
         team_barrier(t->team);
-        if (t->diverged) // in the batch before
+        if (t->stopped) // in the batch before
             return;
         network_forward(net, t->params, &t->work, &batch, examples);
         network_loss(net, &t->work, &batch, examples);
@@ -77,35 +80,64 @@ static void training_member(void *context, size_t member)
     }
 }
 
-static bool error_diverged(Error *err, const Training *t)
+static TrainResult error_diverged(Error *err, const Training *t, const char *what)
 {
-    return error_set(err,
-                     "the training diverged: the loss is not finite in epoch %zu, batch %zu; "
-                     "the learning rate (--lr %g) is probably too large",
-                     t->epoch, (t->done - 1) / t->batch_size + 1, t->settings->learning_rate);
+    error_set(err,
+              "the training diverged: %s is not finite in epoch %zu, batch %zu; the learning rate "
+              "(--lr %g) is probably too large",
+              what, t->epoch, (t->done - 1) / t->batch_size + 1, t->settings->learning_rate);
+    return TRAIN_FAILED;
+}
+
+static bool all_finite(const float *params, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!isfinite(params[i]))
+            return false;
+    return true;
 }
 
 // Trains for one epoch and fills in its train figures.
-static bool training_epoch(Training *t, EpochReport *report, Error *err)
+static TrainResult training_epoch(Training *t, EpochReport *report, Error *err)
 {
     double start = clock_seconds();
     size_t n = range_length(t->data->split.train);
     t->epoch = report->epoch;
     t->done = t->correct = 0;
     t->loss = 0.0;
+    t->stopped = false;
     random_permutation(t->order, n, t->settings->seed, RANDOM_ORDER + t->epoch);
     team_run(t->team, training_member, t);
-    if (t->diverged)
-        return error_diverged(err, t);
+    if (!isfinite(t->loss))
+        return error_diverged(err, t, "the loss");
+    if (t->done < n)
+        return TRAIN_STOPPED;
     report->train_loss = t->loss / (double)n;
     report->train_accuracy = (double)t->correct / (double)n;
     report->seconds = clock_seconds() - start;
-    return true;
+    return TRAIN_DONE;
 }
 
-bool train_run(float *params, const Network *net, const TrainSettings *settings,
-               const TrainData *data, Team *team, const TrainObserver *observer, Arena *arena,
-               Error *err)
+// What follows an epoch: its parameters are judged, kept and told of.
+static TrainResult training_judge(Training *t, const Evaluator *evaluator, EpochReport *report,
+                                  Error *err)
+{
+    const TrainData *data = t->data;
+    if (!all_finite(t->params, t->net->n_parameters))
+        return error_diverged(err, t, "a weight");
+    Evaluation validation =
+        evaluator_run(evaluator, t->params, data->data, &data->scale, data->split.validation);
+    if (!isfinite(validation.loss)) // the last update did it
+        return error_diverged(err, t, "the loss");
+    report->validation_loss = validation.loss;
+    report->validation_accuracy = evaluation_accuracy(&validation);
+    memcpy(t->kept, t->params, t->net->n_parameters * sizeof *t->kept);
+    return t->observer->epoch(t->observer->context, report, err) ? TRAIN_DONE : TRAIN_FAILED;
+}
+
+TrainResult train_run(float *params, const Network *net, const TrainSettings *settings,
+                      const TrainData *data, Team *team, const TrainObserver *observer,
+                      Arena *arena, Error *err)
 {
     size_t n = range_length(data->split.train);
     Training t = {.params = params,
@@ -115,24 +147,23 @@ bool train_run(float *params, const Network *net, const TrainSettings *settings,
                   .observer = observer,
                   .team = team,
                   .batch_size = settings->batch_size < n ? settings->batch_size : n,
-                  .order = arena_alloc(arena, n, sizeof *t.order, "the order of an epoch", err)};
+                  .order = arena_alloc(arena, n, sizeof *t.order, "the order of an epoch", err),
+                  .kept = network_alloc(net, arena, err)};
     Evaluator evaluator;
-    if (t.order == NULL || !work_alloc(&t.work, net, t.batch_size, arena, err) ||
+    if (t.order == NULL || t.kept == NULL || !work_alloc(&t.work, net, t.batch_size, arena, err) ||
         !evaluator_alloc(&evaluator, net, team, range_length(data->split.validation), arena, err))
-        return false;
+        return TRAIN_FAILED;
+    memcpy(t.kept, params, net->n_parameters * sizeof *params);
 
-    for (size_t epoch = 1; epoch <= settings->epochs; epoch++) {
+    TrainResult result = TRAIN_DONE;
+    for (size_t epoch = settings->epochs_done + 1; epoch <= settings->epochs; epoch++) {
         EpochReport report = {.epoch = epoch, .learning_rate = settings->learning_rate};
-        if (!training_epoch(&t, &report, err))
-            return false;
-        Evaluation validation =
-            evaluator_run(&evaluator, params, data->data, &data->scale, data->split.validation);
-        if (!isfinite(validation.loss)) // the last update did it
-            return error_diverged(err, &t);
-        report.validation_loss = validation.loss;
-        report.validation_accuracy = evaluation_accuracy(&validation);
-        if (!observer->epoch(observer->context, &report, err))
-            return false;
+        result = training_epoch(&t, &report, err);
+        if (result == TRAIN_DONE)
+            result = training_judge(&t, &evaluator, &report, err);
+        if (result != TRAIN_DONE)
+            break;
     }
-    return true;
+    memcpy(params, t.kept, net->n_parameters * sizeof *params);
+    return result;
 }

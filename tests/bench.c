@@ -150,9 +150,11 @@ static double epoch_seconds(const Row *row)
     Error err;
     double seconds;
     trained_open(&t, row);
-    TrainSettings settings = {1, row->batch, 1e-3, 1};
+    TrainSettings settings = {
+        .epochs = 1, .batch_size = row->batch, .learning_rate = 1e-3, .seed = 1};
     TrainObserver observer = {&seconds, NULL, keep_seconds};
-    if (!train_run(t.params, &t.net, &settings, &train_data, t.team, &observer, &t.arena, &err))
+    if (train_run(t.params, &t.net, &settings, &train_data, t.team, &observer, &t.arena, &err) !=
+        TRAIN_DONE)
         fail(&err);
     trained_close(&t);
     return seconds;

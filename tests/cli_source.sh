@@ -37,7 +37,7 @@ fi
 
 # The flags that a command's help lists, and those that the man page's section on it lists.
 flags_in_help() {
-    "$FAST_MLP" "$1" --help | sed -n 's/^  .*--\([a-z-]*\).*/\1/p' | grep -v '^help$' |
+    "$FAST_MLP" "$1" --help | sed -n 's/^  \(-., \|    \)--\([a-z-]*\).*/\2/p' | grep -v '^help$' |
         grep -v "^$1$" | sort -u
 }
 flags_in_man() {

@@ -15,12 +15,14 @@ typedef struct Run {
     float *params;
     TrainData data;
     EpochReport last;
-    size_t epochs_seen, stop_after, threads;
+    size_t epochs_seen, stop_after, threads, epochs_done;
+    size_t batches_seen, stop_at_batch;
+    TrainResult result;
 } Run;
 
 static void run_open(Run *run, size_t n, size_t n_train, uint64_t seed)
 {
-    *run = (Run){.stop_after = SIZE_MAX, .threads = 1};
+    *run = (Run){.stop_after = SIZE_MAX, .threads = 1, .stop_at_batch = SIZE_MAX};
     run->s = synthetic_make(&run->arena, n, 6, 4);
     synthetic_network(&run->net, &run->params, &run->s, 8, seed, &run->arena);
     run->data = (TrainData){
@@ -34,17 +36,28 @@ static bool keep_report(void *context, const EpochReport *report, Error *err)
     return ++run->epochs_seen < run->stop_after || error_set(err, "enough");
 }
 
+static bool count_batch(void *context, size_t epoch, size_t done, double loss)
+{
+    Run *run = context;
+    (void)epoch, (void)done, (void)loss;
+    return ++run->batches_seen < run->stop_at_batch;
+}
+
 static bool run_train(Run *run, size_t epochs, size_t batch, double lr, uint64_t seed, Error *err)
 {
-    TrainSettings settings = {epochs, batch, lr, seed};
-    TrainObserver observer = {run, NULL, keep_report};
+    TrainSettings settings = {.epochs = epochs,
+                              .batch_size = batch,
+                              .epochs_done = run->epochs_done,
+                              .learning_rate = lr,
+                              .seed = seed};
+    TrainObserver observer = {run, count_batch, keep_report};
     Team *team = team_open(run->threads, &run->arena, err);
     if (team == NULL)
         return false;
-    bool ok =
+    run->result =
         train_run(run->params, &run->net, &settings, &run->data, team, &observer, &run->arena, err);
     team_close(team);
-    return ok;
+    return run->result == TRAIN_DONE;
 }
 
 static bool same_parameters(const Run *a, const Run *b)
@@ -142,6 +155,42 @@ static void divergence_is_an_error_that_names_epoch_and_learning_rate(void)
     CHECK(strstr(err.text, "epoch 1") != NULL && strstr(err.text, "--lr 1e+38") != NULL, "%s",
           err.text);
     arena_free(&run.arena);
+}
+
+static void after_divergence_the_parameters_are_finite(void)
+{
+    Run run;
+    Error err = {""};
+    run_open(&run, 100, 80, 1);
+    CHECK(!run_train(&run, 5, 16, 1e38, 1, &err) && run.result == TRAIN_FAILED, "went through");
+    for (size_t i = 0; i < run.net.n_parameters; i++)
+        REQUIRE(isfinite(run.params[i]), "parameter %zu is %g", i, (double)run.params[i]);
+    arena_free(&run.arena);
+}
+
+// Stopped in the middle of epoch 3, in any batch of it, and resumed: as if nothing had happened.
+static void a_stopped_training_that_is_resumed_ends_the_same(void)
+{
+    Run whole;
+    Error err;
+    run_open(&whole, 100, 80, 1);
+    REQUIRE(run_train(&whole, 4, 16, 0.01, 1, &err), "%s", err.text);
+    for (size_t batch = 1; batch <= 15; batch++) {
+        Run run;
+        run_open(&run, 100, 80, 1);
+        run.threads = 1 + batch % 3;
+        run.stop_at_batch = batch;
+        bool done = run_train(&run, 4, 16, 0.01, 1, &err);
+        CHECK(!done && run.result == TRAIN_STOPPED, "batch %zu: result %d", batch, run.result);
+        CHECK(run.epochs_seen == (batch - (batch % 5 != 0)) / 5, "batch %zu: %zu epochs", batch,
+              run.epochs_seen);
+        run.epochs_done = run.epochs_seen;
+        run.stop_at_batch = SIZE_MAX;
+        REQUIRE(run_train(&run, 4, 16, 0.01, 1, &err), "%s", err.text);
+        CHECK(same_parameters(&whole, &run), "batch %zu: other bytes", batch);
+        arena_free(&run.arena);
+    }
+    arena_free(&whole.arena);
 }
 
 static void the_observer_can_end_the_training(void)
@@ -294,6 +343,8 @@ int main(void)
     RUN(a_batch_larger_than_the_data_is_one_batch_of_all);
     RUN(one_step_subtracts_lr_times_the_gradient);
     RUN(divergence_is_an_error_that_names_epoch_and_learning_rate);
+    RUN(after_divergence_the_parameters_are_finite);
+    RUN(a_stopped_training_that_is_resumed_ends_the_same);
     RUN(the_observer_can_end_the_training);
     RUN(any_number_of_threads_gives_the_same_bytes);
     RUN(threads_that_diverge_stop_together);

@@ -1,0 +1,94 @@
+// The table of curves; see curves.h.
+#include "curves.h"
+
+#include "numbers.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+static const char header[] = "epoch,train_loss,train_accuracy,validation_loss,validation_accuracy,"
+                             "learning_rate,seconds\n";
+
+// The epoch at the beginning of a row of `length` bytes, 0 when there is none.
+static uint64_t row_epoch(const char *row, size_t length)
+{
+    char digits[24];
+    const char *comma = memchr(row, ',', length);
+    size_t n = comma == NULL ? 0 : (size_t)(comma - row);
+    uint64_t epoch;
+    if (n == 0 || n >= sizeof digits)
+        return 0;
+    memcpy(digits, row, n);
+    digits[n] = '\0';
+    return number_parse_count(digits, &epoch) ? epoch : 0;
+}
+
+// Finds how many bytes of the table hold the header and the rows up to epoch `done`: rows that
+// follow one another. What comes after them, a row cut short by a crash included, is not looked at.
+static bool find_kept(size_t *kept, const char *text, size_t size, const char *path, size_t done,
+                      Error *err)
+{
+    size_t at = strlen(header);
+    uint64_t last = 0;
+    if (size < at || memcmp(text, header, at) != 0)
+        return error_set(
+            err, "%s: is no table of curves, and would be replaced; name another --csv", path);
+    while (last < done) {
+        const char *end = memchr(text + at, '\n', size - at);
+        if (end == NULL)
+            return error_set(
+                err,
+                "%s: ends with epoch %llu, but the model has %zu epochs: not the table "
+                "of this training; name another --csv",
+                path, (unsigned long long)last, done);
+        uint64_t epoch = row_epoch(text + at, (size_t)(end - (text + at)));
+        if (epoch == 0 || epoch > done || (last != 0 && epoch != last + 1))
+            return error_set(err, "%s: the row after epoch %llu is not that of epoch %llu", path,
+                             (unsigned long long)last, (unsigned long long)last + 1);
+        last = epoch;
+        at = (size_t)(end - text) + 1;
+    }
+    *kept = at;
+    return true;
+}
+
+// Copies what is kept of an older table.
+static bool copy_kept(Output *csv, Arena *arena, const char *path, size_t done, Error *err)
+{
+    const size_t max_size = (size_t)1 << 30;
+    unsigned char *text;
+    size_t size, kept = 0;
+    if (!file_read(&text, &size, arena, path, max_size, "a table of curves", err) ||
+        !find_kept(&kept, (const char *)text, size, path, done, err))
+        return false;
+    fwrite(text, 1, kept, csv->stream);
+    return true;
+}
+
+bool curves_open(Output *csv, Arena *arena, const char *path, size_t epochs_done, Error *err)
+{
+    struct stat status;
+    bool exists = stat(path, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0;
+    if (!output_open(csv, arena, path, OUTPUT_ANY_FILE, err))
+        return false;
+    if (epochs_done > 0 && exists) {
+        if (copy_kept(csv, arena, path, epochs_done, err))
+            return true;
+        output_discard(csv);
+        return false;
+    }
+    fputs(header, csv->stream);
+    return true;
+}
+
+bool curves_add(Output *csv, const EpochReport *report, Error *err)
+{
+    char n[5][NUMBER_SIZE];
+    fprintf(csv->stream, "%zu,%s,%s,%s,%s,%s,%.4f\n", report->epoch,
+            number_measured(n[0], report->train_loss),
+            number_measured(n[1], report->train_accuracy),
+            number_measured(n[2], report->validation_loss),
+            number_measured(n[3], report->validation_accuracy),
+            number_shortest(n[4], report->learning_rate), report->seconds);
+    return output_publish(csv, err);
+}

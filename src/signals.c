@@ -1,0 +1,52 @@
+// Noting signals; see signals.h.
+#include "signals.h"
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+static struct Watched {
+    int number;
+    const char *name;
+    bool ignored; // when the program started, as nohup does it: stays so
+} watched[] = {{SIGINT, "SIGINT", false},
+               {SIGTERM, "SIGTERM", false},
+               {SIGHUP, "SIGHUP", false},
+               {SIGPIPE, "SIGPIPE", false}};
+enum { N_WATCHED = sizeof watched / sizeof watched[0] };
+
+static atomic_int noted; // lock-free, so that a handler on any thread may write it
+
+static void note(int number)
+{
+    atomic_store(&noted, number);
+    for (size_t i = 0; i < N_WATCHED; i++)
+        if (!watched[i].ignored) // a reader that is gone must not end the saving of what there is
+            signal(watched[i].number, watched[i].number == SIGPIPE ? SIG_IGN : SIG_DFL);
+}
+
+void signals_watch(void)
+{
+    struct sigaction action = {.sa_handler = note, .sa_flags = SA_RESTART}, before;
+    sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < N_WATCHED; i++) {
+        watched[i].ignored =
+            sigaction(watched[i].number, NULL, &before) != 0 || before.sa_handler == SIG_IGN;
+        if (!watched[i].ignored)
+            sigaction(watched[i].number, &action, NULL);
+    }
+}
+
+int signals_noted(void)
+{
+    return atomic_load(&noted);
+}
+
+const char *signals_name(int number)
+{
+    for (size_t i = 0; i < N_WATCHED; i++)
+        if (watched[i].number == number)
+            return watched[i].name;
+    return "a signal";
+}
