@@ -3,6 +3,7 @@
 #include "kernels.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -57,6 +58,7 @@ static void open_standard_streams(void)
 int main(int argc, char **argv)
 {
     open_standard_streams();
+    signal(SIGXFSZ, SIG_IGN); // a file beyond its limit is an error of that write, told like others
     Error err;
     if (!command_environment(&err))
         return command_wrong(&err);

@@ -531,7 +531,7 @@ claim "a link is followed, not replaced" link_is_followed
 # A limit of one block on every file stands for a full disk: the model does not fit into it.
 too_small_a_disk() {
     rm -rf "$WORK/out" && mkdir "$WORK/out" && echo "an old model" >"$WORK/out/model.bin" || return 1
-    (trap '' XFSZ && ulimit -f 1 && train -q 2>"$WORK/stderr")
+    (ulimit -f 1 && train -q 2>"$WORK/stderr")
     status=$?
     cat "$WORK/stderr"
     [ "$status" -eq 1 ] && grep -q "^mlp: .*model.bin" "$WORK/stderr" || return 1
@@ -539,5 +539,35 @@ too_small_a_disk() {
     [ "$(ls -A "$WORK/out")" = "$(printf 'curves.csv\nmodel.bin')" ] || { ls -A "$WORK/out"; return 1; }
 }
 claim "no room for the model: the old one survives" too_small_a_disk
+
+# A full disk: a small one in memory, where that can be mounted.
+full_disk() {
+    mkdir "$WORK/disk" && mount -t tmpfs -o size=64k tmpfs "$WORK/disk" || return 1
+    "$bin" train -q -d "$WORK/small" --epochs 2 --hidden 4 -o "$WORK/disk/m.bin" --csv "$WORK/out/f.csv" &&
+        cp "$WORK/disk/m.bin" "$WORK/old.bin" &&
+        refuses 1 disk/m.bin "$bin" train -q -d "$WORK/small" --epochs 2 --hidden 64 -o "$WORK/disk/m.bin" \
+            --csv "$WORK/out/f.csv" && cmp "$WORK/disk/m.bin" "$WORK/old.bin" &&
+        [ "$(ls "$WORK/disk")" = m.bin ]
+    full=$?
+    umount "$WORK/disk"
+    return "$full"
+}
+if [ "$(id -u)" -eq 0 ] && mkdir "$WORK/try" && mount -t tmpfs -o size=64k tmpfs "$WORK/try" 2>/dev/null; then
+    umount "$WORK/try"
+    claim "a full disk is an error, the old model survives, no temporary file stays" full_disk
+else
+    skip "a small file system cannot be mounted here: a full disk was not tried"
+fi
+
+two_at_once() {
+    train -q --epochs 30 &
+    first=$!
+    train -q --epochs 30 --seed 2 || return 1
+    wait "$first" || return 1
+    exits 0 "$bin" info "$WORK/out/model.bin" && [ "$(wc -l <"$WORK/out/curves.csv")" -eq 31 ] &&
+        [ "$(ls "$WORK/out")" = "$(printf 'curves.csv\nmodel.bin')" ]
+}
+rm -rf "$WORK/out" && mkdir "$WORK/out"
+claim "of two trainings into the same files, the last wins and both files are whole" two_at_once
 
 finish
