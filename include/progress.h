@@ -18,7 +18,8 @@ Progress progress_begin(bool quiet, size_t epochs_done, size_t epochs, size_t im
 void progress_batch(Progress *progress, size_t epoch, size_t done, double loss);
 void progress_epoch(Progress *progress, const EpochReport *report);
 
-// Ends the live line; call before anything else is written to stderr.
+// Ends the live line, if there is one; call before anything else is written to stderr. It may be
+// drawn again afterwards.
 void progress_end(Progress *progress);
 
 #endif

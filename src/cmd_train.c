@@ -159,7 +159,19 @@ static bool watch_batch(void *context, size_t epoch, size_t done, double loss)
     return true;
 }
 
-// The table is on the disk before a model that counts its rows.
+// The table is on the disk before a model that counts its rows. A checkpoint that cannot be written
+// ends nothing: the disk may have room again when the next one is due.
+static void save_checkpoint(Job *job)
+{
+    Error err;
+    if (output_sync(&job->csv, &err) && save_model(job, &err))
+        return;
+    progress_end(&job->progress);
+    fprintf(stderr, "mlp: note: no checkpoint of epoch %llu, the training goes on: %s\n",
+            (unsigned long long)job->settings.epochs, err.text);
+    job->saved_time = clock_seconds();
+}
+
 static bool watch_epoch(void *context, const EpochReport *report, Error *err)
 {
     Job *job = context;
@@ -169,8 +181,9 @@ static bool watch_epoch(void *context, const EpochReport *report, Error *err)
     if (!curves_add(&job->csv, report, err))
         return false;
     progress_epoch(&job->progress, report);
-    return report->epoch == job->options->epochs || !checkpoint_is_due(job) ||
-           (output_sync(&job->csv, err) && save_model(job, err));
+    if (report->epoch < job->options->epochs && checkpoint_is_due(job))
+        save_checkpoint(job);
+    return true;
 }
 
 // ---------------------------------------------------------------------------------------------

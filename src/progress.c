@@ -110,5 +110,5 @@ void progress_end(Progress *progress)
 {
     if (progress->live && progress->drawn > 0.0)
         fputc('\n', stderr);
-    progress->live = false;
+    progress->drawn = 0.0;
 }

@@ -148,6 +148,18 @@ for value in 0 -1 x 1.5 ''; do
     claim "--checkpoint-every refuses '$value'" refuses 2 --checkpoint-every "$MLP" train "--checkpoint-every=$value"
 done
 
+# A limit of one block on every file stands for a disk that is full for a while.
+failed_checkpoints_are_told() {
+    rm -f n.bin n.csv
+    # shellcheck disable=SC2086,SC3045
+    (ulimit -f 1 && exec "$MLP" train -q $settings --epochs 3 --checkpoint-every 1 -o n.bin --csv n.csv 2>n.err)
+    status=$?
+    cat n.err
+    [ "$status" -eq 1 ] && [ "$(grep -c 'note: no checkpoint of epoch [12], the training goes on: n.bin' n.err)" -eq 2 ] &&
+        [ "$(wc -l <n.err)" -eq 3 ] && [ "$(wc -l <n.csv)" -eq 4 ] && [ ! -e n.bin ]
+}
+claim "a checkpoint that cannot be written is told and ends nothing" failed_checkpoints_are_told
+
 # kill -9 at random moments: the model is there, whole, or was not there yet; the temporary files
 # that such an end leaves are not taken for anything.
 random_ms() { # MOST
