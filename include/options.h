@@ -30,9 +30,16 @@ typedef struct Option {
     const char *const *choices; // ends with NULL
 } Option;
 
+// Words of a command line, in their order.
+typedef struct Words {
+    char **list;
+    size_t n;
+} Words;
+
 typedef struct Command {
     const char *name;      // "train"
     const char *arguments; // "MODEL"; "[MODEL]" when it may be missing; NULL: none
+    Words *more;           // takes the words after the first; NULL: there may be none
     const char *summary;   // one line for `mlp --help`
     const char *about;     // paragraphs for `mlp COMMAND --help`
     const char *examples[2];
@@ -43,7 +50,8 @@ typedef struct Command {
 typedef enum ParseResult { PARSE_OK, PARSE_HELP, PARSE_WRONG } ParseResult;
 
 // Parses argv[0 .. argc-1], the words after the command's name, into the options' values and, when
-// the command takes one, *argument (NULL when missing). --help and -h are understood everywhere.
+// the command takes one, *argument (NULL when missing); further ones, where the command takes them,
+// into *command->more, which then lies in argv. --help and -h are understood everywhere.
 // On PARSE_WRONG err names the flag or word and the reason.
 ParseResult options_parse(const Command *command, const Option *options, const char **argument,
                           int argc, char **argv, Error *err);

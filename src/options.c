@@ -155,6 +155,7 @@ ParseResult options_parse(const Command *command, const Option *options, const c
 {
     bool flags_ended = false;
     const char *found = NULL;
+    int n_more = 0;
     for (int i = 0; i < argc; i++) {
         const char *word = argv[i];
         if (!flags_ended && strcmp(word, "--") == 0) {
@@ -164,13 +165,15 @@ ParseResult options_parse(const Command *command, const Option *options, const c
         } else if (!flags_ended && word[0] == '-' && word[1] != '\0') {
             if (!parse_flag(command, options, argc, argv, &i, err))
                 return PARSE_WRONG;
-        } else if (command->arguments == NULL || found != NULL) {
+        } else if (command->arguments == NULL || (found != NULL && command->more == NULL)) {
             error_set(err, "'%s' is one word too many; 'mlp %s --help' shows what is expected",
                       word, command->name);
             return PARSE_WRONG;
         } else if (word[0] == '\0') {
-            error_set(err, "the name of the model is empty");
+            error_set(err, "the name of a file is empty");
             return PARSE_WRONG;
+        } else if (found != NULL) {
+            argv[n_more++] = argv[i]; // never ahead of the word that is looked at
         } else {
             found = word;
         }
@@ -181,6 +184,8 @@ ParseResult options_parse(const Command *command, const Option *options, const c
     }
     if (argument != NULL)
         *argument = found;
+    if (command->more != NULL)
+        *command->more = (Words){argv, (size_t)n_more};
     return PARSE_OK;
 }
 

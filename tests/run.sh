@@ -1,7 +1,8 @@
 #!/bin/sh
 # Builds the program plainly, under the address and undefined-behaviour sanitizers and under the
 # thread sanitizer, runs every test in tests/ with those that it is for, and ends with the line 'N passed, N failed, N skipped'.
-# Arguments name the tests to run (test_idx, cli); without any, all run.
+# Arguments name the tests to run (test_idx, cli); without any, all run. With TEST_BUILD, a folder
+# with a program and tests that have been built, all tests use that one (tests/coverage.sh).
 set -u
 cd "$(dirname "$0")/.." || exit 1
 : "${CC:=cc}" "${MAKE:=make}"
@@ -15,12 +16,16 @@ work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 
+: "${TEST_BUILD:=}"
+address=${TEST_BUILD:-build/address} thread=${TEST_BUILD:-build/thread}
+fast_mlp=$PWD/${TEST_BUILD:+$TEST_BUILD/}mlp
+
 jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
-if ! "$MAKE" -j "$jobs" CC="$CC" all SAN= >"$work/build.log" 2>&1 ||
+if [ -z "$TEST_BUILD" ] && { ! "$MAKE" -j "$jobs" CC="$CC" all SAN= >"$work/build.log" 2>&1 ||
     ! "$MAKE" -j "$jobs" CC="$CC" CFLAGS='-O1 -g' SAN=address all unit-tests \
         >>"$work/build.log" 2>&1 ||
     ! "$MAKE" -j "$jobs" CC="$CC" CFLAGS='-O1 -g' SAN=thread all unit-tests \
-        >>"$work/build.log" 2>&1; then
+        >>"$work/build.log" 2>&1; }; then
     cat "$work/build.log"
     echo "0 passed, 1 failed, 0 skipped"
     exit 1
@@ -53,14 +58,14 @@ selection=$*
 : >"$work/all"
 for source in tests/test_*.c; do
     name=$(basename "$source" .c)
-    wanted "$name" && run "$name" "build/address/$name"
+    wanted "$name" && run "$name" "$address/$name"
 done
 for name in test_threads test_train; do
-    wanted "$name" && run "$name-tsan" "build/thread/$name"
+    wanted "$name" && run "$name-tsan" "$thread/$name"
 done
 for script in tests/cli_*.sh; do
     name=$(basename "$script" .sh)
-    wanted "$name" && MLP=$PWD/build/address/mlp THREAD_MLP=$PWD/build/thread/mlp FAST_MLP=$PWD/mlp run "$name" sh "$script"
+    wanted "$name" && MLP=$PWD/$address/mlp THREAD_MLP=$PWD/$thread/mlp FAST_MLP=$fast_mlp run "$name" sh "$script"
 done
 
 passed=$(grep -c '^ok ' "$work/all")

@@ -325,6 +325,25 @@ static void messages_stay_on_one_line(void)
     CHECK(strcmp(err.text, "a?b?[31m: no") == 0, "%s", err.text);
 }
 
+static void further_words_are_gathered_in_order(void)
+{
+    Words more = {0};
+    const Command several = {.name = "test", .arguments = "MODEL FILE...", .more = &more};
+    char words[7][16] = {"model", "a", "--count", "6", "-", "--", "--b"};
+    char *argv[7];
+    const char *model = NULL;
+    Error err = {""};
+    for (int i = 0; i < 7; i++)
+        argv[i] = words[i];
+    CHECK(options_parse(&several, table, &model, 7, argv, &err) == PARSE_OK, "%s", err.text);
+    CHECK(model != NULL && strcmp(model, "model") == 0, "%s", model);
+    CHECK(more.n == 3 && strcmp(more.list[0], "a") == 0 && strcmp(more.list[1], "-") == 0 &&
+              strcmp(more.list[2], "--b") == 0,
+          "%zu words", more.n);
+    CHECK(options_parse(&several, table, &model, 1, argv, &err) == PARSE_OK && more.n == 0,
+          "%zu words after one", more.n);
+}
+
 int main(void)
 {
     RUN(counts_take_digits_only);
@@ -339,5 +358,6 @@ int main(void)
     RUN(crc32_is_the_usual_one_however_it_is_cut);
     RUN(arenas_align_zero_resize_and_refuse_overflow);
     RUN(messages_stay_on_one_line);
+    RUN(further_words_are_gathered_in_order);
     return test_end();
 }
