@@ -170,7 +170,7 @@ ParseResult options_parse(const Command *command, const Option *options, const c
                       word, command->name);
             return PARSE_WRONG;
         } else if (word[0] == '\0') {
-            error_set(err, "the name of a file is empty");
+            error_set(err, "the name of %s is empty", found == NULL ? "the model" : "a file");
             return PARSE_WRONG;
         } else if (found != NULL) {
             argv[n_more++] = argv[i]; // never ahead of the word that is looked at
