@@ -13,7 +13,7 @@
 // Options
 
 typedef struct EvalOptions {
-    const char *split, *data, *predictions;
+    const char *split, *data, *predictions, *mistakes, *confusion;
     double min_accuracy;
     uint64_t threads;
     bool json;
@@ -33,6 +33,12 @@ static const Option option_table[] = {
      "write a row an image here: index,label,predicted,probability; the index counts the images "
      "of the file, from 0",
      0, 0, NULL, NULL},
+    {"mistakes", 0, OPTION_TEXT, &eval_options.mistakes, "FILE",
+     "write a row for each image that is mistaken here, the most confident first: "
+     "index,label,predicted,probability and the pixels",
+     0, 0, NULL, NULL},
+    {"confusion", 0, OPTION_TEXT, &eval_options.confusion, "FILE",
+     "write the confusion matrix here, a row for each true class", 0, 0, NULL, NULL},
     {"min-accuracy", 0, OPTION_REAL, &eval_options.min_accuracy, "F",
      "exit with status 3 when the accuracy, a fraction, is below F", 0, 1, "", NULL},
     {"json", 0, OPTION_FLAG, &eval_options.json, NULL, "print JSON to standard output", 0, 0, NULL,
@@ -125,22 +131,107 @@ static void print_json(const Judgement *j)
     json_close_object(&json);
 }
 
-static bool write_predictions(const char *path, Arena *arena, const unsigned char *truth,
-                              const Evaluator *judged, Range images, Error *err)
+// ---------------------------------------------------------------------------------------------
+// Tables
+
+// What a table is made from: the images, and what was said of them.
+typedef struct Judged {
+    const Dataset *data;
+    Range images;
+    const Evaluator *evaluator;
+    const Judgement *judgement;
+    const uint32_t *mistakes; // (n_mistakes) numbers of the images in the range, the worst first
+    size_t n_mistakes;
+} Judged;
+
+static void print_prediction(FILE *out, const Judged *judged, size_t i)
+{
+    size_t index = judged->images.first + i;
+    char probability[NUMBER_SIZE];
+    fprintf(out, "%zu,%u,%u,%s", index, judged->data->labels[index],
+            judged->evaluator->predicted[i],
+            number_measured(probability, (double)judged->evaluator->probability[i]));
+}
+
+static void print_predictions(FILE *out, const Judged *judged)
+{
+    fputs("index,label,predicted,probability\n", out);
+    for (size_t i = 0; i < range_length(judged->images); i++) {
+        print_prediction(out, judged, i);
+        fputc('\n', out);
+    }
+}
+
+static void print_mistakes(FILE *out, const Judged *judged)
+{
+    size_t per_image = dataset_pixels_per_image(judged->data);
+    fputs("index,label,predicted,probability", out);
+    for (size_t p = 0; p < per_image; p++)
+        fprintf(out, ",p%zu", p);
+    for (size_t m = 0; m < judged->n_mistakes; m++) {
+        size_t index = judged->images.first + judged->mistakes[m];
+        const unsigned char *pixels = judged->data->pixels + index * per_image;
+        fputc('\n', out);
+        print_prediction(out, judged, judged->mistakes[m]);
+        for (size_t p = 0; p < per_image; p++)
+            fprintf(out, ",%u", pixels[p]);
+    }
+    fputc('\n', out);
+}
+
+static void print_confusion(FILE *out, const Judged *judged)
+{
+    const Judgement *j = judged->judgement;
+    fputs("label", out);
+    for (size_t k = 0; k < j->n_classes; k++)
+        fprintf(out, ",%zu", k);
+    for (size_t row = 0; row < j->n_classes; row++) {
+        fprintf(out, "\n%zu", row);
+        for (size_t k = 0; k < j->n_classes; k++)
+            fprintf(out, ",%llu", (unsigned long long)j->confusion[row * j->n_classes + k]);
+    }
+    fputc('\n', out);
+}
+
+// Writes one table, when its file was asked for.
+static bool write_table(const char *path, void (*print)(FILE *out, const Judged *judged),
+                        const Judged *judged, Arena *arena, Error *err)
 {
     Output out;
+    if (path == NULL)
+        return true;
     if (!output_open(&out, arena, path, OUTPUT_ANY_FILE, err))
         return false;
-    fputs("index,label,predicted,probability\n", out.stream);
-    for (size_t i = 0; i < range_length(images); i++) {
-        char probability[NUMBER_SIZE];
-        fprintf(out.stream, "%zu,%u,%u,%s\n", images.first + i, truth[images.first + i],
-                judged->predicted[i], number_measured(probability, (double)judged->probability[i]));
-    }
+    print(out.stream, judged);
     if (output_commit(&out, err))
         return true;
     output_discard(&out);
     return false;
+}
+
+// Of two mistakes the more confident one is worse; equal ones keep their order.
+static const Evaluator *compared;
+static int compare_mistakes(const void *a, const void *b)
+{
+    uint32_t i = *(const uint32_t *)a, j = *(const uint32_t *)b;
+    float p = compared->probability[i], q = compared->probability[j];
+    return p != q ? (p < q) - (p > q) : (i > j) - (i < j);
+}
+
+static bool find_mistakes(Judged *judged, Arena *arena, Error *err)
+{
+    const Evaluator *evaluator = judged->evaluator;
+    size_t n = range_length(judged->images);
+    uint32_t *mistakes = arena_alloc(arena, n, sizeof *mistakes, "the mistakes", err);
+    if (mistakes == NULL)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (evaluator->predicted[i] != judged->data->labels[judged->images.first + i])
+            mistakes[judged->n_mistakes++] = (uint32_t)i;
+    compared = evaluator;
+    qsort(mistakes, judged->n_mistakes, sizeof *mistakes, compare_mistakes);
+    judged->mistakes = mistakes;
+    return true;
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -178,6 +269,31 @@ static bool read_split(Dataset *data, Range *images, const Model *model, const c
     return true;
 }
 
+// No table may be another one, the model, or a file of the data.
+static bool outputs_differ(const EvalOptions *o, const char *model, Error *err)
+{
+    const char *folder = command_data_folder(o->data);
+    const struct {
+        const char *flag, *path;
+    } out[] = {{"--predictions", o->predictions},
+               {"--mistakes", o->mistakes},
+               {"--confusion", o->confusion}};
+    for (size_t i = 0; i < 3; i++) {
+        if (out[i].path == NULL)
+            continue;
+        if (path_is_same(out[i].path, model))
+            return error_set(err, "%s would replace the model, %s", out[i].flag, model);
+        if (idx_is_data_file(folder, out[i].path))
+            return error_set(err, "%s would replace a file of the data, %s", out[i].flag,
+                             out[i].path);
+        for (size_t j = 0; j < i; j++)
+            if (out[j].path != NULL && path_is_same(out[i].path, out[j].path))
+                return error_set(err, "%s and %s are the same file, %s", out[j].flag, out[i].flag,
+                                 out[i].path);
+    }
+    return true;
+}
+
 static bool judge(Evaluator *evaluator, Evaluation *result, const Model *model, const Dataset *data,
                   Range images, uint64_t threads, Arena *arena, Error *err)
 {
@@ -211,10 +327,8 @@ static bool eval(int *status, const EvalOptions *o, const char *path, Arena *are
     Model model;
     Dataset data;
     Range images;
-    if (o->predictions != NULL && path_is_same(o->predictions, path))
-        return error_set(err, "--predictions would replace the model, %s", path);
-    if (o->predictions != NULL && idx_is_data_file(command_data_folder(o->data), o->predictions))
-        return error_set(err, "--predictions would replace a file of the data, %s", o->predictions);
+    if (!outputs_differ(o, path, err))
+        return false;
     if (!model_read(&model, arena, path, err) ||
         !read_split(&data, &images, &model, path, o, arena, err))
         return false;
@@ -228,8 +342,11 @@ static bool eval(int *status, const EvalOptions *o, const char *path, Arena *are
         return false;
     confusion_count(j.confusion, C, data.labels + images.first, evaluator.predicted, j.result.n);
 
-    if (o->predictions != NULL &&
-        !write_predictions(o->predictions, arena, data.labels, &evaluator, images, err))
+    Judged judged = {.data = &data, .images = images, .evaluator = &evaluator, .judgement = &j};
+    if (!find_mistakes(&judged, arena, err) ||
+        !write_table(o->predictions, print_predictions, &judged, arena, err) ||
+        !write_table(o->mistakes, print_mistakes, &judged, arena, err) ||
+        !write_table(o->confusion, print_confusion, &judged, arena, err))
         return false;
     o->json ? print_json(&j) : print_text(&j);
     if (!reaches(evaluation_accuracy(&j.result), o->min_accuracy, path))

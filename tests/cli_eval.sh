@@ -223,6 +223,36 @@ claim "--predictions needs a name" refuses 2 --predictions evaluate "$model" --p
 claim "--predictions needs a value" refuses 2 '--predictions needs a value' evaluate "$model" --predictions
 
 # ---------------------------------------------------------------------------------------------
+# Mistakes and confusion
+
+mistakes_agree() { # the predictions that are wrong, by falling probability, with the file's pixels
+    exits 0 evaluate "$model" --predictions "$WORK/p.csv" --mistakes "$WORK/m.csv" --confusion "$WORK/c.csv" || return 1
+    awk -F, 'NR > 1 && $2 != $3' "$WORK/p.csv" | sort -t, -k4,4gr -k1,1n >"$WORK/wrong"
+    tail -n +2 "$WORK/m.csv" | cut -d, -f1-4 | cmp - "$WORK/wrong" || return 1
+    [ -s "$WORK/wrong" ] && [ "$(head -n 1 "$WORK/m.csv" | tr , '\n' | wc -l)" -eq 788 ] || return 1
+    index=$(sed -n 2p "$WORK/m.csv" | cut -d, -f1)
+    od -An -v -tu1 -w1 -j $((16 + 784 * index)) -N 784 "$WORK/small/t10k-images-idx3-ubyte" | tr -d ' ' >"$WORK/pixels"
+    sed -n 2p "$WORK/m.csv" | cut -d, -f5- | tr , '\n' | cmp - "$WORK/pixels"
+}
+claim "mistakes are the wrong predictions, the most confident first, with their pixels" mistakes_agree
+confusion_agrees() {
+    awk -F, 'NR > 1 { n[$2, $3]++ } END { print "label,0,1,2,3,4,5,6,7,8,9"; for (t = 0; t < 10; t++) {
+        row = t; for (k = 0; k < 10; k++) row = row "," n[t, k] + 0; print row } }' "$WORK/p.csv" | cmp - "$WORK/c.csv"
+}
+claim "the confusion table counts the predictions" confusion_agrees
+tables_differ() {
+    cp "$model" "$WORK/out/m"
+    for flag in --mistakes --confusion; do
+        refuses 1 "$flag" evaluate "$WORK/out/m" "$flag" "$WORK/out/m" &&
+            refuses 1 "$flag" evaluate "$WORK/out/m" "$flag" "$WORK/small/t10k-labels-idx1-ubyte" &&
+            refuses 1 "$flag" evaluate "$WORK/out/m" --predictions "$WORK/out/t" "$flag" "$WORK/out/./t" &&
+            refuses 2 "$flag" evaluate "$WORK/out/m" "$flag=" || return 1
+    done
+    cmp "$model" "$WORK/out/m"
+}
+claim "no table replaces another, the model or the data" tables_differ
+
+# ---------------------------------------------------------------------------------------------
 # A requested accuracy
 
 reached() {
