@@ -17,7 +17,7 @@ enum ExitStatus {
     STATUS_NOT_REACHED = 3, // a requested accuracy
 };
 
-extern const Command command_train, command_eval, command_gradcheck, command_info;
+extern const Command command_train, command_eval, command_gradcheck, command_info, command_weights;
 
 // Parses; when the command is over with that (help was asked for, the line was wrong), says what
 // there is to say and returns false with the exit status in *status.

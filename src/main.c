@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 static const Command *const commands[] = {&command_train, &command_eval, &command_gradcheck,
-                                          &command_info};
+                                          &command_info, &command_weights};
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 
 static void print_help(void)
