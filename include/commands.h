@@ -7,6 +7,7 @@
 #include "model.h"
 #include "options.h"
 #include "threads.h"
+#include "train.h"
 
 #define MLP_VERSION "0.1.0"
 
@@ -17,7 +18,8 @@ enum ExitStatus {
     STATUS_NOT_REACHED = 3, // a requested accuracy
 };
 
-extern const Command command_train, command_eval, command_gradcheck, command_info, command_weights;
+extern const Command command_train, command_eval, command_gradcheck, command_info, command_weights,
+    command_sweep;
 
 // Parses; when the command is over with that (help was asked for, the line was wrong), says what
 // there is to say and returns false with the exit status in *status.
@@ -58,6 +60,11 @@ Team *command_team(uint64_t wanted, Arena *arena, Error *err);
 
 // Reads one part of the data in that folder.
 bool command_read_data(Dataset *data, Arena *arena, const char *chosen, IdxPart part, Error *err);
+
+// Splits training data that were read from that folder (0: the default sizes) and measures their
+// input scale.
+bool command_train_data(TrainData *training, const Dataset *data, size_t train_size,
+                        size_t validation_size, const char *chosen, Error *err);
 
 // Says in err, naming both, when the model was made for other images or classes than these.
 bool command_model_fits(const Model *model, const char *path, const Dataset *data,

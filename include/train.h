@@ -45,11 +45,12 @@ typedef struct TrainObserver {
     bool (*epoch)(void *context, const EpochReport *report, Error *err);
 } TrainObserver;
 
-typedef enum TrainResult { TRAIN_DONE, TRAIN_STOPPED, TRAIN_FAILED } TrainResult;
+typedef enum TrainResult { TRAIN_DONE, TRAIN_STOPPED, TRAIN_DIVERGED, TRAIN_FAILED } TrainResult;
 
 // Trains params in place, with a team of any size: the result is the same. The observer is called
-// from the calling thread alone. Fails when memory is short, when the observer says so, or when a
-// loss or a weight is no longer finite: then names the epoch, the batch and the likely cause.
+// from the calling thread alone. Fails when memory is short or when the observer says so; diverges
+// when a loss or a weight is no longer finite: err then names the epoch, the batch and the likely
+// cause.
 // However it ends, params are those of the last complete epoch.
 TrainResult train_run(float *params, const Network *net, const TrainSettings *settings,
                       const TrainData *data, Team *team, const TrainObserver *observer,

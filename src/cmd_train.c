@@ -250,8 +250,6 @@ static bool read_training_data(Job *job, Error *err)
 {
     const TrainOptions *o = job->options;
     const char *folder = command_data_folder(o->data);
-    TrainData *training = &job->training;
-    Error reason;
     if (!command_read_data(&job->data, job->arena, o->data, IDX_TRAIN, err))
         return false;
     const Model *resumed = job->resumed;
@@ -261,13 +259,8 @@ static bool read_training_data(Job *job, Error *err)
                          "%08lx, the model says %08lx)",
                          folder, o->resume, (unsigned long)job->data.crc32,
                          (unsigned long)resumed->settings.data_crc32);
-    if (!dataset_split(&training->split, job->data.n, (size_t)o->train_size,
-                       (size_t)o->validation_size, &reason) ||
-        !dataset_pixel_std(&training->pixel_std, &job->data, training->split.train, &reason))
-        return error_set(err, "%s: %s", folder, reason.text);
-    training->data = &job->data;
-    training->scale = input_scale(training->pixel_std);
-    return true;
+    return command_train_data(&job->training, &job->data, (size_t)o->train_size,
+                              (size_t)o->validation_size, o->data, err);
 }
 
 // The network with the parameters that training starts from: fresh ones, or those of the model.
@@ -361,7 +354,7 @@ static int run_job(Job *job, Error *err)
     progress_end(&job->progress);
     if (result == TRAIN_STOPPED)
         return stop(job, err);
-    if (result == TRAIN_FAILED || !output_commit(&job->csv, err) || !save_model(job, err))
+    if (result != TRAIN_DONE || !output_commit(&job->csv, err) || !save_model(job, err))
         return command_fail(err);
     if (!o->quiet)
         say_what_is_next(o);

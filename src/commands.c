@@ -113,6 +113,18 @@ bool command_read_data(Dataset *data, Arena *arena, const char *chosen, IdxPart 
     return idx_read_folder(data, arena, folder, part, err);
 }
 
+bool command_train_data(TrainData *training, const Dataset *data, size_t train_size,
+                        size_t validation_size, const char *chosen, Error *err)
+{
+    Error reason;
+    if (!dataset_split(&training->split, data->n, train_size, validation_size, &reason) ||
+        !dataset_pixel_std(&training->pixel_std, data, training->split.train, &reason))
+        return error_set(err, "%s: %s", command_data_folder(chosen), reason.text);
+    training->data = data;
+    training->scale = input_scale(training->pixel_std);
+    return true;
+}
+
 bool command_model_fits(const Model *model, const char *path, const Dataset *data,
                         const char *folder, Error *err)
 {

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static const Command *const commands[] = {&command_train, &command_eval, &command_gradcheck,
-                                          &command_info, &command_weights};
+static const Command *const commands[] = {&command_train, &command_eval,    &command_gradcheck,
+                                          &command_info,  &command_weights, &command_sweep};
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 
 static void print_help(void)

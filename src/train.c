@@ -86,7 +86,7 @@ static TrainResult error_diverged(Error *err, const Training *t, const char *wha
               "the training diverged: %s is not finite in epoch %zu, batch %zu; the learning rate "
               "(--lr %g) is probably too large",
               what, t->epoch, (t->done - 1) / t->batch_size + 1, t->settings->learning_rate);
-    return TRAIN_FAILED;
+    return TRAIN_DIVERGED;
 }
 
 static bool all_finite(const float *params, size_t n)

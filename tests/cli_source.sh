@@ -41,22 +41,22 @@ flags_in_help() {
         grep -v "^$1$" | sort -u
 }
 flags_in_man() {
-    sed -n "/^\.Ss $1\$/,/^\.S[sh] [^$1]/p" mlp.1 | sed -n 's/^\.It .*Fl Fl \([a-z-]*\).*/\1/p' |
-        sort -u
+    awk -v section=".Ss $1" '/^\.S[sh] / { on = $0 == section } on' mlp.1 |
+        sed -n 's/^\.It .*Fl Fl \([a-z-]*\).*/\1/p' | sort -u
 }
 man_matches_help() {
     flags_in_help "$1" | sed '/^mlp/d' >"$WORK/help"
     flags_in_man "$1" >"$WORK/man"
     [ -s "$WORK/help" ] && diff "$WORK/help" "$WORK/man"
 }
-for command in train eval gradcheck info weights; do
+for command in train eval gradcheck info weights sweep; do
     claim "the man page lists the flags of mlp $command" man_matches_help "$command"
 done
 
 readme_names_only_real_flags() {
     for flag in $(grep -o -e '--[a-z][a-z-]*' README.md | sort -u); do
         case $flag in --help | --version) continue ;; esac
-        for command in train eval gradcheck info weights; do flags_in_help "$command"; done |
+        for command in train eval gradcheck info weights sweep; do flags_in_help "$command"; done |
             grep -qx -e "${flag#--}" || { echo "no such flag: $flag"; return 1; }
     done
 }
