@@ -2,11 +2,15 @@
 # make run          builds, trains, judges and draws: the main job
 # make check        all tests
 # make check-repro  the builds that must give the same bytes
+# make fuzz         a minute of hostile inputs for each reader (FUZZ_SECONDS)
+# make coverage     which lines the tests run
+# make lint         static analysis
 # make bench        how fast it is here, against what a dense program could do
 # make help         the other targets
 #
 # CC, CFLAGS, CPPFLAGS and LDFLAGS are yours; PREFIX and DESTDIR say where to install;
-# SAN=address or SAN=thread builds with those sanitizers in a folder of its own.
+# SAN=address or SAN=thread builds with those sanitizers in a folder of its own; HARDEN= (empty)
+# leaves out the hardening flags.
 
 PREFIX  = /usr/local
 BINDIR  = $(PREFIX)/bin
@@ -34,18 +38,49 @@ else ifeq ($(SAN),thread)
   BUILD    = build/thread
   PROGRAM  = $(BUILD)/mlp
   SANFLAGS = -fsanitize=thread
+else ifeq ($(SAN),fuzz)
+  BUILD    = build/fuzz
+  PROGRAM  = $(BUILD)/mlp
+  SANFLAGS = -fsanitize=fuzzer-no-link,address,undefined,float-cast-overflow -fno-sanitize-recover=all \
+             -fno-omit-frame-pointer
 else
   $(error SAN must be address or thread)
 endif
 
+# What the compiler says of itself, with the user's flags.
+MACROS := $(shell echo | $(CC) $(CPPFLAGS) $(CFLAGS) -dM -E - | \
+            awk '$$2 ~ /^(__x86_64__|__aarch64__|__OPTIMIZE__|_FORTIFY_SOURCE)$$/ { print $$2 }')
+
+# Hardening that costs no time. HARDEN= leaves it out; so do the sanitizers, which see more. Each
+# part is used where compiler and linker take it (ld of macOS knows no -z), -pie not beside -static,
+# and _FORTIFY_SOURCE where it works, in an optimised build, unless it is already set.
+HARDEN       = yes
+HARDEN_STACK = -fstack-protector-strong
+HARDEN_LINK  = -Wl,-z,relro,-z,now -Wl,-z,noexecstack
+HARDEN_PLACE = -fPIE -pie
+ifneq ($(filter -static% -no-pie -fno-pie -fno-PIE,$(CC) $(CFLAGS) $(LDFLAGS)),)
+  HARDEN_PLACE =
+endif
+ifeq ($(filter __OPTIMIZE__ _FORTIFY_SOURCE,$(MACROS)),__OPTIMIZE__)
+  FORTIFY = -D_FORTIFY_SOURCE=2
+endif
+takes = $(shell f=$$(mktemp) && echo 'int main(void) { return 0; }' | \
+          $(CC) $(CFLAGS) $(LDFLAGS) -Werror $(1) -o "$$f" -x c - >/dev/null 2>&1 && \
+          echo '$(1)'; rm -f "$$f")
+ifneq ($(and $(HARDEN),$(if $(SAN),,plain)),)
+  TAKEN := $(or $(call takes,$(HARDEN_STACK) $(HARDEN_LINK) $(HARDEN_PLACE)), \
+             $(call takes,$(HARDEN_STACK)) $(call takes,$(HARDEN_LINK)) $(call takes,$(HARDEN_PLACE)))
+  HARDEN_CFLAGS  := $(filter -f%,$(TAKEN)) $(FORTIFY)
+  HARDEN_LDFLAGS := $(filter-out -f%,$(TAKEN))
+endif
+
 ALL_CFLAGS = $(CFLAGS) $(WARNINGS) $(STANDARD) $(SANFLAGS) -pthread
-COMPILE    = $(CC) -Iinclude $(DEFINES) $(CPPFLAGS) $(ALL_CFLAGS)
-LINK       = $(CC) $(ALL_CFLAGS) $(LDFLAGS)
+COMPILE    = $(CC) -Iinclude $(DEFINES) $(HARDEN_CFLAGS) $(CPPFLAGS) $(ALL_CFLAGS)
+LINK       = $(CC) $(HARDEN_CFLAGS) $(HARDEN_LDFLAGS) $(ALL_CFLAGS) $(LDFLAGS)
 
 # The kernels are compiled once for each instruction set of the machine that is compiled for, and
 # chosen when the program starts.
-MACHINE := $(shell echo | $(CC) $(CPPFLAGS) $(CFLAGS) -dM -E - | \
-             sed -n 's/^\#define \(__x86_64__\|__aarch64__\) 1$$/\1/p')
+MACHINE = $(filter __x86_64__ __aarch64__,$(MACROS))
 ISAS_OF___x86_64__  = sse2 avx2 avx512
 ISAS_OF___aarch64__ = neon
 ISAS                = $(ISAS_OF_$(MACHINE))
@@ -59,7 +94,7 @@ OBJECTS = $(SOURCES:src/%.c=$(BUILD)/%.o) $(ISAS:%=$(BUILD)/kernels_%.o)
 LIBRARY = $(filter-out $(BUILD)/main.o,$(OBJECTS))
 TESTS   = $(patsubst tests/%.c,$(BUILD)/%,$(wildcard tests/test_*.c))
 
-.PHONY: all run bench check check-repro unit-tests install uninstall clean help FORCE
+.PHONY: all run bench check check-repro unit-tests replays fuzzers fuzz coverage lint install uninstall clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -83,8 +118,12 @@ $(ISAS:%=$(BUILD)/kernels_%.o): $(BUILD)/kernels_%.o: src/kernels.c $(BUILD)/fla
 $(BUILD)/test_%.o: tests/test_%.c $(BUILD)/flags
 	$(COMPILE) -Itests -MMD -MP -c -o $@ $<
 
+# A test can stand between the program and the system, to count what is asked for or to refuse it.
+LDFLAGS_OF_hostile    = -Wl,--wrap=aligned_alloc
+LDFLAGS_OF_allocation = -Wl,--wrap=aligned_alloc,--wrap=pthread_create
+
 $(BUILD)/test_%: $(BUILD)/test_%.o $(LIBRARY)
-	$(LINK) -o $@ $< $(LIBRARY) -lm
+	$(LINK) $(LDFLAGS_OF_$*) -o $@ $< $(LIBRARY) -lm
 
 -include $(wildcard $(BUILD)/*.d)
 
@@ -103,6 +142,42 @@ $(BUILD)/bench: $(BUILD)/bench.o $(DENSE) $(LIBRARY)
 
 bench: $(BUILD)/bench
 	$(BUILD)/bench
+
+# Readers under a fuzzer, in a build that goes past the checksum of a model. A replay is the same
+# with a list of files in place of the fuzzer, and any compiler.
+FUZZ_SECONDS = 60
+FUZZ_CC      = clang
+FUZZ_TARGETS = idx model json options pnm
+REPLAYS      = $(FUZZ_TARGETS:%=$(BUILD)/replay_%)
+FUZZED       = $(BUILD)/unchecked_model.o $(filter-out $(BUILD)/model.o,$(LIBRARY))
+
+$(BUILD)/unchecked_model.o: src/model.c $(BUILD)/flags
+	$(COMPILE) -DMLP_IGNORE_CHECKSUMS -MMD -MP -c -o $@ $<
+
+$(BUILD)/fuzz_%.o: tests/fuzz/fuzz_%.c $(BUILD)/flags
+	$(COMPILE) -Itests/fuzz -MMD -MP -c -o $@ $<
+
+$(BUILD)/replay.o: tests/fuzz/replay.c $(BUILD)/flags
+	$(COMPILE) -Itests/fuzz -MMD -MP -c -o $@ $<
+
+$(REPLAYS): $(BUILD)/replay_%: $(BUILD)/fuzz_%.o $(BUILD)/replay.o $(FUZZED)
+	$(LINK) -o $@ $^ -lm
+
+$(FUZZ_TARGETS:%=$(BUILD)/fuzz_%): $(BUILD)/fuzz_%: $(BUILD)/fuzz_%.o $(FUZZED)
+	$(LINK) -fsanitize=fuzzer -o $@ $^ -lm
+
+replays: $(REPLAYS)
+
+fuzzers: $(FUZZ_TARGETS:%=$(BUILD)/fuzz_%)
+
+fuzz:
+	@MAKE='$(MAKE)' CC='$(FUZZ_CC)' sh tests/fuzz/run.sh '$(FUZZ_SECONDS)' $(FUZZ_TARGETS)
+
+coverage:
+	@MAKE='$(MAKE)' sh tests/coverage.sh
+
+lint:
+	@sh tests/lint.sh
 
 run: $(PROGRAM)
 	./$(PROGRAM) train --epochs 100 --lr 1e-4

@@ -8,6 +8,7 @@
 #define MLP_IDX_H
 
 #include "dataset.h"
+#include "file.h"
 
 // The files that belong together in a folder.
 typedef enum IdxPart { IDX_TRAIN, IDX_TEST } IdxPart;
@@ -24,5 +25,9 @@ bool idx_is_data_file(const char *folder, const char *path);
 
 // The same as idx_read_folder from two named files.
 bool idx_read(Dataset *data, Arena *arena, const char *images, const char *labels, Error *err);
+
+// Reads images without labels from a source of which nothing has been read, and closes it: labels
+// is NULL, n_classes 0, crc32 that of the images alone.
+bool idx_read_images(Dataset *data, Arena *arena, const Source *source, Error *err);
 
 #endif

@@ -119,7 +119,7 @@ void *arena_resize(Arena *arena, void *memory, size_t used, size_t size, const c
             free(old);
             break;
         }
-    return moved;
+    return moved; // NOLINT(clang-analyzer-unix.Malloc): moved is new, so it was not what was freed
 }
 
 char *arena_printf(Arena *arena, Error *err, const char *format, ...)

@@ -74,6 +74,18 @@ static void pipe_enlarge(int fd)
 #endif
 }
 
+// The end of a gzip file says what it decompresses to (RFC 1952: CRC-32 and size, little-endian).
+static void source_read_trailer(Source *source)
+{
+    unsigned char end[8] = {0};
+    if (source->size >= sizeof end)
+        (void)!pread(source->fd, end, sizeof end, (off_t)(source->size - sizeof end));
+    for (unsigned i = 4; i-- > 0;) {
+        source->gzip_crc32 = source->gzip_crc32 << 8 | end[i];
+        source->gzip_size = source->gzip_size << 8 | end[4 + i];
+    }
+}
+
 // Replaces the descriptor by the reading end of a pipe from `gzip -dc`, whose input it becomes.
 static bool source_start_gzip(Source *source, Error *err)
 {
@@ -98,6 +110,7 @@ static bool source_start_gzip(Source *source, Error *err)
             failed = posix_spawnp(&source->gzip, "gzip", &actions, NULL, arguments, environ);
         posix_spawn_file_actions_destroy(&actions);
     }
+    source->piped = true;
     close(pipe_ends[1]);
     close(source->fd);
     source->fd = pipe_ends[0];
@@ -124,14 +137,35 @@ bool source_open(Source *source, const char *path, Error *err)
     }
     source->size = (uint64_t)status.st_size;
     size_t length = strlen(path);
-    if (length > 3 && strcmp(path + length - 3, ".gz") == 0)
-        return source_start_gzip(source, err);
-    return true;
+    if (length <= 3 || strcmp(path + length - 3, ".gz") != 0)
+        return true;
+    source_read_trailer(source);
+    return source_start_gzip(source, err);
+}
+
+bool source_open_input(Source *source, Error *err)
+{
+    *source = (Source){.path = "standard input", .piped = true};
+    source->fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    return source->fd >= 0 || error_set_errno(err, "%s", source->path);
+}
+
+ptrdiff_t source_peek(Source *source, unsigned char *data, size_t size, Error *err)
+{
+    ptrdiff_t n = source_read(source, data, size, err);
+    if (n > 0) {
+        source->n_ahead = (size_t)n;
+        memcpy(source->ahead, data, source->n_ahead);
+    }
+    return n;
 }
 
 ptrdiff_t source_read(Source *source, void *data, size_t size, Error *err)
 {
-    size_t done = 0;
+    size_t done = size < source->n_ahead ? size : source->n_ahead;
+    memcpy(data, source->ahead, done);
+    source->n_ahead -= done;
+    memmove(source->ahead, source->ahead + done, source->n_ahead);
     while (done < size) {
         ssize_t n = read(source->fd, (unsigned char *)data + done, size - done);
         if (n < 0 && errno == EINTR)
@@ -205,7 +239,12 @@ bool file_read(unsigned char **data, size_t *size, Arena *arena, const char *pat
 // Returns the path with symbolic links of an existing file resolved, or as it is.
 static char *path_resolve(Arena *arena, const char *path, Error *err)
 {
+    struct stat status;
     char *real = realpath(path, NULL);
+    if (real == NULL && stat(path, &status) == 0) { // or a link would be replaced, not its target
+        error_set_errno(err, "%s: where it leads cannot be found out", path);
+        return NULL;
+    }
     char *copy = arena_printf(arena, err, "%s", real != NULL ? real : path);
     free(real);
     return copy;
@@ -329,7 +368,7 @@ bool output_commit(Output *out, Error *err)
 void output_discard(Output *out)
 {
     if (out->stream != NULL)
-        fclose(out->stream);
+        (void)fclose(out->stream); // what was written is thrown away
     out->stream = NULL;
     if (out->temporary != NULL)
         unlink(out->temporary);
@@ -351,9 +390,10 @@ bool path_is_same(const char *a, const char *b)
     const char *slash_a = strrchr(a, '/'), *slash_b = strrchr(b, '/');
     const char *name_a = slash_a == NULL ? a : slash_a + 1;
     const char *name_b = slash_b == NULL ? b : slash_b + 1;
-    bool same = folder_a != NULL && folder_b != NULL && strcmp(name_a, name_b) == 0 &&
-                stat(folder_a, &at_a) == 0 && stat(folder_b, &at_b) == 0 &&
-                at_a.st_dev == at_b.st_dev && at_a.st_ino == at_b.st_ino;
+    bool same = strcmp(name_a, name_b) == 0; // when memory is short, the careful answer
+    if (same && folder_a != NULL && folder_b != NULL)
+        same = stat(folder_a, &at_a) == 0 && stat(folder_b, &at_b) == 0 &&
+               at_a.st_dev == at_b.st_dev && at_a.st_ino == at_b.st_ino;
     arena_free(&arena);
     return same;
 }

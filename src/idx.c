@@ -1,8 +1,6 @@
 // The IDX reader; see idx.h.
 #include "idx.h"
 
-#include "file.h"
-
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -126,7 +124,7 @@ static bool idx_read_header(IdxFile *file, Error *err)
         return false;
     file->crc32 = crc32_update(file->crc32, header, size);
 
-    if (file->source.gzip == 0 && file->source.size != (uint64_t)size + file->size) {
+    if (!file->source.piped && file->source.size != (uint64_t)size + file->size) {
         char found[40];
         snprintf(found, sizeof found, "%llu", (unsigned long long)file->source.size);
         return error_length(err, file, found);
@@ -148,12 +146,10 @@ static bool idx_close(IdxFile *file, bool ok, bool ended, Error *err)
     return ok;
 }
 
-// Opens a file and checks its header.
-static bool idx_open(IdxFile *file, const char *path, const IdxKind *kind, Error *err)
+// Takes over an open source and checks its header; closes it when that fails.
+static bool idx_begin(IdxFile *file, const Source *source, const IdxKind *kind, Error *err)
 {
-    *file = (IdxFile){.kind = kind};
-    if (!source_open(&file->source, path, err))
-        return false;
+    *file = (IdxFile){.source = *source, .kind = kind};
     if (idx_read_header(file, err))
         return true;
     // A compressed file whose header is cut short has ended: ask gzip why.
@@ -163,6 +159,23 @@ static bool idx_open(IdxFile *file, const char *path, const IdxKind *kind, Error
     return idx_close(file, false, ended, err);
 }
 
+static bool idx_open(IdxFile *file, const char *path, const IdxKind *kind, Error *err)
+{
+    Source source;
+    return source_open(&source, path, err) && idx_begin(file, &source, kind, err);
+}
+
+// gzip takes zeros behind its data as padding, and further members as more data. The end of the
+// file must be that of the one member that the data came from.
+static bool idx_check_end(const IdxFile *file, Error *err)
+{
+    const Source *source = &file->source;
+    return source->gzip == 0 ||
+           (source->gzip_crc32 == file->crc32 &&
+            source->gzip_size == (uint32_t)(idx_header_size(file->kind) + file->size)) ||
+           error_set(err, "%s: other data follow the compressed ones", source->path);
+}
+
 enum { IDX_FIRST_CHUNK = 1 << 20 };
 
 // Reads the data after the header and ends with the file closed. Memory grows with the bytes that
@@ -170,7 +183,7 @@ enum { IDX_FIRST_CHUNK = 1 << 20 };
 static const unsigned char *idx_read_data(IdxFile *file, Arena *arena, Error *err)
 {
     size_t room = file->size, done = 0;
-    if (file->source.gzip != 0 && room > IDX_FIRST_CHUNK)
+    if (file->source.piped && room > IDX_FIRST_CHUNK)
         room = IDX_FIRST_CHUNK;
     unsigned char *data = arena_alloc(arena, room, 1, file->kind->holds, err);
     bool ok = data != NULL, ended = false;
@@ -201,7 +214,7 @@ static const unsigned char *idx_read_data(IdxFile *file, Arena *arena, Error *er
         ptrdiff_t n = source_read(&file->source, &more, 1, err);
         ok = n == 0 || (n > 0 && error_length(err, file, "more"));
     }
-    return idx_close(file, ok, ended, err) ? data : NULL;
+    return idx_close(file, ok, ended, err) && idx_check_end(file, err) ? data : NULL;
 }
 
 // Both headers are checked, and compared, before anything is allocated for either file; then the
@@ -248,6 +261,22 @@ bool idx_read(Dataset *data, Arena *arena, const char *images, const char *label
                       .pixels = pixels,
                       .labels = label,
                       .crc32 = crc32_update(crc32, label, n)};
+    return true;
+}
+
+bool idx_read_images(Dataset *data, Arena *arena, const Source *source, Error *err)
+{
+    IdxFile file;
+    if (!idx_begin(&file, source, &idx_images, err))
+        return false;
+    const unsigned char *pixels = idx_read_data(&file, arena, err);
+    if (pixels == NULL)
+        return false;
+    *data = (Dataset){.n = file.dims[0],
+                      .rows = file.dims[1],
+                      .cols = file.dims[2],
+                      .pixels = pixels,
+                      .crc32 = file.crc32};
     return true;
 }
 

@@ -285,22 +285,34 @@ static void check_block(GradientCheck *check, const Reference *ref, size_t l, si
     check->ok = check->ok && row->ok;
 }
 
+// Before any work: no Jacobian may be larger than memory should hold.
+static bool check_sizes(const Network *net, Error *err)
+{
+    const size_t max_entries = (size_t)1 << 28; // two gigabytes
+    for (size_t l = 0; l < net->n_layers; l++) {
+        const Layer *layer = &net->layers[l];
+        size_t M = shape_size(layer->out), N = l == 0 ? 0 : shape_size(layer->in);
+        for (size_t t = 0; t < layer->n_tensors; t++)
+            N = tensor_size(&layer->tensors[t]) > N ? tensor_size(&layer->tensors[t]) : N;
+        if (N > max_entries / M)
+            return error_set(err,
+                             "gradcheck builds every Jacobian in full: one of %zu x %zu is "
+                             "too large; check a smaller network (--hidden)",
+                             M, N);
+    }
+    return true;
+}
+
 // Every Jacobian of layer l, and the gradient of its tensors. On entry *g is dL/d(output), on
 // return dL/d(input) where a layer comes before.
 static bool check_layer(GradientCheck *check, const Reference *ref, size_t l, double **g,
                         const float *training, Arena *arena, Error *err)
 {
     const Layer *layer = &ref->net->layers[l];
-    const size_t max_entries = (size_t)1 << 28; // two gigabytes
     size_t M = shape_size(layer->out);
     for (size_t which = 1 + layer->n_tensors; which-- > (l == 0 ? 1 : 0);) {
         size_t N;
         double *v = reference_argument(ref, l, which, &N);
-        if (N > max_entries / M)
-            return error_set(err,
-                             "gradcheck builds every Jacobian in full: one of %zu x %zu is "
-                             "too large; check a smaller network (--hidden)",
-                             M, N);
         double *J = arena_alloc(arena, M * N, sizeof *J, "a Jacobian", err);
         double *gJ = J == NULL ? NULL : alloc_doubles(arena, N, err);
         if (gJ == NULL)
@@ -343,6 +355,8 @@ bool gradient_check(GradientCheck *check, const Network *net, const float *param
                     Error *err)
 {
     *check = (GradientCheck){.ok = true};
+    if (!check_sizes(net, err))
+        return false;
     // A data set of this one image, whose label is ours to choose.
     unsigned char label = 0;
     Dataset one = *data;

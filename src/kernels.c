@@ -517,7 +517,8 @@ INLINE Vector log_vector(Vector x)
     Vector r = (Vector)((shifted & 0x007fffffu) + 0x3f3504f3u) - 1.0f;
     Vector z = r * r;
     Vector tail = LOG_POLYNOMIAL(r) * (z * r) + n * LN2_LOW - 0.5f * z;
-    return r + tail + n * LN2_HIGH + (x - x);
+    // x - x is 0, and makes a NaN of what is not finite.
+    return r + tail + n * LN2_HIGH + (x - x); // NOLINT(misc-redundant-expression)
 }
 
 INLINE void sigmoid_vectors(float *y, const float *x, size_t n)

@@ -1,6 +1,7 @@
 // Which kernels this CPU can run and which are used; see kernels.h.
 #include "kernels.h"
 
+#include <stdio.h>
 #include <string.h>
 
 extern const Kernels kernels_scalar;
@@ -73,7 +74,8 @@ bool kernels_choose(const char *isa, Error *err)
         }
         if (list[c].available)
             fastest = list[c].kernels;
-        strcat(strcat(names, c == 0 ? "" : ", "), list[c].isa);
+        size_t used = strlen(names);
+        snprintf(names + used, sizeof names - used, "%s%s", c == 0 ? "" : ", ", list[c].isa);
     }
     if (isa != NULL)
         return error_set(err, "MLP_ISA=%.40s: unknown; the instruction sets are %s", isa, names);

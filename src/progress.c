@@ -48,7 +48,7 @@ static void format_bar(char *bar, int width, double share)
     int inside = width - 2, full = (int)(share * inside);
     bar[0] = '[';
     for (int i = 0; i < inside; i++)
-        bar[1 + i] = i < full ? '=' : i == full ? '>' : ' ';
+        bar[1 + i] = (char)(i < full ? '=' : i == full ? '>' : ' ');
     bar[width - 1] = ']';
     bar[width] = '\0';
 }
@@ -80,7 +80,7 @@ static void progress_draw(Progress *progress, size_t epoch, size_t done, double 
     int rest = width - (int)(strlen(left) + strlen(bar));
     fprintf(stderr, "\r%s%s%s%s%.*s\033[K", left, progress->colour ? "\033[36m" : "", bar,
             progress->colour ? "\033[0m" : "", rest > 0 ? rest : 0, right);
-    fflush(stderr);
+    (void)fflush(stderr);
 }
 
 void progress_batch(Progress *progress, size_t epoch, size_t done, double loss)

@@ -23,7 +23,7 @@ static void note(int number)
     atomic_store(&noted, number);
     for (size_t i = 0; i < N_WATCHED; i++)
         if (!watched[i].ignored) // a reader that is gone must not end the saving of what there is
-            signal(watched[i].number, watched[i].number == SIGPIPE ? SIG_IGN : SIG_DFL);
+            (void)signal(watched[i].number, watched[i].number == SIGPIPE ? SIG_IGN : SIG_DFL);
 }
 
 void signals_watch(void)

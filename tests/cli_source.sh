@@ -6,7 +6,7 @@
 # The Makefile's own warnings, as errors, for all instruction sets, tests and benchmark too.
 no_warnings() { # COMPILER
     "$MAKE" -s -j 2 CC="$1" CFLAGS='-O1 -Werror' BUILD="$WORK/$1" PROGRAM="$WORK/$1/mlp" all unit-tests \
-        "$WORK/$1/bench"
+        replays "$WORK/$1/bench"
 }
 
 for compiler in gcc clang; do
@@ -24,7 +24,7 @@ claim "-ffast-math is refused" refuses_to_compile -ffast-math
 
 if command -v shellcheck >/dev/null; then
     claim "the shell scripts are clean" \
-        shellcheck -x -e SC2317,SC2013 .ci/run tests/*.sh scripts/*.sh
+        shellcheck -x -e SC2317,SC2013 .ci/run tests/*.sh tests/fuzz/*.sh scripts/*.sh
 else
     skip "shellcheck is not installed: the scripts were not checked"
 fi
@@ -49,14 +49,14 @@ man_matches_help() {
     flags_in_man "$1" >"$WORK/man"
     [ -s "$WORK/help" ] && diff "$WORK/help" "$WORK/man"
 }
-for command in train eval gradcheck info weights sweep; do
+for command in train eval predict gradcheck info weights sweep; do
     claim "the man page lists the flags of mlp $command" man_matches_help "$command"
 done
 
 readme_names_only_real_flags() {
     for flag in $(grep -o -e '--[a-z][a-z-]*' README.md | sort -u); do
         case $flag in --help | --version) continue ;; esac
-        for command in train eval gradcheck info weights sweep; do flags_in_help "$command"; done |
+        for command in train eval predict gradcheck info weights sweep; do flags_in_help "$command"; done |
             grep -qx -e "${flag#--}" || { echo "no such flag: $flag"; return 1; }
     done
 }

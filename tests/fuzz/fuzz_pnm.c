@@ -1,0 +1,79 @@
+// Images as mlp predict reads them, from a stream of unknown length: an anymap is prepared for
+// networks of several sizes, IDX images are taken as they are.
+#include "digit.h"
+#include "fuzz.h"
+#include "idx.h"
+
+#include <unistd.h>
+
+// A stream of the bytes, from a file without a name.
+static Source stream_of(const unsigned char *data, size_t size)
+{
+    static FILE *file;
+    if (file == NULL)
+        file = tmpfile();
+    PROMISE(file != NULL);
+    int fd = fileno(file);
+    PROMISE(ftruncate(fd, 0) == 0 && lseek(fd, 0, SEEK_SET) == 0);
+    PROMISE(write(fd, data, size) == (ssize_t)size && lseek(fd, 0, SEEK_SET) == 0);
+    Source source = {.path = "input", .fd = dup(fd), .piped = true};
+    PROMISE(source.fd >= 0);
+    return source;
+}
+
+static void touch(const unsigned char *pixels, size_t n)
+{
+    unsigned long sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += pixels[i];
+    volatile unsigned long sink = sum;
+    (void)sink;
+}
+
+static void prepare(const GreyImage *image, size_t rows, size_t cols, Arena *arena)
+{
+    Error err = {""};
+    unsigned char *digit = malloc(rows * cols), most = 0;
+    PROMISE(digit != NULL);
+    if (digit_prepare(digit, rows, cols, image, arena, &err)) {
+        for (size_t i = 0; i < rows * cols; i++)
+            most = digit[i] > most ? digit[i] : most;
+        PROMISE(most == 255);
+    } else {
+        promise_reason(&err);
+    }
+    free(digit);
+}
+
+int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
+{
+    Arena arena = {0};
+    Error err = {""};
+    Source source = stream_of(data, size);
+    if (size >= 2 && data[0] == 0 && data[1] == 0) {
+        Dataset images = {.n = 12345};
+        if (idx_read_images(&images, &arena, &source, &err)) {
+            size_t n = images.n * dataset_pixels_per_image(&images);
+            PROMISE(n > 0 && n == size - 16 && images.labels == NULL);
+            touch(images.pixels, n);
+        } else {
+            promise_reason(&err);
+            PROMISE(images.n == 12345 && images.pixels == NULL);
+        }
+    } else {
+        GreyImage image = {0, 12345, NULL};
+        if (pnm_read(&image, &arena, &source, &err)) {
+            size_t n = image.rows * image.cols;
+            PROMISE(n > 0 && n <= PNM_MAX_PIXELS && n <= 8 * size);
+            touch(image.pixels, n);
+            prepare(&image, 28, 28, &arena);
+            prepare(&image, 9, 5, &arena);
+            prepare(&image, 64, 1, &arena);
+        } else {
+            promise_reason(&err);
+            PROMISE(image.cols == 12345 && image.pixels == NULL);
+        }
+    }
+    arena_free(&arena);
+    return 0;
+}

@@ -1,0 +1,1217 @@
+// Hostile files, thousands of them in one process: each is refused with a reason of one line, and
+// none gets more memory than it has bytes for. What is accepted is accepted knowingly: the last
+// claim counts.
+#include "idx.h"
+#include "model.h"
+
+#include "files.h"
+#include "synthetic.h"
+#include "test.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <sys/wait.h>
+
+static size_t n_models, n_idx; // that were refused
+
+// ---------------------------------------------------------------------------------------------
+// What an input made the reader ask for (the test is linked with --wrap=aligned_alloc)
+
+void *__real_aligned_alloc(size_t alignment, size_t size);
+void *__wrap_aligned_alloc(size_t alignment, size_t size);
+
+static size_t asked; // bytes, since it was set to 0
+
+void *__wrap_aligned_alloc(size_t alignment, size_t size)
+{
+    asked += size;
+    return __real_aligned_alloc(alignment, size);
+}
+
+static bool is_one_line(const char *text)
+{
+    size_t n = 0;
+    for (; text[n] != '\0'; n++)
+        if ((unsigned char)text[n] < ' ' || text[n] == 0x7f)
+            return false;
+    return n > 0 && n < 900;
+}
+
+// The position of a text in bytes, SIZE_MAX when it is not there.
+static size_t find(const unsigned char *bytes, size_t size, const char *text)
+{
+    size_t length = strlen(text);
+    for (size_t i = 0; i + length <= size; i++)
+        if (memcmp(bytes + i, text, length) == 0)
+            return i;
+    return SIZE_MAX;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Models: a small one as model_write writes it, its header and its tensors
+
+enum { ROOM = 1 << 20 };
+
+static unsigned char model[4096], mutant[ROOM];
+static size_t model_size, header_size;
+static char header[4096];
+
+static const char checksum_key[] = "\"checksum_crc32\":\"";
+
+static void make_model(void)
+{
+    static Network net;
+    Arena arena = {0};
+    Error err;
+    float *params;
+    char *text;
+    size_t size;
+    Synthetic s = synthetic_make(&arena, 4, 2, 3);
+    synthetic_network(&net, &params, &s, 2, 1, &arena);
+    ModelSettings settings = {.architecture = net.architecture,
+                              .learning_rate = 1e-4,
+                              .pixel_std = 0.3084948910638255,
+                              .batch_size = 64,
+                              .seed = 5,
+                              .epochs = 7,
+                              .train_size = 100,
+                              .validation_size = 20,
+                              .data_crc32 = 0x00ab0cde};
+    Output out = {.stream = open_memstream(&text, &size), .path = "memory"};
+    if (out.stream == NULL || !model_write(&settings, &net, params, &out, &err) ||
+        fclose(out.stream) != 0 || size > sizeof model)
+        abort();
+    memcpy(model, text, size);
+    free(text);
+    model_size = size;
+    header_size = (size_t)model[0] + 256 * (size_t)model[1];
+    memcpy(header, model + 8, header_size);
+    header[header_size] = '\0';
+    arena_free(&arena);
+}
+
+// Parses a copy that ends where its memory ends.
+static bool parse(const unsigned char *bytes, size_t size, Model *parsed, Arena *arena, Error *err)
+{
+    unsigned char *copy = malloc(size > 0 ? size : 1);
+    if (copy == NULL)
+        abort();
+    memcpy(copy, bytes, size);
+    *err = (Error){""};
+    asked = 0;
+    bool ok = model_parse(parsed, arena, copy, size, err);
+    free(copy);
+    return ok;
+}
+
+static void refuse_model(const unsigned char *bytes, size_t size, const char *word,
+                         const char *what, size_t at)
+{
+    static Model parsed;
+    Arena arena = {0};
+    Error err;
+    bool accepted = parse(bytes, size, &parsed, &arena, &err);
+    CHECK(!accepted, "%s (%zu): accepted", what, at);
+    CHECK(accepted || is_one_line(err.text), "%s (%zu): not one line: '%s'", what, at, err.text);
+    CHECK(accepted || strstr(err.text, word) != NULL, "%s (%zu): no '%s' in: %s", what, at, word,
+          err.text);
+    CHECK(asked <= 16 * size + 16384, "%s (%zu): %zu bytes asked for by a file of %zu", what, at,
+          asked, size);
+    n_models += !accepted;
+    arena_free(&arena);
+}
+
+static bool accepts(const unsigned char *bytes, size_t size, Error *err)
+{
+    static Model parsed;
+    Arena arena = {0};
+    bool accepted = parse(bytes, size, &parsed, &arena, err);
+    arena_free(&arena);
+    return accepted;
+}
+
+// Makes the checksum right, where the file has one.
+static void sign(unsigned char *bytes, size_t size)
+{
+    size_t at = find(bytes, size, checksum_key);
+    if (at == SIZE_MAX || at + sizeof checksum_key - 1 + 8 > size)
+        return;
+    char digits[9];
+    at += sizeof checksum_key - 1;
+    memcpy(bytes + at, "00000000", 8);
+    snprintf(digits, sizeof digits, "%08" PRIx32, crc32_update(0, bytes, size));
+    memcpy(bytes + at, digits, 8);
+}
+
+static void put_length(unsigned char *bytes, uint64_t length)
+{
+    for (int i = 0; i < 8; i++)
+        bytes[i] = (unsigned char)(length >> (8 * i));
+}
+
+// Puts a file together in `mutant`, from a header and the tensors of the model, and signs it.
+// Returns its size.
+static size_t assemble(const char *text, size_t length)
+{
+    memcpy(mutant + 8, text, length);
+    while (length % 8 != 0)
+        mutant[8 + length++] = ' ';
+    put_length(mutant, length);
+    size_t data_size = model_size - 8 - header_size;
+    memcpy(mutant + 8 + length, model + 8 + header_size, data_size);
+    sign(mutant, 8 + length + data_size);
+    return 8 + length + data_size;
+}
+
+// The model with `from` in its header replaced by `to`, and a right checksum.
+static size_t exchange(const char *from, const char *to)
+{
+    static char text[ROOM / 2];
+    const char *at = strstr(header, from);
+    if (at == NULL)
+        abort();
+    int length =
+        snprintf(text, sizeof text, "%.*s%s%s", (int)(at - header), header, to, at + strlen(from));
+    if (length < 0 || (size_t)length >= sizeof text)
+        abort();
+    return assemble(text, (size_t)length);
+}
+
+static void the_model_that_is_damaged_below_is_whole(void)
+{
+    static const struct {
+        const char *from, *to;
+    } cases[] = {
+        {"\"seed\":\"5\"", "\"seed\" : \"\\u0036\""},
+        {"{\"__metadata__\":{", "{ \"__metadata__\"\n:\r{\t"},
+        {"\"dtype\":\"F32\",\"shape\":[2]", "\"shape\":[ 2 ] , \"dtype\":\"\\u00463\\u0032\""},
+        {"fc1.bias", "fc\\u0031.bias"}};
+    Error err;
+    CHECK(accepts(model, model_size, &err), "%s", err.text);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        size_t size = exchange(cases[i].from, cases[i].to);
+        CHECK(accepts(mutant, size, &err), "%s: %s", cases[i].to, err.text);
+    }
+}
+
+static void every_truncation_is_refused(void)
+{
+    for (size_t n = 0; n < model_size; n++)
+        refuse_model(model, n, "", "cut to", n);
+}
+
+static void every_flipped_bit_is_refused(void)
+{
+    memcpy(mutant, model, model_size);
+    for (size_t i = 0; i < model_size; i++)
+        for (int bit = 0; bit < 8; bit++) {
+            mutant[i] ^= (unsigned char)(1 << bit);
+            refuse_model(mutant, model_size, "", "flipped, of byte", i);
+            mutant[i] ^= (unsigned char)(1 << bit);
+        }
+}
+
+// A flip behind a right checksum may make another model, of other settings or weights: one that
+// can be written and read again.
+static void every_flip_with_a_right_checksum_is_refused_or_makes_a_model(void)
+{
+    static Model parsed;
+    size_t n_accepted = 0;
+    for (size_t i = 0; i < model_size; i++)
+        for (int bit = 0; bit < 8; bit++) {
+            memcpy(mutant, model, model_size);
+            mutant[i] ^= (unsigned char)(1 << bit);
+            sign(mutant, model_size);
+            Arena arena = {0};
+            Error err;
+            char *text = NULL;
+            size_t size = 0;
+            if (parse(mutant, model_size, &parsed, &arena, &err)) {
+                Output out = {.stream = open_memstream(&text, &size), .path = "memory"};
+                bool written =
+                    model_write(&parsed.settings, &parsed.net, parsed.params, &out, &err);
+                fclose(out.stream);
+                CHECK(written && accepts((unsigned char *)text, size, &err), "byte %zu, bit %d: %s",
+                      i, bit, err.text);
+                free(text);
+                n_accepted++;
+            } else {
+                CHECK(is_one_line(err.text), "byte %zu, bit %d: '%s'", i, bit, err.text);
+                n_models++;
+            }
+            arena_free(&arena);
+        }
+    // Each of the 19 weights has 32 bits, and few flips make one infinite.
+    CHECK(n_accepted > 19 * 30 && n_accepted < 19 * 32 + 300, "%zu were accepted", n_accepted);
+}
+
+static void appended_bytes_are_refused(void)
+{
+    memcpy(mutant, model, model_size);
+    for (size_t n = 1; n <= 64; n++) {
+        memset(mutant + model_size, n % 2 == 0 ? 0 : ' ', n);
+        refuse_model(mutant, model_size + n, "", "appended", n);
+        sign(mutant, model_size + n); // as if they belonged to it
+        refuse_model(mutant, model_size + n, "the tensors take", "appended and signed", n);
+        memcpy(mutant, model, model_size);
+    }
+    memcpy(mutant + model_size, model, model_size);
+    refuse_model(mutant, 2 * model_size, "", "appended: the whole file again", 0);
+}
+
+static void header_lengths_that_lie_are_refused(void)
+{
+    const uint64_t N = header_size, rest = model_size - 8;
+    const uint64_t lengths[] = {0,
+                                1,
+                                2,
+                                7,
+                                8,
+                                N - 8,
+                                N - 1,
+                                N + 1,
+                                N + 4,
+                                N + 8,
+                                rest - 1,
+                                rest,
+                                rest + 1,
+                                rest + 8,
+                                UINT64_C(1) << 31,
+                                UINT64_C(1) << 32,
+                                (UINT64_C(1) << 32) + N,
+                                UINT64_C(1) << 63,
+                                (UINT64_C(1) << 63) + N,
+                                UINT64_MAX - N,
+                                UINT64_MAX - 8,
+                                UINT64_MAX - 7,
+                                UINT64_MAX};
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++)
+        for (int is_signed = 0; is_signed < 2; is_signed++) {
+            memcpy(mutant, model, model_size);
+            put_length(mutant, lengths[i]);
+            if (is_signed)
+                sign(mutant, model_size);
+            refuse_model(mutant, model_size, lengths[i] > rest ? "announced" : "",
+                         "a length that lies", i);
+        }
+}
+
+static void headers_with_a_right_checksum_are_refused_with_their_reason(void)
+{
+    static const struct {
+        const char *from, *to, *word;
+    } cases[] = {
+        // metadata: missing, twice, unknown, not strings
+        {"\"seed\":\"5\",", "", "lack 'seed'"},
+        {"\"format\":\"mlp 1\",", "", "lack 'format'"},
+        {"\"__metadata__\":{", "\"__metadata__\":{\"seed\":\"5\",", "twice"},
+        {"\"__metadata__\":{", "\"__metadata__\":{\"author\":\"me\",", "unknown metadata 'author'"},
+        {"\"__metadata__\":{", "\"__metadata__\":{\"\":\"\",", "unknown metadata ''"},
+        {"\"__metadata__\":{", "\"__metadata__\":{},\"__metadata__\":{", "twice"},
+        {"\"__metadata__\":{", "\"__metadata__\":[", "'{'"},
+        {"\"__metadata__\":{", "\"__metadata__\":null,\"x\":{", "'{'"},
+        {"\"seed\":\"5\"", "\"seed\":5", "a string"},
+        {"\"seed\":\"5\"", "\"seed\":[\"5\"]", "a string"},
+        {"\"seed\":\"5\"", "\"seed\":null", "a string"},
+        {"\"seed\":\"5\"", "seed:\"5\"", "a string"},
+        {"\"seed\":\"5\"", "'seed':'5'", "a string"},
+        {"\"seed\":\"5\"", "\"seed\"\"5\"", "':'"},
+        {"\"seed\":\"5\",", "\"seed\":\"5\"", "'}'"},
+        {"\"seed\":\"5\",", "\"seed\":\"5\",,", "a string"},
+        {"\"seed\":\"5\",", "\"seed\":\"5\",/* */", "a string"},
+        // values that are not valid where they stand
+        {"\"seed\":\"5\"", "\"seed\":\"\"", "'seed'"},
+        {"\"seed\":\"5\"", "\"seed\":\"-5\"", "'seed'"},
+        {"\"seed\":\"5\"", "\"seed\":\"5x\"", "'seed'"},
+        {"\"seed\":\"5\"", "\"seed\":\" 5\"", "'seed'"},
+        {"\"seed\":\"5\"", "\"seed\":\"9007199254740992\"", "'seed'"},
+        {"\"seed\":\"5\"", "\"seed\":\"18446744073709551616\"", "'seed'"},
+        {"\"epochs\":\"7\"", "\"epochs\":\"1e3\"", "'epochs'"},
+        {"\"batch_size\":\"64\"", "\"batch_size\":\"0\"", "'batch_size'"},
+        {"\"train_size\":\"100\"", "\"train_size\":\"0\"", "'train_size'"},
+        {"\"validation_size\":\"20\"", "\"validation_size\":\"0\"", "'validation_size'"},
+        {"\"recipe\":\"1\"", "\"recipe\":\"2\"", "recipe '2'"},
+        {"\"recipe\":\"1\"", "\"recipe\":\"\"", "recipe ''"},
+        {"\"format\":\"mlp 1\"", "\"format\":\"mlp 9\"", "'format'"},
+        {"\"format\":\"mlp 1\"", "\"format\":\"\"", "'format'"},
+        {"\"architecture\":\"mlp\"", "\"architecture\":\"gpt\"", "'gpt'"},
+        {"\"architecture\":\"mlp\"", "\"architecture\":\"\"", "architecture ''"},
+        {"\"learning_rate\":\"0.0001\"", "\"learning_rate\":\"-1\"", "'learning_rate'"},
+        {"\"learning_rate\":\"0.0001\"", "\"learning_rate\":\"1e999\"", "'learning_rate'"},
+        {"\"learning_rate\":\"0.0001\"", "\"learning_rate\":\"inf\"", "'learning_rate'"},
+        {"\"learning_rate\":\"0.0001\"", "\"learning_rate\":\"0x1\"", "'learning_rate'"},
+        {"\"learning_rate\":\"0.0001\"", "\"learning_rate\":\"0,1\"", "'learning_rate'"},
+        {"\"pixel_std\":\"0.3084948910638255\"", "\"pixel_std\":\"0\"", "'pixel_std'"},
+        {"\"pixel_std\":\"0.3084948910638255\"", "\"pixel_std\":\"1e-300\"", "'pixel_std'"},
+        {"\"pixel_std\":\"0.3084948910638255\"", "\"pixel_std\":\"nan\"", "'pixel_std'"},
+        {"\"pixel_std\":\"0.3084948910638255\"", "\"pixel_std\":\"-0.3\"", "'pixel_std'"},
+        {"\"data_crc32\":\"00ab0cde\"", "\"data_crc32\":\"00AB0CDE\"", "'data_crc32'"},
+        {"\"data_crc32\":\"00ab0cde\"", "\"data_crc32\":\"ab0cde\"", "'data_crc32'"},
+        {"\"data_crc32\":\"00ab0cde\"", "\"data_crc32\":\"0x00ab0cde\"", "'data_crc32'"},
+        {"\"data_crc32\":\"00ab0cde\"", "\"data_crc32\":\"+0ab0cde\"", "'data_crc32'"},
+        // sizes
+        {"\"hidden\":\"2\"", "\"hidden\":\"3\"", "shape"},
+        {"\"hidden\":\"2\"", "\"hidden\":\"0\"", "'hidden'"},
+        {"\"hidden\":\"2\"", "\"hidden\":\"65536\"", "shape"},
+        {"\"hidden\":\"2\"", "\"hidden\":\"65537\"", "'hidden'"},
+        {"\"hidden\":\"2\"", "\"hidden\":\"4294967298\"", "'hidden'"},
+        {"\"hidden\":\"2\"", "\"hidden\":\"18446744073709551617\"", "'hidden'"},
+        {"\"classes\":\"3\"", "\"classes\":\"0\"", "'classes'"},
+        {"\"classes\":\"3\"", "\"classes\":\"1\"", "'classes'"},
+        {"\"classes\":\"3\"", "\"classes\":\"257\"", "'classes'"},
+        {"\"image_rows\":\"2\"", "\"image_rows\":\"0\"", "'image_rows'"},
+        {"\"image_rows\":\"2\"", "\"image_rows\":\"4097\"", "'image_rows'"},
+        {"\"image_cols\":\"2\"", "\"image_cols\":\"2147483648\"", "'image_cols'"},
+        // tensors
+        {"fc1.bias", "fc9.bias", "fc1.bias"},
+        {"fc1.bias", "", "fc1.bias"},
+        {"fc1.bias", "fc1.weight", "twice"},
+        {"F32", "F16", "F32"},
+        {"F32", "f32", "F32"},
+        {"\"F32\"", "32", "a string"},
+        {"\"dtype\":\"F32\",\"shape\":[2]", "\"shape\":[2]", "lacks"},
+        {"\"dtype\":\"F32\"", "\"dtype\":\"F32\",\"dtype\":\"F32\"", "twice"},
+        {"\"shape\":[2]", "\"shape\":[2],\"shape\":[2]", "twice"},
+        {"\"dtype\":\"F32\"", "\"dtype\":\"F32\",\"size\":3", "unknown"},
+        {"\"data_offsets\":[0,8]", "\"data_offsets\":[0]", "not two"},
+        {"\"data_offsets\":[0,8]", "\"data_offsets\":[]", "not two"},
+        {"\"data_offsets\":[0,8]", "\"data_offsets\":[0,8,8]", "more than 2"},
+        {"\"data_offsets\":[0,8]", "\"data_offsets\":8", "'['"},
+        {"\"data_offsets\":[0,8]", "\"data_offsets\":[0,8", "']'"},
+        {"{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}", "{}", "a string"},
+        {"{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}", "[]", "'{'"},
+        {"]}}", "]}} x", "the end"},
+        {"]}}", "]}}{}", "the end"},
+        {"]}}", "]}", "'}'"},
+        {"]}}", "]},}", "a string"},
+        {"]}}", "]},\"extra\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}}",
+         "unknown tensor 'extra'"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        size_t size = exchange(cases[i].from, cases[i].to);
+        refuse_model(mutant, size, cases[i].word, cases[i].to, i);
+    }
+    static const char of_others[] =
+        "{\"fc1.bias\":{\"dtype\":\"F32\",\"shape\":[19],\"data_offsets\":[0,76]}}";
+    static const char *const whole[] = {of_others, "{}", "{\"__metadata__\":{}}"};
+    for (size_t i = 0; i < sizeof whole / sizeof whole[0]; i++)
+        refuse_model(mutant, assemble(whole[i], strlen(whole[i])), "lack 'architecture'", whole[i],
+                     i);
+    // More tensors than any network has.
+    char many[4096] = "{";
+    for (int i = 0; i < 40; i++)
+        snprintf(many + strlen(many), sizeof many - strlen(many),
+                 "\"t%d\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[0,0]},", i);
+    refuse_model(mutant, assemble(many, strlen(many)), "more than 16 tensors", "many tensors", 40);
+}
+
+static void shapes_that_are_not_the_networks_are_refused(void)
+{
+    static const char *const right[] = {"[2]", "[2,4]", "[3]", "[3,2]"};
+    static const char *const wrong[] = {"[]",
+                                        "[0]",
+                                        "[1]",
+                                        "[4]",
+                                        "[2,1]",
+                                        "[1,2]",
+                                        "[4,2]",
+                                        "[2,3]",
+                                        "[2,2,2]",
+                                        "[1,1,1,1,2]",
+                                        "[8]",
+                                        "[-2]",
+                                        "[02]",
+                                        "[2.0]",
+                                        "[2e0]",
+                                        "[[2]]",
+                                        "[\"2\"]",
+                                        "[2,]",
+                                        "[,2]",
+                                        "[0x2]",
+                                        "[4294967298]",
+                                        "[4294967296,4294967296]",
+                                        "[9223372036854775808,2]",
+                                        "[18446744073709551615,18446744073709551615]",
+                                        "[18446744073709551616]",
+                                        "[null]",
+                                        "2",
+                                        "{}",
+                                        "[999999999999999999999999999999]",
+                                        "[2",
+                                        "[ 2 2 ]"};
+    for (size_t r = 0; r < sizeof right / sizeof right[0]; r++)
+        for (size_t w = 0; w < sizeof wrong / sizeof wrong[0]; w++) {
+            char from[64], to[128];
+            snprintf(from, sizeof from, "\"shape\":%s,", right[r]);
+            snprintf(to, sizeof to, "\"shape\":%s,", wrong[w]);
+            refuse_model(mutant, exchange(from, to), "", to, r);
+        }
+}
+
+static void offsets_that_overlap_or_leave_gaps_are_refused(void)
+{
+    static const uint64_t right[4][2] = {{0, 8}, {8, 40}, {40, 52}, {52, 76}};
+    static const uint64_t huge[] = {UINT64_C(1) << 32, (UINT64_C(1) << 32) + 8,
+                                    UINT64_C(1) << 63, (UINT64_C(1) << 63) + 8,
+                                    UINT64_MAX - 7,    UINT64_MAX};
+    enum { N_NEAR = 85, N_HUGE = sizeof huge / sizeof huge[0] };
+    for (size_t t = 0; t < 4; t++)
+        for (size_t which = 0; which < 3; which++) // the begin, the end, both moved together
+            for (size_t v = 0; v < N_NEAR + N_HUGE; v++) {
+                uint64_t value = v < N_NEAR ? v : huge[v - N_NEAR], offsets[2];
+                offsets[0] = which == 1 ? right[t][0] : value;
+                offsets[1] = which == 1   ? value
+                             : which == 2 ? value + (right[t][1] - right[t][0])
+                                          : right[t][1];
+                if (offsets[0] == right[t][0] && offsets[1] == right[t][1])
+                    continue;
+                char from[64], to[64];
+                snprintf(from, sizeof from, "[%" PRIu64 ",%" PRIu64 "]}", right[t][0], right[t][1]);
+                snprintf(to, sizeof to, "[%" PRIu64 ",%" PRIu64 "]}", offsets[0], offsets[1]);
+                refuse_model(mutant, exchange(from, to), "fc", to, t);
+            }
+}
+
+// Headers in which all agrees, of networks far larger than the file: nothing is allocated for them.
+static void gigantic_networks_get_no_memory(void)
+{
+    static const uint64_t sizes[][4] = {{4096, 4096, 1, 2},     {28, 28, 65536, 10},
+                                        {1, 1, 65536, 256},     {4096, 16, 4000, 256},
+                                        {4096, 4096, 65536, 2}, {4096, 4096, 65536, 256}};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        uint64_t rows = sizes[i][0], cols = sizes[i][1], H = sizes[i][2], C = sizes[i][3];
+        uint64_t I = rows * cols, at[5] = {0};
+        const uint64_t n[4] = {H, H * I, C, C * H};
+        for (int t = 0; t < 4; t++)
+            at[t + 1] = at[t] + 4 * n[t];
+        char text[2048];
+        snprintf(text, sizeof text,
+                 "{\"__metadata__\":{\"architecture\":\"mlp\",\"batch_size\":\"64\","
+                 "\"checksum_crc32\":\"00000000\",\"classes\":\"%" PRIu64
+                 "\",\"data_crc32\":\"00ab0cde\",\"epochs\":\"7\",\"format\":\"mlp 1\","
+                 "\"hidden\":\"%" PRIu64 "\",\"image_cols\":\"%" PRIu64
+                 "\",\"image_rows\":\"%" PRIu64 "\",\"learning_rate\":\"0.0001\","
+                 "\"pixel_std\":\"0.3\",\"recipe\":\"1\",\"seed\":\"5\",\"train_size\":\"100\","
+                 "\"validation_size\":\"20\"},"
+                 "\"fc1.bias\":{\"dtype\":\"F32\",\"shape\":[%" PRIu64
+                 "],\"data_offsets\":[%" PRIu64 ",%" PRIu64 "]},"
+                 "\"fc1.weight\":{\"dtype\":\"F32\",\"shape\":[%" PRIu64 ",%" PRIu64
+                 "],\"data_offsets\":[%" PRIu64 ",%" PRIu64 "]},"
+                 "\"fc2.bias\":{\"dtype\":\"F32\",\"shape\":[%" PRIu64
+                 "],\"data_offsets\":[%" PRIu64 ",%" PRIu64 "]},"
+                 "\"fc2.weight\":{\"dtype\":\"F32\",\"shape\":[%" PRIu64 ",%" PRIu64
+                 "],\"data_offsets\":[%" PRIu64 ",%" PRIu64 "]}}",
+                 C, H, cols, rows, H, at[0], at[1], H, I, at[1], at[2], C, at[2], at[3], C, H,
+                 at[3], at[4]);
+        bool too_large = I * (H + 16) > UINT64_C(1) << 28;
+        refuse_model(mutant, assemble(text, strlen(text)), too_large ? "gigabyte" : "data_offsets",
+                     "gigantic network", i);
+    }
+}
+
+static void strings_that_are_not_valid_are_refused(void)
+{
+    static const struct {
+        const char *text, *word;
+    } strings[] = {
+        {"m\\u0000", "escape"},
+        {"m\\ud800", "escape"},
+        {"m\\udbff", "escape"},
+        {"m\\udc00", "escape"},
+        {"m\\udfff", "escape"},
+        {"m\\ud800\\ud800", "escape"},
+        {"m\\ud800\\u0041", "escape"},
+        {"m\\ud800\\n", "escape"},
+        {"m\\ud800 \\udc00", "escape"},
+        {"m\\q", "escape"},
+        {"m\\x41", "escape"},
+        {"m\\u", "escape"},
+        {"m\\u12", "escape"},
+        {"m\\u123g", "escape"},
+        {"m\\u-123", "escape"},
+        {"m\\U00000041", "escape"},
+        {"m\\ ", "escape"},
+        {"m\\0", "escape"},
+        {"m\x01", "control"},
+        {"m\n", "control"},
+        {"m\t", "control"},
+        {"m\x1f", "control"},
+        {"m\xff", "UTF-8"},
+        {"m\xfe", "UTF-8"},
+        {"m\x80", "UTF-8"},
+        {"m\xbf", "UTF-8"},
+        {"m\xc0\x80", "UTF-8"},
+        {"m\xc1\xbf", "UTF-8"},
+        {"m\xc3", "UTF-8"},
+        {"m\xc3(", "UTF-8"},
+        {"m\xe2\x82", "UTF-8"},
+        {"m\xe2(\xa1", "UTF-8"},
+        {"m\xe0\x80\x80", "UTF-8"},
+        {"m\xe0\x9f\xbf", "UTF-8"},
+        {"m\xed\xa0\x80", "UTF-8"},
+        {"m\xed\xbf\xbf", "UTF-8"},
+        {"m\xf0\x80\x80\x80", "UTF-8"},
+        {"m\xf0\x8f\xbf\xbf", "UTF-8"},
+        {"m\xf4\x90\x80\x80", "UTF-8"},
+        {"m\xf5\x80\x80\x80", "UTF-8"},
+        {"m\xf8\x88\x80\x80\x80", "UTF-8"},
+        {"m\xf0\x9f\x98", "UTF-8"},
+        {"m\xef\xbb", "UTF-8"},
+    };
+    static const char *const places[] = {"\"mlp\"",   "\"seed\"", "\"fc1.bias\"",
+                                         "\"dtype\"", "\"F32\"",  "\"__metadata__\""};
+    for (size_t p = 0; p < sizeof places / sizeof places[0]; p++)
+        for (size_t s = 0; s < sizeof strings / sizeof strings[0]; s++) {
+            char to[64];
+            snprintf(to, sizeof to, "\"%s\"", strings[s].text);
+            refuse_model(mutant, exchange(places[p], to), strings[s].word, places[p], s);
+        }
+
+    // What is valid but moves a cursor must not reach the terminal, and long names are cut short.
+    static char longer[100000];
+    longer[0] = '"';
+    memset(longer + 1, 'a', sizeof longer - 3);
+    longer[sizeof longer - 2] = '"';
+    for (size_t p = 0; p < sizeof places / sizeof places[0]; p++) {
+        refuse_model(mutant, exchange(places[p], "\"\\u001b[2J\\r\\u007f\""), "", places[p], p);
+        refuse_model(mutant, exchange(places[p], longer), "", places[p], p);
+    }
+
+    // Strings that end with the header, or not at all; a byte order mark; a zero byte.
+    size_t quote = 1;
+    for (size_t n = 2; n < header_size; n++) {
+        if (header[n - 1] != '"')
+            continue;
+        quote++;
+        char cut[sizeof header + 8];
+        memcpy(cut, header, n);
+        memcpy(cut + n, "aaaaaa\\\\", 8);
+        for (size_t more = 0; more <= 8; more++) { // ends in text, a backslash, an escaped one
+            size_t length = n + more;
+            memcpy(mutant + 8, cut, length);
+            put_length(mutant, length);
+            refuse_model(mutant, 8 + length, "", "cut after quote", quote);
+        }
+    }
+    refuse_model(mutant, exchange("{\"__metadata__\"", "\xef\xbb\xbf{\"__metadata__\""),
+                 "does not begin with '{'", "a byte order mark", 0);
+    size_t digits = find(model, model_size, checksum_key) - 8 + sizeof checksum_key - 1;
+    for (size_t i = 0; i < header_size; i++) {
+        if (i >= digits && i < digits + 8) // which are made right in the end
+            continue;
+        char text[sizeof header];
+        memcpy(text, header, header_size);
+        text[i] = '\0';
+        refuse_model(mutant, assemble(text, header_size), "", "a zero byte at", i);
+    }
+}
+
+// `head`, then `text` again and again, then `tail`.
+static size_t repeat(const char *head, const char *text, size_t times, const char *tail)
+{
+    static char long_header[ROOM / 2 + 100];
+    size_t n = strlen(head), length = strlen(text);
+    memcpy(long_header, head, n);
+    for (size_t i = 0; i < times && n + length < ROOM / 2; i++, n += length)
+        memcpy(long_header + n, text, length);
+    memcpy(long_header + n, tail, strlen(tail));
+    return assemble(long_header, n + strlen(tail));
+}
+
+static void deep_and_long_json_is_refused(void)
+{
+    enum { DEEP = 100000 };
+    static const char *const heads[] = {"{",
+                                        "{\"a\":",
+                                        "{\"__metadata__\":",
+                                        "{\"__metadata__\":{\"seed\":",
+                                        "{\"fc1.bias\":{\"shape\":",
+                                        "{\"fc1.bias\":{\"data_offsets\":",
+                                        "{\"fc1.bias\":{\"dtype\":"};
+    static const char *const deep[] = {"[", "{", "{\"a\":", "[{\"a\":", "\"", "\\", "[[]],"};
+    for (size_t h = 0; h < sizeof heads / sizeof heads[0]; h++)
+        for (size_t d = 0; d < sizeof deep / sizeof deep[0]; d++) {
+            refuse_model(mutant, repeat(heads[h], deep[d], DEEP, ""), "", heads[h], d);
+            refuse_model(mutant, repeat(heads[h], deep[d], DEEP, "]}"), "", heads[h], d);
+        }
+    refuse_model(mutant, repeat("{", "                ", DEEP, ""), "a string", "blanks", 0);
+    refuse_model(mutant, repeat("{\"fc1.bias\":{\"shape\":[", "0,", DEEP, "0]"), "more than 4",
+                 "a long list", 0);
+    refuse_model(mutant, repeat("{\"fc1.bias\":{\"shape\":[", "9", DEEP, "]"), "whole number",
+                 "a long number", 0);
+}
+
+static void weights_that_are_not_finite_are_refused(void)
+{
+    static const uint32_t values[] = {0x7f800000, 0xff800000, 0x7fc00000,
+                                      0xffc00000, 0x7f800001, 0xffffffff};
+    for (size_t at = 8 + header_size; at < model_size; at += 4)
+        for (size_t v = 0; v < sizeof values / sizeof values[0]; v++) {
+            memcpy(mutant, model, model_size);
+            for (int i = 0; i < 4; i++)
+                mutant[at + (size_t)i] = (unsigned char)(values[v] >> (8 * i));
+            sign(mutant, model_size);
+            refuse_model(mutant, model_size, "not finite", "weight at", at);
+        }
+}
+
+// The checksum is found as the eight characters before a quote: written with escapes they are not
+// all of it.
+static void a_checksum_with_escapes_is_refused(void)
+{
+    char from[64];
+    snprintf(from, sizeof from, "%.26s", strstr(header, checksum_key));
+    size_t n = 0;
+    for (int weight = 0; weight < 32; weight++) {
+        size_t size = exchange(from, "\"checksum_crc32\" :\"\\u00300000000");
+        size_t at = find(mutant, size, "\\u003") + 5;
+        REQUIRE(at < size, "no checksum");
+        mutant[size - 4] = (unsigned char)weight;
+        // What the reader would compute, in the place of the eight characters that it would take.
+        char digits[9];
+        snprintf(digits, sizeof digits, "%08" PRIx32, crc32_update(0, mutant, size));
+        memcpy(mutant + at, digits, 8);
+        n += digits[0] <= '9';
+        refuse_model(mutant, size, digits[0] <= '9' ? "escapes" : "", digits, (size_t)weight);
+    }
+    CHECK(n > 0, "none of the 32 has a digit in the place of the escape");
+}
+
+// ---------------------------------------------------------------------------------------------
+// IDX
+
+enum { N = 7, ROWS = 3, COLS = 4, IMAGE_BYTES = 16 + N * ROWS * COLS, LABEL_BYTES = 8 + N };
+
+// Two files, as bytes; each test breaks them.
+typedef struct Bytes {
+    unsigned char at[1024];
+    size_t size;
+} Bytes;
+static Bytes images, labels;
+
+static void put_u32(unsigned char *at, uint32_t value)
+{
+    for (int i = 0; i < 4; i++)
+        at[i] = (unsigned char)(value >> (24 - 8 * i));
+}
+
+static void fill(void)
+{
+    memset(images.at, 0, sizeof images.at);
+    memset(labels.at, 0, sizeof labels.at);
+    images.size = IMAGE_BYTES;
+    labels.size = LABEL_BYTES;
+    put_u32(images.at, 0x0803);
+    put_u32(images.at + 4, N);
+    put_u32(images.at + 8, ROWS);
+    put_u32(images.at + 12, COLS);
+    for (size_t i = 16; i < IMAGE_BYTES; i++)
+        images.at[i] = (unsigned char)(i * 37);
+    put_u32(labels.at, 0x0801);
+    put_u32(labels.at + 4, N);
+    for (size_t i = 8; i < LABEL_BYTES; i++)
+        labels.at[i] = (unsigned char)(i % 10);
+}
+
+static void put_le32(unsigned char *at, uint32_t value)
+{
+    for (int i = 0; i < 4; i++)
+        at[i] = (unsigned char)(value >> (8 * i));
+}
+
+// A gzip member with the bytes stored as they are (RFC 1952, RFC 1951 section 3.2.4).
+static Bytes stored(const Bytes *raw)
+{
+    static const unsigned char begin[11] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 1};
+    Bytes packed = {.size = 15 + raw->size + 8};
+    unsigned char *end = packed.at + 15 + raw->size;
+    memcpy(packed.at, begin, sizeof begin);
+    put_le32(packed.at + 11, (uint32_t)raw->size | (uint32_t)(~raw->size & 0xffff) << 16);
+    memcpy(packed.at + 15, raw->at, raw->size);
+    put_le32(end, crc32_update(0, raw->at, raw->size));
+    put_le32(end + 4, (uint32_t)raw->size);
+    return packed;
+}
+
+static void write_bytes(const char *name, const Bytes *bytes)
+{
+    write_file(work_path(name), bytes->at, bytes->size);
+}
+
+static bool no_child_is_left(void)
+{
+    return waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD;
+}
+
+static bool read_pair(Dataset *data, Arena *arena, const char *image_name, const char *label_name,
+                      Error *err)
+{
+    *err = (Error){""};
+    asked = 0;
+    bool ok = idx_read(data, arena, work_path(image_name), work_path(label_name), err);
+    CHECK(no_child_is_left(), "%s, %s: a child is left", image_name, label_name);
+    return ok;
+}
+
+// The files as they are on disk are refused, with `word` in the reason and the data untouched.
+static void refuse_files(const char *image_name, const char *label_name, const char *word,
+                         const char *what, size_t at)
+{
+    Arena arena = {0};
+    Error err;
+    Dataset data = {.n = 4711};
+    bool compressed = strstr(image_name, ".gz") != NULL || strstr(label_name, ".gz") != NULL;
+    size_t limit = compressed ? (size_t)1 << 20 : 0;
+    bool accepted = read_pair(&data, &arena, image_name, label_name, &err);
+    CHECK(!accepted, "%s (%zu): accepted", what, at);
+    CHECK(accepted || is_one_line(err.text), "%s (%zu): not one line: '%s'", what, at, err.text);
+    CHECK(accepted || strstr(err.text, word) != NULL, "%s (%zu): no '%s' in: %s", what, at, word,
+          err.text);
+    CHECK(strstr(err.text, work_path("")) != NULL, "%s (%zu): no file is named: %s", what, at,
+          err.text);
+    CHECK(accepted || (data.n == 4711 && data.pixels == NULL), "%s (%zu): the data were touched",
+          what, at);
+    CHECK(asked <= limit + images.size + labels.size + 1024, "%s (%zu): %zu bytes asked for", what,
+          at, asked);
+    n_idx += !accepted;
+    arena_free(&arena);
+}
+
+// As `images` and `labels` are, raw and compressed.
+static void refuse_raw(const char *word, const char *what, size_t at)
+{
+    write_bytes("images", &images);
+    write_bytes("labels", &labels);
+    refuse_files("images", "labels", word, what, at);
+}
+
+static void refuse_both(const char *word, const char *what, size_t at)
+{
+    refuse_raw(word, what, at);
+    Bytes packed_images = stored(&images), packed_labels = stored(&labels);
+    write_bytes("images.gz", &packed_images);
+    write_bytes("labels.gz", &packed_labels);
+    refuse_files("images.gz", "labels.gz", word, what, at);
+}
+
+// Reads a pair and compares it with the right one.
+static bool reads_right(const char *image_name, const char *label_name)
+{
+    Arena arena = {0};
+    Error err;
+    Dataset data;
+    bool right = read_pair(&data, &arena, image_name, label_name, &err) && data.n == N &&
+                 data.rows == ROWS && data.cols == COLS &&
+                 memcmp(data.pixels, images.at + 16, N * ROWS * COLS) == 0 &&
+                 memcmp(data.labels, labels.at + 8, N) == 0;
+    arena_free(&arena);
+    return right;
+}
+
+static void the_files_that_are_damaged_below_are_right(void)
+{
+    fill();
+    write_bytes("images", &images);
+    write_bytes("labels", &labels);
+    CHECK(reads_right("images", "labels"), "raw");
+    Bytes packed = stored(&images);
+    write_bytes("images.gz", &packed);
+    CHECK(reads_right("images.gz", "labels"), "stored");
+}
+
+static void files_cut_at_any_byte_or_longer_are_refused(void)
+{
+    for (size_t n = 0; n < IMAGE_BYTES; n++) {
+        fill();
+        images.size = n;
+        n < 20 ? refuse_both("images", "images cut to", n)
+               : refuse_raw("images", "images cut to", n);
+    }
+    for (size_t n = 0; n < LABEL_BYTES; n++) {
+        fill();
+        labels.size = n;
+        refuse_both("labels", "labels cut to", n);
+    }
+    static const size_t more[] = {1, 2, 8, 100};
+    for (size_t i = 0; i < sizeof more / sizeof more[0]; i++) {
+        fill();
+        images.size += more[i];
+        refuse_both("the file has", "images longer by", more[i]);
+        fill();
+        labels.size += more[i];
+        refuse_both("the file has", "labels longer by", more[i]);
+    }
+}
+
+static void every_wrong_byte_of_a_header_is_refused(void)
+{
+    static const unsigned char values[] = {0x00, 0x01, 0x02, 0x03, 0x08, 0x09, 0x0d,
+                                           0x1f, 0x3c, 0x7f, 0x80, 0xfe, 0xff};
+    enum { N_VALUES = sizeof values };
+    for (size_t at = 0; at < 16 + 8; at++)
+        for (size_t v = 0; v < N_VALUES + 2; v++) {
+            fill();
+            unsigned char *byte = at < 16 ? &images.at[at] : &labels.at[at - 16];
+            unsigned char value = v < N_VALUES    ? values[v]
+                                  : v == N_VALUES ? (unsigned char)(*byte + 1)
+                                                  : (unsigned char)(*byte - 1);
+            if (*byte == value)
+                continue;
+            *byte = value;
+            refuse_both("", "header byte", at);
+        }
+}
+
+static void what_a_wrong_file_is_is_said(void)
+{
+    static const unsigned char ranks[] = {0, 1, 2, 4, 5, 255},
+                               types[] = {9, 0x0b, 0x0c, 0x0d, 0x0e};
+    for (size_t i = 0; i < sizeof ranks; i++) {
+        fill();
+        images.at[3] = ranks[i];
+        refuse_both(ranks[i] == 1 ? "exchanged" : "dimensions", "rank of images", ranks[i]);
+        fill();
+        labels.at[3] = ranks[i] == 1 ? 3 : ranks[i];
+        refuse_both(ranks[i] == 1 ? "exchanged" : "dimensions", "rank of labels", ranks[i]);
+    }
+    for (size_t i = 0; i < sizeof types; i++) {
+        fill();
+        images.at[2] = types[i];
+        refuse_both("of type 0", "type of images", types[i]);
+    }
+
+    fill(); // written on a little-endian machine by someone who forgot
+    for (size_t d = 0; d < 16; d += 4) {
+        const unsigned char kept[4] = {images.at[d], images.at[d + 1], images.at[d + 2],
+                                       images.at[d + 3]};
+        for (size_t i = 0; i < 4; i++)
+            images.at[d + i] = kept[3 - i];
+    }
+    refuse_both("byte order", "swapped images", 0);
+    fill();
+    put_le32(labels.at, 0x0801);
+    put_le32(labels.at + 4, N);
+    refuse_both("byte order", "swapped labels", 0);
+
+    fill();
+    Bytes kept = images;
+    images = labels;
+    labels = kept;
+    refuse_both("exchanged", "both files", 0);
+
+    fill();
+    memcpy(images.at, "<!DOCTYPE html><html>", 21);
+    refuse_both("web page", "HTML for images", 0);
+    fill();
+    memcpy(labels.at, "<html>", 6);
+    refuse_both("web page", "HTML for labels", 0);
+
+    fill();
+    images = stored(&images);
+    refuse_raw("is gzip data; give it a name that ends in .gz", "gzip data under a raw name", 0);
+    images = stored(&images);
+    write_bytes("images.gz", &images);
+    refuse_files("images.gz", "labels", "is gzip data", "packed twice", 0);
+    fill();
+    write_bytes("images.gz", &images);
+    refuse_files("images.gz", "labels", "gzip", "raw data under the name of compressed ones", 0);
+    write_bytes("labels.gz", &labels);
+    refuse_files("images", "labels.gz", "gzip", "raw labels, too", 0);
+}
+
+static void counts_that_differ_name_both_files(void)
+{
+    for (unsigned n = 1; n < 3 * N; n++) {
+        char word[64];
+        fill();
+        if (n == N)
+            continue;
+        put_u32(labels.at + 4, n);
+        labels.size = 8 + n;
+        snprintf(word, sizeof word, "has 7 images, but");
+        refuse_both(word, "counts", n);
+        snprintf(word, sizeof word, "has %u labels", n);
+        refuse_both(word, "counts", n);
+    }
+}
+
+static void sizes_of_zero_or_beyond_memory_are_refused(void)
+{
+    static const uint32_t values[] = {0,          1,          65536,      0x7fffffff,
+                                      0x80000000, 0x80000007, 0xfffffffe, 0xffffffff};
+    enum { N_VALUES = sizeof values / sizeof values[0] };
+    for (size_t d = 0; d < 4; d++) // each alone, the labels' too
+        for (size_t v = 0; v < N_VALUES; v++) {
+            fill();
+            put_u32(d < 3 ? images.at + 4 + 4 * d : labels.at + 4, values[v]);
+            refuse_both("", "size", d);
+        }
+    for (size_t a = 0; a < N_VALUES; a++) // rows and columns, and all three with the labels
+        for (size_t b = 0; b < N_VALUES; b++) {
+            if ((uint64_t)values[a] * values[b] == ROWS * COLS)
+                continue;
+            fill();
+            put_u32(images.at + 8, values[a]);
+            put_u32(images.at + 12, values[b]);
+            refuse_raw("images", "rows x columns", a * N_VALUES + b);
+            put_u32(images.at + 4, values[a]);
+            put_u32(labels.at + 4, values[a]);
+            refuse_raw("", "images x rows x columns", a * N_VALUES + b);
+        }
+
+    // Products that come to the true size when they are taken in 32 or in 64 bits.
+    fill();
+    put_u32(images.at + 8, 5);
+    put_u32(images.at + 12, 0x9999999c); // 7 x 5 x 2576980380 is 84 more than 21 x 2^32
+    refuse_both("images", "a product that is right in 32 bits", 0);
+    static const uint32_t wraps[][4] = {{4, 1380655685, 3340214413u, 4},
+                                        {4, 2147549185u, 4294836226u, 8},
+                                        {4, 3630681679u, 3810595166u, 8}};
+    for (size_t i = 0; i < sizeof wraps / sizeof wraps[0]; i++) {
+        fill();
+        for (size_t d = 0; d < 3; d++)
+            put_u32(images.at + 4 + 4 * d, wraps[i][d]);
+        put_u32(labels.at + 4, wraps[i][0]);
+        images.size = 16 + wraps[i][3];
+        labels.size = 8 + wraps[i][0];
+        refuse_both("memory", "a product that is right in 64 bits", i);
+    }
+
+    // Both files announce 2^31 - 1 images, in a hundred bytes.
+    fill();
+    put_u32(images.at + 4, 0x7fffffff);
+    put_u32(labels.at + 4, 0x7fffffff);
+    refuse_both("the header says", "headers that lie together", 0);
+}
+
+// ---------------------------------------------------------------------------------------------
+// gzip
+
+static Bytes packed_by_gzip(const char *name)
+{
+    char command[1200], path[600];
+    Bytes packed;
+    snprintf(path, sizeof path, "%s.gz", work_path(name));
+    snprintf(command, sizeof command, "gzip -nf '%s'", work_path(name));
+    if (system(command) != 0)
+        abort();
+    packed.size = read_file(path, packed.at, sizeof packed.at);
+    return packed;
+}
+
+// A flip where gzip's header says when and by what it was made changes nothing; all others are
+// found.
+static void compressed_files_with_any_byte_wrong_are_refused_or_the_same(void)
+{
+    size_t n_same = 0, n = 0;
+    for (int by_gzip = 0; by_gzip < 2; by_gzip++) {
+        fill();
+        write_bytes("images", &images);
+        write_bytes("labels", &labels);
+        Bytes packed = by_gzip ? packed_by_gzip("labels") : stored(&labels);
+        for (size_t i = 0; i < packed.size; i++)
+            for (int bit = 0; bit < 8; bit++, n++) {
+                packed.at[i] ^= (unsigned char)(1 << bit);
+                write_bytes("labels.gz", &packed);
+                if (reads_right("images", "labels.gz"))
+                    n_same++;
+                else
+                    refuse_files("images", "labels.gz", "labels", "gzip data flipped at", i);
+                packed.at[i] ^= (unsigned char)(1 << bit);
+            }
+    }
+    // Time, system, compression level, FTEXT and the reserved flags, unused bits: ten bytes at
+    // most.
+    CHECK(n_same <= 2 * 80 && n > 500, "%zu of %zu changed nothing", n_same, n);
+}
+
+static void compressed_files_cut_anywhere_are_refused(void)
+{
+    fill();
+    write_bytes("images", &images);
+    write_bytes("labels", &labels);
+    Bytes packed = packed_by_gzip("images");
+    write_bytes("labels", &labels);
+    for (size_t n = 0; n < packed.size; n++) {
+        write_file(work_path("images.gz"), packed.at, n);
+        refuse_files("images.gz", "labels", "gzip", "gzip data cut to", n);
+    }
+}
+
+static void what_follows_a_gzip_member_is_refused(void)
+{
+    fill();
+    write_bytes("labels", &labels);
+    Bytes packed = stored(&images), more = {.at = {0xff, 0x01}, .size = 2};
+    static const char *const garbage[] = {"x",        "\n",           "garbage",  "\x1f",
+                                          "\x1f\x8b", "\x1f\x8b\x08", "\x1f\x9d", "PK\x03\x04"};
+    for (size_t i = 0; i < sizeof garbage / sizeof garbage[0]; i++) {
+        Bytes longer = packed;
+        memcpy(longer.at + longer.size, garbage[i], strlen(garbage[i]));
+        longer.size += strlen(garbage[i]);
+        write_bytes("images.gz", &longer);
+        refuse_files("images.gz", "labels", "gzip", "garbage after a gzip member", i);
+    }
+    // What gzip itself passes over: zeros, and a member of nothing.
+    Bytes nothing = {.size = 0}, empty = stored(&nothing), padded = packed, two = packed;
+    for (size_t zeros = 1; zeros <= 9; zeros++) {
+        padded.at[padded.size++] = 0;
+        write_bytes("images.gz", &padded);
+        refuse_files("images.gz", "labels", "other data follow", "zeros after a member", zeros);
+    }
+    memcpy(two.at + two.size, empty.at, empty.size);
+    two.size += empty.size;
+    write_bytes("images.gz", &two);
+    refuse_files("images.gz", "labels", "other data follow", "an empty second member", 0);
+    Bytes second = stored(&more);
+    memcpy(packed.at + packed.size, second.at, second.size);
+    packed.size += second.size;
+    write_bytes("images.gz", &packed);
+    refuse_files("images.gz", "labels", "the file has more", "a second gzip member", 0);
+}
+
+// Seven labels, then sixteen megabytes of zeros, two thousand times: minutes of work for gzip.
+static void a_stream_that_expands_without_end_is_left_after_what_its_header_says(void)
+{
+    char command[1300];
+    snprintf(command, sizeof command, "head -c 16777216 /dev/zero | gzip -9 >'%s'",
+             work_path("zeros"));
+    if (system(command) != 0)
+        abort();
+    static unsigned char zeros[65536];
+    size_t size = read_file(work_path("zeros"), zeros, sizeof zeros);
+    fill();
+    write_bytes("images", &images);
+    write_bytes("labels", &labels);
+    static const char *const names[][2] = {{"images.gz", "labels"}, {"images", "labels.gz"}};
+    for (int which = 0; which < 2; which++) {
+        Bytes packed = stored(which == 0 ? &images : &labels);
+        FILE *file = fopen(work_path(which == 0 ? "images.gz" : "labels.gz"), "wb");
+        REQUIRE(file != NULL && size > 0 && size < sizeof zeros, "%zu bytes", size);
+        fwrite(packed.at, 1, packed.size, file);
+        for (int i = 0; i < 2000; i++)
+            fwrite(zeros, 1, size, file);
+        if (fclose(file) != 0)
+            abort();
+        double start = clock_seconds();
+        refuse_files(names[which][0], names[which][1], "the file has more", "a gzip bomb", 0);
+        CHECK(clock_seconds() - start < 10.0, "%.1f s", clock_seconds() - start);
+        unlink(work_path(which == 0 ? "images.gz" : "labels.gz"));
+    }
+}
+
+// Writes a program `gzip` into a folder, and puts nothing but that folder on the PATH. Returns the
+// PATH before.
+static char *replace_gzip(const char *script)
+{
+    char *before = strdup(getenv("PATH")), path[600], text[2048];
+    mkdir(work_path("bin"), 0777);
+    snprintf(path, sizeof path, "%s/gzip", work_path("bin"));
+    snprintf(text, sizeof text, "#!/bin/sh\nPATH='%s'\n%s\n", before, script);
+    write_file(path, text, script[0] == '\0' ? 0 : strlen(text));
+    chmod(path, script[0] == '\0' ? 0 : 0755);
+    setenv("PATH", work_path("bin"), 1);
+    return before;
+}
+
+static void restore_path(char *before)
+{
+    setenv("PATH", before, 1);
+    free(before);
+}
+
+static void a_gzip_that_is_missing_or_fails_is_said(void)
+{
+    static const struct {
+        const char *script, *word;
+    } cases[] = {
+        {"", "cannot run gzip"},                           // not executable
+        {"exit 1", "gzip cannot decompress it"},           // and says nothing
+        {"cat; exit 1", "gzip cannot decompress it"},      // all is there, but the status is wrong
+        {"cat; exit 2", "gzip cannot decompress it"},      //
+        {"cat; kill -9 $$", "gzip cannot decompress it"},  //
+        {"cat; cat /dev/zero", "the file has more"},       // without end
+        {"head -c 12; exec sleep 0.1", "the file has 12"}, // ends early, and then takes its time
+        {"exec cat /dev/zero", "of type 00"},              // no header, without end
+        {"printf '<'; exec cat /dev/zero", "a web page"},  //
+        {"cat; printf x; exec sleep 30", "the file has more"}, // is not waited for
+    };
+    fill();
+    write_bytes("images", &images);
+    write_bytes("labels.gz", &labels); // `cat` brings it out, but its end is not gzip's
+    char *before = replace_gzip("exec cat");
+    refuse_files("images", "labels.gz", "other data follow", "cat in the place of gzip", 0);
+    restore_path(before);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        before = replace_gzip(cases[i].script);
+        double start = clock_seconds();
+        refuse_files("images", "labels.gz", cases[i].word, cases[i].script, i);
+        double seconds = clock_seconds() - start;
+        CHECK(seconds < 10.0, "%.1f s: %s", seconds, cases[i].script);
+        restore_path(before);
+    }
+    before = replace_gzip("");
+    unlink(work_path("bin/gzip"));
+    refuse_files("images", "labels.gz", "cannot run gzip", "no gzip on the PATH", 0);
+    setenv("PATH", "/nonexistent", 1);
+    refuse_files("images", "labels.gz", "cannot run gzip", "a PATH that leads nowhere", 0);
+    setenv("PATH", "", 1);
+    refuse_files("images", "labels.gz", "cannot run gzip", "an empty PATH", 0);
+    restore_path(before);
+}
+
+// A header that announces two thousand million labels, and a stream that goes on giving them: the
+// images' header says otherwise, and is looked at first.
+static void labels_without_end_are_not_read_when_the_counts_differ(void)
+{
+    fill();
+    write_bytes("images", &images);
+    put_u32(labels.at + 4, 0x7fffffff);
+    write_bytes("labels.gz", &labels);
+    char *before = replace_gzip("cat; exec cat /dev/zero");
+    double start = clock_seconds();
+    refuse_files("images", "labels.gz", "has 7 images, but", "labels without end", 0);
+    CHECK(clock_seconds() - start < 10.0, "%.1f s", clock_seconds() - start);
+    restore_path(before);
+}
+
+static void more_than_ten_thousand_hostile_files_were_refused(void)
+{
+    printf("  %zu models and %zu IDX files were refused\n", n_models, n_idx);
+    CHECK(n_models >= 10000, "%zu models", n_models);
+    CHECK(n_idx >= 1500, "%zu IDX files", n_idx);
+}
+
+int main(void)
+{
+    make_model();
+    RUN(the_model_that_is_damaged_below_is_whole);
+    RUN(every_truncation_is_refused);
+    RUN(every_flipped_bit_is_refused);
+    RUN(every_flip_with_a_right_checksum_is_refused_or_makes_a_model);
+    RUN(appended_bytes_are_refused);
+    RUN(header_lengths_that_lie_are_refused);
+    RUN(headers_with_a_right_checksum_are_refused_with_their_reason);
+    RUN(shapes_that_are_not_the_networks_are_refused);
+    RUN(offsets_that_overlap_or_leave_gaps_are_refused);
+    RUN(gigantic_networks_get_no_memory);
+    RUN(strings_that_are_not_valid_are_refused);
+    RUN(deep_and_long_json_is_refused);
+    RUN(weights_that_are_not_finite_are_refused);
+    RUN(a_checksum_with_escapes_is_refused);
+    RUN(the_files_that_are_damaged_below_are_right);
+    RUN(files_cut_at_any_byte_or_longer_are_refused);
+    RUN(every_wrong_byte_of_a_header_is_refused);
+    RUN(what_a_wrong_file_is_is_said);
+    RUN(counts_that_differ_name_both_files);
+    RUN(sizes_of_zero_or_beyond_memory_are_refused);
+    RUN(compressed_files_with_any_byte_wrong_are_refused_or_the_same);
+    RUN(compressed_files_cut_anywhere_are_refused);
+    RUN(what_follows_a_gzip_member_is_refused);
+    RUN(a_stream_that_expands_without_end_is_left_after_what_its_header_says);
+    RUN(a_gzip_that_is_missing_or_fails_is_said);
+    RUN(labels_without_end_are_not_read_when_the_counts_differ);
+    RUN(more_than_ten_thousand_hostile_files_were_refused);
+    return test_end();
+}
