@@ -19,7 +19,7 @@ enum ExitStatus {
 };
 
 extern const Command command_train, command_eval, command_gradcheck, command_info, command_weights,
-    command_sweep;
+    command_sweep, command_predict;
 
 // Parses; when the command is over with that (help was asked for, the line was wrong), says what
 // there is to say and returns false with the exit status in *status.
@@ -37,12 +37,16 @@ typedef struct ShownName {
 ShownName command_shown(const char *name);
 
 // Flushes stdout. Returns `status`, or says that the report could not be written and returns
-// STATUS_FAILED.
+// STATUS_FAILED; where nobody reads it any more, that is the status of a broken pipe.
 int command_end(int status);
 
 // Where the data are: `chosen` when given, else $MLP_DATA, else data/mnist, else the installed
 // copy.
 const char *command_data_folder(const char *chosen);
+
+// Writes a table to a file, which it replaces when it is complete. From then on signals are noted.
+bool command_write_table(const char *path, void (*print)(FILE *out, const void *context),
+                         const void *context, Arena *arena, Error *err);
 
 // Looks at what the environment asks for, before anything else is done: $MLP_ISA, the instruction
 // set to compute with (the fastest that the CPU has), and $MLP_CPUS, the CPUs to make threads for

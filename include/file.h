@@ -24,10 +24,10 @@ enum { SOURCE_MAX_AHEAD = 16 };
 typedef struct Source {
     const char *path;
     int fd;
-    pid_t gzip;                     // 0 when the file is read as it is
-    bool piped;                     // how long it is shows only when it has been read
-    uint64_t size;                  // of the file, compressed or not; 0 for standard input
-    uint32_t gzip_crc32, gzip_size; // what a .gz says at its end of the bytes that it holds
+    pid_t gzip;                            // 0 when the file is read as it is
+    bool piped;                            // how long it is shows only when it has been read
+    uint64_t size;                         // of the file, compressed or not; 0 for standard input
+    uint32_t gzip_crc32, gzip_size;        // what a .gz says at its end of the bytes that it holds
     unsigned char ahead[SOURCE_MAX_AHEAD]; // looked at, but not yet read
     size_t n_ahead;
 } Source;

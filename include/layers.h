@@ -81,9 +81,9 @@ static inline Range layer_block(size_t n_rows, size_t block)
 struct LayerKind {
     const char *name;
 
-    // Sets out, out_stride, n_rows and the tensors (offset from `offset` on) of a layer whose other
-    // fields are set; units is the number of outputs wanted. Returns the number of floats of its
-    // parameters.
+    // Sets out, the strides, n_rows and the tensors (offset from `offset` on) of a layer whose
+    // other fields are set; units is the number of outputs wanted. Returns the number of floats of
+    // its parameters.
     size_t (*describe)(Layer *layer, size_t units, size_t offset);
 
     // Sets the initial parameters in a zeroed block (NULL without parameters). Element e of tensor

@@ -153,8 +153,9 @@ static void print_prediction(FILE *out, const Judged *judged, size_t i)
             number_measured(probability, (double)judged->evaluator->probability[i]));
 }
 
-static void print_predictions(FILE *out, const Judged *judged)
+static void print_predictions(FILE *out, const void *context)
 {
+    const Judged *judged = context;
     fputs("index,label,predicted,probability\n", out);
     for (size_t i = 0; i < range_length(judged->images); i++) {
         print_prediction(out, judged, i);
@@ -162,8 +163,9 @@ static void print_predictions(FILE *out, const Judged *judged)
     }
 }
 
-static void print_mistakes(FILE *out, const Judged *judged)
+static void print_mistakes(FILE *out, const void *context)
 {
+    const Judged *judged = context;
     size_t per_image = dataset_pixels_per_image(judged->data);
     fputs("index,label,predicted,probability", out);
     for (size_t p = 0; p < per_image; p++)
@@ -179,8 +181,9 @@ static void print_mistakes(FILE *out, const Judged *judged)
     fputc('\n', out);
 }
 
-static void print_confusion(FILE *out, const Judged *judged)
+static void print_confusion(FILE *out, const void *context)
 {
+    const Judged *judged = context;
     const Judgement *j = judged->judgement;
     fputs("label", out);
     for (size_t k = 0; k < j->n_classes; k++)
@@ -194,19 +197,10 @@ static void print_confusion(FILE *out, const Judged *judged)
 }
 
 // Writes one table, when its file was asked for.
-static bool write_table(const char *path, void (*print)(FILE *out, const Judged *judged),
+static bool write_table(const char *path, void (*print)(FILE *out, const void *context),
                         const Judged *judged, Arena *arena, Error *err)
 {
-    Output out;
-    if (path == NULL)
-        return true;
-    if (!output_open(&out, arena, path, OUTPUT_ANY_FILE, err))
-        return false;
-    print(out.stream, judged);
-    if (output_commit(&out, err))
-        return true;
-    output_discard(&out);
-    return false;
+    return path == NULL || command_write_table(path, print, judged, arena, err);
 }
 
 // Of two mistakes the more confident one is worse; equal ones keep their order.

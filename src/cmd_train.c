@@ -1,6 +1,7 @@
 // mlp train: options -> data -> network -> training -> model and curves.
 #include "commands.h"
 #include "curves.h"
+#include "evaluate.h"
 #include "json.h"
 #include "numbers.h"
 #include "progress.h"
@@ -82,6 +83,8 @@ static TrainOptions options_of_model(const TrainOptions *defaults, const ModelSe
     o.validation_size = s->validation_size;
     o.learning_rate = s->learning_rate;
     o.output = path;
+    if (o.epochs < s->epochs) // a default is no wish for fewer
+        o.epochs = s->epochs;
     return o;
 }
 
@@ -130,17 +133,32 @@ typedef struct Job {
 
 static bool save_model(Job *job, Error *err)
 {
+    Arena arena = {0}; // of this call alone: there may be many
     Output out;
-    if (!output_open(&out, job->arena, job->options->output, OUTPUT_REGULAR_ONLY, err))
-        return false;
-    if (model_write(&job->settings, &job->net, job->params, &out, err) &&
-        output_commit(&out, err)) {
+    bool ok = output_open(&out, &arena, job->options->output, OUTPUT_REGULAR_ONLY, err);
+    if (ok) {
+        ok = model_write(&job->settings, &job->net, job->params, &out, err) &&
+             output_commit(&out, err);
+        output_discard(&out);
+    }
+    if (ok) {
         job->saved_epoch = (size_t)job->settings.epochs;
         job->saved_time = clock_seconds();
-        return true;
     }
-    output_discard(&out);
-    return false;
+    arena_free(&arena);
+    return ok;
+}
+
+// Writes the table and the model of the last complete epoch, where they are not written yet. One
+// that cannot be written does not cost the other.
+static bool save_all(Job *job, Error *err)
+{
+    Error second;
+    if (job->last.epoch == 0)
+        return true;
+    bool table = output_commit(&job->csv, err);
+    bool model = job->saved_epoch == job->settings.epochs || save_model(job, table ? err : &second);
+    return table && model;
 }
 
 static bool checkpoint_is_due(const Job *job)
@@ -298,6 +316,22 @@ static void say_what_is_next(const TrainOptions *o)
             curves.text, model.text);
 }
 
+// A blank and a word as a shell reads it.
+static void print_word(const char *word)
+{
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-";
+    ShownName shown = command_shown(word);
+    if (word[strspn(word, plain)] == '\0') {
+        fprintf(stderr, " %s", word);
+        return;
+    }
+    fputs(" '", stderr);
+    for (const char *c = shown.text; *c != '\0'; c++)
+        *c == '\'' ? (void)fputs("'\\''", stderr) : (void)fputc(*c, stderr);
+    fputc('\'', stderr);
+}
+
 // After a signal: the last complete epoch is saved, and how to go on is said. Returns the status.
 static int stop(Job *job, Error *err)
 {
@@ -305,35 +339,35 @@ static int stop(Job *job, Error *err)
     int number = signals_noted();
     size_t epoch = (size_t)job->settings.epochs;
     bool is_new = job->last.epoch > 0;
-    if (is_new &&
-        (!output_commit(&job->csv, err) || (job->saved_epoch != epoch && !save_model(job, err))))
+    if (!save_all(job, err))
         return command_fail(err);
     if (number == SIGPIPE) // nobody listens
         return 128 + number;
-    ShownName model = command_shown(o->output), curves = command_shown(o->csv);
-    ShownName old = command_shown(o->resume != NULL ? o->resume : ""), folder;
     if (!is_new && o->resume == NULL) {
         fprintf(stderr,
                 "mlp: %s: stopped before the first epoch was complete; nothing was written\n",
                 signals_name(number));
         return 128 + number;
     }
-    fprintf(stderr, "mlp: %s: stopped after epoch %zu of %llu; to go on: mlp train --resume %s",
-            signals_name(number), epoch, (unsigned long long)o->epochs,
-            is_new ? model.text : old.text);
-    if (!is_new && strcmp(model.text, old.text) != 0)
-        fprintf(stderr, " -o %s", model.text);
-    fprintf(stderr, " --epochs %llu --csv %s", (unsigned long long)o->epochs, curves.text);
+    fprintf(stderr, "mlp: %s: stopped after epoch %zu of %llu; to go on: mlp train --resume",
+            signals_name(number), epoch, (unsigned long long)o->epochs);
+    print_word(is_new ? o->output : o->resume);
+    if (!is_new && strcmp(o->output, o->resume) != 0) {
+        fputs(" -o", stderr);
+        print_word(o->output);
+    }
+    fprintf(stderr, " --epochs %llu --csv", (unsigned long long)o->epochs);
+    print_word(o->csv);
     if (o->data != NULL) {
-        folder = command_shown(o->data);
-        fprintf(stderr, " -d %s", folder.text);
+        fputs(" -d", stderr);
+        print_word(o->data);
     }
     fputc('\n', stderr);
     return 128 + number;
 }
 
 // Trains with everything prepared, and brings model and table to their places.
-static int run_job(Job *job, Error *err)
+static int run_job(Job *job, Team *team, Error *err)
 {
     const TrainOptions *o = job->options;
     TrainSettings settings = {.epochs = (size_t)o->epochs,
@@ -342,25 +376,52 @@ static int run_job(Job *job, Error *err)
                               .learning_rate = o->learning_rate,
                               .seed = o->seed};
     TrainObserver observer = {job, watch_batch, watch_epoch};
-    Team *team = command_team(o->threads, job->arena, err);
-    if (team == NULL)
-        return command_fail(err);
     job->progress =
         progress_begin(o->quiet, settings.epochs_done, settings.epochs, job->settings.train_size);
     job->saved_time = clock_seconds();
     TrainResult result = train_run(job->params, &job->net, &settings, &job->training, team,
                                    &observer, job->arena, err);
-    team_close(team);
     progress_end(&job->progress);
     if (result == TRAIN_STOPPED)
         return stop(job, err);
-    if (result != TRAIN_DONE || !output_commit(&job->csv, err) || !save_model(job, err))
+    Error second;
+    bool saved = result == TRAIN_DIVERGED || save_all(job, result == TRAIN_DONE ? err : &second);
+    if (result != TRAIN_DONE || !saved)
         return command_fail(err);
     if (!o->quiet)
         say_what_is_next(o);
     if (o->json)
         print_summary(job);
     return STATUS_DONE;
+}
+
+// The last epoch of the model that is resumed, as far as it can be measured again.
+static bool measure_resumed(EpochReport *last, const Job *job, Team *team, Error *err)
+{
+    Evaluator evaluator;
+    Range images = job->training.split.validation;
+    if (!evaluator_alloc(&evaluator, &job->net, team, range_length(images), job->arena, err))
+        return false;
+    Evaluation found =
+        evaluator_run(&evaluator, job->params, &job->data, &job->training.scale, images);
+    *last = (EpochReport){.epoch = (size_t)job->settings.epochs,
+                          .validation_loss = found.loss,
+                          .validation_accuracy = evaluation_accuracy(&found),
+                          .learning_rate = job->options->learning_rate};
+    return true;
+}
+
+static int train_with(Job *job, Team *team, Error *err)
+{
+    EpochReport last;
+    bool is_resumed = job->resumed != NULL;
+    signals_watch();
+    if ((is_resumed && !measure_resumed(&last, job, team, err)) ||
+        !curves_open(&job->csv, job->arena, job->options->csv, is_resumed ? &last : NULL, err))
+        return command_fail(err);
+    int status = run_job(job, team, err);
+    output_discard(&job->csv);
+    return status;
 }
 
 static int train(const TrainOptions *o, const Model *resumed, Arena *arena)
@@ -370,11 +431,11 @@ static int train(const TrainOptions *o, const Model *resumed, Arena *arena)
     if (!files_differ(o, &err) || !try_output(arena, o->output, &err) ||
         !read_training_data(&job, &err) || !prepare_network(&job, &err))
         return command_fail(&err);
-    signals_watch();
-    if (!curves_open(&job.csv, arena, o->csv, (size_t)job.settings.epochs, &err))
+    Team *team = command_team(o->threads, arena, &err);
+    if (team == NULL)
         return command_fail(&err);
-    int status = run_job(&job, &err);
-    output_discard(&job.csv);
+    int status = train_with(&job, team, &err);
+    team_close(team);
     return status;
 }
 
@@ -421,7 +482,7 @@ static int run(int argc, char **argv)
     if (!is_resumed || begin_resumed(&model, &defaults, argc, argv, &arena, &status))
         status = train(&train_options, is_resumed ? &model : NULL, &arena);
     arena_free(&arena);
-    return signals_noted() == SIGPIPE ? status : command_end(status);
+    return command_end(status);
 }
 
 const Command command_train = {

@@ -100,21 +100,15 @@ static void print_row(FILE *out, const Units *units, const Unit *unit)
     fputc('\n', out);
 }
 
-static bool write_csv(const Units *units, const char *path, Arena *arena, Error *err)
+static void print_csv(FILE *out, const void *context)
 {
-    Output out;
-    if (!output_open(&out, arena, path, OUTPUT_ANY_FILE, err))
-        return false;
-    fputs("unit,class,output_weight,bias", out.stream);
+    const Units *units = context;
+    fputs("unit,class,output_weight,bias", out);
     for (size_t p = 0; p < units->n_pixels; p++)
-        fprintf(out.stream, ",w%zu", p);
-    fputc('\n', out.stream);
+        fprintf(out, ",w%zu", p);
+    fputc('\n', out);
     for (size_t i = 0; i < units->n; i++)
-        print_row(out.stream, units, &units->list[i]);
-    if (output_commit(&out, err))
-        return true;
-    output_discard(&out);
-    return false;
+        print_row(out, units, &units->list[i]);
 }
 
 static void print_table(const Units *units)
@@ -233,7 +227,7 @@ static void draw(const Units *units)
 static bool can_draw(void)
 {
     const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
-    return isatty(STDOUT_FILENO) && term != NULL && strcmp(term, "dumb") != 0 &&
+    return isatty(STDOUT_FILENO) && term != NULL && term[0] != '\0' && strcmp(term, "dumb") != 0 &&
            (no_color == NULL || no_color[0] == '\0');
 }
 
@@ -243,10 +237,12 @@ static bool weights(const char *path, Arena *arena, Error *err)
     Units units;
     if (weights_csv != NULL && path_is_same(weights_csv, path))
         return error_set(err, "--csv would replace the model, %s", path);
+    if (weights_csv != NULL && idx_is_data_file(command_data_folder(NULL), weights_csv))
+        return error_set(err, "--csv would replace a file of the data, %s", weights_csv);
     if (!model_read(&model, arena, path, err) || !find_units(&units, &model, arena, err))
         return false;
     if (weights_csv != NULL)
-        return write_csv(&units, weights_csv, arena, err);
+        return command_write_table(weights_csv, print_csv, &units, arena, err);
     can_draw() ? draw(&units) : print_table(&units);
     return true;
 }

@@ -3,7 +3,9 @@
 
 #include "kernels.h"
 #include "numbers.h"
+#include "signals.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -42,6 +44,8 @@ int command_end(int status)
     Error err;
     if (fflush(stdout) == 0 && !ferror(stdout))
         return status;
+    if (signals_noted() == SIGPIPE) // nobody reads it: no error, and nobody to tell
+        return 128 + SIGPIPE;
     error_set_errno(&err, "standard output: writing failed");
     return command_fail(&err);
 }
@@ -86,6 +90,20 @@ bool command_environment(Error *err)
                          COMMAND_MAX_THREADS);
     cpus = (size_t)wanted;
     return kernels_choose(isa != NULL && isa[0] != '\0' ? isa : NULL, err);
+}
+
+bool command_write_table(const char *path, void (*print)(FILE *out, const void *context),
+                         const void *context, Arena *arena, Error *err)
+{
+    Output out;
+    signals_watch(); // or a temporary file would stay behind
+    if (!output_open(&out, arena, path, OUTPUT_ANY_FILE, err))
+        return false;
+    print(out.stream, context);
+    if (output_commit(&out, err))
+        return true;
+    output_discard(&out);
+    return false;
 }
 
 Team *command_team(uint64_t wanted, Arena *arena, Error *err)

@@ -23,56 +23,82 @@ static uint64_t row_epoch(const char *row, size_t length)
     return number_parse_count(digits, &epoch) ? epoch : 0;
 }
 
-// Finds how many bytes of the table hold the header and the rows up to epoch `done`: rows that
-// follow one another. What comes after them, a row cut short by a crash included, is not looked at.
-static bool find_kept(size_t *kept, const char *text, size_t size, const char *path, size_t done,
-                      Error *err)
+// What a row has of an epoch that can be measured again.
+static void row_figures(char *text, size_t size, const EpochReport *report)
 {
-    size_t at = strlen(header);
-    uint64_t last = 0;
+    char n[3][NUMBER_SIZE];
+    snprintf(text, size, ",%s,%s,%s,", number_measured(n[0], report->validation_loss),
+             number_measured(n[1], report->validation_accuracy),
+             number_shortest(n[2], report->learning_rate));
+}
+
+static bool contains(const char *text, size_t length, const char *wanted)
+{
+    size_t n = strlen(wanted);
+    for (size_t i = 0; i + n <= length; i++)
+        if (memcmp(text + i, wanted, n) == 0)
+            return true;
+    return false;
+}
+
+// Finds how many bytes of the table hold the header and the rows up to that of *last, which follow
+// one another. What comes after them, a row cut short by a crash included, is not looked at.
+static bool find_kept(size_t *kept, const char *text, size_t size, const char *path,
+                      const EpochReport *last, Error *err)
+{
+    size_t at = strlen(header), length = 0, done = last->epoch;
+    uint64_t epoch = 0;
+    char figures[4 * NUMBER_SIZE];
     if (size < at || memcmp(text, header, at) != 0)
         return error_set(
             err, "%s: is no table of curves, and would be replaced; name another --csv", path);
-    while (last < done) {
+    for (; epoch < done; at += length + 1) {
         const char *end = memchr(text + at, '\n', size - at);
         if (end == NULL)
             return error_set(
                 err,
                 "%s: ends with epoch %llu, but the model has %zu epochs: not the table "
                 "of this training; name another --csv",
-                path, (unsigned long long)last, done);
-        uint64_t epoch = row_epoch(text + at, (size_t)(end - (text + at)));
-        if (epoch == 0 || epoch > done || (last != 0 && epoch != last + 1))
+                path, (unsigned long long)epoch, done);
+        length = (size_t)(end - (text + at));
+        uint64_t next = row_epoch(text + at, length);
+        if (next == 0 || next > done || (epoch != 0 && next != epoch + 1))
             return error_set(err, "%s: the row after epoch %llu is not that of epoch %llu", path,
-                             (unsigned long long)last, (unsigned long long)last + 1);
-        last = epoch;
-        at = (size_t)(end - text) + 1;
+                             (unsigned long long)epoch, (unsigned long long)epoch + 1);
+        epoch = next;
     }
+    row_figures(figures, sizeof figures, last);
+    if (!contains(text + at - length - 1, length, figures))
+        return error_set(err,
+                         "%s: epoch %zu has other figures than the model: not the table of this "
+                         "training; name another --csv",
+                         path, done);
     *kept = at;
     return true;
 }
 
 // Copies what is kept of an older table.
-static bool copy_kept(Output *csv, Arena *arena, const char *path, size_t done, Error *err)
+static bool copy_kept(Output *csv, Arena *arena, const char *path, const EpochReport *last,
+                      Error *err)
 {
     const size_t max_size = (size_t)1 << 30;
     unsigned char *text;
     size_t size, kept = 0;
     if (!file_read(&text, &size, arena, path, max_size, "a table of curves", err) ||
-        !find_kept(&kept, (const char *)text, size, path, done, err))
+        !find_kept(&kept, (const char *)text, size, path, last, err))
         return false;
     fwrite(text, 1, kept, csv->stream);
     return true;
 }
 
-bool curves_open(Output *csv, Arena *arena, const char *path, size_t epochs_done, Error *err)
+bool curves_open(Output *csv, Arena *arena, const char *path, const EpochReport *last, Error *err)
 {
     struct stat status;
     bool exists = stat(path, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0;
     if (!output_open(csv, arena, path, OUTPUT_ANY_FILE, err))
         return false;
-    if (epochs_done > 0 && exists) {
-        if (copy_kept(csv, arena, path, epochs_done, err))
+    if (last != NULL && exists) {
+        if (copy_kept(csv, arena, path, last, err))
             return true;
         output_discard(csv);
         return false;

@@ -90,8 +90,11 @@ static void source_read_trailer(Source *source)
 static bool source_start_gzip(Source *source, Error *err)
 {
     int pipe_ends[2];
-    if (pipe(pipe_ends) != 0)
-        return error_set_errno(err, "%s: cannot make a pipe for gzip", source->path);
+    if (pipe(pipe_ends) != 0) {
+        error_set_errno(err, "%s: cannot make a pipe for gzip", source->path);
+        close(source->fd);
+        return false;
+    }
     fcntl(pipe_ends[0], F_SETFD, FD_CLOEXEC);
     fcntl(pipe_ends[1], F_SETFD, FD_CLOEXEC);
     pipe_enlarge(pipe_ends[0]);
@@ -167,7 +170,9 @@ ptrdiff_t source_read(Source *source, void *data, size_t size, Error *err)
     source->n_ahead -= done;
     memmove(source->ahead, source->ahead + done, source->n_ahead);
     while (done < size) {
-        ssize_t n = read(source->fd, (unsigned char *)data + done, size - done);
+        const size_t most = (size_t)1 << 30; // some systems refuse to read more than 2 GB at once
+        size_t wanted = size - done < most ? size - done : most;
+        ssize_t n = read(source->fd, (unsigned char *)data + done, wanted);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0) {
@@ -236,20 +241,6 @@ bool file_read(unsigned char **data, size_t *size, Arena *arena, const char *pat
 // ---------------------------------------------------------------------------------------------
 // Writing
 
-// Returns the path with symbolic links of an existing file resolved, or as it is.
-static char *path_resolve(Arena *arena, const char *path, Error *err)
-{
-    struct stat status;
-    char *real = realpath(path, NULL);
-    if (real == NULL && stat(path, &status) == 0) { // or a link would be replaced, not its target
-        error_set_errno(err, "%s: where it leads cannot be found out", path);
-        return NULL;
-    }
-    char *copy = arena_printf(arena, err, "%s", real != NULL ? real : path);
-    free(real);
-    return copy;
-}
-
 // Writes the folder of a path, "." for a bare name, into the arena.
 static char *path_folder(Arena *arena, const char *path, Error *err)
 {
@@ -261,6 +252,46 @@ static char *path_folder(Arena *arena, const char *path, Error *err)
     return arena_printf(arena, err, "%.*s", (int)(slash - path), path);
 }
 
+// Where a link leads that leads to nothing yet: an output will make that file, and keep the link.
+static char *path_follow(Arena *arena, const char *path, Error *err)
+{
+    enum { MOST_LINKS = 40 };
+    char *at = arena_printf(arena, err, "%s", path);
+    struct stat status;
+    for (int i = 0; at != NULL && lstat(at, &status) == 0 && S_ISLNK(status.st_mode); i++) {
+        char target[4096];
+        ssize_t length = readlink(at, target, sizeof target);
+        if (length <= 0 || (size_t)length == sizeof target || i == MOST_LINKS) {
+            error_set(err, "%s: is a link that leads nowhere", path);
+            return NULL;
+        }
+        char *folder = path_folder(arena, at, err);
+        if (folder == NULL)
+            return NULL;
+        if (target[0] == '/')
+            at = arena_printf(arena, err, "%.*s", (int)length, target);
+        else
+            at = arena_printf(arena, err, "%s/%.*s", folder, (int)length, target);
+    }
+    return at;
+}
+
+// Returns the path with its symbolic links resolved, whether there is a file or not.
+static char *path_resolve(Arena *arena, const char *path, Error *err)
+{
+    struct stat status;
+    char *real = realpath(path, NULL);
+    if (real == NULL && stat(path, &status) == 0) { // or a link would be replaced, not its target
+        error_set_errno(err, "%s: where it leads cannot be found out", path);
+        return NULL;
+    }
+    if (real == NULL)
+        return path_follow(arena, path, err);
+    char *copy = arena_printf(arena, err, "%s", real);
+    free(real);
+    return copy;
+}
+
 static bool output_open_straight(Output *out, Error *err)
 {
     out->stream = fopen(out->target, "wb");
@@ -269,12 +300,25 @@ static bool output_open_straight(Output *out, Error *err)
     return true;
 }
 
-// mkstemp makes files that only the owner may read; give them the mode of any new file.
-static void output_set_mode(int fd)
+// mkstemp makes files that only the owner may read; give them the mode of the file that they will
+// replace, or of any new one.
+static void output_set_mode(int fd, const struct stat *replaced)
 {
     mode_t mask = umask(0);
     umask(mask);
-    fchmod(fd, 0666 & ~mask);
+    fchmod(fd, replaced != NULL ? replaced->st_mode & 0777 : 0666 & ~mask);
+}
+
+// Standard output or error when one of them is that file: renaming another over it would lose what
+// is written there. -1: neither.
+static int standard_stream_of(const struct stat *file)
+{
+    struct stat status;
+    for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fstat(fd, &status) == 0 && status.st_dev == file->st_dev &&
+            status.st_ino == file->st_ino)
+            return fd;
+    return -1;
 }
 
 bool output_open(Output *out, Arena *arena, const char *path, OutputKind kind, Error *err)
@@ -294,6 +338,14 @@ bool output_open(Output *out, Arena *arena, const char *path, OutputKind kind, E
             return error_set(err, "%s: is no regular file and cannot be replaced", path);
         return output_open_straight(out, err);
     }
+    int standard = exists ? standard_stream_of(&status) : -1;
+    if (standard >= 0 && kind == OUTPUT_REGULAR_ONLY)
+        return error_set(err, "%s: is standard output or error and cannot be replaced", path);
+    if (standard >= 0) {
+        int copy = dup(standard);
+        out->stream = copy < 0 ? NULL : fdopen(copy, "wb");
+        return out->stream != NULL || error_set_errno(err, "%s: cannot write", path);
+    }
     if (exists && access(path, W_OK) != 0)
         return error_set_errno(err, "%s: cannot be replaced", path);
 
@@ -306,7 +358,7 @@ bool output_open(Output *out, Arena *arena, const char *path, OutputKind kind, E
         return error_set_errno(err, "%s: cannot write in its folder", path);
     }
     fcntl(fd, F_SETFD, FD_CLOEXEC);
-    output_set_mode(fd);
+    output_set_mode(fd, exists ? &status : NULL);
     out->stream = fdopen(fd, "wb");
     if (out->stream == NULL) {
         error_set_errno(err, "%s: cannot write", path);
@@ -343,12 +395,22 @@ static void folder_sync(const char *path)
     arena_free(&arena);
 }
 
+// To the disk itself, which fsync does not promise everywhere.
+static int file_sync(int fd)
+{
+#ifdef F_FULLFSYNC
+    if (fcntl(fd, F_FULLFSYNC) == 0)
+        return 0;
+#endif
+    return fsync(fd);
+}
+
 bool output_sync(Output *out, Error *err)
 {
     if (fflush(out->stream) != 0 || ferror(out->stream))
         return error_set_errno(err, "%s: writing failed", out->path);
     // A device or a pipe cannot be synced: EINVAL and the like are no failure there.
-    if (fsync(fileno(out->stream)) != 0 && (errno == EIO || errno == ENOSPC || errno == EDQUOT))
+    if (file_sync(fileno(out->stream)) != 0 && (errno == EIO || errno == ENOSPC || errno == EDQUOT))
         return error_set_errno(err, "%s: writing failed", out->path);
     return true;
 }
@@ -386,6 +448,10 @@ bool path_is_same(const char *a, const char *b)
     // Neither is there yet: the same name in the same folder.
     Arena arena = {0};
     Error ignored;
+    const char *real_a = path_follow(&arena, a, &ignored),
+               *real_b = path_follow(&arena, b, &ignored);
+    a = real_a != NULL ? real_a : a;
+    b = real_b != NULL ? real_b : b;
     char *folder_a = path_folder(&arena, a, &ignored), *folder_b = path_folder(&arena, b, &ignored);
     const char *slash_a = strrchr(a, '/'), *slash_b = strrchr(b, '/');
     const char *name_a = slash_a == NULL ? a : slash_a + 1;

@@ -239,7 +239,8 @@ static void bytes_forward(float *sum, size_t sum_stride, const float *W, size_t 
                           const ByteRows *rows, size_t I, const float *value, const ByteRows *next)
 {
     const ByteRows none = {0};
-    for (size_t at = 0; at < I; at += CHUNK) {
+    size_t at = 0;
+    do { // once for rows of nothing, whose sums are 0
         size_t strip = 0;
         for (; strip + STRIP <= S; strip += STRIP)
             forward_strip(sum + strip, sum_stride, W + strip, S, rows, at, I, value,
@@ -247,7 +248,7 @@ static void bytes_forward(float *sum, size_t sum_stride, const float *W, size_t 
         for (; strip < S; strip += KERNEL_PAD)
             forward_strip(sum + strip, sum_stride, W + strip, S, rows, at, I, value,
                           strip == 0 ? next : &none, PAD_VECTORS);
-    }
+    } while ((at += CHUNK) < I);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -269,13 +270,13 @@ INLINE void add_lit_deltas(Vector *s, uint64_t lit, const unsigned char *const *
 }
 
 // The sums over one group of up to EXAMPLES examples, whose dy stay in the innermost cache: of one
-// strip of outputs, for the pixels first .. PIXELS-1 of x[e]. Sums begin at 0, or where the group
-// before left them in `waiting`; the last group adds them, scaled, to `into`.
+// strip of outputs, for the pixels of x[e] in the range. Sums begin at 0, or where the group before
+// left them in `waiting`; the last group adds them, scaled, to `into`.
 INLINE void accumulate_group(float *into, size_t S, float *waiting, bool is_first, bool is_last,
-                             const uint64_t *lit, const unsigned char *const *x, size_t first,
+                             const uint64_t *lit, const unsigned char *const *x, Range pixels,
                              const float *value, const float *dy, float scale, size_t vectors)
 {
-    for (size_t p = first; p < PIXELS; p++) {
+    for (size_t p = pixels.first; p < pixels.end; p++) {
         uint64_t examples = lit[lit_place(p)];
         if (examples == 0 && is_first && is_last)
             continue;
@@ -294,65 +295,52 @@ INLINE void accumulate_group(float *into, size_t S, float *waiting, bool is_firs
     }
 }
 
-// Rows `at + first` .. `at + PIXELS - 1` of `into`, from PIXELS pixels at `at` of each example.
-static void accumulate_pixels(float *into, size_t S, const ByteRows *rows, size_t at, size_t first,
+// Rows `at` + pixels of `into`, from the PIXELS pixels at `at` of each example; of rows of fewer,
+// which are copied to where there are as many, the rest dark.
+static void accumulate_pixels(float *into, size_t S, const ByteRows *rows, size_t at, Range pixels,
                               const float *value, const float *dy, float scale)
 {
     float waiting[PIXELS * STRIP] __attribute__((aligned(64)));
+    unsigned char copy[EXAMPLES][PIXELS];
+    bool is_narrow = pixels.end < PIXELS;
+    if (is_narrow)
+        memset(copy, 0, sizeof copy);
     for (size_t strip = 0, width; strip < S; strip += width) {
         width = S - strip < STRIP ? KERNEL_PAD : STRIP;
         for (size_t e = 0; e < rows->n; e += EXAMPLES) {
             const unsigned char *x[EXAMPLES];
             uint64_t lit[PIXELS];
             size_t n = rows->n - e < EXAMPLES ? rows->n - e : EXAMPLES;
-            for (size_t i = 0; i < n; i++)
+            for (size_t i = 0; i < n; i++) {
                 x[i] = byte_row(rows, e + i) + at;
+                if (is_narrow)
+                    x[i] = memcpy(copy[i], x[i], pixels.end);
+            }
             lit_examples(lit, x, n);
             float *to = into + at * S + strip;
             const float *deltas = dy + e * S + strip;
             bool is_first = e == 0, is_last = e + n == rows->n;
             if (width == STRIP)
-                accumulate_group(to, S, waiting, is_first, is_last, lit, x, first, value, deltas,
+                accumulate_group(to, S, waiting, is_first, is_last, lit, x, pixels, value, deltas,
                                  scale, STRIP_VECTORS);
             else
-                accumulate_group(to, S, waiting, is_first, is_last, lit, x, first, value, deltas,
+                accumulate_group(to, S, waiting, is_first, is_last, lit, x, pixels, value, deltas,
                                  scale, PAD_VECTORS);
         }
-    }
-}
-
-// Rows of fewer than PIXELS bytes, copied to where there are as many, the rest dark.
-static void accumulate_narrow(float *into, size_t S, const ByteRows *rows, size_t I,
-                              const float *value, const float *dy, float scale)
-{
-    // A batch of any size, group after group: the sums of a pixel wait in the group's place.
-    float sums[PIXELS * KERNEL_PAD] __attribute__((aligned(64)));
-    for (size_t strip = 0; strip < S; strip += KERNEL_PAD) {
-        memset(sums, 0, sizeof sums);
-        for (size_t e = 0; e < rows->n; e++)
-            for (size_t p = 0; p < I; p++) {
-                float v = value[byte_row(rows, e)[p]];
-                for (size_t o = 0; o < KERNEL_PAD; o++)
-                    sums[p * KERNEL_PAD + o] += v * dy[e * S + strip + o];
-            }
-        for (size_t p = 0; p < I; p++)
-            for (size_t o = 0; o < KERNEL_PAD; o++)
-                into[p * S + strip + o] += scale * sums[p * KERNEL_PAD + o];
     }
 }
 
 static void bytes_accumulate(float *into, size_t S, const ByteRows *rows, size_t I,
                              const float *value, const float *dy, float scale)
 {
-    if (I < PIXELS) {
-        accumulate_narrow(into, S, rows, I, value, dy, scale);
-        return;
-    }
     size_t at = 0;
     for (; at + PIXELS <= I; at += PIXELS)
-        accumulate_pixels(into, S, rows, at, 0, value, dy, scale);
-    if (at < I) // the last 64 pixels, of which the first were done
-        accumulate_pixels(into, S, rows, I - PIXELS, at - (I - PIXELS), value, dy, scale);
+        accumulate_pixels(into, S, rows, at, (Range){0, PIXELS}, value, dy, scale);
+    if (at < I && I < PIXELS)
+        accumulate_pixels(into, S, rows, 0, (Range){0, I}, value, dy, scale);
+    else if (at < I) // the last 64 pixels, of which the first were done
+        accumulate_pixels(into, S, rows, I - PIXELS, (Range){at - (I - PIXELS), PIXELS}, value, dy,
+                          scale);
 }
 
 static void sum_parts(float *y, const float *b, const float *part, size_t n, size_t S)
@@ -553,11 +541,11 @@ static void softmax_cross_entropy(float *p, float *loss, unsigned char *predicte
                                   size_t S, const unsigned char *label, size_t B, size_t C)
 {
     float logit[KERNEL_MAX_CLASSES * LANES] __attribute__((aligned(64)));
-    for (size_t e = 0; e < B; e += LANES, p += LANES * S, a += LANES * S) {
+    for (size_t e = 0; e < B; e += LANES) {
         size_t n = B - e < LANES ? B - e : LANES;
         for (size_t l = 0; l < LANES; l++)
             for (size_t k = 0; k < C; k++)
-                logit[k * LANES + l] = l < n ? a[l * S + k] : 0.0f;
+                logit[k * LANES + l] = l < n ? a[(e + l) * S + k] : 0.0f;
 
         Vector largest = load(logit);
         Ints best = {0};
@@ -578,8 +566,8 @@ static void softmax_cross_entropy(float *p, float *loss, unsigned char *predicte
         Vector log_sum = log_vector(sum);
         for (size_t l = 0; l < n; l++) {
             for (size_t k = 0; k < C; k++)
-                p[l * S + k] = logit[k * LANES + l];
-            loss[e + l] = log_sum[l] - (a[l * S + label[e + l]] - largest[l]);
+                p[(e + l) * S + k] = logit[k * LANES + l];
+            loss[e + l] = log_sum[l] - (a[(e + l) * S + label[e + l]] - largest[l]);
             predicted[e + l] = (unsigned char)best[l];
         }
     }

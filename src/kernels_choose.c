@@ -7,7 +7,7 @@
 extern const Kernels kernels_scalar;
 #ifdef __x86_64__
 extern const Kernels kernels_sse2, kernels_avx2, kernels_avx512;
-#elif defined __aarch64__
+#elif defined __AARCH64EL__
 extern const Kernels kernels_neon;
 #endif
 
@@ -38,7 +38,7 @@ static void list_candidates(Candidate list[N_CANDIDATES])
         {NULL, "sse2", false},
         {NULL, "avx2", false},
         {NULL, "avx512", false},
-#ifdef __aarch64__
+#ifdef __AARCH64EL__
         {&kernels_neon, "neon", true},
 #else
         {NULL, "neon", false},

@@ -7,13 +7,14 @@
 #include <string.h>
 #include <unistd.h>
 
-static const Command *const commands[] = {&command_train, &command_eval,    &command_gradcheck,
-                                          &command_info,  &command_weights, &command_sweep};
+static const Command *const commands[] = {&command_train,     &command_eval, &command_predict,
+                                          &command_gradcheck, &command_info, &command_weights,
+                                          &command_sweep};
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 
 static void print_help(void)
 {
-    puts("Usage: mlp COMMAND [OPTION]... [MODEL]\n\n"
+    puts("Usage: mlp COMMAND [OPTION]... [MODEL] [FILE]...\n\n"
          "Trains and judges a small neural network on MNIST and data sets like it.\n\n"
          "Commands:");
     for (size_t i = 0; i < N_COMMANDS; i++)
@@ -58,7 +59,8 @@ static void open_standard_streams(void)
 int main(int argc, char **argv)
 {
     open_standard_streams();
-    signal(SIGXFSZ, SIG_IGN); // a file beyond its limit is an error of that write, told like others
+    // A file that grows beyond its limit is an error of that write, told like any other.
+    (void)signal(SIGXFSZ, SIG_IGN);
     Error err;
     if (!command_environment(&err))
         return command_wrong(&err);
@@ -67,11 +69,17 @@ int main(int argc, char **argv)
         return command_wrong(&err);
     }
     const char *word = argv[1];
-    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+    bool is_help = strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+    bool is_version = strcmp(word, "--version") == 0;
+    if ((is_help || is_version) && argc > 2) {
+        error_set(&err, "'%.40s' is one word too many behind %s", argv[2], word);
+        return command_wrong(&err);
+    }
+    if (is_help) {
         print_help();
         return command_end(STATUS_DONE);
     }
-    if (strcmp(word, "--version") == 0) {
+    if (is_version) {
         printf("mlp %s (recipe %d, %s)\n", MLP_VERSION, MODEL_RECIPE, kernels->isa);
         return command_end(STATUS_DONE);
     }

@@ -36,14 +36,15 @@ static const char checksum_key[] = "checksum_crc32";
 
 #define AT(member) offsetof(ModelSettings, member)
 #define MAX_COUNT  9007199254740991.0 // 2^53 - 1: exact in a double and in any JSON reader
+#define MAX_IMAGES 4294967295.0
 
 static const MetaField meta_fields[] = {
     {"architecture", META_NAME, AT(architecture.name), 0, 0},
-    {"batch_size", META_COUNT, AT(batch_size), 1, MAX_COUNT},
+    {"batch_size", META_COUNT, AT(batch_size), 1, 65536},
     {checksum_key, META_CRC32, AT(checksum), 0, 0},
     {"classes", META_SIZE, AT(architecture.classes), 2, 256},
     {"data_crc32", META_CRC32, AT(data_crc32), 0, 0},
-    {"epochs", META_COUNT, AT(epochs), 0, MAX_COUNT},
+    {"epochs", META_COUNT, AT(epochs), 0, 1000000},
     {"format", META_FORMAT, 0, 0, 0},
     {"hidden", META_SIZE, AT(architecture.hidden), 1, 65536},
     {"image_cols", META_SIZE, AT(architecture.cols), 1, 4096},
@@ -52,8 +53,8 @@ static const MetaField meta_fields[] = {
     {"pixel_std", META_REAL, AT(pixel_std), 1e-30, 1},
     {"recipe", META_RECIPE, 0, 0, 0},
     {"seed", META_COUNT, AT(seed), 0, MAX_COUNT},
-    {"train_size", META_COUNT, AT(train_size), 1, MAX_COUNT},
-    {"validation_size", META_COUNT, AT(validation_size), 1, MAX_COUNT},
+    {"train_size", META_COUNT, AT(train_size), 1, MAX_IMAGES},
+    {"validation_size", META_COUNT, AT(validation_size), 1, MAX_IMAGES},
 };
 enum { N_META_FIELDS = sizeof meta_fields / sizeof meta_fields[0] };
 
@@ -535,7 +536,7 @@ bool model_parse(Model *model, Arena *arena, unsigned char *bytes, size_t size, 
 
 bool model_read(Model *model, Arena *arena, const char *path, Error *err)
 {
-    const size_t max_size = (size_t)1 << 30;
+    const size_t max_size = ((size_t)1 << 30) + ((size_t)1 << 27); // see architecture_check
     unsigned char *bytes;
     size_t size;
     Error reason;

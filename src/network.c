@@ -134,13 +134,13 @@ bool work_alloc(Work *work, const Network *net, size_t capacity, Arena *arena, E
     *work = (Work){.capacity = capacity};
     for (size_t l = 1; l <= net->n_layers; l++) {
         size_t stride = net->layers[l - 1].out_stride;
-        work->x[l] = arena_alloc(arena, capacity * stride, sizeof(float), what, err);
-        work->dx[l] = arena_alloc(arena, capacity * stride, sizeof(float), what, err);
+        work->x[l] = arena_alloc(arena, capacity, stride * sizeof(float), what, err);
+        work->dx[l] = arena_alloc(arena, capacity, stride * sizeof(float), what, err);
         if (work->x[l] == NULL || work->dx[l] == NULL)
             return false;
     }
     const Layer *first = &net->layers[0];
-    work->parts = arena_alloc(arena, capacity * first->part_stride, sizeof(float), what, err);
+    work->parts = arena_alloc(arena, capacity, first->part_stride * sizeof(float), what, err);
     work->loss = arena_alloc(arena, capacity, sizeof(float), what, err);
     work->label = arena_alloc(arena, capacity, 1, what, err);
     work->predicted = arena_alloc(arena, capacity, 1, what, err);

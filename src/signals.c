@@ -16,6 +16,7 @@ static struct Watched {
                {SIGPIPE, "SIGPIPE", false}};
 enum { N_WATCHED = sizeof watched / sizeof watched[0] };
 
+static bool is_watching;
 static atomic_int noted; // lock-free, so that a handler on any thread may write it
 
 static void note(int number)
@@ -30,12 +31,15 @@ void signals_watch(void)
 {
     struct sigaction action = {.sa_handler = note, .sa_flags = SA_RESTART}, before;
     sigemptyset(&action.sa_mask);
-    for (size_t i = 0; i < N_WATCHED; i++) {
+    if (is_watching)
+        return;
+    is_watching = true;
+    for (size_t i = 0; i < N_WATCHED; i++) // all of them before any handler can run
         watched[i].ignored =
             sigaction(watched[i].number, NULL, &before) != 0 || before.sa_handler == SIG_IGN;
+    for (size_t i = 0; i < N_WATCHED; i++)
         if (!watched[i].ignored)
             sigaction(watched[i].number, &action, NULL);
-    }
 }
 
 int signals_noted(void)

@@ -11,7 +11,8 @@
 
 // A barrier is passed some ten thousand times a second and then waits for less than ten
 // microseconds: it spins. When a neighbour has taken a CPU, spinning would only take another from
-// the member that is waited for: it yields. In the end it sleeps. `make bench` measures both.
+// the member that is waited for: it yields. In the end it sleeps. scripts/bench-shared.sh measures
+// what neighbours and quotas do to it.
 enum { SPINS = 300, YIELDS = 100 };
 
 struct Team {
@@ -108,8 +109,11 @@ Team *team_open(size_t members, Arena *arena, Error *err)
     if (team == NULL || member == NULL || threads == NULL)
         return NULL;
     team->threads = threads;
-    pthread_mutex_init(&team->mutex, NULL);
-    pthread_cond_init(&team->passed, NULL);
+    if (pthread_mutex_init(&team->mutex, NULL) != 0 ||
+        pthread_cond_init(&team->passed, NULL) != 0) {
+        error_set(err, "the system gives no mutex for the threads");
+        return NULL;
+    }
     size_t n = 1;
     pthread_mutex_lock(&team->mutex);
     for (; n < members; n++) {

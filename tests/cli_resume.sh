@@ -109,8 +109,15 @@ printf 'name,age\nx,1\n' >wrong.csv
 claim "a table of something else is not replaced" wrong_table 'no table of curves'
 head -n 4 whole.csv >wrong.csv
 claim "a table that ends too early is refused" wrong_table 'ends with epoch 3'
+sed 's/^7,.*/7,1,1,1,1,0.001,0.1/' whole.csv >wrong.csv
+claim "the table of another training is refused" wrong_table 'has other figures than the model'
 { head -n 3 whole.csv && tail -n 3 whole.csv; } >wrong.csv
 claim "a table with a gap is refused" wrong_table 'is not that of epoch 3'
+more_than_the_default() {
+    train "$fast" --epochs 101 -o long.bin --csv long.csv &&
+        exits 0 "$fast" train -d data --resume long.bin --csv long.csv && grep -q 'nothing to do' "$WORK/stderr"
+}
+claim "a model of more than the default epochs is no contradiction" more_than_the_default
 missing_model() { refuses 1 none.bin "$MLP" train -d data --resume none.bin --epochs 20; }
 claim "a missing model is refused" missing_model
 csv_is_model() {
@@ -159,6 +166,16 @@ failed_checkpoints_are_told() {
         [ "$(wc -l <n.err)" -eq 3 ] && [ "$(wc -l <n.csv)" -eq 4 ] && [ ! -e n.bin ]
 }
 claim "a checkpoint that cannot be written is told and ends nothing" failed_checkpoints_are_told
+
+lost_table_keeps_the_model() { # the table hits the limit of all files long after the model would have
+    rm -f lt.bin lt.csv
+    # shellcheck disable=SC2086,SC3045
+    (ulimit -f 110 && exec "$fast" train -q $settings --epochs 100000 --checkpoint-every 1000000 -o lt.bin --csv lt.csv 2>lt.err)
+    status=$?
+    cat lt.err
+    [ "$status" -eq 1 ] && grep -q '^mlp: lt.csv: writing failed' lt.err && [ "$(epochs_of lt.bin)" -gt 100 ]
+}
+claim "a table that cannot be written does not cost the model" lost_table_keeps_the_model
 
 # kill -9 at random moments: the model is there, whole, or was not there yet; the temporary files
 # that such an end leaves are not taken for anything.
@@ -209,6 +226,19 @@ stopped() {
     took=$((($(date +%s%N) - begun) / 1000000))
     [ "$took" -lt 1000 ] || { echo "took $took ms"; return 1; }
 }
+blank_in_a_name() { # the line that says how to go on can be given to a shell
+    rm -f "a b.bin" "a'b.csv"
+    start "$fast" --epochs 100000 -o "a b.bin" --csv "a'b.csv" 2>i.err
+    tries=0
+    until [ -f "a'b.csv" ] || [ "$tries" -gt 200 ]; do sleep 0.05; tries=$((tries + 1)); done
+    kill -TERM "$child"
+    wait "$child"
+    done=$(epochs_of "a b.bin")
+    words=$(sed "s/.*to go on: mlp //; s/--epochs 100000/--epochs $((done + 2))/" i.err)
+    echo "$words"
+    eval "\"\$fast\" $words -q" && [ "$(epochs_of "a b.bin")" -eq $((done + 2)) ]
+}
+claim "names with blanks and quotes are said as a shell reads them" blank_in_a_name
 stops_and_resumes() { # SIGNAL NUMBER PROGRAM
     stopped "$1" "$3" || return 1
     [ "$status" -eq $((128 + $2)) ] || { echo "status $status"; cat i.err; return 1; }

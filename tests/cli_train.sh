@@ -417,11 +417,11 @@ dot_names() { # [.gz]
     same_model_from "$WORK/dot$1"
 }
 raw_wins() {
-    mkdir "$WORK/both" && cp "$WORK/small"/* "$WORK/both" &&
+    mkdir "$WORK/shared.txt" && cp "$WORK/small"/* "$WORK/shared.txt" &&
         for file in "$WORK/small"/*; do
             echo "not gzip data" >"$WORK/both/$(basename "$file").gz"
         done
-    same_model_from "$WORK/both"
+    same_model_from "$WORK/shared.txt"
 }
 from_the_environment() {
     exits 0 env MLP_DATA="$WORK/small" "$bin" train -q --train-size 600 --val-size 200 --epochs 2 \
@@ -527,6 +527,40 @@ link_is_followed() {
         [ -L "$WORK/out/link" ] && cmp "$WORK/reference.bin" "$WORK/out/folder/there.bin"
 }
 claim "a link is followed, not replaced" link_is_followed
+
+dangling_link() {
+    rm -rf "$WORK/out" && mkdir -p "$WORK/out/sub" && ln -s sub/new.bin "$WORK/out/link" && ln -s link "$WORK/out/link2" &&
+        exits 0 train -q -o "$WORK/out/link2" && [ -L "$WORK/out/link" ] && [ -L "$WORK/out/link2" ] &&
+        cmp "$WORK/reference.bin" "$WORK/out/sub/new.bin" || return 1
+    rm "$WORK/out/sub/new.bin"
+    refuses 1 'the same file' train -q -o "$WORK/out/link" --csv "$WORK/out/sub/new.bin" && [ -L "$WORK/out/link" ] || return 1
+    ln -s round "$WORK/out/round"
+    refuses 1 'leads nowhere' train -q -o "$WORK/out/round"
+}
+claim "a link to a file that is not there yet is followed too" dangling_link
+
+mode_is_kept() {
+    rm -rf "$WORK/out" && mkdir "$WORK/out" && exits 0 train -q && chmod 600 "$WORK/out/model.bin" && exits 0 train -q &&
+        [ "$(find "$WORK/out/model.bin" -perm 600)" = "$WORK/out/model.bin" ]
+}
+claim "a file that is replaced keeps its mode" mode_is_kept
+
+both_in_one_file() {
+    train -q --csv /dev/stdout --json >"$WORK/shared.txt" && grep -q '^epoch,' "$WORK/shared.txt" && grep -q '"model"' "$WORK/shared.txt" &&
+        refuses 1 /dev/stdout train -q -o /dev/stdout
+}
+if [ -e /dev/stdout ]; then
+    claim "curves and summary may share a standard output that is a file" both_in_one_file
+else
+    skip "there is no /dev/stdout: curves and summary did not share it"
+fi
+
+broken_pipe() {
+    { train -q --json; echo $? >"$WORK/status"; } 2>"$WORK/stderr" | true
+    cat "$WORK/status" "$WORK/stderr"
+    [ "$(cat "$WORK/status")" -eq 141 ] && [ ! -s "$WORK/stderr" ]
+}
+claim "a summary that nobody reads ends quietly" broken_pipe
 
 # A limit of one block on every file stands for a full disk: the model does not fit into it.
 too_small_a_disk() {

@@ -465,6 +465,26 @@ static void mlp_info_and_gradcheck_survive_every_allocation_that_fails(void)
     }
 }
 
+static void mlp_predict_survives_every_allocation_that_fails(void)
+{
+    static char images[640], picture[640];
+    snprintf(images, sizeof images, "%s/train-images-idx3-ubyte", small_data);
+    snprintf(picture, sizeof picture, "%s", work_path("picture"));
+    FILE *file = fopen(picture, "wb"); // larger than the room that there is for it at first
+    if (file == NULL)
+        abort();
+    fputs("P5 300 300 255\n", file);
+    for (int p = 0; p < 300 * 300; p++)
+        fputc(p / 300 > 90 && p / 300 < 210 && p % 300 > 140 && p % 300 < 160 ? 20 : 240, file);
+    fclose(file);
+    const char *const of_images[] = {trained_path, images, NULL};
+    const char *const of_picture[] = {trained_path, "--top", "2", picture, NULL};
+    for (int onwards = 0; onwards < 2; onwards++) {
+        sweep_command(&command_predict, of_images, model_path, &old, onwards, 20);
+        sweep_command(&command_predict, of_picture, model_path, &old, onwards, 20);
+    }
+}
+
 // ---------------------------------------------------------------------------------------------
 // Threads
 
@@ -532,6 +552,7 @@ int main(void)
     RUN(mlp_train_survives_every_allocation_that_fails);
     RUN(mlp_eval_survives_every_allocation_that_fails);
     RUN(mlp_info_and_gradcheck_survive_every_allocation_that_fails);
+    RUN(mlp_predict_survives_every_allocation_that_fails);
     RUN(a_team_has_as_many_members_as_there_are_threads);
     RUN(fewer_threads_make_the_same_model);
     RUN(more_than_500_points_were_tried);
