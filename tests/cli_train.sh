@@ -417,11 +417,11 @@ dot_names() { # [.gz]
     same_model_from "$WORK/dot$1"
 }
 raw_wins() {
-    mkdir "$WORK/shared.txt" && cp "$WORK/small"/* "$WORK/shared.txt" &&
+    mkdir "$WORK/both" && cp "$WORK/small"/* "$WORK/both" &&
         for file in "$WORK/small"/*; do
             echo "not gzip data" >"$WORK/both/$(basename "$file").gz"
         done
-    same_model_from "$WORK/shared.txt"
+    same_model_from "$WORK/both"
 }
 from_the_environment() {
     exits 0 env MLP_DATA="$WORK/small" "$bin" train -q --train-size 600 --val-size 200 --epochs 2 \
