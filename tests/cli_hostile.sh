@@ -177,8 +177,8 @@ if least=$(program_needs); then
             "$FAST_MLP" train -q --epochs 1 --threads 2 --batch 300 --hidden 256 -d "$data" \
             -o "$WORK/out/model.bin" --csv "$WORK/out/curves.csv"
         claim "too little memory for a judgement is said" \
-            limits_are_said $(steps "$least" 100 $((least + 2000))) -- \
-            "$FAST_MLP" eval "$model" -d "$data" --threads 1
+            limits_are_said $(steps "$least" 7000 $((least + 70000))) -- \
+            "$FAST_MLP" eval "$model" -d "$WORK/raw" --split validation --threads 1
     }
     rm -rf "$WORK/raw"
 else
