@@ -4,30 +4,10 @@
 . tests/lib.sh
 
 bin=$MLP
-real=$PWD/data/mnist
 
 # ---------------------------------------------------------------------------------------------
 # Small data: the first images of the real files, raw, cropped or relabelled where a test wants it
 
-u32() { # the number as four big-endian bytes
-    for shift in 24 16 8 0; do
-        # shellcheck disable=SC2059 # the format is the byte
-        printf "\\$(printf %03o $(($1 >> shift & 255)))"
-    done
-}
-
-# Images of SIDE x SIDE pixels: for a SIDE other than 28 the bytes are no digits any more.
-small_data() { # FOLDER N SIDE
-    mkdir -p "$1"
-    for part in train t10k; do
-        { printf '\0\0\010\003' && u32 "$2" && u32 "$3" && u32 "$3" &&
-            gzip -dc "$real/$part-images-idx3-ubyte.gz" | tail -c +17 | head -c $(($2 * $3 * $3)); } \
-            >"$1/$part-images-idx3-ubyte"
-        { printf '\0\0\010\001' && u32 "$2" &&
-            gzip -dc "$real/$part-labels-idx1-ubyte.gz" | tail -c +9 | head -c "$2"; } \
-            >"$1/$part-labels-idx1-ubyte"
-    done
-}
 small_data "$WORK/small" 800 28
 small_data "$WORK/other" 810 28
 small_data "$WORK/short" 500 28

@@ -6,25 +6,6 @@
 bin=$MLP
 real=$PWD/data/mnist
 
-u32() { # the number as four big-endian bytes
-    for shift in 24 16 8 0; do
-        # shellcheck disable=SC2059 # the format is the byte
-        printf "\\$(printf %03o $(($1 >> shift & 255)))"
-    done
-}
-
-# The first N images of the real files, raw.
-small_data() { # FOLDER N
-    mkdir -p "$1"
-    for part in train t10k; do
-        { printf '\0\0\010\003' && u32 "$2" && u32 28 && u32 28 &&
-            gzip -dc "$real/$part-images-idx3-ubyte.gz" | tail -c +17 | head -c $(($2 * 784)); } \
-            >"$1/$part-images-idx3-ubyte"
-        { printf '\0\0\010\001' && u32 "$2" &&
-            gzip -dc "$real/$part-labels-idx1-ubyte.gz" | tail -c +9 | head -c "$2"; } \
-            >"$1/$part-labels-idx1-ubyte"
-    done
-}
 data=$WORK/data model=$WORK/model.bin
 small_data "$data" 300
 

@@ -11,13 +11,6 @@ claim "pictures are written" "$(dirname "$MLP")/test_digit" write "$WORK/picture
 cd "$WORK" || exit 1
 tab=$(printf '\t')
 
-u32() { # the number as four big-endian bytes
-    for shift in 24 16 8 0; do
-        # shellcheck disable=SC2059 # the format is the byte
-        printf "\\$(printf %03o $(($1 >> shift & 255)))"
-    done
-}
-
 claim "a model of five epochs" exits 0 "$FAST_MLP" train -q -d "$DATA" --epochs 5 -o m.bin --csv m.csv
 gzip -dc "$DATA/t10k-images-idx3-ubyte.gz" >all.idx
 { printf '\0\0\010\003' && u32 20 && u32 28 && u32 28 && tail -c +17 all.idx | head -c $((20 * 784)); } >some.idx

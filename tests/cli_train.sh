@@ -10,24 +10,6 @@ real=$PWD/data/mnist
 # ---------------------------------------------------------------------------------------------
 # Small data: the first images of the real files, raw, so that a run takes a moment
 
-u32() { # the number as four big-endian bytes
-    for shift in 24 16 8 0; do
-        # shellcheck disable=SC2059 # the format is the byte
-        printf "\\$(printf %03o $(($1 >> shift & 255)))"
-    done
-}
-
-small_data() { # FOLDER N
-    mkdir -p "$1"
-    for part in train t10k; do
-        { printf '\0\0\010\003' && u32 "$2" && u32 28 && u32 28 &&
-            gzip -dc "$real/$part-images-idx3-ubyte.gz" | tail -c +17 | head -c $(($2 * 784)); } \
-            >"$1/$part-images-idx3-ubyte"
-        { printf '\0\0\010\001' && u32 "$2" &&
-            gzip -dc "$real/$part-labels-idx1-ubyte.gz" | tail -c +9 | head -c "$2"; } \
-            >"$1/$part-labels-idx1-ubyte"
-    done
-}
 small_data "$WORK/small" 800
 mkdir "$WORK/empty" "$WORK/out"
 

@@ -19,6 +19,28 @@ claim() {
     fi
 }
 
+u32() { # the number as four big-endian bytes
+    for shift in 24 16 8 0; do
+        # shellcheck disable=SC2059 # the format is the byte
+        printf "\\$(printf %03o $(($1 >> shift & 255)))"
+    done
+}
+
+# The first N images of MNIST, raw, as files of a data folder. With a SIDE other than 28 the bytes
+# are no digits any more. Call it from the project's folder, or with an absolute MNIST.
+small_data() { # FOLDER N [SIDE]
+    side=${3:-28} from=${MNIST:-data/mnist}
+    mkdir -p "$1"
+    for part in train t10k; do
+        { printf '\0\0\010\003' && u32 "$2" && u32 "$side" && u32 "$side" &&
+            gzip -dc "$from/$part-images-idx3-ubyte.gz" | tail -c +17 | head -c $(($2 * side * side)); } \
+            >"$1/$part-images-idx3-ubyte"
+        { printf '\0\0\010\001' && u32 "$2" &&
+            gzip -dc "$from/$part-labels-idx1-ubyte.gz" | tail -c +9 | head -c "$2"; } \
+            >"$1/$part-labels-idx1-ubyte"
+    done
+}
+
 skip() {
     echo "SKIP $1"
 }
