@@ -92,7 +92,7 @@ ISAS_OF___AARCH64EL__ = neon
 ISAS                = $(ISAS_OF_$(MACHINE))
 FLAGS_OF_sse2       = -DKERNELS_SSE2
 FLAGS_OF_avx2       = -DKERNELS_AVX2 -mavx2 -mbmi
-FLAGS_OF_avx512     = -DKERNELS_AVX512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vbmi2 -mbmi
+FLAGS_OF_avx512     = -DKERNELS_AVX512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mbmi
 FLAGS_OF_neon       = -DKERNELS_NEON
 
 SOURCES = $(filter-out src/kernels.c,$(wildcard src/*.c))

@@ -92,7 +92,8 @@ struct LayerKind {
 
     // Stage 1, by block of pixels, for a kind that reads bytes (else NULL): leaves the block's
     // partial sums for forward.
-    void (*gather)(const Layer *layer, const float *params, const LayerView *view, size_t block);
+    void (*partial_sums)(const Layer *layer, const float *params, const LayerView *view,
+                         size_t block);
 
     // Stage 2, by example: y from x; dx from dy (NULL for a kind that can only come first).
     void (*forward)(const Layer *layer, const float *params, const LayerView *view, Range examples);

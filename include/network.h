@@ -4,11 +4,11 @@
 //   Work        working memory for one batch: activations and deltas.
 // Each stage of a training step can be done in parts, in any order and at the same time; between
 // two stages every part must have been finished:
-//   1 network_gather      by block      the first layer's partial sums over pixels
-//   2 network_forward,    by example    the rest of the forward pass, loss,
-//     network_loss,                     and all deltas back to the first layer
+//   1 network_partial_sums  by block      the first layer's partial sums over pixels
+//   2 network_forward,      by example    the rest of the forward pass, loss,
+//     network_loss,                       and all deltas back to the first layer
 //     network_backward
-//   3 network_accumulate  by block      into += scale * gradient, examples in order
+//   3 network_accumulate    by block      into += scale * gradient, examples in order
 #ifndef MLP_NETWORK_H
 #define MLP_NETWORK_H
 
@@ -62,8 +62,8 @@ typedef struct Work {
 bool work_alloc(Work *work, const Network *net, size_t capacity, Arena *arena, Error *err);
 
 // Stage 1 of block 0 .. N_BLOCKS - 1.
-void network_gather(const Network *net, const float *params, const Work *work, const Batch *batch,
-                    size_t block);
+void network_partial_sums(const Network *net, const float *params, const Work *work,
+                          const Batch *batch, size_t block);
 
 // Stage 2: the logits of a range of examples of the batch, left in x[n_layers] of work.
 void network_forward(const Network *net, const float *params, const Work *work, const Batch *batch,

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#if defined KERNELS_AVX512 // as Intel's Ice Lake and AMD's Zen 4 have it, with VBMI2
+#if defined KERNELS_AVX512
 #include <immintrin.h>
 enum { VECTOR_BYTES = 64, STRIP_VECTORS = 4, TILE_ROWS = 8 };
 #define KERNELS_TABLE kernels_avx512
@@ -186,9 +186,8 @@ INLINE void add_scaled(Vector *s, float v, const float *row, size_t vectors)
         s[j] += all * load(row + j * LANES);
 }
 
-// `vectors` vectors of s += sum over the lit pixels p of value[x[p]] * W[p]. Only where no pixel of
-// the word is dark, there is no bit to look for: 8 % less time on images that are all lit, while on
-// those that are half dark (Fashion-MNIST) skipping is far ahead of any dense loop.
+// `vectors` vectors of s += sum over the lit pixels p of value[x[p]] * W[p]. Where no pixel of the
+// word is dark, there is no bit to look for.
 INLINE void add_lit_rows(Vector *s, uint64_t lit, const unsigned char *x, const float *value,
                          const float *W, size_t S, size_t vectors)
 {

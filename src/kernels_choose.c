@@ -31,8 +31,7 @@ static void list_candidates(Candidate list[N_CANDIDATES])
         {&kernels_avx2, "avx2", __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi")},
         {&kernels_avx512, "avx512",
          __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-             __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-             __builtin_cpu_supports("avx512vbmi2")},
+             __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")},
         {NULL, "neon", false},
 #else
         {NULL, "sse2", false},

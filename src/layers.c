@@ -178,8 +178,8 @@ static ByteRows batch_rows(const Batch *batch, Range pixels, const uint32_t *ind
                       index, n};
 }
 
-static void dense_bytes_gather(const Layer *layer, const float *params, const LayerView *view,
-                               size_t block)
+static void dense_bytes_partial_sums(const Layer *layer, const float *params, const LayerView *view,
+                                     size_t block)
 {
     const Batch *batch = view->batch;
     size_t S = layer->out_stride;
@@ -216,7 +216,7 @@ const LayerKind layer_dense_bytes = {
     .name = "dense",
     .describe = dense_bytes_describe,
     .init = dense_init,
-    .gather = dense_bytes_gather,
+    .partial_sums = dense_bytes_partial_sums,
     .forward = dense_bytes_forward,
     .accumulate = dense_bytes_accumulate,
     .reference_forward = dense_reference_forward,

@@ -161,11 +161,11 @@ static LayerView work_view(const Work *work, const Batch *batch, size_t l)
 // ---------------------------------------------------------------------------------------------
 // The passes
 
-void network_gather(const Network *net, const float *params, const Work *work, const Batch *batch,
-                    size_t block)
+void network_partial_sums(const Network *net, const float *params, const Work *work,
+                          const Batch *batch, size_t block)
 {
     LayerView view = work_view(work, batch, 0);
-    net->layers[0].kind->gather(&net->layers[0], params, &view, block);
+    net->layers[0].kind->partial_sums(&net->layers[0], params, &view, block);
 }
 
 void network_forward(const Network *net, const float *params, const Work *work, const Batch *batch,
@@ -193,7 +193,7 @@ void network_predict(const Network *net, const float *params, const Work *work, 
 {
     Range examples = {0, batch->size};
     for (size_t block = 0; block < N_BLOCKS; block++)
-        network_gather(net, params, work, batch, block);
+        network_partial_sums(net, params, work, batch, block);
     network_forward(net, params, work, batch, examples);
     network_loss(net, work, batch, examples);
 }

@@ -65,7 +65,7 @@ static void training_member(void *context, size_t member)
         Range examples = range_part(batch.size, member, members);
 
         for (size_t block = member; block < N_BLOCKS; block += members)
-            network_gather(net, t->params, &t->work, &batch, block);
+            network_partial_sums(net, t->params, &t->work, &batch, block);
         team_barrier(t->team);
         if (t->stopped) // in the batch before
             return;

@@ -220,10 +220,11 @@ static double dense_bound_seconds(const Row *row)
 
 typedef void (*Step)(const Network *net, float *params, const Work *work, const Batch *batch);
 
-static void step_gather(const Network *net, float *params, const Work *work, const Batch *batch)
+static void step_partial_sums(const Network *net, float *params, const Work *work,
+                              const Batch *batch)
 {
     for (size_t block = 0; block < N_BLOCKS; block++)
-        network_gather(net, params, work, batch, block);
+        network_partial_sums(net, params, work, batch, block);
 }
 
 static void step_examples(const Network *net, float *params, const Work *work, const Batch *batch)
@@ -243,7 +244,7 @@ static void step_accumulate(const Network *net, float *params, const Work *work,
 // Runs a whole epoch's batches through all three stages, and counts the time of one.
 static double stage_seconds(const Row *row, size_t counted)
 {
-    static const Step steps[] = {step_gather, step_examples, step_accumulate};
+    static const Step steps[] = {step_partial_sums, step_examples, step_accumulate};
     Trained t;
     Error err;
     Work work;
@@ -268,7 +269,7 @@ static double stage_seconds(const Row *row, size_t counted)
     return seconds;
 }
 
-static double gather_seconds(const Row *row)
+static double partial_sums_seconds(const Row *row)
 {
     return stage_seconds(row, 0);
 }
@@ -333,7 +334,7 @@ int main(int argc, char **argv)
         dense[threads] = row_add("train, plain dense", dense_here, threads, 64, epoch_seconds);
     }
     Row *first_kernel = &rows[n_rows];
-    row_add("stage 1: gather, forward", here, 1, 64, gather_seconds);
+    row_add("stage 1: partial sums", here, 1, 64, partial_sums_seconds);
     row_add("stage 2: output layer", here, 1, 64, examples_seconds);
     row_add("stage 3: update", here, 1, 64, accumulate_seconds);
     Row *first_evaluation = &rows[n_rows];

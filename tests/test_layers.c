@@ -73,9 +73,9 @@ static void bench_open(Bench *bench, const LayerKind *kind)
 
 static void forward(Bench *bench)
 {
-    if (bench->layer.kind->gather != NULL)
+    if (bench->layer.kind->partial_sums != NULL)
         for (size_t block = 0; block < N_BLOCKS; block++)
-            bench->layer.kind->gather(&bench->layer, bench->params, &bench->view, block);
+            bench->layer.kind->partial_sums(&bench->layer, bench->params, &bench->view, block);
     bench->layer.kind->forward(&bench->layer, bench->params, &bench->view, (Range){0, B});
 }
 

@@ -104,7 +104,7 @@ static void blocks_and_examples_may_be_done_in_any_order(void)
 
     const Range parts[] = {{4, EXAMPLES}, {0, 1}, {1, 4}};
     for (size_t block = N_BLOCKS; block-- > 0;)
-        network_gather(&bench.net, bench.params, &bench.work, &batch, block);
+        network_partial_sums(&bench.net, bench.params, &bench.work, &batch, block);
     for (size_t p = 0; p < 3; p++) {
         network_forward(&bench.net, bench.params, &bench.work, &batch, parts[p]);
         network_loss(&bench.net, &bench.work, &batch, parts[p]);
