@@ -311,9 +311,10 @@ quiet_end_of_a_pipe() {
 claim "when nobody reads the progress any more, the model is saved and the end is quiet" quiet_end_of_a_pipe
 
 if command -v script >/dev/null; then
+    # In the foreground, timeout sends one signal; otherwise it may be two, and the second ends at once.
     clean_terminal() {
         rm -f l.bin
-        TERM=xterm script -qec "timeout -s INT 1 $fast train $settings --epochs 100000 -o l.bin --csv l.csv" \
+        TERM=xterm script -qec "timeout --foreground -s INT 1 $fast train $settings --epochs 100000 -o l.bin --csv l.csv" \
             typescript >/dev/null </dev/null
         tr '\r' '\n' <typescript | tail -n 3 | cat -v
         tr '\r' '\n' <typescript | grep -q '^mlp: SIGINT: stopped after epoch'
