@@ -95,8 +95,9 @@ FLAGS_OF_avx2       = -DKERNELS_AVX2 -mavx2 -mbmi
 FLAGS_OF_avx512     = -DKERNELS_AVX512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mbmi
 FLAGS_OF_neon       = -DKERNELS_NEON
 
-SOURCES = $(filter-out src/kernels.c,$(wildcard src/*.c))
-OBJECTS = $(SOURCES:src/%.c=$(BUILD)/%.o) $(ISAS:%=$(BUILD)/kernels_%.o)
+VECTORS = kernels kernels_conv
+SOURCES = $(filter-out $(VECTORS:%=src/%.c),$(wildcard src/*.c))
+OBJECTS = $(SOURCES:src/%.c=$(BUILD)/%.o) $(foreach file,$(VECTORS),$(ISAS:%=$(BUILD)/$(file)_%.o))
 LIBRARY = $(filter-out $(BUILD)/main.o,$(OBJECTS))
 TESTS   = $(patsubst tests/%.c,$(BUILD)/%,$(filter-out $(UNLINKED),$(wildcard tests/test_*.c)))
 
@@ -119,6 +120,9 @@ $(BUILD)/%.o: src/%.c $(BUILD)/flags
 	$(COMPILE) -MMD -MP -c -o $@ $<
 
 $(ISAS:%=$(BUILD)/kernels_%.o): $(BUILD)/kernels_%.o: src/kernels.c $(BUILD)/flags
+	$(COMPILE) $(FLAGS_OF_$*) -MMD -MP -c -o $@ $<
+
+$(ISAS:%=$(BUILD)/kernels_conv_%.o): $(BUILD)/kernels_conv_%.o: src/kernels_conv.c $(BUILD)/flags
 	$(COMPILE) $(FLAGS_OF_$*) -MMD -MP -c -o $@ $<
 
 $(BUILD)/test_%.o: tests/test_%.c $(BUILD)/flags

@@ -26,6 +26,15 @@ extern const Command command_train, command_eval, command_gradcheck, command_inf
 bool command_begin(const Command *command, const Option *options, const char **argument, int argc,
                    char **argv, int *status);
 
+// The option --arch, the same in every command that makes networks. Each architecture has defaults of
+// its own, which must be known before the other options are parsed, and --help shows.
+#define COMMAND_ARCH_HELP "mlp (a hidden layer of sigmoids) or cnn (two convolutions)"
+
+// The value that the command line gives *architecture, one of the options. What it gives the others
+// too is for command_begin to parse again.
+const char *command_architecture(const Command *command, const Option *options,
+                                 const char *const *architecture, int argc, char **argv);
+
 // Prints "mlp: reason" on stderr and returns the status.
 int command_fail(const Error *err);  // STATUS_FAILED
 int command_wrong(const Error *err); // STATUS_USAGE

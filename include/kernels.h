@@ -18,6 +18,7 @@
 #define MLP_KERNELS_H
 
 #include "base.h"
+#include "kernels_conv.h"
 
 enum {
     KERNEL_PAD = 16, // floats: 64 bytes, a cache line or a vector of the widest set
@@ -83,11 +84,19 @@ typedef struct Kernels {
     // dx[i] = dy[i] * (y[i] * (1 - y[i])), n values, a multiple of KERNEL_PAD; y the sigmoid's.
     void (*sigmoid_backward)(float *dx, const float *y, const float *dy, size_t n);
 
+    // y[i] = x[i] where that is above 0, else 0; n values, a multiple of KERNEL_PAD.
+    void (*relu_forward)(float *y, const float *x, size_t n);
+
+    // dx[i] = dy[i] where y[i] is above 0, else 0; n values, a multiple of KERNEL_PAD.
+    void (*relu_backward)(float *dx, const float *y, const float *dy, size_t n);
+
     // For each example, of logits a (B,S) and its label: p (B,S) = softmax(a), the padding left
     // alone; predicted, the index of the largest logit, the first of equals; and the cross-entropy
     // loss -log p[label], as logsumexp(a) - a[label], which cannot overflow.
     void (*softmax_cross_entropy)(float *p, float *loss, unsigned char *predicted, const float *a,
                                   size_t S, const unsigned char *label, size_t B, size_t C);
+
+    const ConvKernels *conv;
 } Kernels;
 
 // The kernels in use: the plain ones until kernels_choose was called.

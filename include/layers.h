@@ -4,11 +4,13 @@
 //
 // Legend: B examples in the batch, I inputs, O outputs. Arrays of a batch are (B, stride), the
 // stride being the layer's in_stride or out_stride. In working memory, dL/d(something) is named
-// d(something).
+// d(something). An example is an image (H,W,C), channels innermost and padded to `pitch` floats a
+// pixel; what a dense layer gives is an image of one pixel.
 #ifndef MLP_LAYERS_H
 #define MLP_LAYERS_H
 
 #include "dataset.h"
+#include "kernels_conv.h"
 
 typedef struct LayerKind LayerKind;
 
@@ -29,12 +31,16 @@ typedef struct Tensor {
     char name[32];      // "fc1.weight"
     const char *letter; // what the derivation calls it: "W" or "b"
     size_t n_dims;
+    size_t n_flat; // the last dimensions that the file counts as one; 0: none
     size_t dims[TENSOR_MAX_DIMS];
     size_t offset;
     size_t stride[TENSOR_MAX_DIMS];
 } Tensor;
 
 size_t tensor_size(const Tensor *tensor);
+
+// The shape that the file gives the tensor: sets dims, returns their number.
+size_t tensor_file_shape(const Tensor *tensor, size_t dims[TENSOR_MAX_DIMS]);
 
 // Where element e, counted in the order of the file, lies in the parameter block.
 size_t tensor_index(const Tensor *tensor, size_t e);
@@ -48,23 +54,24 @@ typedef struct Layer {
     const char *symbol; // of its output in the derivation: "a1", "f1"
     double gain;        // initial weights: standard deviation gain / sqrt(I)
     double input_mean;  // what an input is on average before training
+    Windows windows;    // of a kind that looks through them; side and step are set before
     Shape in, out;
+    size_t in_pitch, out_pitch;   // floats from one pixel to the next
     size_t in_stride, out_stride; // floats from one example to the next
-    size_t part_stride;           // a kind that reads bytes: of all partial sums of an example
+    size_t note_stride;           // the same of the notes, see LayerView
     size_t n_rows;                // independent rows of parameters, which accumulate updates
     size_t n_tensors;
     Tensor tensors[LAYER_MAX_TENSORS];
 } Layer;
 
-// What a layer sees of the batch in work. x and dx are NULL at a layer that reads bytes; only there
-// are parts, what stage 1 leaves for stage 2.
+// What a layer sees of the batch in work. x is NULL at a layer that reads bytes.
 typedef struct LayerView {
     const Batch *batch;
     const float *x;  // (B, in_stride)
     float *y;        // (B, out_stride)
     float *dx;       // (B, in_stride), NULL: nobody needs it
     const float *dy; // (B, out_stride), padding zero
-    float *parts;    // (B, part_stride): for each example N_BLOCKS partial sums (out_stride)
+    float *notes;    // (B, note_stride): what the layer leaves in one stage for a later one
 } LayerView;
 
 // The first layer's sum over pixels is made of this many partial sums, a constant of the program
@@ -81,21 +88,22 @@ static inline Range layer_block(size_t n_rows, size_t block)
 struct LayerKind {
     const char *name;
 
-    // Sets out, the strides, n_rows and the tensors (offset from `offset` on) of a layer whose
-    // other fields are set; units is the number of outputs wanted. Returns the number of floats of
-    // its parameters.
+    // Sets out, the strides, n_rows, the windows and the tensors (offset from `offset` on) of a
+    // layer whose other fields are set; units is the number of outputs or channels wanted. Returns
+    // the number of floats of its parameters.
     size_t (*describe)(Layer *layer, size_t units, size_t offset);
 
     // Sets the initial parameters in a zeroed block (NULL without parameters). Element e of tensor
     // t, in the order of the file, takes draw e of stream `stream` + t.
     void (*init)(const Layer *layer, float *params, uint64_t seed, uint64_t stream);
 
-    // Stage 1, by block of pixels, for a kind that reads bytes (else NULL): leaves the block's
-    // partial sums for forward.
+    // Stage 1, by block of pixels, for a first layer that divides its sums so (else NULL): leaves
+    // the block's partial sums for forward.
     void (*partial_sums)(const Layer *layer, const float *params, const LayerView *view,
                          size_t block);
 
-    // Stage 2, by example: y from x; dx from dy (NULL for a kind that can only come first).
+    // Stage 2, by example: y from x; dx from dy, and what accumulate wants to find of dy (NULL for a
+    // kind with neither).
     void (*forward)(const Layer *layer, const float *params, const LayerView *view, Range examples);
     void (*backward)(const Layer *layer, const float *params, const LayerView *view,
                      Range examples);
@@ -111,16 +119,40 @@ struct LayerKind {
     // order of the file, no padding.
     //   forward:  y (M)
     //   jacobian: J (M,N), row-major, zeroed by the caller, N the size of argument[which]
+    // Images are (C,H,W) here, as a textbook has them and as the file orders weights.
     // identity[which] is the formula as a text: @x, @y stand for the symbols of input and output,
-    // @W for the weight's, @I and @O for the numbers of inputs and outputs.
+    // @W for the weight's, @I and @O for the numbers of inputs and outputs, @C for the channels of
+    // the output, @P for its pixels.
     void (*reference_forward)(const Layer *layer, const double *const argument[], double *y);
     void (*reference_jacobian)(const Layer *layer, const double *const argument[], size_t which,
                                double *J);
     const char *identity[1 + LAYER_MAX_TENSORS];
+
+    // A kind that is made of smooth pieces (NULL: it is smooth everywhere): a number that tells on
+    // which piece x lies. Between two pieces there is a kink, where no derivative exists.
+    uint64_t (*reference_piece)(const Layer *layer, const double *x);
 };
 
 extern const LayerKind layer_dense_bytes; // dense, reading pixels as bytes: can only come first
 extern const LayerKind layer_dense;
 extern const LayerKind layer_sigmoid;
+extern const LayerKind layer_relu;
+extern const LayerKind layer_pixels; // bytes made floats: can only come first
+extern const LayerKind layer_convolution;
+extern const LayerKind layer_max_pool;
+
+// Sets the elements of tensor 0, in the order of the file, to a stream of normal numbers of standard
+// deviation gain / sqrt(fan_in).
+void layer_init_weights(const Layer *layer, float *params, size_t fan_in, uint64_t seed,
+                        uint64_t stream);
+
+// One choice more that tells pieces apart (FNV-1a, 64 bits).
+static inline uint64_t layer_piece_add(uint64_t piece, uint64_t choice)
+{
+    return ((piece ^ UINT64_C(0xcbf29ce484222325)) ^ choice) * UINT64_C(0x100000001b3);
+}
+
+// Names tensor 0 and 1 of a layer after it, as PyTorch does: "fc1.weight", "fc1.bias".
+void layer_name_tensors(Layer *layer);
 
 #endif

@@ -6,7 +6,7 @@
 // two stages every part must have been finished:
 //   1 network_partial_sums  by block      the first layer's partial sums over pixels
 //   2 network_forward,      by example    the rest of the forward pass, loss,
-//     network_loss,                       and all deltas back to the first layer
+//     network_loss,                       and all deltas back to the first trained layer
 //     network_backward
 //   3 network_accumulate    by block      into += scale * gradient, examples in order
 #ifndef MLP_NETWORK_H
@@ -20,27 +20,41 @@ enum { NETWORK_MAX_LAYERS = 16, NETWORK_MAX_TENSORS = 16 };
 typedef struct Architecture {
     const char *name;  // a row of the table of architectures: "mlp"
     size_t rows, cols; // of the image
-    size_t hidden;     // units of the hidden layer
+    size_t hidden;     // units of the (last) hidden layer
     size_t classes;    // 2 to 256
 } Architecture;
+
+// The rows of that table: their names, ending with NULL, and what suits each, chosen on validation
+// images (README).
+extern const char *const architecture_names[];
+
+typedef struct ArchitectureDefaults {
+    size_t hidden, epochs;
+    double learning_rate;
+} ArchitectureDefaults;
+
+// NULL for an unknown name.
+const ArchitectureDefaults *architecture_defaults(const char *name);
 
 typedef struct Network {
     Architecture architecture;
     size_t n_layers;
     Layer layers[NETWORK_MAX_LAYERS];
-    size_t n_parameters; // floats in the block, padding included
+    size_t first_trained; // the first layer with parameters: nobody needs dL/dx before it
+    size_t n_parameters;  // floats in the block, padding included
     size_t n_tensors;
     const Tensor *tensors[NETWORK_MAX_TENSORS]; // all, in the order of the layers
 } Network;
 
-// Describes the network. It points into itself: do not copy it. Fails on an unknown name or sizes
-// out of range.
+// Describes the network. It points into itself: do not copy it. Fails on an unknown name, sizes out
+// of range and images too small for the windows that look at them.
 bool network_build(Network *net, const Architecture *architecture, Error *err);
 
 // Number of weights and biases, without padding.
 size_t network_count_weights(const Network *net);
 
-// "784-64-10": the sizes from input to output, in text (size bytes).
+// "784-64-10", "28x28-24x24x16-8x8x32-128-10": the sizes of the input and of what each layer with
+// parameters makes of it, in text (size bytes).
 void network_sizes(const Network *net, char *text, size_t size);
 
 // Returns a zeroed block of net->n_parameters floats, or NULL. Owned by the arena.
@@ -54,7 +68,7 @@ typedef struct Work {
     size_t capacity;
     float *x[NETWORK_MAX_LAYERS + 1];  // x[l] (B, stride): what layer l reads; x[0] is NULL, bytes
     float *dx[NETWORK_MAX_LAYERS + 1]; // dx[l] = dL/dx[l]
-    float *parts;                      // of the first layer, see LayerView
+    float *notes[NETWORK_MAX_LAYERS];  // (B, note_stride), see LayerView
     float *loss;                       // (B)
     unsigned char *label, *predicted;  // (B)
 } Work;
@@ -74,7 +88,7 @@ void network_forward(const Network *net, const float *params, const Work *work, 
 void network_loss(const Network *net, const Work *work, const Batch *batch, Range examples);
 
 // Stage 2, after loss: turns yhat into dL/dlogits = yhat - y (identity 7) and takes it back to
-// the output of the first layer.
+// the output of the first layer with parameters.
 void network_backward(const Network *net, const float *params, const Work *work, const Batch *batch,
                       Range examples);
 

@@ -46,11 +46,11 @@ static void print_text(const char *path, const Model *model)
     for (size_t t = 0; t < model->net.n_tensors; t++) {
         const Tensor *tensor = model->net.tensors[t];
         TensorSummary s = tensor_summary(tensor, model->params);
-        char shape[64];
+        char shape[96];
         int n = 0;
-        for (size_t d = 0; d < tensor->n_dims; d++)
-            n += snprintf(shape + n, sizeof shape - (size_t)n, "%s%zu", d == 0 ? "" : ",",
-                          tensor->dims[d]);
+        size_t dims[TENSOR_MAX_DIMS], n_dims = tensor_file_shape(tensor, dims);
+        for (size_t d = 0; d < n_dims; d++)
+            n += snprintf(shape + n, sizeof shape - (size_t)n, "%s%zu", d == 0 ? "" : ",", dims[d]);
         printf("%-12s  %12s  %9.4f %9.4f %9.4f %9.4f\n", tensor->name, shape, s.smallest, s.largest,
                s.mean, s.std);
     }
@@ -78,8 +78,9 @@ static void print_json(const char *path, const Model *model)
         json_open_object(&json, NULL);
         json_text(&json, "name", tensor->name);
         json_open_array(&json, "shape");
-        for (size_t d = 0; d < tensor->n_dims; d++)
-            json_count(&json, NULL, tensor->dims[d]);
+        size_t dims[TENSOR_MAX_DIMS], n_dims = tensor_file_shape(tensor, dims);
+        for (size_t d = 0; d < n_dims; d++)
+            json_count(&json, NULL, dims[d]);
         json_close_array(&json);
         json_measured(&json, "smallest", s.smallest);
         json_measured(&json, "largest", s.largest);

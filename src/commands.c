@@ -66,6 +66,14 @@ bool command_begin(const Command *command, const Option *options, const char **a
     return false;
 }
 
+const char *command_architecture(const Command *command, const Option *options,
+                                 const char *const *architecture, int argc, char **argv)
+{
+    Error unsaid; // command_begin will find it again
+    options_parse(command, options, NULL, argc, argv, &unsaid);
+    return *architecture;
+}
+
 const char *command_data_folder(const char *chosen)
 {
     static const char local[] = "data/mnist";

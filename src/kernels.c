@@ -1,80 +1,19 @@
 // The kernels in vectors, compiled once for each instruction set with vectors of its own width;
 // see kernels.h for what they compute and kernels_plain.c for the same in plain loops. A vector's
 // lanes are outputs (hidden units, classes) or examples, never the terms of one sum.
-#include "kernels.h"
+#include "vectors.h"
 
 #include "elementary.h"
 
-#include <string.h>
-
-#if defined KERNELS_AVX512
-#include <immintrin.h>
-enum { VECTOR_BYTES = 64, STRIP_VECTORS = 4, TILE_ROWS = 8 };
-#define KERNELS_TABLE kernels_avx512
-#define KERNELS_ISA   "avx512"
-#elif defined KERNELS_AVX2
-#include <immintrin.h>
-enum { VECTOR_BYTES = 32, STRIP_VECTORS = 8, TILE_ROWS = 4 };
-#define KERNELS_TABLE kernels_avx2
-#define KERNELS_ISA   "avx2"
-#elif defined KERNELS_SSE2
-#include <emmintrin.h>
-enum { VECTOR_BYTES = 16, STRIP_VECTORS = 8, TILE_ROWS = 2 };
-#define KERNELS_TABLE kernels_sse2
-#define KERNELS_ISA   "sse2"
-#elif defined KERNELS_NEON
-enum { VECTOR_BYTES = 16, STRIP_VECTORS = 16, TILE_ROWS = 4 };
-#define KERNELS_TABLE kernels_neon
-#define KERNELS_ISA   "neon"
-#else
-#error "name the instruction set: -DKERNELS_AVX2 or another of the above"
-#endif
-extern const Kernels KERNELS_TABLE;
+extern const Kernels KERNEL(kernels);
 
 enum {
-    LANES = VECTOR_BYTES / 4,
-    PAD_VECTORS = KERNEL_PAD / LANES, // vectors in the smallest row
     STRIP = STRIP_VECTORS * LANES,    // outputs whose sums are kept in registers at once
     PIXELS = 64,                      // pixels whose lit bits fill a word
     CHUNK = 2 * PIXELS,               // pixels whose strip of W is kept in the innermost cache
     AT_ONCE = 4,                      // vectors whose exp is computed side by side
     EXAMPLES = 64                     // examples whose lit bits fill a word
 };
-
-typedef float Vector __attribute__((vector_size(VECTOR_BYTES), may_alias));
-typedef int32_t Ints __attribute__((vector_size(VECTOR_BYTES), may_alias));
-typedef uint32_t Words __attribute__((vector_size(VECTOR_BYTES), may_alias));
-typedef uint64_t Longs __attribute__((vector_size(VECTOR_BYTES), may_alias));
-typedef unsigned char Bytes __attribute__((vector_size(VECTOR_BYTES), may_alias));
-typedef unsigned char AnyBytes __attribute__((vector_size(VECTOR_BYTES), aligned(1), may_alias));
-
-// A function with a constant argument that its loops are unrolled by must end up in its caller.
-#define INLINE static inline __attribute__((always_inline))
-
-// Hides from the compiler how a pointer was made: it would keep one for each vector of a row, more
-// than there are registers, instead of one and constant distances.
-#define ONE_POINTER(p) __asm__("" : "+r"(p))
-
-INLINE Vector load(const float *x)
-{
-    return *(const Vector *)x;
-}
-
-INLINE void store(float *x, Vector v)
-{
-    *(Vector *)x = v;
-}
-
-INLINE Vector splat(float x)
-{
-#if defined KERNELS_AVX512
-    return (Vector){x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x};
-#elif defined KERNELS_AVX2
-    return (Vector){x, x, x, x, x, x, x, x};
-#else
-    return (Vector){x, x, x, x};
-#endif
-}
 
 // ---------------------------------------------------------------------------------------------
 // Pixels: a word of 64 bits says which of 64 pixels, or of 64 examples, are lit
@@ -353,48 +292,7 @@ static void sum_parts(float *y, const float *b, const float *part, size_t n, siz
 }
 
 // ---------------------------------------------------------------------------------------------
-// Dense layers: products of matrices, in tiles of a few rows by KERNEL_PAD columns
-
-typedef struct Tile {
-    Vector sum[TILE_ROWS][PAD_VECTORS];
-} Tile;
-
-// The first `rows` rows of the tile += sum over k = 0 .. n-1 of a[r][k] * w[k], where a[r][k] is
-// a[r * a_row + k * a_column] and w[k] the KERNEL_PAD floats at w + k * w_row.
-INLINE void tile_add(Tile *tile, const float *a, size_t a_row, size_t a_column, const float *w,
-                     size_t w_row, size_t n, size_t rows)
-{
-    Tile t = *tile;
-    for (size_t k = 0; k < n; k++)
-#pragma GCC unroll 16
-        for (size_t r = 0; r < rows; r++) {
-            Vector v = splat(a[r * a_row + k * a_column]);
-#pragma GCC unroll 4
-            for (size_t j = 0; j < PAD_VECTORS; j++)
-                t.sum[r][j] += v * load(w + k * w_row + j * LANES);
-        }
-    *tile = t;
-}
-
-// The same for up to TILE_ROWS rows.
-INLINE void tile_add_rows(Tile *tile, const float *a, size_t a_row, size_t a_column, const float *w,
-                          size_t w_row, size_t n, size_t rows)
-{
-    if (rows == TILE_ROWS)
-        tile_add(tile, a, a_row, a_column, w, w_row, n, TILE_ROWS);
-    else
-        for (size_t r = 0; r < rows; r++) {
-            Tile one;
-            memcpy(one.sum[0], tile->sum[r], sizeof one.sum[0]);
-            tile_add(&one, a + r * a_row, a_row, a_column, w, w_row, n, 1);
-            memcpy(tile->sum[r], one.sum[0], sizeof one.sum[0]);
-        }
-}
-
-INLINE size_t tile_rows(size_t first, size_t end)
-{
-    return end - first < TILE_ROWS ? end - first : TILE_ROWS;
-}
+// Dense layers: products of matrices
 
 static void dense_forward(float *y, const float *W, const float *b, size_t S, const float *x,
                           size_t x_stride, size_t B, size_t I)
@@ -468,11 +366,6 @@ static void bias_accumulate(float *into, size_t S, const float *dy, size_t B, fl
 // ---------------------------------------------------------------------------------------------
 // Elementwise: exp_f32 and log_f32 of elementary.h, lane by lane
 
-INLINE Vector choose(Ints condition, Vector yes, Vector no)
-{
-    return (Vector)(((Words)condition & (Words)yes) | (~(Words)condition & (Words)no));
-}
-
 // n vectors at a time, step by step: the steps of a single one would wait for each other.
 INLINE void exp_vectors(Vector *x, size_t n)
 {
@@ -535,6 +428,18 @@ static void sigmoid_backward(float *dx, const float *y, const float *dy, size_t 
         store(dx + i, load(dy + i) * (load(y + i) * (1.0f - load(y + i))));
 }
 
+static void relu_forward(float *y, const float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i += LANES)
+        store(y + i, choose(load(x + i) > 0.0f, load(x + i), splat(0.0f)));
+}
+
+static void relu_backward(float *dx, const float *y, const float *dy, size_t n)
+{
+    for (size_t i = 0; i < n; i += LANES)
+        store(dx + i, choose(load(y + i) > 0.0f, load(dy + i), splat(0.0f)));
+}
+
 // Here a lane is an example.
 static void softmax_cross_entropy(float *p, float *loss, unsigned char *predicted, const float *a,
                                   size_t S, const unsigned char *label, size_t B, size_t C)
@@ -572,7 +477,7 @@ static void softmax_cross_entropy(float *p, float *loss, unsigned char *predicte
     }
 }
 
-const Kernels KERNELS_TABLE = {
+const Kernels KERNEL(kernels) = {
     .isa = KERNELS_ISA,
     .bytes_forward = bytes_forward,
     .bytes_accumulate = bytes_accumulate,
@@ -583,5 +488,8 @@ const Kernels KERNELS_TABLE = {
     .bias_accumulate = bias_accumulate,
     .sigmoid_forward = sigmoid_forward,
     .sigmoid_backward = sigmoid_backward,
+    .relu_forward = relu_forward,
+    .relu_backward = relu_backward,
     .softmax_cross_entropy = softmax_cross_entropy,
+    .conv = &KERNEL(conv_kernels),
 };

@@ -11,11 +11,11 @@
 
 #ifdef KERNELS_DENSE
 #define KERNELS_TABLE     KERNELS_DENSE
-#define IS_SKIPPED(pixel) false
+#define IS_SKIPPED(value) false
 #else
 #define KERNELS_TABLE     kernels_scalar
 #define KERNELS_ISA       "scalar"
-#define IS_SKIPPED(pixel) ((pixel) == 0)
+#define IS_SKIPPED(value) ((value) == 0)
 #endif
 extern const Kernels KERNELS_TABLE;
 
@@ -124,6 +124,18 @@ static void sigmoid_backward(float *dx, const float *y, const float *dy, size_t 
         dx[i] = dy[i] * (y[i] * (1.0f - y[i]));
 }
 
+static void relu_forward(float *y, const float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = x[i] > 0.0f ? x[i] : 0.0f;
+}
+
+static void relu_backward(float *dx, const float *y, const float *dy, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        dx[i] = y[i] > 0.0f ? dy[i] : 0.0f;
+}
+
 static void softmax_cross_entropy(float *p, float *loss, unsigned char *predicted, const float *a,
                                   size_t S, const unsigned char *label, size_t B, size_t C)
 {
@@ -145,6 +157,125 @@ static void softmax_cross_entropy(float *p, float *loss, unsigned char *predicte
     }
 }
 
+// ---------------------------------------------------------------------------------------------
+// Images
+
+static void conv_forward(float *restrict y, const float *W, size_t w_stride, const float *b,
+                         const Windows *w, const float *restrict x, size_t B)
+{
+    size_t run = windows_run(w);
+    for (size_t e = 0; e < B; e++, x += w->image_stride, y += w->place_stride)
+        for (size_t place = 0; place < windows_places(w); place++) {
+            const float *window = x + windows_at(w, place / w->out_width, place % w->out_width);
+            for (size_t o = 0; o < w->out_pitch; o++) {
+                float sum = b[o] + 0.0f;
+                for (size_t k = 0; o < w->channels && k < w->side * run; k++)
+                    sum += window[k / run * w->width * w->pitch + k % run] * W[o * w_stride + k];
+                y[place * w->out_pitch + o] = sum;
+            }
+        }
+}
+
+static void conv_collect(Nonzero *lists, const Windows *w, const float *dy, size_t B)
+{
+    for (size_t e = 0; e < B; e++, dy += w->place_stride)
+        for (size_t o = 0; o < w->channels; o++) {
+            Nonzero *list = lists + nonzeros_at(w, e, o);
+            uint32_t n = 0;
+            for (size_t place = 0; place < windows_places(w); place++) {
+                float value = dy[place * w->out_pitch + o];
+                if (!IS_SKIPPED(value))
+                    list[++n] = (Nonzero){(uint32_t)windows_at(w, place / w->out_width,
+                                                               place % w->out_width),
+                                          value};
+            }
+            list[0].at = n;
+        }
+}
+
+static void conv_backward(float *restrict dx, const float *restrict W, size_t w_stride,
+                          const Windows *w, const Nonzero *lists, size_t B)
+{
+    size_t run = windows_run(w), row = w->width * w->pitch;
+    for (size_t e = 0; e < B; e++, dx += w->image_stride) {
+        memset(dx, 0, w->height * row * sizeof *dx);
+        for (size_t o = 0; o < w->channels; o++) {
+            const Nonzero *list = lists + nonzeros_at(w, e, o);
+            for (size_t i = 1; i <= list[0].at; i++)
+                for (size_t r = 0; r < w->side; r++)
+                    for (size_t k = 0; k < run; k++)
+                        dx[list[i].at + r * row + k] +=
+                            list[i].value * W[o * w_stride + r * run + k];
+        }
+    }
+}
+
+static void conv_accumulate(float *restrict W, size_t w_stride, float *b, const Windows *w,
+                            Range channels, const float *restrict x, const Nonzero *lists, size_t B,
+                            float scale)
+{
+    size_t run = windows_run(w), row = w->width * w->pitch;
+    for (size_t o = channels.first; o < channels.end; o++)
+        for (size_t k = 0; k <= w->side * run; k++) { // the last is the bias
+            float sum = 0.0f;
+            for (size_t e = 0; e < B; e++) {
+                const Nonzero *list = lists + nonzeros_at(w, e, o);
+                const float *from = x + e * w->image_stride + k / run * row + k % run;
+                for (size_t i = 1; i <= list[0].at; i++)
+                    sum += k == w->side * run ? list[i].value : list[i].value * from[list[i].at];
+            }
+            float *into = k == w->side * run ? &b[o] : &W[o * w_stride + k];
+            *into += scale * sum;
+        }
+}
+
+// The float after the first of its window that is larger than all before it.
+static size_t pool_winner(const Windows *w, const float *window)
+{
+    size_t best = 0;
+    for (size_t r = 0; r < w->side; r++)
+        for (size_t c = 0; c < w->side; c++) {
+            size_t at = (r * w->width + c) * w->pitch;
+            best = window[at] > window[best] ? at : best;
+        }
+    return best;
+}
+
+static void pool_forward(float *y, const Windows *w, const float *x, size_t B)
+{
+    for (size_t e = 0; e < B; e++, x += w->image_stride, y += w->place_stride)
+        for (size_t place = 0; place < windows_places(w); place++)
+            for (size_t c = 0; c < w->out_pitch; c++) {
+                const float *window =
+                    x + windows_at(w, place / w->out_width, place % w->out_width) + c;
+                y[place * w->out_pitch + c] = window[pool_winner(w, window)];
+            }
+}
+
+static void pool_backward(float *dx, const Windows *w, const float *x, const float *y,
+                          const float *dy, size_t B)
+{
+    (void)y;
+    for (size_t e = 0; e < B; e++) {
+        memset(dx, 0, w->height * w->width * w->pitch * sizeof *dx);
+        for (size_t place = 0; place < windows_places(w); place++)
+            for (size_t c = 0; c < w->out_pitch; c++) {
+                size_t at = windows_at(w, place / w->out_width, place % w->out_width) + c;
+                dx[at + pool_winner(w, x + at)] = dy[place * w->out_pitch + c];
+            }
+        x += w->image_stride, dx += w->image_stride, dy += w->place_stride;
+    }
+}
+
+static const ConvKernels conv_kernels = {
+    .forward = conv_forward,
+    .collect = conv_collect,
+    .backward = conv_backward,
+    .accumulate = conv_accumulate,
+    .pool_forward = pool_forward,
+    .pool_backward = pool_backward,
+};
+
 const Kernels KERNELS_TABLE = {
     .isa = KERNELS_ISA,
     .bytes_forward = bytes_forward,
@@ -156,5 +287,8 @@ const Kernels KERNELS_TABLE = {
     .bias_accumulate = bias_accumulate,
     .sigmoid_forward = sigmoid_forward,
     .sigmoid_backward = sigmoid_backward,
+    .relu_forward = relu_forward,
+    .relu_backward = relu_backward,
     .softmax_cross_entropy = softmax_cross_entropy,
+    .conv = &conv_kernels,
 };

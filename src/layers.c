@@ -19,12 +19,40 @@ size_t tensor_size(const Tensor *tensor)
     return size;
 }
 
+size_t tensor_file_shape(const Tensor *tensor, size_t dims[TENSOR_MAX_DIMS])
+{
+    size_t n = tensor->n_dims - (tensor->n_flat > 0 ? tensor->n_flat - 1 : 0);
+    for (size_t d = 0; d < tensor->n_dims; d++)
+        if (d < n)
+            dims[d] = tensor->dims[d];
+        else
+            dims[n - 1] *= tensor->dims[d];
+    return n;
+}
+
 size_t tensor_index(const Tensor *tensor, size_t e)
 {
     size_t index = tensor->offset;
     for (size_t d = tensor->n_dims; d-- > 0; e /= tensor->dims[d])
         index += e % tensor->dims[d] * tensor->stride[d];
     return index;
+}
+
+void layer_name_tensors(Layer *layer)
+{
+    static const char *const what[LAYER_MAX_TENSORS] = {"weight", "bias"};
+    for (size_t t = 0; t < layer->n_tensors; t++)
+        snprintf(layer->tensors[t].name, sizeof layer->tensors[t].name, "%s.%s", layer->name,
+                 what[t]);
+}
+
+void layer_init_weights(const Layer *layer, float *params, size_t fan_in, uint64_t seed,
+                        uint64_t stream)
+{
+    const Tensor *W = &layer->tensors[0];
+    float std = (float)(layer->gain / sqrt((double)fan_in));
+    for (size_t e = 0; e < tensor_size(W); e++)
+        params[tensor_index(W, e)] = std * random_normal(seed, stream, e);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -37,19 +65,30 @@ size_t tensor_index(const Tensor *tensor, size_t e)
 // Given dy = dL/dy (B,O), summed over the batch:
 //   dx = dy W           dL/db = sum_b dy      dL/dW = dy^T x
 
+// Of an image the inputs are its pixels' channels and their padding, whose weights stay zero.
+static size_t dense_inputs(const Layer *layer)
+{
+    return (layer->in.height * layer->in.width - 1) * layer->in_pitch + layer->in.channels;
+}
+
 static size_t dense_describe(Layer *layer, size_t units, size_t offset)
 {
-    size_t I = shape_size(layer->in), O = units, S = kernel_row_stride(O);
+    size_t I = dense_inputs(layer), O = units, S = kernel_row_stride(O);
+    Shape in = layer->in;
     layer->out = (Shape){1, 1, O};
-    layer->out_stride = S;
+    layer->out_pitch = layer->out_stride = S;
     layer->n_rows = I;
     layer->n_tensors = 2;
-    layer->tensors[0] =
-        (Tensor){.letter = "W", .n_dims = 2, .dims = {O, I}, .offset = offset, .stride = {1, S}};
+    layer->tensors[0] = (Tensor){.letter = "W",
+                                 .n_dims = 4,
+                                 .n_flat = 3,
+                                 .dims = {O, in.channels, in.height, in.width},
+                                 .offset = offset,
+                                 .stride = {1, S, in.width * layer->in_pitch * S,
+                                            layer->in_pitch * S}};
     layer->tensors[1] =
         (Tensor){.letter = "b", .n_dims = 1, .dims = {O}, .offset = offset + I * S, .stride = {1}};
-    snprintf(layer->tensors[0].name, sizeof layer->tensors[0].name, "%s.weight", layer->name);
-    snprintf(layer->tensors[1].name, sizeof layer->tensors[1].name, "%s.bias", layer->name);
+    layer_name_tensors(layer);
     return (I + 1) * S;
 }
 
@@ -60,16 +99,12 @@ static void dense_init(const Layer *layer, float *params, uint64_t seed, uint64_
 {
     const Tensor *W = &layer->tensors[0], *b = &layer->tensors[1];
     size_t I = shape_size(layer->in), O = shape_size(layer->out);
-    float std = (float)(layer->gain / sqrt((double)I)), mean = (float)layer->input_mean;
-    for (size_t o = 0; o < O; o++) {
+    layer_init_weights(layer, params, I, seed, stream);
+    for (size_t o = 0; o < O && layer->input_mean > 0.0; o++) {
         float sum = 0.0f;
-        for (size_t i = 0; i < I; i++) {
-            float weight = std * random_normal(seed, stream, o * I + i);
-            params[tensor_index(W, o * I + i)] = weight;
-            sum += weight;
-        }
-        if (layer->input_mean > 0.0)
-            params[tensor_index(b, o)] = -mean * sum;
+        for (size_t i = 0; i < I; i++)
+            sum += params[tensor_index(W, o * I + i)];
+        params[tensor_index(b, o)] = -(float)layer->input_mean * sum;
     }
 }
 
@@ -79,7 +114,7 @@ static void dense_forward(const Layer *layer, const float *params, const LayerVi
     const float *W = params + layer->tensors[0].offset, *b = params + layer->tensors[1].offset;
     kernels->dense_forward(view->y + examples.first * layer->out_stride, W, b, layer->out_stride,
                            view->x + examples.first * layer->in_stride, layer->in_stride,
-                           range_length(examples), shape_size(layer->in));
+                           range_length(examples), layer->n_rows);
 }
 
 static void dense_backward(const Layer *layer, const float *params, const LayerView *view,
@@ -88,7 +123,7 @@ static void dense_backward(const Layer *layer, const float *params, const LayerV
     const float *W = params + layer->tensors[0].offset;
     kernels->dense_backward(view->dx + examples.first * layer->in_stride, layer->in_stride, W,
                             layer->out_stride, view->dy + examples.first * layer->out_stride,
-                            range_length(examples), shape_size(layer->in), shape_size(layer->out));
+                            range_length(examples), layer->n_rows, shape_size(layer->out));
 }
 
 // The bias goes with the first block of the weights.
@@ -167,7 +202,7 @@ static size_t dense_bytes_describe(Layer *layer, size_t units, size_t offset)
 {
     size_t size = dense_describe(layer, units, offset);
     // The 16 floats more keep the same block of all examples from sharing a few places of a cache.
-    layer->part_stride = N_BLOCKS * layer->out_stride + KERNEL_PAD;
+    layer->note_stride = N_BLOCKS * layer->out_stride + KERNEL_PAD;
     return size;
 }
 
@@ -186,7 +221,7 @@ static void dense_bytes_partial_sums(const Layer *layer, const float *params, co
     Range pixels = layer_block(layer->n_rows, block);
     ByteRows rows = batch_rows(batch, pixels, batch->index, batch->size);
     ByteRows next = batch_rows(batch, pixels, batch->next, batch->next_size);
-    kernels->bytes_forward(view->parts + block * S, layer->part_stride,
+    kernels->bytes_forward(view->notes + block * S, layer->note_stride,
                            params + layer->tensors[0].offset + pixels.first * S, S, &rows,
                            range_length(pixels), batch->scale->value, &next);
 }
@@ -196,7 +231,7 @@ static void dense_bytes_forward(const Layer *layer, const float *params, const L
 {
     const float *b = params + layer->tensors[1].offset;
     for (size_t e = examples.first; e < examples.end; e++)
-        kernels->sum_parts(view->y + e * layer->out_stride, b, view->parts + e * layer->part_stride,
+        kernels->sum_parts(view->y + e * layer->out_stride, b, view->notes + e * layer->note_stride,
                            N_BLOCKS, layer->out_stride);
 }
 
@@ -230,10 +265,11 @@ const LayerKind layer_dense_bytes = {
 // Jacobian (identity 4), from y' = y (1 - y):   dy/dx = diag(y * (1 - y))
 // Given dy = dL/dy:   dx = dy * y * (1 - y)
 
-static size_t sigmoid_describe(Layer *layer, size_t units, size_t offset)
+static size_t elementwise_describe(Layer *layer, size_t units, size_t offset)
 {
     (void)units, (void)offset;
     layer->out = layer->in;
+    layer->out_pitch = layer->in_pitch;
     layer->out_stride = layer->in_stride;
     return 0;
 }
@@ -275,10 +311,67 @@ static void sigmoid_reference_jacobian(const Layer *layer, const double *const a
 
 const LayerKind layer_sigmoid = {
     .name = "sigmoid",
-    .describe = sigmoid_describe,
+    .describe = elementwise_describe,
     .forward = sigmoid_forward,
     .backward = sigmoid_backward,
     .reference_forward = sigmoid_reference_forward,
     .reference_jacobian = sigmoid_reference_jacobian,
     .identity = {"diag(@y * (1 - @y)) (4)"},
+};
+
+// ---------------------------------------------------------------------------------------------
+// ReLU:  y = max(x, 0), elementwise
+//
+// Jacobian (identity 4):   dy/dx = diag(x > 0)     with the derivative 0 at the kink, x = 0
+// Given dy = dL/dy:   dx = dy where x > 0, which is where y > 0, else 0
+
+static void relu_forward(const Layer *layer, const float *params, const LayerView *view,
+                         Range examples)
+{
+    (void)params;
+    size_t at = examples.first * layer->in_stride;
+    kernels->relu_forward(view->y + at, view->x + at, range_length(examples) * layer->in_stride);
+}
+
+static void relu_backward(const Layer *layer, const float *params, const LayerView *view,
+                          Range examples)
+{
+    (void)params;
+    size_t at = examples.first * layer->in_stride;
+    kernels->relu_backward(view->dx + at, view->y + at, view->dy + at,
+                           range_length(examples) * layer->in_stride);
+}
+
+static void relu_reference_forward(const Layer *layer, const double *const argument[], double *y)
+{
+    for (size_t i = 0; i < shape_size(layer->in); i++)
+        y[i] = fmax(argument[0][i], 0.0);
+}
+
+static void relu_reference_jacobian(const Layer *layer, const double *const argument[],
+                                    size_t which, double *J)
+{
+    (void)which;
+    size_t n = shape_size(layer->in);
+    for (size_t i = 0; i < n; i++)
+        J[i * n + i] = argument[0][i] > 0.0;
+}
+
+static uint64_t relu_reference_piece(const Layer *layer, const double *x)
+{
+    uint64_t piece = 0;
+    for (size_t i = 0; i < shape_size(layer->in); i++)
+        piece = layer_piece_add(piece, x[i] > 0.0);
+    return piece;
+}
+
+const LayerKind layer_relu = {
+    .name = "relu",
+    .describe = elementwise_describe,
+    .forward = relu_forward,
+    .backward = relu_backward,
+    .reference_forward = relu_reference_forward,
+    .reference_jacobian = relu_reference_jacobian,
+    .reference_piece = relu_reference_piece,
+    .identity = {"diag(@x > 0) (4)"},
 };

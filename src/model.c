@@ -218,8 +218,9 @@ static size_t header_write(HeaderText *header, const ModelSettings *settings, co
     size_t begin = 0;
     for (size_t t = 0; t < net->n_tensors; t++) {
         header_add(header, ",\"%s\":{\"dtype\":\"F32\",\"shape\":[", sorted[t]->name);
-        for (size_t d = 0; d < sorted[t]->n_dims; d++)
-            header_add(header, "%s%zu", d == 0 ? "" : ",", sorted[t]->dims[d]);
+        size_t dims[TENSOR_MAX_DIMS], n_dims = tensor_file_shape(sorted[t], dims);
+        for (size_t d = 0; d < n_dims; d++)
+            header_add(header, "%s%zu", d == 0 ? "" : ",", dims[d]);
         size_t end = begin + 4 * tensor_size(sorted[t]);
         header_add(header, "],\"data_offsets\":[%zu,%zu]}", begin, end);
         begin = end;
@@ -460,9 +461,10 @@ static bool model_check_entries(const ModelFile *file, const Network *net, Error
                 tensor = net->tensors[t];
         if (tensor == NULL)
             return error_set(err, "unknown tensor '%.40s'", file->entries[i].name);
-        bool fits = file->entries[i].n_dims == tensor->n_dims;
-        for (size_t d = 0; fits && d < tensor->n_dims; d++)
-            fits = file->entries[i].dims[d] == tensor->dims[d];
+        size_t dims[TENSOR_MAX_DIMS], n_dims = tensor_file_shape(tensor, dims);
+        bool fits = file->entries[i].n_dims == n_dims;
+        for (size_t d = 0; fits && d < n_dims; d++)
+            fits = file->entries[i].dims[d] == dims[d];
         if (!fits)
             return error_set(err, "tensor '%s' has not the shape that the metadata say",
                              tensor->name);

@@ -10,32 +10,61 @@
 // ---------------------------------------------------------------------------------------------
 // Architectures: tables of layers
 
+enum { HIDDEN = 1 << 30, CLASSES }; // units that the architecture says
+
 typedef struct LayerSpec {
     const LayerKind *kind;
-    enum { UNITS_SAME, UNITS_HIDDEN, UNITS_CLASSES } units;
+    size_t units;            // or channels; 0: as many as there are inputs
     double gain, input_mean; // of the initial weights, see Layer
     const char *name;        // in the model file
     const char *symbol;      // of the output
+    size_t side, step;       // of the windows
 } LayerSpec;
 
 typedef struct ArchitectureSpec {
     const char *name;
-    LayerSpec layers[NETWORK_MAX_LAYERS]; // ends at the first without a kind
+    ArchitectureDefaults defaults;
+    LayerSpec layers[NETWORK_MAX_LAYERS + 1]; // ends at the first without a kind
 } ArchitectureSpec;
 
+#define SQRT2 1.4142135623730951 // keeps the variance through ReLU (He et al. 2015)
+
+// Pooling comes before ReLU, which gives the same (both keep the order) and leaves a quarter to do.
 static const ArchitectureSpec architectures[] = {
     {.name = "mlp",
-     .layers = {{&layer_dense_bytes, UNITS_HIDDEN, 0.3, 0.0, "fc1", "a1"},
-                {&layer_sigmoid, UNITS_SAME, 0.0, 0.0, NULL, "f1"},
-                {&layer_dense, UNITS_CLASSES, 5.0, 0.5, "fc2", "a2"}}},
+     .defaults = {.hidden = 64, .epochs = 100, .learning_rate = 1e-3},
+     .layers = {{&layer_dense_bytes, HIDDEN, 0.3, 0.0, "fc1", "a1", 0, 0},
+                {&layer_sigmoid, 0, 0.0, 0.0, NULL, "f1", 0, 0},
+                {&layer_dense, CLASSES, 5.0, 0.5, "fc2", "a2", 0, 0}}},
+    {.name = "cnn",
+     .defaults = {.hidden = 128, .epochs = 20, .learning_rate = 1e-3},
+     .layers = {{&layer_pixels, 0, 0.0, 0.0, NULL, "x", 0, 0},
+                {&layer_convolution, 16, SQRT2, 0.0, "conv1", "a1", 5, 1},
+                {&layer_max_pool, 0, 0.0, 0.0, NULL, "p1", 2, 2},
+                {&layer_relu, 0, 0.0, 0.0, NULL, "f1", 0, 0},
+                {&layer_convolution, 32, SQRT2, 0.0, "conv2", "a2", 5, 1},
+                {&layer_max_pool, 0, 0.0, 0.0, NULL, "p2", 2, 2},
+                {&layer_relu, 0, 0.0, 0.0, NULL, "f2", 0, 0},
+                {&layer_dense, HIDDEN, SQRT2, 0.0, "fc1", "a3", 0, 0},
+                {&layer_relu, 0, 0.0, 0.0, NULL, "f3", 0, 0},
+                {&layer_dense, CLASSES, 0.5, 0.0, "fc2", "a4", 0, 0}}},
 };
+enum { N_ARCHITECTURES = sizeof architectures / sizeof architectures[0] };
+
+const char *const architecture_names[N_ARCHITECTURES + 1] = {"mlp", "cnn", NULL};
 
 static const ArchitectureSpec *architecture_find(const char *name)
 {
-    for (size_t i = 0; i < sizeof architectures / sizeof architectures[0]; i++)
+    for (size_t i = 0; i < N_ARCHITECTURES; i++)
         if (strcmp(architectures[i].name, name) == 0)
             return &architectures[i];
     return NULL;
+}
+
+const ArchitectureDefaults *architecture_defaults(const char *name)
+{
+    const ArchitectureSpec *found = architecture_find(name);
+    return found == NULL ? NULL : &found->defaults;
 }
 
 static bool architecture_check(const Architecture *a, Error *err)
@@ -48,8 +77,18 @@ static bool architecture_check(const Architecture *a, Error *err)
         return error_set(err, "%zu hidden units: must be 1 to %zu", a->hidden, max_hidden);
     if (a->classes < 2 || a->classes > 256)
         return error_set(err, "%zu classes: must be 2 to 256", a->classes);
+    return true;
+}
+
+// Checks what a layer is asked to become before it is described.
+static bool layer_check(const Layer *layer, size_t units, const Architecture *a, Error *err)
+{
+    if (layer->in.height < layer->windows.side || layer->in.width < layer->windows.side)
+        return error_set(err, "images of %zu x %zu pixels are too small for the network '%s'",
+                         a->rows, a->cols, a->name);
     const uint64_t max_weights = UINT64_C(1) << 28; // a gigabyte of them
-    if ((uint64_t)a->rows * a->cols * (a->hidden + KERNEL_PAD) > max_weights)
+    bool is_dense = layer->name != NULL && layer->windows.side == 0;
+    if (is_dense && (uint64_t)shape_size(layer->in) * (units + KERNEL_PAD) > max_weights)
         return error_set(err,
                          "%zu hidden units for images of %zu x %zu pixels: more than a "
                          "gigabyte of weights",
@@ -68,7 +107,8 @@ bool network_build(Network *net, const Architecture *architecture, Error *err)
     *net = (Network){.architecture = *architecture};
     net->architecture.name = found->name;
     Shape shape = {architecture->rows, architecture->cols, 1};
-    size_t stride = 0;
+    size_t pitch = 1, stride = 0;
+    net->first_trained = NETWORK_MAX_LAYERS;
     for (const LayerSpec *spec = found->layers; spec->kind != NULL; spec++) {
         Layer *layer = &net->layers[net->n_layers++];
         *layer = (Layer){.kind = spec->kind,
@@ -76,13 +116,22 @@ bool network_build(Network *net, const Architecture *architecture, Error *err)
                          .symbol = spec->symbol,
                          .gain = spec->gain,
                          .input_mean = spec->input_mean,
+                         .windows = {.side = spec->side, .step = spec->step},
                          .in = shape,
+                         .in_pitch = pitch,
                          .in_stride = stride};
-        size_t units = spec->units == UNITS_HIDDEN ? architecture->hidden : architecture->classes;
+        size_t units = spec->units == HIDDEN    ? architecture->hidden
+                       : spec->units == CLASSES ? architecture->classes
+                                                : spec->units;
+        if (!layer_check(layer, units, &net->architecture, err))
+            return false;
         net->n_parameters += spec->kind->describe(layer, units, net->n_parameters);
+        if (layer->n_tensors > 0 && net->first_trained > net->n_layers)
+            net->first_trained = net->n_layers - 1;
         for (size_t t = 0; t < layer->n_tensors; t++)
             net->tensors[net->n_tensors++] = &layer->tensors[t];
         shape = layer->out;
+        pitch = layer->out_pitch;
         stride = layer->out_stride;
     }
     return true;
@@ -98,11 +147,22 @@ size_t network_count_weights(const Network *net)
 
 void network_sizes(const Network *net, char *text, size_t size)
 {
-    int length = snprintf(text, size, "%zu", shape_size(net->layers[0].in));
-    for (size_t l = 0; l < net->n_layers && length >= 0 && (size_t)length < size; l++)
-        if (net->layers[l].n_tensors > 0)
-            length += snprintf(text + length, size - (size_t)length, "-%zu",
-                               shape_size(net->layers[l].out));
+    int length = 0;
+    for (size_t l = 0; l <= net->n_layers && length >= 0 && (size_t)length < size; l++) {
+        const Layer *layer = &net->layers[l > 0 ? l - 1 : 0];
+        Shape shape = l > 0 ? layer->out : layer->in;
+        char *to = text + length;
+        size_t room = size - (size_t)length;
+        if (l > 0 && layer->n_tensors == 0)
+            continue;
+        // The one dense layer that is first sees no image, but a vector.
+        if (shape.height * shape.width == 1 || (l == 0 && net->first_trained == 0))
+            length += snprintf(to, room, "%s%zu", l > 0 ? "-" : "", shape_size(shape));
+        else if (shape.channels == 1)
+            length += snprintf(to, room, "%s%zux%zu", l > 0 ? "-" : "", shape.height, shape.width);
+        else
+            length += snprintf(to, room, "-%zux%zux%zu", shape.height, shape.width, shape.channels);
+    }
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -139,23 +199,26 @@ bool work_alloc(Work *work, const Network *net, size_t capacity, Arena *arena, E
         if (work->x[l] == NULL || work->dx[l] == NULL)
             return false;
     }
-    const Layer *first = &net->layers[0];
-    work->parts = arena_alloc(arena, capacity, first->part_stride * sizeof(float), what, err);
+    for (size_t l = 0; l < net->n_layers; l++) {
+        size_t stride = net->layers[l].note_stride;
+        work->notes[l] = arena_alloc(arena, capacity, stride * sizeof(float), what, err);
+        if (work->notes[l] == NULL)
+            return false;
+    }
     work->loss = arena_alloc(arena, capacity, sizeof(float), what, err);
     work->label = arena_alloc(arena, capacity, 1, what, err);
     work->predicted = arena_alloc(arena, capacity, 1, what, err);
-    return work->parts != NULL && work->loss != NULL && work->label != NULL &&
-           work->predicted != NULL;
+    return work->loss != NULL && work->label != NULL && work->predicted != NULL;
 }
 
-static LayerView work_view(const Work *work, const Batch *batch, size_t l)
+static LayerView work_view(const Network *net, const Work *work, const Batch *batch, size_t l)
 {
     return (LayerView){.batch = batch,
                        .x = work->x[l],
                        .y = work->x[l + 1],
-                       .dx = work->dx[l],
+                       .dx = l > net->first_trained ? work->dx[l] : NULL,
                        .dy = work->dx[l + 1],
-                       .parts = work->parts};
+                       .notes = work->notes[l]};
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -164,7 +227,9 @@ static LayerView work_view(const Work *work, const Batch *batch, size_t l)
 void network_partial_sums(const Network *net, const float *params, const Work *work,
                           const Batch *batch, size_t block)
 {
-    LayerView view = work_view(work, batch, 0);
+    if (net->layers[0].kind->partial_sums == NULL)
+        return;
+    LayerView view = work_view(net, work, batch, 0);
     net->layers[0].kind->partial_sums(&net->layers[0], params, &view, block);
 }
 
@@ -172,7 +237,7 @@ void network_forward(const Network *net, const float *params, const Work *work, 
                      Range examples)
 {
     for (size_t l = 0; l < net->n_layers; l++) {
-        LayerView view = work_view(work, batch, l);
+        LayerView view = work_view(net, work, batch, l);
         net->layers[l].kind->forward(&net->layers[l], params, &view, examples);
     }
 }
@@ -204,8 +269,10 @@ void network_backward(const Network *net, const float *params, const Work *work,
     const Layer *last = &net->layers[net->n_layers - 1];
     for (size_t b = examples.first; b < examples.end; b++)
         work->dx[net->n_layers][b * last->out_stride + work->label[b]] -= 1.0f;
-    for (size_t l = net->n_layers; l-- > 1;) {
-        LayerView view = work_view(work, batch, l);
+    for (size_t l = net->n_layers; l-- > net->first_trained;) {
+        if (net->layers[l].kind->backward == NULL)
+            continue;
+        LayerView view = work_view(net, work, batch, l);
         net->layers[l].kind->backward(&net->layers[l], params, &view, examples);
     }
 }
@@ -217,7 +284,7 @@ void network_accumulate(const Network *net, const Work *work, const Batch *batch
         const Layer *layer = &net->layers[l];
         if (layer->kind->accumulate == NULL)
             continue;
-        LayerView view = work_view(work, batch, l);
+        LayerView view = work_view(net, work, batch, l);
         layer->kind->accumulate(layer, &view, block, scale, into);
     }
 }

@@ -15,7 +15,7 @@ typedef struct Bench {
     Synthetic s;
     Layer layer;
     size_t n_parameters;
-    float *params, *x, *y, *dx, *dy, *parts;
+    float *params, *x, *y, *dx, *dy, *notes;
     Batch batch;
     LayerView view;
     double *argument[1 + LAYER_MAX_TENSORS]; // of example `at`
@@ -44,6 +44,7 @@ static void bench_open(Bench *bench, const LayerKind *kind)
                            .symbol = "a1",
                            .gain = 1.0,
                            .in = {SIDE, SIDE, 1},
+                           .in_pitch = 1,
                            .in_stride = 16};
     Layer *layer = &bench->layer;
     bench->n_parameters = kind->describe(layer, O, 0);
@@ -56,7 +57,7 @@ static void bench_open(Bench *bench, const LayerKind *kind)
     bench->dx = floats(bench, B * layer->in_stride);
     bench->y = floats(bench, B * layer->out_stride);
     bench->dy = floats(bench, B * layer->out_stride);
-    bench->parts = floats(bench, B * layer->part_stride);
+    bench->notes = floats(bench, B * layer->note_stride);
     bench->batch = (Batch){&bench->s.data, &bench->s.scale, bench->s.index, B, NULL, 0};
     for (size_t b = 0; b < B; b++)
         for (size_t i = 0; i < I; i++)
@@ -68,7 +69,7 @@ static void bench_open(Bench *bench, const LayerKind *kind)
                               .y = bench->y,
                               .dx = bench->dx,
                               .dy = bench->dy,
-                              .parts = bench->parts};
+                              .notes = bench->notes};
 }
 
 static void forward(Bench *bench)
