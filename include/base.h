@@ -48,6 +48,11 @@ static inline Range range_part(size_t n, size_t part, size_t n_parts)
     return (Range){n * part / n_parts, n * (part + 1) / n_parts};
 }
 
+// Part `number` of `of` parts of some work.
+typedef struct Part {
+    size_t number, of;
+} Part;
+
 static inline size_t round_up(size_t n, size_t multiple)
 {
     return (n + multiple - 1) / multiple * multiple;

@@ -82,13 +82,15 @@ typedef struct ConvKernels {
     void (*accumulate)(float *W, size_t w_stride, float *b, const Windows *w, Range channels,
                        const float *x, const Nonzero *lists, size_t B, float scale);
 
-    // y[e][place][c] = the largest x of the window, channel by channel.
-    void (*pool_forward)(float *y, const Windows *w, const float *x, size_t B);
+    // y[e][place][c] = the largest x of the window, channel by channel, and winner[e][place][c] its
+    // pixel's number in the window, the first of equals; winner (B, winner_stride) bytes.
+    void (*pool_forward)(float *y, unsigned char *winner, size_t winner_stride, const Windows *w,
+                         const float *x, size_t B);
 
-    // dx = dy where x was the window's largest, the first of equals; else 0. Windows must not
-    // overlap. All of the image is written.
-    void (*pool_backward)(float *dx, const Windows *w, const float *x, const float *y,
-                          const float *dy, size_t B);
+    // dx = dy at the winner of each window, else 0. Windows must not overlap. All of the image is
+    // written.
+    void (*pool_backward)(float *dx, const unsigned char *winner, size_t winner_stride,
+                          const Windows *w, const float *dy, size_t B);
 } ConvKernels;
 
 #endif

@@ -64,9 +64,10 @@ typedef struct Layer {
     Tensor tensors[LAYER_MAX_TENSORS];
 } Layer;
 
-// What a layer sees of the batch in work. x is NULL at a layer that reads bytes.
+// What a layer sees of a batch, or of some of its examples, in work: everything begins at the first
+// of them. x is NULL at a layer that reads bytes.
 typedef struct LayerView {
-    const Batch *batch;
+    Batch batch; // B = batch.size
     const float *x;  // (B, in_stride)
     float *y;        // (B, out_stride)
     float *dx;       // (B, in_stride), NULL: nobody needs it
@@ -76,7 +77,7 @@ typedef struct LayerView {
 
 // The first layer's sum over pixels is made of this many partial sums, a constant of the program
 // whatever the machine and the image size, so that pixels can be divided between up to as many
-// threads without changing a bit. Rows of parameters are divided the same way.
+// threads without changing a bit. Rows of a dense layer's parameters are divided the same way.
 enum { N_BLOCKS = 8 };
 
 // Rows [block] of N_BLOCKS of n_rows.
@@ -97,21 +98,22 @@ struct LayerKind {
     // t, in the order of the file, takes draw e of stream `stream` + t.
     void (*init)(const Layer *layer, float *params, uint64_t seed, uint64_t stream);
 
-    // Stage 1, by block of pixels, for a first layer that divides its sums so (else NULL): leaves
-    // the block's partial sums for forward.
-    void (*partial_sums)(const Layer *layer, const float *params, const LayerView *view,
-                         size_t block);
+    // Stage 1, by pixels, for a first layer that divides its sums so (else NULL): leaves partial
+    // sums for forward. A part is anything that the kind can do without the other parts.
+    void (*partial_sums)(const Layer *layer, const float *params, const LayerView *view, Part part);
 
     // Stage 2, by example: y from x; dx from dy, and what accumulate wants to find of dy (NULL for a
-    // kind with neither).
-    void (*forward)(const Layer *layer, const float *params, const LayerView *view, Range examples);
-    void (*backward)(const Layer *layer, const float *params, const LayerView *view,
-                     Range examples);
+    // kind with neither). Of a kind that reads images, x, y, dx and dy may be gone after each, but
+    // for those that it says it needs again: x or y, in backward or accumulate.
+    void (*forward)(const Layer *layer, const float *params, const LayerView *view);
+    void (*backward)(const Layer *layer, const float *params, const LayerView *view);
+    bool needs_x, needs_y;
 
-    // Stage 3, by block of rows of parameters (NULL without parameters): into += scale *
-    // dL/d(parameter), the sum over the batch's examples in order. Training passes the parameters
-    // and -lr, gradcheck a zeroed block and 1: the code that is checked is the code that trains.
-    void (*accumulate)(const Layer *layer, const LayerView *view, size_t block, float scale,
+    // Stage 3, by rows of parameters (NULL without parameters): into += scale * dL/d(parameter),
+    // the sum over the batch's examples in order. The parts have each parameter once. Training
+    // passes the parameters and -lr, gradcheck a zeroed block and 1: the code that is checked is
+    // the code that trains.
+    void (*accumulate)(const Layer *layer, const LayerView *view, Part part, float scale,
                        float *into);
 
     // The reference, in double precision and independent of all the above: the layer is a

@@ -4,11 +4,11 @@
 //   Work        working memory for one batch: activations and deltas.
 // Each stage of a training step can be done in parts, in any order and at the same time; between
 // two stages every part must have been finished:
-//   1 network_partial_sums  by block      the first layer's partial sums over pixels
+//   1 network_partial_sums  by pixels     the first layer's partial sums over pixels
 //   2 network_forward,      by example    the rest of the forward pass, loss,
 //     network_loss,                       and all deltas back to the first trained layer
 //     network_backward
-//   3 network_accumulate    by block      into += scale * gradient, examples in order
+//   3 network_accumulate    by parameter  into += scale * gradient, examples in order
 #ifndef MLP_NETWORK_H
 #define MLP_NETWORK_H
 
@@ -75,9 +75,9 @@ typedef struct Work {
 
 bool work_alloc(Work *work, const Network *net, size_t capacity, Arena *arena, Error *err);
 
-// Stage 1 of block 0 .. N_BLOCKS - 1.
+// Stage 1, a part of it.
 void network_partial_sums(const Network *net, const float *params, const Work *work,
-                          const Batch *batch, size_t block);
+                          const Batch *batch, Part part);
 
 // Stage 2: the logits of a range of examples of the batch, left in x[n_layers] of work.
 void network_forward(const Network *net, const float *params, const Work *work, const Batch *batch,
@@ -95,9 +95,9 @@ void network_backward(const Network *net, const float *params, const Work *work,
 // Stages 1 and 2 up to the loss, of the whole batch.
 void network_predict(const Network *net, const float *params, const Work *work, const Batch *batch);
 
-// Stage 3 of block 0 .. N_BLOCKS - 1 of every layer's parameters: into += scale * dL/dparams, L
-// the sum of the losses of the batch.
+// Stage 3, a part of every layer's parameters: into += scale * dL/dparams, L the sum of the losses
+// of the batch. Part p of n takes what part p of stage 1 has read.
 void network_accumulate(const Network *net, const Work *work, const Batch *batch, float scale,
-                        float *into, size_t block);
+                        float *into, Part part);
 
 #endif

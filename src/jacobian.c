@@ -345,8 +345,7 @@ static bool training_gradient(float *gradient, const Network *net, const float *
         return false;
     network_predict(net, params, &work, batch);
     network_backward(net, params, &work, batch, (Range){0, batch->size});
-    for (size_t block = 0; block < N_BLOCKS; block++)
-        network_accumulate(net, &work, batch, 1.0f, gradient, block);
+    network_accumulate(net, &work, batch, 1.0f, gradient, (Part){0, 1});
     return true;
 }
 

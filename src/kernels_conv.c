@@ -7,7 +7,11 @@ enum {
     MAX_ROWS = 64,      // of an image whose dark pixels are noted, one bit each
     AT_ONCE = 10,       // vectors of a window's gradient that are kept in registers
     NARROW_ROWS = 5,    // rows of a window that are taken at once when they are short
-    CHANNELS_AT_ONCE = 4 // whose gradients are kept in the innermost cache
+    // Channels whose gradients are summed at once: as many as the stack has room for, so that the
+    // images pass seldom; a few images at a time, so that the sums do not pass often either.
+    CHANNELS_AT_ONCE = 4, // of the largest windows
+    MAX_CHANNELS = 64,
+    EXAMPLES_AT_ONCE = 4
 };
 
 // ---------------------------------------------------------------------------------------------
@@ -133,26 +137,48 @@ INLINE unsigned nonzero_lanes(Vector v)
 #endif
 }
 
+// Bit 16 p + c of the result: channel c of place p is not zero, of n <= 4 neighbouring places. One
+// word of many bits costs one mispredicted branch; a few bits at a time cost one each.
+INLINE uint64_t nonzero_channels(const float *dy, size_t pitch, size_t n)
+{
+    uint64_t bits = 0;
+    for (size_t p = 0; p < n; p++)
+        for (size_t j = 0; j < PAD_VECTORS; j++)
+            bits |= (uint64_t)nonzero_lanes(load(dy + p * pitch + j * LANES))
+                    << (p * KERNEL_PAD + j * LANES);
+    return bits;
+}
+
+static void collect_image(Nonzero *lists, const Windows *w, const float *dy)
+{
+    enum { PLACES = 64 / KERNEL_PAD };
+    size_t list_room = 1 + windows_places(w), next = w->step * w->pitch;
+    for (size_t o = 0; o < w->channels; o++)
+        lists[o * list_room].at = 0;
+    for (size_t row = 0; row < w->out_height; row++)
+        for (size_t column = 0; column < w->out_width; column += PLACES) {
+            size_t left = w->out_width - column;
+            const float *at = dy + (row * w->out_width + column) * w->out_pitch;
+            uint32_t window = (uint32_t)windows_at(w, row, column);
+            for (size_t o = 0; o < w->out_pitch; o += KERNEL_PAD) {
+                uint64_t bits = left >= PLACES ? nonzero_channels(at + o, w->out_pitch, PLACES)
+                                               : nonzero_channels(at + o, w->out_pitch, left);
+                for (; bits != 0; bits &= bits - 1) {
+                    size_t bit = (size_t)__builtin_ctzll(bits);
+                    size_t place = bit / KERNEL_PAD, channel = o + bit % KERNEL_PAD;
+                    Nonzero *list = lists + channel * list_room;
+                    uint32_t n = ++list[0].at;
+                    list[n] = (Nonzero){window + (uint32_t)(place * next),
+                                        at[place * w->out_pitch + channel]};
+                }
+            }
+        }
+}
+
 static void conv_collect(Nonzero *lists, const Windows *w, const float *dy, size_t B)
 {
-    size_t list_room = 1 + windows_places(w);
-    for (size_t e = 0; e < B; e++, lists += nonzeros_room(w)) {
-        for (size_t o = 0; o < w->channels; o++)
-            lists[o * list_room].at = 0;
-        const float *at = dy + e * w->place_stride;
-        for (size_t row = 0; row < w->out_height; row++)
-            for (size_t column = 0; column < w->out_width; column++, at += w->out_pitch)
-                for (size_t o = 0; o < w->out_pitch; o += LANES) {
-                    unsigned lanes = nonzero_lanes(load(at + o));
-                    for (; lanes != 0; lanes &= lanes - 1) {
-                        size_t channel = o + (size_t)__builtin_ctz(lanes);
-                        Nonzero *list = lists + channel * list_room;
-                        uint32_t n = ++list[0].at;
-                        list[n] =
-                            (Nonzero){(uint32_t)windows_at(w, row, column), at[channel]};
-                    }
-                }
-    }
+    for (size_t e = 0; e < B; e++)
+        collect_image(lists + nonzeros_at(w, e, 0), w, dy + e * w->place_stride);
 }
 
 // One value's part of dx: side runs of scaled weights, each vectors * LANES long.
@@ -251,17 +277,20 @@ static void conv_accumulate(float *W, size_t w_stride, float *b, const Windows *
     enum { MAX_SIZE = WINDOWS_MAX_SIDE * (WINDOWS_MAX_RUN + KERNEL_PAD) };
     float sums[CHANNELS_AT_ONCE * MAX_SIZE] __attribute__((aligned(64)));
     size_t run = windows_run(w), sum_row = round_up(run, KERNEL_PAD), size = w->side * sum_row;
+    size_t at_once = sizeof sums / sizeof *sums / size;
+    at_once = at_once < MAX_CHANNELS ? at_once : MAX_CHANNELS;
     for (size_t o = channels.first, n; o < channels.end; o += n) {
-        n = channels.end - o < CHANNELS_AT_ONCE ? channels.end - o : CHANNELS_AT_ONCE;
-        float bias[CHANNELS_AT_ONCE] = {0};
+        n = channels.end - o < at_once ? channels.end - o : at_once;
+        float bias[MAX_CHANNELS] = {0};
         memset(sums, 0, n * size * sizeof *sums);
-        for (size_t e = 0; e < B; e++)
-            for (size_t c = 0; c < n; c++) {
-                const Nonzero *list = lists + nonzeros_at(w, e, o + c);
-                gather_window(sums + c * size, sum_row, x + e * w->image_stride, w, list);
-                for (size_t i = 1; i <= list[0].at; i++)
-                    bias[c] += list[i].value;
-            }
+        for (size_t first = 0; first < B; first += EXAMPLES_AT_ONCE)
+            for (size_t c = 0; c < n; c++)
+                for (size_t e = first; e < B && e < first + EXAMPLES_AT_ONCE; e++) {
+                    const Nonzero *list = lists + nonzeros_at(w, e, o + c);
+                    gather_window(sums + c * size, sum_row, x + e * w->image_stride, w, list);
+                    for (size_t i = 1; i <= list[0].at; i++)
+                        bias[c] += list[i].value;
+                }
         for (size_t c = 0; c < n; c++) {
             b[o + c] += scale * bias[c];
             for (size_t r = 0; r < w->side; r++)
@@ -275,47 +304,54 @@ static void conv_accumulate(float *W, size_t w_stride, float *b, const Windows *
 // ---------------------------------------------------------------------------------------------
 // Max pooling
 
-static void pool_forward(float *y, const Windows *w, const float *x, size_t B)
+// One byte for each lane.
+typedef unsigned char LaneBytes __attribute__((vector_size(LANES), may_alias));
+
+static void pool_forward(float *y, unsigned char *winner, size_t winner_stride, const Windows *w,
+                         const float *x, size_t B)
 {
-    for (size_t e = 0; e < B; e++, x += w->image_stride, y += w->place_stride)
-        for (size_t place = 0; place < windows_places(w); place++) {
-            const float *window = x + windows_at(w, place / w->out_width, place % w->out_width);
+    for (size_t e = 0; e < B; e++)
+        for (size_t place = 0; place < windows_places(w); place++)
             for (size_t c = 0; c < w->out_pitch; c += LANES) {
-                Vector best = load(window + c);
+                const float *window = x + e * w->image_stride +
+                                      windows_at(w, place / w->out_width, place % w->out_width) + c;
+                Vector best = load(window);
+                Ints k = {0}, first = {0};
                 for (size_t r = 0; r < w->side; r++)
-                    for (size_t k = 0; k < w->side; k++) {
-                        Vector v = load(window + (r * w->width + k) * w->pitch + c);
-                        best = choose(v > best, v, best);
+                    for (size_t column = 0; column < w->side; column++, k += 1) {
+                        Vector v = load(window + (r * w->width + column) * w->pitch);
+                        Ints above = v > best;
+                        best = choose(above, v, best);
+                        first = (first & ~above) | (above & k);
                     }
-                store(y + place * w->out_pitch + c, best);
+                size_t at = place * w->out_pitch + c;
+                store(y + e * w->place_stride + at, best);
+                *(LaneBytes *)(winner + e * winner_stride + at) =
+                    __builtin_convertvector(first, LaneBytes);
             }
-        }
 }
 
-static void pool_backward(float *dx, const Windows *w, const float *x, const float *y,
-                          const float *dy, size_t B)
+static void pool_backward(float *dx, const unsigned char *winner, size_t winner_stride,
+                          const Windows *w, const float *dy, size_t B)
 {
     bool is_covered = w->step == w->side && w->out_height * w->side == w->height &&
                       w->out_width * w->side == w->width;
-    for (size_t e = 0; e < B; e++) {
+    for (size_t e = 0; e < B; e++, dx += w->image_stride) {
         if (!is_covered)
             memset(dx, 0, w->height * w->width * w->pitch * sizeof *dx);
-        for (size_t place = 0; place < windows_places(w); place++) {
-            size_t at = windows_at(w, place / w->out_width, place % w->out_width);
+        for (size_t place = 0; place < windows_places(w); place++)
             for (size_t c = 0; c < w->out_pitch; c += LANES) {
-                Vector best = load(y + place * w->out_pitch + c);
-                Vector left = load(dy + place * w->out_pitch + c);
+                size_t at = place * w->out_pitch + c;
+                float *window = dx + windows_at(w, place / w->out_width, place % w->out_width) + c;
+                Vector v = load(dy + e * w->place_stride + at);
+                Ints best = __builtin_convertvector(
+                    *(const LaneBytes *)(winner + e * winner_stride + at), Ints);
+                Ints k = {0};
                 for (size_t r = 0; r < w->side; r++)
-                    for (size_t k = 0; k < w->side; k++) {
-                        size_t here = at + (r * w->width + k) * w->pitch + c;
-                        Ints is_best = load(x + here) == best;
-                        store(dx + here, choose(is_best, left, splat(0.0f)));
-                        left = choose(is_best, splat(0.0f), left);
-                    }
+                    for (size_t column = 0; column < w->side; column++, k += 1)
+                        store(window + (r * w->width + column) * w->pitch,
+                              choose(best == k, v, splat(0.0f)));
             }
-        }
-        x += w->image_stride, dx += w->image_stride;
-        y += w->place_stride, dy += w->place_stride;
     }
 }
 

@@ -229,41 +229,39 @@ static void conv_accumulate(float *restrict W, size_t w_stride, float *b, const 
         }
 }
 
-// The float after the first of its window that is larger than all before it.
-static size_t pool_winner(const Windows *w, const float *window)
+// Pixel k of the window that begins at `window`.
+static size_t window_pixel(const Windows *w, size_t k)
 {
-    size_t best = 0;
-    for (size_t r = 0; r < w->side; r++)
-        for (size_t c = 0; c < w->side; c++) {
-            size_t at = (r * w->width + c) * w->pitch;
-            best = window[at] > window[best] ? at : best;
+    return (k / w->side * w->width + k % w->side) * w->pitch;
+}
+
+static void pool_forward(float *y, unsigned char *winner, size_t winner_stride, const Windows *w,
+                         const float *x, size_t B)
+{
+    for (size_t e = 0; e < B; e++, x += w->image_stride)
+        for (size_t i = 0; i < windows_places(w) * w->out_pitch; i++) {
+            size_t place = i / w->out_pitch, best = 0;
+            const float *window = x + windows_at(w, place / w->out_width, place % w->out_width) +
+                                  i % w->out_pitch;
+            for (size_t k = 1; k < w->side * w->side; k++)
+                if (window[window_pixel(w, k)] > window[window_pixel(w, best)])
+                    best = k;
+            y[e * w->place_stride + i] = window[window_pixel(w, best)];
+            winner[e * winner_stride + i] = (unsigned char)best;
         }
-    return best;
 }
 
-static void pool_forward(float *y, const Windows *w, const float *x, size_t B)
+static void pool_backward(float *dx, const unsigned char *winner, size_t winner_stride,
+                          const Windows *w, const float *dy, size_t B)
 {
-    for (size_t e = 0; e < B; e++, x += w->image_stride, y += w->place_stride)
-        for (size_t place = 0; place < windows_places(w); place++)
-            for (size_t c = 0; c < w->out_pitch; c++) {
-                const float *window =
-                    x + windows_at(w, place / w->out_width, place % w->out_width) + c;
-                y[place * w->out_pitch + c] = window[pool_winner(w, window)];
-            }
-}
-
-static void pool_backward(float *dx, const Windows *w, const float *x, const float *y,
-                          const float *dy, size_t B)
-{
-    (void)y;
-    for (size_t e = 0; e < B; e++) {
+    for (size_t e = 0; e < B; e++, dx += w->image_stride) {
         memset(dx, 0, w->height * w->width * w->pitch * sizeof *dx);
-        for (size_t place = 0; place < windows_places(w); place++)
-            for (size_t c = 0; c < w->out_pitch; c++) {
-                size_t at = windows_at(w, place / w->out_width, place % w->out_width) + c;
-                dx[at + pool_winner(w, x + at)] = dy[place * w->out_pitch + c];
-            }
-        x += w->image_stride, dx += w->image_stride, dy += w->place_stride;
+        for (size_t i = 0; i < windows_places(w) * w->out_pitch; i++) {
+            size_t place = i / w->out_pitch;
+            float *window = dx + windows_at(w, place / w->out_width, place % w->out_width) +
+                            i % w->out_pitch;
+            window[window_pixel(w, winner[e * winner_stride + i])] = dy[e * w->place_stride + i];
+        }
     }
 }
 

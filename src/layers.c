@@ -108,40 +108,38 @@ static void dense_init(const Layer *layer, float *params, uint64_t seed, uint64_
     }
 }
 
-static void dense_forward(const Layer *layer, const float *params, const LayerView *view,
-                          Range examples)
+static void dense_forward(const Layer *layer, const float *params, const LayerView *view)
 {
     const float *W = params + layer->tensors[0].offset, *b = params + layer->tensors[1].offset;
-    kernels->dense_forward(view->y + examples.first * layer->out_stride, W, b, layer->out_stride,
-                           view->x + examples.first * layer->in_stride, layer->in_stride,
-                           range_length(examples), layer->n_rows);
+    kernels->dense_forward(view->y, W, b, layer->out_stride, view->x, layer->in_stride,
+                           view->batch.size, layer->n_rows);
 }
 
-static void dense_backward(const Layer *layer, const float *params, const LayerView *view,
-                           Range examples)
+static void dense_backward(const Layer *layer, const float *params, const LayerView *view)
 {
-    const float *W = params + layer->tensors[0].offset;
-    kernels->dense_backward(view->dx + examples.first * layer->in_stride, layer->in_stride, W,
-                            layer->out_stride, view->dy + examples.first * layer->out_stride,
-                            range_length(examples), layer->n_rows, shape_size(layer->out));
+    if (view->dx != NULL)
+        kernels->dense_backward(view->dx, layer->in_stride, params + layer->tensors[0].offset,
+                                layer->out_stride, view->dy, view->batch.size, layer->n_rows,
+                                shape_size(layer->out));
 }
 
-// The bias goes with the first block of the weights.
-static void dense_accumulate_bias(const Layer *layer, const LayerView *view, size_t block,
-                                  float scale, float *into)
+// The bias goes with the first part of the weights.
+static void dense_accumulate_bias(const Layer *layer, const LayerView *view, Part part, float scale,
+                                  float *into)
 {
-    if (block == 0)
+    if (part.number == 0)
         kernels->bias_accumulate(into + layer->tensors[1].offset, layer->out_stride, view->dy,
-                                 view->batch->size, scale);
+                                 view->batch.size, scale);
 }
 
-static void dense_accumulate(const Layer *layer, const LayerView *view, size_t block, float scale,
+static void dense_accumulate(const Layer *layer, const LayerView *view, Part part, float scale,
                              float *into)
 {
-    kernels->dense_accumulate(into + layer->tensors[0].offset, layer->out_stride, view->x,
-                              layer->in_stride, view->dy, view->batch->size, scale,
-                              layer_block(layer->n_rows, block));
-    dense_accumulate_bias(layer, view, block, scale, into);
+    for (size_t block = part.number; block < N_BLOCKS; block += part.of)
+        kernels->dense_accumulate(into + layer->tensors[0].offset, layer->out_stride, view->x,
+                                  layer->in_stride, view->dy, view->batch.size, scale,
+                                  layer_block(layer->n_rows, block));
+    dense_accumulate_bias(layer, view, part, scale, into);
 }
 
 static void dense_reference_forward(const Layer *layer, const double *const argument[], double *y)
@@ -183,6 +181,7 @@ const LayerKind layer_dense = {
     .init = dense_init,
     .forward = dense_forward,
     .backward = dense_backward,
+    .needs_x = true,
     .accumulate = dense_accumulate,
     .reference_forward = dense_reference_forward,
     .reference_jacobian = dense_reference_jacobian,
@@ -214,37 +213,40 @@ static ByteRows batch_rows(const Batch *batch, Range pixels, const uint32_t *ind
 }
 
 static void dense_bytes_partial_sums(const Layer *layer, const float *params, const LayerView *view,
-                                     size_t block)
+                                     Part part)
 {
-    const Batch *batch = view->batch;
+    const Batch *batch = &view->batch;
     size_t S = layer->out_stride;
-    Range pixels = layer_block(layer->n_rows, block);
-    ByteRows rows = batch_rows(batch, pixels, batch->index, batch->size);
-    ByteRows next = batch_rows(batch, pixels, batch->next, batch->next_size);
-    kernels->bytes_forward(view->notes + block * S, layer->note_stride,
-                           params + layer->tensors[0].offset + pixels.first * S, S, &rows,
-                           range_length(pixels), batch->scale->value, &next);
+    for (size_t block = part.number; block < N_BLOCKS; block += part.of) {
+        Range pixels = layer_block(layer->n_rows, block);
+        ByteRows rows = batch_rows(batch, pixels, batch->index, batch->size);
+        ByteRows next = batch_rows(batch, pixels, batch->next, batch->next_size);
+        kernels->bytes_forward(view->notes + block * S, layer->note_stride,
+                               params + layer->tensors[0].offset + pixels.first * S, S, &rows,
+                               range_length(pixels), batch->scale->value, &next);
+    }
 }
 
-static void dense_bytes_forward(const Layer *layer, const float *params, const LayerView *view,
-                                Range examples)
+static void dense_bytes_forward(const Layer *layer, const float *params, const LayerView *view)
 {
     const float *b = params + layer->tensors[1].offset;
-    for (size_t e = examples.first; e < examples.end; e++)
+    for (size_t e = 0; e < view->batch.size; e++)
         kernels->sum_parts(view->y + e * layer->out_stride, b, view->notes + e * layer->note_stride,
                            N_BLOCKS, layer->out_stride);
 }
 
-static void dense_bytes_accumulate(const Layer *layer, const LayerView *view, size_t block,
+static void dense_bytes_accumulate(const Layer *layer, const LayerView *view, Part part,
                                    float scale, float *into)
 {
-    const Batch *batch = view->batch;
-    Range pixels = layer_block(layer->n_rows, block);
-    ByteRows rows = batch_rows(batch, pixels, batch->index, batch->size);
-    kernels->bytes_accumulate(into + layer->tensors[0].offset + pixels.first * layer->out_stride,
-                              layer->out_stride, &rows, range_length(pixels), batch->scale->value,
-                              view->dy, scale);
-    dense_accumulate_bias(layer, view, block, scale, into);
+    const Batch *batch = &view->batch;
+    for (size_t block = part.number; block < N_BLOCKS; block += part.of) {
+        Range pixels = layer_block(layer->n_rows, block);
+        ByteRows rows = batch_rows(batch, pixels, batch->index, batch->size);
+        kernels->bytes_accumulate(
+            into + layer->tensors[0].offset + pixels.first * layer->out_stride, layer->out_stride,
+            &rows, range_length(pixels), batch->scale->value, view->dy, scale);
+    }
+    dense_accumulate_bias(layer, view, part, scale, into);
 }
 
 const LayerKind layer_dense_bytes = {
@@ -274,22 +276,17 @@ static size_t elementwise_describe(Layer *layer, size_t units, size_t offset)
     return 0;
 }
 
-// Examples lie one after the other, so a range of them is one long row.
-static void sigmoid_forward(const Layer *layer, const float *params, const LayerView *view,
-                            Range examples)
+// Examples lie one after the other: one long row.
+static void sigmoid_forward(const Layer *layer, const float *params, const LayerView *view)
 {
     (void)params;
-    size_t at = examples.first * layer->in_stride;
-    kernels->sigmoid_forward(view->y + at, view->x + at, range_length(examples) * layer->in_stride);
+    kernels->sigmoid_forward(view->y, view->x, view->batch.size * layer->in_stride);
 }
 
-static void sigmoid_backward(const Layer *layer, const float *params, const LayerView *view,
-                             Range examples)
+static void sigmoid_backward(const Layer *layer, const float *params, const LayerView *view)
 {
     (void)params;
-    size_t at = examples.first * layer->in_stride;
-    kernels->sigmoid_backward(view->dx + at, view->y + at, view->dy + at,
-                              range_length(examples) * layer->in_stride);
+    kernels->sigmoid_backward(view->dx, view->y, view->dy, view->batch.size * layer->in_stride);
 }
 
 static void sigmoid_reference_forward(const Layer *layer, const double *const argument[], double *y)
@@ -314,6 +311,7 @@ const LayerKind layer_sigmoid = {
     .describe = elementwise_describe,
     .forward = sigmoid_forward,
     .backward = sigmoid_backward,
+    .needs_y = true,
     .reference_forward = sigmoid_reference_forward,
     .reference_jacobian = sigmoid_reference_jacobian,
     .identity = {"diag(@y * (1 - @y)) (4)"},
@@ -325,21 +323,16 @@ const LayerKind layer_sigmoid = {
 // Jacobian (identity 4):   dy/dx = diag(x > 0)     with the derivative 0 at the kink, x = 0
 // Given dy = dL/dy:   dx = dy where x > 0, which is where y > 0, else 0
 
-static void relu_forward(const Layer *layer, const float *params, const LayerView *view,
-                         Range examples)
+static void relu_forward(const Layer *layer, const float *params, const LayerView *view)
 {
     (void)params;
-    size_t at = examples.first * layer->in_stride;
-    kernels->relu_forward(view->y + at, view->x + at, range_length(examples) * layer->in_stride);
+    kernels->relu_forward(view->y, view->x, view->batch.size * layer->in_stride);
 }
 
-static void relu_backward(const Layer *layer, const float *params, const LayerView *view,
-                          Range examples)
+static void relu_backward(const Layer *layer, const float *params, const LayerView *view)
 {
     (void)params;
-    size_t at = examples.first * layer->in_stride;
-    kernels->relu_backward(view->dx + at, view->y + at, view->dy + at,
-                           range_length(examples) * layer->in_stride);
+    kernels->relu_backward(view->dx, view->y, view->dy, view->batch.size * layer->in_stride);
 }
 
 static void relu_reference_forward(const Layer *layer, const double *const argument[], double *y)
@@ -370,6 +363,7 @@ const LayerKind layer_relu = {
     .describe = elementwise_describe,
     .forward = relu_forward,
     .backward = relu_backward,
+    .needs_y = true,
     .reference_forward = relu_reference_forward,
     .reference_jacobian = relu_reference_jacobian,
     .reference_piece = relu_reference_piece,

@@ -20,14 +20,13 @@ static size_t pixels_describe(Layer *layer, size_t units, size_t offset)
     return 0;
 }
 
-static void pixels_forward(const Layer *layer, const float *params, const LayerView *view,
-                           Range examples)
+static void pixels_forward(const Layer *layer, const float *params, const LayerView *view)
 {
     (void)params;
-    for (size_t e = examples.first; e < examples.end; e++) {
-        const unsigned char *pixels = batch_pixels(view->batch, e);
+    for (size_t e = 0; e < view->batch.size; e++) {
+        const unsigned char *pixels = batch_pixels(&view->batch, e);
         for (size_t p = 0; p < shape_size(layer->in); p++)
-            view->y[e * layer->out_stride + p] = view->batch->scale->value[pixels[p]];
+            view->y[e * layer->out_stride + p] = view->batch.scale->value[pixels[p]];
     }
 }
 
@@ -140,40 +139,35 @@ static void convolution_init(const Layer *layer, float *params, uint64_t seed, u
     layer_init_weights(layer, params, convolution_fan_in(layer), seed, stream);
 }
 
-static void convolution_forward(const Layer *layer, const float *params, const LayerView *view,
-                                Range examples)
+static void convolution_forward(const Layer *layer, const float *params, const LayerView *view)
 {
     const Tensor *W = &layer->tensors[0], *b = &layer->tensors[1];
-    kernels->conv->forward(view->y + examples.first * layer->out_stride, params + W->offset,
-                           W->stride[0], params + b->offset, &layer->windows,
-                           view->x + examples.first * layer->in_stride, range_length(examples));
+    kernels->conv->forward(view->y, params + W->offset, W->stride[0], params + b->offset,
+                           &layer->windows, view->x, view->batch.size);
 }
 
-static Nonzero *convolution_lists(const Layer *layer, const LayerView *view, size_t example)
+static Nonzero *convolution_lists(const LayerView *view)
 {
-    return (Nonzero *)(void *)(view->notes + example * layer->note_stride);
+    return (Nonzero *)(void *)view->notes;
 }
 
-static void convolution_backward(const Layer *layer, const float *params, const LayerView *view,
-                                 Range examples)
+static void convolution_backward(const Layer *layer, const float *params, const LayerView *view)
 {
     const Tensor *W = &layer->tensors[0];
     const Windows *w = &layer->windows;
-    Nonzero *lists = convolution_lists(layer, view, examples.first);
-    kernels->conv->collect(lists, w, view->dy + examples.first * layer->out_stride,
-                           range_length(examples));
+    kernels->conv->collect(convolution_lists(view), w, view->dy, view->batch.size);
     if (view->dx != NULL)
-        kernels->conv->backward(view->dx + examples.first * layer->in_stride, params + W->offset,
-                                W->stride[0], w, lists, range_length(examples));
+        kernels->conv->backward(view->dx, params + W->offset, W->stride[0], w,
+                                convolution_lists(view), view->batch.size);
 }
 
-static void convolution_accumulate(const Layer *layer, const LayerView *view, size_t block,
+static void convolution_accumulate(const Layer *layer, const LayerView *view, Part part,
                                    float scale, float *into)
 {
     const Tensor *W = &layer->tensors[0], *b = &layer->tensors[1];
     kernels->conv->accumulate(into + W->offset, W->stride[0], into + b->offset, &layer->windows,
-                              layer_block(layer->n_rows, block), view->x,
-                              convolution_lists(layer, view, 0), view->batch->size, scale);
+                              range_part(layer->n_rows, part.number, part.of), view->x,
+                              convolution_lists(view), view->batch.size, scale);
 }
 
 static void convolution_reference_forward(const Layer *layer, const double *const argument[],
@@ -220,6 +214,7 @@ const LayerKind layer_convolution = {
     .init = convolution_init,
     .forward = convolution_forward,
     .backward = convolution_backward,
+    .needs_x = true,
     .accumulate = convolution_accumulate,
     .reference_forward = convolution_reference_forward,
     .reference_jacobian = convolution_reference_jacobian,
@@ -238,25 +233,30 @@ static size_t max_pool_describe(Layer *layer, size_t units, size_t offset)
     (void)units, (void)offset;
     describe_windows(layer, layer->in.channels);
     assert(layer->windows.step >= layer->windows.side && layer->in_pitch == layer->out_pitch);
+    size_t winners = windows_places(&layer->windows) * layer->out_pitch; // a byte each
+    layer->note_stride = round_up(winners / sizeof(float), KERNEL_PAD);
     return 0;
 }
 
-static void max_pool_forward(const Layer *layer, const float *params, const LayerView *view,
-                             Range examples)
+static unsigned char *max_pool_winners(const LayerView *view)
 {
-    (void)params;
-    kernels->conv->pool_forward(view->y + examples.first * layer->out_stride, &layer->windows,
-                                view->x + examples.first * layer->in_stride,
-                                range_length(examples));
+    return (unsigned char *)view->notes;
 }
 
-static void max_pool_backward(const Layer *layer, const float *params, const LayerView *view,
-                              Range examples)
+static void max_pool_forward(const Layer *layer, const float *params, const LayerView *view)
 {
     (void)params;
-    size_t in = examples.first * layer->in_stride, out = examples.first * layer->out_stride;
-    kernels->conv->pool_backward(view->dx + in, &layer->windows, view->x + in, view->y + out,
-                                 view->dy + out, range_length(examples));
+    kernels->conv->pool_forward(view->y, max_pool_winners(view),
+                                layer->note_stride * sizeof(float), &layer->windows, view->x,
+                                view->batch.size);
+}
+
+static void max_pool_backward(const Layer *layer, const float *params, const LayerView *view)
+{
+    (void)params;
+    kernels->conv->pool_backward(view->dx, max_pool_winners(view),
+                                 layer->note_stride * sizeof(float), &layer->windows, view->dy,
+                                 view->batch.size);
 }
 
 // Where the largest value of a window lies in x.

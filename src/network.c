@@ -211,34 +211,74 @@ bool work_alloc(Work *work, const Network *net, size_t capacity, Arena *arena, E
     return work->loss != NULL && work->label != NULL && work->predicted != NULL;
 }
 
-static LayerView work_view(const Network *net, const Work *work, const Batch *batch, size_t l)
+// Images take much memory. A few examples at a time pass through all the layers that make images, and
+// what nobody needs again leaves its place to the next few: it is still in the caches when it is read.
+static size_t image_layers(const Network *net)
 {
-    return (LayerView){.batch = batch,
-                       .x = work->x[l],
-                       .y = work->x[l + 1],
-                       .dx = l > net->first_trained ? work->dx[l] : NULL,
-                       .dy = work->dx[l + 1],
-                       .notes = work->notes[l]};
+    size_t n = 0;
+    while (net->layers[n].out.height * net->layers[n].out.width > 1)
+        n++;
+    return n;
+}
+
+static Range next_group(size_t first, Range examples)
+{
+    enum { GROUP = 8 };
+    return (Range){first, examples.end - first < GROUP ? examples.end : first + GROUP};
+}
+
+// Layer l's view of a group of the examples.
+static LayerView work_view(const Network *net, const Work *work, const Batch *batch, size_t l,
+                           Range examples, Range group)
+{
+    const Layer *layer = &net->layers[l];
+    size_t n_image = image_layers(net), place[2], delta_place[2]; // of x and y
+    for (size_t i = 0; i < 2; i++) {
+        bool is_inside = l + i > 0 && l + i < n_image;
+        bool is_needed = !is_inside || net->layers[l + i - 1].kind->needs_y ||
+                         net->layers[l + i].kind->needs_x;
+        place[i] = is_needed ? group.first : examples.first;
+        delta_place[i] = is_inside ? examples.first : group.first;
+    }
+    LayerView view = {.batch = *batch,
+                      .y = work->x[l + 1] + place[1] * layer->out_stride,
+                      .dy = work->dx[l + 1] + delta_place[1] * layer->out_stride,
+                      .notes = work->notes[l] + group.first * layer->note_stride};
+    view.batch.index += group.first;
+    view.batch.size = range_length(group);
+    if (l > 0)
+        view.x = work->x[l] + place[0] * layer->in_stride;
+    if (l > net->first_trained)
+        view.dx = work->dx[l] + delta_place[0] * layer->in_stride;
+    return view;
 }
 
 // ---------------------------------------------------------------------------------------------
 // The passes
 
 void network_partial_sums(const Network *net, const float *params, const Work *work,
-                          const Batch *batch, size_t block)
+                          const Batch *batch, Part part)
 {
     if (net->layers[0].kind->partial_sums == NULL)
         return;
-    LayerView view = work_view(net, work, batch, 0);
-    net->layers[0].kind->partial_sums(&net->layers[0], params, &view, block);
+    Range all = {0, batch->size};
+    LayerView view = work_view(net, work, batch, 0, all, all);
+    net->layers[0].kind->partial_sums(&net->layers[0], params, &view, part);
 }
 
 void network_forward(const Network *net, const float *params, const Work *work, const Batch *batch,
                      Range examples)
 {
-    for (size_t l = 0; l < net->n_layers; l++) {
-        LayerView view = work_view(net, work, batch, l);
-        net->layers[l].kind->forward(&net->layers[l], params, &view, examples);
+    size_t n_image = image_layers(net);
+    for (Range group = next_group(examples.first, examples); group.first < group.end;
+         group = next_group(group.end, examples))
+        for (size_t l = 0; l < n_image; l++) {
+            LayerView view = work_view(net, work, batch, l, examples, group);
+            net->layers[l].kind->forward(&net->layers[l], params, &view);
+        }
+    for (size_t l = n_image; l < net->n_layers; l++) {
+        LayerView view = work_view(net, work, batch, l, examples, examples);
+        net->layers[l].kind->forward(&net->layers[l], params, &view);
     }
 }
 
@@ -257,10 +297,17 @@ void network_loss(const Network *net, const Work *work, const Batch *batch, Rang
 void network_predict(const Network *net, const float *params, const Work *work, const Batch *batch)
 {
     Range examples = {0, batch->size};
-    for (size_t block = 0; block < N_BLOCKS; block++)
-        network_partial_sums(net, params, work, batch, block);
+    network_partial_sums(net, params, work, batch, (Part){0, 1});
     network_forward(net, params, work, batch, examples);
     network_loss(net, work, batch, examples);
+}
+
+static void backward_layer(const Network *net, const float *params, const Work *work,
+                           const Batch *batch, size_t l, Range examples, Range group)
+{
+    LayerView view = work_view(net, work, batch, l, examples, group);
+    if (net->layers[l].kind->backward != NULL)
+        net->layers[l].kind->backward(&net->layers[l], params, &view);
 }
 
 void network_backward(const Network *net, const float *params, const Work *work, const Batch *batch,
@@ -269,22 +316,24 @@ void network_backward(const Network *net, const float *params, const Work *work,
     const Layer *last = &net->layers[net->n_layers - 1];
     for (size_t b = examples.first; b < examples.end; b++)
         work->dx[net->n_layers][b * last->out_stride + work->label[b]] -= 1.0f;
-    for (size_t l = net->n_layers; l-- > net->first_trained;) {
-        if (net->layers[l].kind->backward == NULL)
-            continue;
-        LayerView view = work_view(net, work, batch, l);
-        net->layers[l].kind->backward(&net->layers[l], params, &view, examples);
-    }
+    size_t n_image = image_layers(net), first = net->first_trained;
+    for (size_t l = net->n_layers; l-- > (first > n_image ? first : n_image);)
+        backward_layer(net, params, work, batch, l, examples, examples);
+    for (Range group = next_group(examples.first, examples);
+         first < n_image && group.first < group.end; group = next_group(group.end, examples))
+        for (size_t l = n_image; l-- > first;)
+            backward_layer(net, params, work, batch, l, examples, group);
 }
 
 void network_accumulate(const Network *net, const Work *work, const Batch *batch, float scale,
-                        float *into, size_t block)
+                        float *into, Part part)
 {
+    Range all = {0, batch->size};
     for (size_t l = 0; l < net->n_layers; l++) {
         const Layer *layer = &net->layers[l];
         if (layer->kind->accumulate == NULL)
             continue;
-        LayerView view = work_view(net, work, batch, l);
-        layer->kind->accumulate(layer, &view, block, scale, into);
+        LayerView view = work_view(net, work, batch, l, all, all);
+        layer->kind->accumulate(layer, &view, part, scale, into);
     }
 }

@@ -51,21 +51,21 @@ static void training_count(Training *t, const Batch *batch)
                                                                       t->loss / (double)t->done));
 }
 
-// One epoch of gradient descent, as each member of the team runs it. A member has the same blocks
+// One epoch of gradient descent, as each member of the team runs it. A member has the same part
 // of pixels and parameters in every batch: W1 stays in the caches of its CPU. No barrier is needed
 // between stage 3 and the next batch's stage 1, which reads what the same member has written.
 static void training_member(void *context, size_t member)
 {
     Training *t = context;
     const Network *net = t->net;
-    size_t members = team_size(t->team), n = range_length(t->data->split.train);
+    size_t n = range_length(t->data->split.train);
+    Part mine = {member, team_size(t->team)};
     float scale = -(float)t->settings->learning_rate;
     for (size_t first = 0; first < n; first += t->batch_size) {
         Batch batch = training_batch(t, first);
-        Range examples = range_part(batch.size, member, members);
+        Range examples = range_part(batch.size, mine.number, mine.of);
 
-        for (size_t block = member; block < N_BLOCKS; block += members)
-            network_partial_sums(net, t->params, &t->work, &batch, block);
+        network_partial_sums(net, t->params, &t->work, &batch, mine);
         team_barrier(t->team);
         if (t->stopped) // in the batch before
             return;
@@ -73,8 +73,7 @@ static void training_member(void *context, size_t member)
         network_loss(net, &t->work, &batch, examples);
         network_backward(net, t->params, &t->work, &batch, examples);
         team_barrier(t->team);
-        for (size_t block = member; block < N_BLOCKS; block += members)
-            network_accumulate(net, &t->work, &batch, scale, t->params, block);
+        network_accumulate(net, &t->work, &batch, scale, t->params, mine);
         if (member == 0)
             training_count(t, &batch);
     }

@@ -1,5 +1,6 @@
 // Each kind of layer: its reference Jacobians against central differences, and its float code
 // against the reference.
+#include "kernels.h"
 #include "network.h"
 #include "random.h"
 #include "synthetic.h"
@@ -7,7 +8,31 @@
 
 #include <math.h>
 
-enum { SIDE = 3, I = SIDE * SIDE, O = 5, B = 4 };
+enum { SIDE = 6, B = 4, MAX_OUTPUTS = 128 };
+
+typedef struct Case {
+    const char *name;
+    const LayerKind *kind;
+    Shape in;
+    size_t pitch, units, side, step;
+} Case;
+
+// Sizes are odd, channels leave padding, and pools leave pixels over.
+static const Case cases[] = {
+    {"dense over bytes", &layer_dense_bytes, {SIDE, SIDE, 1}, 1, 5, 0, 0},
+    {"pixels", &layer_pixels, {SIDE, SIDE, 1}, 1, 0, 0, 0},
+    {"dense", &layer_dense, {1, 1, 9}, 16, 5, 0, 0},
+    {"dense on an image", &layer_dense, {2, 3, 5}, 16, 4, 0, 0},
+    {"sigmoid", &layer_sigmoid, {1, 1, 9}, 16, 0, 0, 0},
+    {"relu", &layer_relu, {2, 3, 5}, 16, 0, 0, 0},
+    {"convolution of one channel", &layer_convolution, {6, 5, 1}, 1, 3, 3, 1},
+    {"convolution", &layer_convolution, {4, 6, 3}, 16, 5, 3, 1},
+    {"convolution, window of the image's size", &layer_convolution, {5, 5, 2}, 16, 3, 5, 1},
+    {"max pooling", &layer_max_pool, {4, 6, 3}, 16, 0, 2, 2},
+    {"max pooling, pixels left over", &layer_max_pool, {5, 7, 3}, 16, 0, 2, 2},
+    {"max pooling of three by three", &layer_max_pool, {6, 3, 3}, 16, 0, 3, 3},
+};
+enum { N_CASES = sizeof cases / sizeof cases[0] };
 
 // A layer between two arrays, all filled with random numbers.
 typedef struct Bench {
@@ -16,9 +41,8 @@ typedef struct Bench {
     Layer layer;
     size_t n_parameters;
     float *params, *x, *y, *dx, *dy, *notes;
-    Batch batch;
     LayerView view;
-    double *argument[1 + LAYER_MAX_TENSORS]; // of example `at`
+    double *argument[1 + LAYER_MAX_TENSORS]; // of one example
 } Bench;
 
 static float *floats(Bench *bench, size_t n)
@@ -35,58 +59,79 @@ static double *doubles(Bench *bench, size_t n)
     return (double *)(void *)floats(bench, 2 * n);
 }
 
-static void bench_open(Bench *bench, const LayerKind *kind)
+// Where element i of a (C,H,W) image lies among padded pixels.
+static size_t place(Shape shape, size_t pitch, size_t i)
+{
+    size_t pixels = shape.height * shape.width;
+    return i % pixels * pitch + i / pixels;
+}
+
+static size_t x_place(const Bench *bench, size_t b, size_t i)
+{
+    const Layer *layer = &bench->layer;
+    return b * layer->in_stride + place(layer->in, layer->in_pitch, i);
+}
+
+static size_t y_place(const Bench *bench, size_t b, size_t i)
+{
+    const Layer *layer = &bench->layer;
+    return b * layer->out_stride + place(layer->out, layer->out_pitch, i);
+}
+
+static void bench_open(Bench *bench, const Case *c)
 {
     *bench = (Bench){.params = NULL};
     bench->s = synthetic_make(&bench->arena, B, SIDE, 4);
-    bench->layer = (Layer){.kind = kind,
+    bench->layer = (Layer){.kind = c->kind,
                            .name = "fc1",
                            .symbol = "a1",
                            .gain = 1.0,
-                           .in = {SIDE, SIDE, 1},
-                           .in_pitch = 1,
-                           .in_stride = 16};
+                           .windows = {.side = c->side, .step = c->step},
+                           .in = c->in,
+                           .in_pitch = c->pitch,
+                           .in_stride = round_up(c->in.height * c->in.width * c->pitch, 16) + 16};
     Layer *layer = &bench->layer;
-    bench->n_parameters = kind->describe(layer, O, 0);
+    bench->n_parameters = c->kind->describe(layer, c->units, 0);
     bench->params = floats(bench, bench->n_parameters);
-    if (kind->init != NULL)
-        kind->init(layer, bench->params, 1, 0);
-    for (size_t o = 0; layer->n_tensors > 0 && o < O; o++) // else the biases would be 0
+    if (c->kind->init != NULL)
+        c->kind->init(layer, bench->params, 1, 0);
+    for (size_t o = 0; layer->n_tensors > 0 && o < c->units; o++) // else the biases would be 0
         bench->params[tensor_index(&layer->tensors[1], o)] = random_normal(1, 9, o);
     bench->x = floats(bench, B * layer->in_stride);
     bench->dx = floats(bench, B * layer->in_stride);
     bench->y = floats(bench, B * layer->out_stride);
     bench->dy = floats(bench, B * layer->out_stride);
     bench->notes = floats(bench, B * layer->note_stride);
-    bench->batch = (Batch){&bench->s.data, &bench->s.scale, bench->s.index, B, NULL, 0};
-    for (size_t b = 0; b < B; b++)
-        for (size_t i = 0; i < I; i++)
-            bench->x[b * layer->in_stride + i] =
-                kind == &layer_dense_bytes ? bench->s.scale.value[batch_pixels(&bench->batch, b)[i]]
-                                           : random_normal(1, 8, b * I + i);
-    bench->view = (LayerView){.batch = &bench->batch,
+    bench->view = (LayerView){.batch = {&bench->s.data, &bench->s.scale, bench->s.index, B, NULL, 0},
                               .x = bench->x,
                               .y = bench->y,
                               .dx = bench->dx,
                               .dy = bench->dy,
                               .notes = bench->notes};
+    bool reads_bytes = c->kind == &layer_dense_bytes || c->kind == &layer_pixels;
+    for (size_t b = 0; b < B; b++)
+        for (size_t i = 0; i < shape_size(c->in); i++)
+            bench->x[x_place(bench, b, i)] =
+                reads_bytes ? bench->s.scale.value[batch_pixels(&bench->view.batch, b)[i]]
+                            : random_normal(1, 8, b * shape_size(c->in) + i);
 }
 
 static void forward(Bench *bench)
 {
-    if (bench->layer.kind->partial_sums != NULL)
-        for (size_t block = 0; block < N_BLOCKS; block++)
-            bench->layer.kind->partial_sums(&bench->layer, bench->params, &bench->view, block);
-    bench->layer.kind->forward(&bench->layer, bench->params, &bench->view, (Range){0, B});
+    const Layer *layer = &bench->layer;
+    if (layer->kind->partial_sums != NULL)
+        for (size_t part = 0; part < 3; part++)
+            layer->kind->partial_sums(layer, bench->params, &bench->view, (Part){part, 3});
+    layer->kind->forward(layer, bench->params, &bench->view);
 }
 
 // Takes example b and the parameters over into double precision.
 static void set_arguments(Bench *bench, size_t b)
 {
     const Layer *layer = &bench->layer;
-    bench->argument[0] = doubles(bench, I);
-    for (size_t i = 0; i < I; i++)
-        bench->argument[0][i] = (double)bench->x[b * layer->in_stride + i];
+    bench->argument[0] = doubles(bench, shape_size(layer->in));
+    for (size_t i = 0; i < shape_size(layer->in); i++)
+        bench->argument[0][i] = (double)bench->x[x_place(bench, b, i)];
     for (size_t t = 0; t < layer->n_tensors; t++) {
         size_t n = tensor_size(&layer->tensors[t]);
         bench->argument[1 + t] = doubles(bench, n);
@@ -97,7 +142,7 @@ static void set_arguments(Bench *bench, size_t b)
 
 static size_t argument_size(const Layer *layer, size_t which)
 {
-    return which == 0 ? I : tensor_size(&layer->tensors[which - 1]);
+    return which == 0 ? shape_size(layer->in) : tensor_size(&layer->tensors[which - 1]);
 }
 
 static double *jacobian(Bench *bench, size_t which)
@@ -108,20 +153,18 @@ static double *jacobian(Bench *bench, size_t which)
     return J;
 }
 
-static const LayerKind *const kinds[] = {&layer_dense_bytes, &layer_dense, &layer_sigmoid};
-enum { N_KINDS = 3 };
-
 static void reference_jacobians_agree_with_central_differences(void)
 {
-    for (size_t k = 0; k < N_KINDS; k++) {
+    for (size_t k = 0; k < N_CASES; k++) {
         Bench bench;
-        bench_open(&bench, kinds[k]);
+        bench_open(&bench, &cases[k]);
         set_arguments(&bench, 1);
         const Layer *layer = &bench.layer;
         size_t M = shape_size(layer->out);
+        REQUIRE(M <= MAX_OUTPUTS, "%s: %zu outputs", cases[k].name, M);
         for (size_t which = 0; which <= layer->n_tensors; which++) {
             size_t N = argument_size(layer, which);
-            double *J = jacobian(&bench, which), up[16], down[16], h = 1e-5;
+            double *J = jacobian(&bench, which), up[MAX_OUTPUTS], down[MAX_OUTPUTS], h = 1e-5;
             for (size_t j = 0; j < N; j++) {
                 double *v = &bench.argument[which][j], kept = *v;
                 *v = kept + h;
@@ -131,8 +174,8 @@ static void reference_jacobians_agree_with_central_differences(void)
                 *v = kept;
                 for (size_t i = 0; i < M; i++)
                     CHECK(fabs(J[i * N + j] - (up[i] - down[i]) / (2 * h)) < 1e-8,
-                          "kind %zu, argument %zu, entry %zu,%zu: %g against %g", k, which, i, j,
-                          J[i * N + j], (up[i] - down[i]) / (2 * h));
+                          "%s, argument %zu, entry %zu,%zu: %g against %g", cases[k].name, which,
+                          i, j, J[i * N + j], (up[i] - down[i]) / (2 * h));
             }
         }
         arena_free(&bench.arena);
@@ -141,62 +184,69 @@ static void reference_jacobians_agree_with_central_differences(void)
 
 static void forward_agrees_with_the_reference(void)
 {
-    for (size_t k = 0; k < N_KINDS; k++) {
+    for (size_t k = 0; k < N_CASES; k++) {
         Bench bench;
-        bench_open(&bench, kinds[k]);
+        bench_open(&bench, &cases[k]);
         forward(&bench);
         for (size_t b = 0; b < B; b++) {
-            double y[16];
+            double y[MAX_OUTPUTS];
             set_arguments(&bench, b);
-            kinds[k]->reference_forward(&bench.layer, (const double *const *)bench.argument, y);
+            cases[k].kind->reference_forward(&bench.layer, (const double *const *)bench.argument,
+                                             y);
             for (size_t o = 0; o < shape_size(bench.layer.out); o++)
-                CHECK(fabs(y[o] - (double)bench.y[b * bench.layer.out_stride + o]) < 1e-5,
-                      "kind %zu, example %zu, output %zu: %g, reference %g", k, b, o,
-                      (double)bench.y[b * bench.layer.out_stride + o], y[o]);
+                CHECK(fabs(y[o] - (double)bench.y[y_place(&bench, b, o)]) < 1e-5,
+                      "%s, example %zu, output %zu: %g, reference %g", cases[k].name, b, o,
+                      (double)bench.y[y_place(&bench, b, o)], y[o]);
         }
         arena_free(&bench.arena);
     }
 }
 
-// Row o of a Jacobian is one backward call with dy = e_o.
+// What the padding of dx gets is nobody's business: it meets weights of zero.
 static void backward_with_a_unit_vector_is_a_row_of_the_jacobian(void)
 {
-    for (size_t k = 1; k < N_KINDS; k++) { // bytes have no dx
+    for (size_t k = 0; k < N_CASES; k++) {
         Bench bench;
-        bench_open(&bench, kinds[k]);
+        bench_open(&bench, &cases[k]);
         forward(&bench);
         const Layer *layer = &bench.layer;
-        for (size_t o = 0; o < shape_size(layer->out); o++) {
+        size_t I = shape_size(layer->in);
+        for (size_t o = 0; layer->kind->backward != NULL && o < shape_size(layer->out); o++) {
+            memset(bench.dy, 0, B * layer->out_stride * sizeof *bench.dy);
             for (size_t b = 0; b < B; b++)
-                for (size_t i = 0; i < layer->out_stride; i++)
-                    bench.dy[b * layer->out_stride + i] = i == o ? 1.0f : 0.0f;
-            layer->kind->backward(layer, bench.params, &bench.view, (Range){0, B});
+                bench.dy[y_place(&bench, b, o)] = 1.0f;
+            layer->kind->backward(layer, bench.params, &bench.view);
             for (size_t b = 0; b < B; b++) {
                 set_arguments(&bench, b);
                 double *J = jacobian(&bench, 0);
                 for (size_t i = 0; i < I; i++)
-                    CHECK(fabs(J[o * I + i] - (double)bench.dx[b * layer->in_stride + i]) < 1e-6,
-                          "kind %zu, row %zu, column %zu", k, o, i);
+                    CHECK(fabs(J[o * I + i] - (double)bench.dx[x_place(&bench, b, i)]) < 1e-6,
+                          "%s, row %zu, column %zu: %g, not %g", cases[k].name, o, i,
+                          (double)bench.dx[x_place(&bench, b, i)], J[o * I + i]);
             }
         }
         arena_free(&bench.arena);
     }
 }
 
-// dL/dvec(parameter) = sum over the batch of dy J, here with J in full.
+// dL/dvec(parameter) = sum over the batch of dy J, here with J in full; some of dy is zero.
 static void accumulate_is_the_chain_with_full_jacobians(void)
 {
-    for (size_t k = 0; k < 2; k++) { // the kinds with parameters
+    for (size_t k = 0; k < N_CASES; k++) {
         Bench bench;
-        bench_open(&bench, kinds[k]);
+        bench_open(&bench, &cases[k]);
         forward(&bench);
         const Layer *layer = &bench.layer;
+        size_t O = shape_size(layer->out);
         for (size_t b = 0; b < B; b++)
             for (size_t o = 0; o < O; o++)
-                bench.dy[b * layer->out_stride + o] = random_normal(1, 7, b * O + o);
+                bench.dy[y_place(&bench, b, o)] =
+                    (b + o) % 3 == 0 ? 0.0f : random_normal(1, 7, b * O + o);
         float *gradient = floats(&bench, bench.n_parameters);
-        for (size_t block = 0; block < N_BLOCKS; block++)
-            layer->kind->accumulate(layer, &bench.view, block, 2.0f, gradient);
+        if (layer->kind->backward != NULL)
+            layer->kind->backward(layer, bench.params, &bench.view);
+        for (size_t part = 0; layer->n_tensors > 0 && part < 3; part++)
+            layer->kind->accumulate(layer, &bench.view, (Part){part, 3}, 2.0f, gradient);
         for (size_t t = 0; t < layer->n_tensors; t++) {
             size_t N = tensor_size(&layer->tensors[t]);
             double *chain = doubles(&bench, N);
@@ -205,13 +255,37 @@ static void accumulate_is_the_chain_with_full_jacobians(void)
                 double *J = jacobian(&bench, 1 + t);
                 for (size_t o = 0; o < O; o++)
                     for (size_t j = 0; j < N; j++)
-                        chain[j] += (double)bench.dy[b * layer->out_stride + o] * J[o * N + j];
+                        chain[j] += (double)bench.dy[y_place(&bench, b, o)] * J[o * N + j];
             }
             for (size_t j = 0; j < N; j++) {
                 double found = (double)gradient[tensor_index(&layer->tensors[t], j)];
-                CHECK(fabs(found - 2.0 * chain[j]) < 1e-4, "kind %zu, %s, element %zu: %g, not %g",
-                      k, layer->tensors[t].name, j, found, 2.0 * chain[j]);
+                CHECK(fabs(found - 2.0 * chain[j]) < 1e-4, "%s, %s, element %zu: %g, not %g",
+                      cases[k].name, layer->tensors[t].name, j, found, 2.0 * chain[j]);
             }
+        }
+        arena_free(&bench.arena);
+    }
+}
+
+// A kink between two points is told, and nothing else is.
+static void pieces_end_at_kinks(void)
+{
+    for (size_t k = 0; k < N_CASES; k++) {
+        Bench bench;
+        bench_open(&bench, &cases[k]);
+        set_arguments(&bench, 0);
+        const Layer *layer = &bench.layer;
+        double *x = bench.argument[0];
+        if (layer->kind->reference_piece != NULL) {
+            uint64_t piece = layer->kind->reference_piece(layer, x);
+            x[1] += 1e-9;
+            CHECK(layer->kind->reference_piece(layer, x) == piece, "%s: a step of 1e-9",
+                  cases[k].name);
+            x[1] = 9.0; // one of the two is across the kink of ReLU, or changes a window's winner
+            uint64_t high = layer->kind->reference_piece(layer, x);
+            x[1] = -9.0;
+            uint64_t low = layer->kind->reference_piece(layer, x);
+            CHECK((high == piece) != (low == piece), "%s: a kink", cases[k].name);
         }
         arena_free(&bench.arena);
     }
@@ -220,14 +294,37 @@ static void accumulate_is_the_chain_with_full_jacobians(void)
 static void the_average_input_gives_zero_after_init(void)
 {
     Bench bench;
-    bench_open(&bench, &layer_dense);
+    bench_open(&bench, &cases[2]);
     bench.layer.input_mean = 0.5;
     layer_dense.init(&bench.layer, bench.params, 1, 0);
     for (size_t i = 0; i < B * bench.layer.in_stride; i++)
         bench.x[i] = 0.5f;
     forward(&bench);
-    for (size_t o = 0; o < O; o++)
+    for (size_t o = 0; o < shape_size(bench.layer.out); o++)
         CHECK(fabsf(bench.y[o]) < 1e-6f, "output %zu is %g", o, (double)bench.y[o]);
+    arena_free(&bench.arena);
+}
+
+// PyTorch's layout: (O,C,H,W) however the program keeps it, the last three one dimension of a dense
+// layer.
+static void tensors_are_in_the_order_of_the_file(void)
+{
+    Bench bench;
+    size_t dims[TENSOR_MAX_DIMS];
+    bench_open(&bench, &cases[3]); // (2,3,5), 4 outputs
+    const Tensor *W = &bench.layer.tensors[0];
+    CHECK(tensor_file_shape(W, dims) == 2 && dims[0] == 4 && dims[1] == 30, "%zu,%zu", dims[0],
+          dims[1]);
+    size_t one = tensor_index(W, 0), next_column = tensor_index(W, 1), next_channel = tensor_index(W, 6);
+    CHECK(next_column - one == 16 * 16 && next_channel - one == 16, "%zu %zu", next_column - one,
+          next_channel - one);
+    arena_free(&bench.arena);
+    bench_open(&bench, &cases[7]); // (4,6,3), 5 channels, windows of 3 x 3
+    W = &bench.layer.tensors[0];
+    CHECK(tensor_file_shape(W, dims) == 4 && dims[0] == 5 && dims[1] == 3 && dims[2] == 3 &&
+              dims[3] == 3,
+          "%zu,%zu,%zu,%zu", dims[0], dims[1], dims[2], dims[3]);
+    CHECK(tensor_index(W, 9) - tensor_index(W, 0) == 1, "channels are not innermost");
     arena_free(&bench.arena);
 }
 
@@ -237,6 +334,8 @@ int main(void)
     RUN(forward_agrees_with_the_reference);
     RUN(backward_with_a_unit_vector_is_a_row_of_the_jacobian);
     RUN(accumulate_is_the_chain_with_full_jacobians);
+    RUN(pieces_end_at_kinks);
     RUN(the_average_input_gives_zero_after_init);
+    RUN(tensors_are_in_the_order_of_the_file);
     return test_end();
 }

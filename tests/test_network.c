@@ -32,8 +32,7 @@ static void pass(Bench *bench, const Batch *batch, float *gradient)
     Range all = {0, batch->size};
     network_predict(&bench->net, bench->params, &bench->work, batch);
     network_backward(&bench->net, bench->params, &bench->work, batch, all);
-    for (size_t block = 0; block < N_BLOCKS; block++)
-        network_accumulate(&bench->net, &bench->work, batch, 1.0f, gradient, block);
+    network_accumulate(&bench->net, &bench->work, batch, 1.0f, gradient, (Part){0, 1});
 }
 
 static float *zeroed_gradient(Bench *bench)
@@ -94,7 +93,7 @@ static void the_padding_of_parameters_has_no_gradient(void)
     arena_free(&bench.arena);
 }
 
-static void blocks_and_examples_may_be_done_in_any_order(void)
+static void parts_and_examples_may_be_done_in_any_order(void)
 {
     Bench bench;
     bench_open(&bench, CLASSES);
@@ -103,15 +102,15 @@ static void blocks_and_examples_may_be_done_in_any_order(void)
     pass(&bench, &batch, forward);
 
     const Range parts[] = {{4, EXAMPLES}, {0, 1}, {1, 4}};
-    for (size_t block = N_BLOCKS; block-- > 0;)
-        network_partial_sums(&bench.net, bench.params, &bench.work, &batch, block);
+    for (size_t part = 3; part-- > 0;)
+        network_partial_sums(&bench.net, bench.params, &bench.work, &batch, (Part){part, 3});
     for (size_t p = 0; p < 3; p++) {
         network_forward(&bench.net, bench.params, &bench.work, &batch, parts[p]);
         network_loss(&bench.net, &bench.work, &batch, parts[p]);
         network_backward(&bench.net, bench.params, &bench.work, &batch, parts[p]);
     }
-    for (size_t block = N_BLOCKS; block-- > 0;)
-        network_accumulate(&bench.net, &bench.work, &batch, 1.0f, shuffled, block);
+    for (size_t part = 7; part-- > 0;)
+        network_accumulate(&bench.net, &bench.work, &batch, 1.0f, shuffled, (Part){part, 7});
     CHECK(memcmp(forward, shuffled, bench.net.n_parameters * sizeof *forward) == 0,
           "the bytes differ");
     arena_free(&bench.arena);
@@ -174,11 +173,10 @@ static bool caught(size_t layer, const LayerKind *broken)
     return noticed;
 }
 
-static void forgets_the_derivative(const Layer *layer, const float *params, const LayerView *view,
-                                   Range examples)
+static void forgets_the_derivative(const Layer *layer, const float *params, const LayerView *view)
 {
     (void)params;
-    for (size_t i = examples.first * layer->in_stride; i < examples.end * layer->in_stride; i++)
+    for (size_t i = 0; i < view->batch.size * layer->in_stride; i++)
         view->dx[i] = view->dy[i];
 }
 
@@ -209,11 +207,11 @@ static void a_wrong_reference_jacobian_is_caught(void)
     CHECK(caught(1, &broken), "not noticed");
 }
 
-static void adds_twice(const Layer *layer, const LayerView *view, size_t block, float scale,
+static void adds_twice(const Layer *layer, const LayerView *view, Part part, float scale,
                        float *into)
 {
-    layer_dense.accumulate(layer, view, block, scale, into);
-    layer_dense.accumulate(layer, view, block, scale, into);
+    layer_dense.accumulate(layer, view, part, scale, into);
+    layer_dense.accumulate(layer, view, part, scale, into);
 }
 
 static void a_gradient_that_is_added_twice_is_caught(void)
@@ -223,13 +221,13 @@ static void a_gradient_that_is_added_twice_is_caught(void)
     CHECK(caught(2, &broken), "not noticed");
 }
 
-static void forgets_the_bias(const Layer *layer, const LayerView *view, size_t block, float scale,
+static void forgets_the_bias(const Layer *layer, const LayerView *view, Part part, float scale,
                              float *into)
 {
     const Tensor *bias = &layer->tensors[1];
     float kept[HIDDEN];
     memcpy(kept, into + bias->offset, sizeof kept);
-    layer_dense_bytes.accumulate(layer, view, block, scale, into);
+    layer_dense_bytes.accumulate(layer, view, part, scale, into);
     memcpy(into + bias->offset, kept, sizeof kept);
 }
 
@@ -240,11 +238,10 @@ static void a_bias_that_is_never_updated_is_caught(void)
     CHECK(caught(0, &broken), "not noticed");
 }
 
-static void turns_the_sign(const Layer *layer, const float *params, const LayerView *view,
-                           Range examples)
+static void turns_the_sign(const Layer *layer, const float *params, const LayerView *view)
 {
-    layer_dense.backward(layer, params, view, examples);
-    for (size_t i = examples.first * layer->in_stride; i < examples.end * layer->in_stride; i++)
+    layer_dense.backward(layer, params, view);
+    for (size_t i = 0; i < view->batch.size * layer->in_stride; i++)
         view->dx[i] = -view->dx[i];
 }
 
@@ -283,7 +280,7 @@ int main(void)
     RUN(the_initial_loss_is_near_ln_10);
     RUN(the_gradient_of_a_batch_is_the_sum_of_its_examples);
     RUN(the_padding_of_parameters_has_no_gradient);
-    RUN(blocks_and_examples_may_be_done_in_any_order);
+    RUN(parts_and_examples_may_be_done_in_any_order);
     RUN(huge_logits_give_finite_losses);
     RUN(the_gradient_check_accepts_a_right_network);
     RUN(a_sigmoid_whose_backward_forgets_its_derivative_is_caught);

@@ -138,8 +138,7 @@ static void one_step_subtracts_lr_times_the_gradient(void)
     Batch batch = synthetic_batch(&run.s, run.s.index, 1);
     network_predict(&run.net, before, &work, &batch);
     network_backward(&run.net, before, &work, &batch, (Range){0, 1});
-    for (size_t block = 0; block < N_BLOCKS; block++)
-        network_accumulate(&run.net, &work, &batch, 1.0f, gradient, block);
+    network_accumulate(&run.net, &work, &batch, 1.0f, gradient, (Part){0, 1});
     REQUIRE(run_train(&run, 1, 1, 0.5, 1, &err), "%s", err.text);
     for (size_t i = 0; i < run.net.n_parameters; i++)
         CHECK(fabsf(run.params[i] - (before[i] - 0.5f * gradient[i])) < 1e-6f, "parameter %zu", i);
