@@ -19,7 +19,7 @@ enum ExitStatus {
 };
 
 extern const Command command_train, command_eval, command_gradcheck, command_info, command_weights,
-    command_sweep, command_predict;
+    command_sweep, command_predict, command_features;
 
 // Parses; when the command is over with that (help was asked for, the line was wrong), says what
 // there is to say and returns false with the exit status in *status.

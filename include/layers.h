@@ -60,6 +60,7 @@ typedef struct Layer {
     size_t in_stride, out_stride; // floats from one example to the next
     size_t note_stride;           // the same of the notes, see LayerView
     size_t n_rows;                // independent rows of parameters, which accumulate updates
+    size_t n_products;            // multiplications by a weight, an example, no zero left out
     size_t n_tensors;
     Tensor tensors[LAYER_MAX_TENSORS];
 } Layer;

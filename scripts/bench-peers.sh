@@ -1,7 +1,7 @@
 #!/bin/sh
 # Times ./mlp beside other programs that do the same training on this machine: 784-64-10, the same
 # 50,000 images and input scale, the same batch size, update rule and number of epochs. A peer that
-# is not installed is named in the table.
+# is not installed is named in the table. One epoch of --arch cnn stands beside PyTorch's.
 #
 #   make && scripts/bench-peers.sh [-d DIR] [-r ROUNDS] [-e EPOCHS] [-b BATCH] [-t THREADS]
 #
@@ -112,13 +112,13 @@ measured() {
     return 1
 }
 
-run_mlp() { # THREADS
-    measured "$mlp" train --quiet --data "$data" --epochs "$epochs" --batch "$batch" \
-        --threads "$1" --output "$tmp/model.bin" --csv "$tmp/curves.csv" || exit 1
+run_mlp() { # WHAT ARCH EPOCHS THREADS
+    measured "$mlp" train --quiet --data "$data" --arch "$2" --epochs "$3" --lr 1e-3 \
+        --batch "$batch" --threads "$4" --output "$tmp/model.bin" --csv "$tmp/curves.csv" || exit 1
     seconds=$(awk -F, 'NR > 1 { s = s c $7; c = "," } END { print s }' "$tmp/curves.csv")
     accuracy=$("$mlp" eval --data "$data" --json "$tmp/model.bin" |
         sed -n 's/^ *"accuracy": \([0-9.]*\).*/\1/p')
-    record mlp "$1" "$batch" "$round" "$seconds" "$accuracy" "$(tail -n 1 "$tmp/rss")"
+    record "$1" "$4" "$batch" "$round" "$seconds" "$accuracy" "$(tail -n 1 "$tmp/rss")"
 }
 
 # run WHAT PROGRAM THREADS BATCH OMP_THREADS BLAS_THREADS COMMAND...: PROGRAM is empty where
@@ -148,9 +148,8 @@ run_dense() { # WHAT THREADS OMP_THREADS BLAS_THREADS
     done
 }
 
-run_torch() { # WHAT WAY THREADS
-    run "$1" "$torch" "$3" "$batch" "$3" "$3" "$peers/torch_train.py" "$2" "$data" "$epochs" \
-        "$batch" "$3"
+run_torch() { # WHAT WAY EPOCHS THREADS
+    run "$1" "$torch" "$4" "$batch" "$4" "$4" "$peers/torch_train.py" "$2" "$data" "$3" "$batch" "$4"
 }
 
 # ---- the rounds ----
@@ -164,7 +163,7 @@ round=1
 while [ "$round" -le "$rounds" ]; do
     echo "round $round of $rounds" >&2
     for n in $counts; do
-        run_mlp "$n"
+        run_mlp mlp mlp "$epochs" "$n"
     done
     run_dense "C, OpenBLAS" 1 1 1
     if [ "$threads" -gt 1 ]; then
@@ -172,13 +171,15 @@ while [ "$round" -le "$rounds" ]; do
         run_dense "C, OpenBLAS, OpenMP threads" "$threads" "$threads" 1
     fi
     for n in $counts; do
-        run_torch "PyTorch, autograd" autograd "$n"
-        run_torch "PyTorch, DataLoader" dataloader "$n"
-        run_torch "PyTorch, backward by hand" manual "$n"
+        run_torch "PyTorch, autograd" autograd "$epochs" "$n"
+        run_torch "PyTorch, DataLoader" dataloader "$epochs" "$n"
+        run_torch "PyTorch, backward by hand" manual "$epochs" "$n"
         run "NumPy, backward by hand" "$numpy" "$n" "$batch" "$n" "$n" \
             "$peers/numpy_train.py" "$data" "$epochs" "$batch"
         run "scikit-learn, MLPClassifier" "$sklearn" "$n" "$batch" "$n" "$n" \
             "$peers/sklearn_train.py" "$data" "$epochs" "$batch"
+        run_mlp "mlp, cnn" cnn 1 "$n"
+        run_torch "PyTorch, cnn" cnn 1 "$n"
     done
     round=$((round + 1))
 done
@@ -202,9 +203,10 @@ awk -F '\t' -v batch="$batch" '
         accuracy[key] = $6
         if ($7 > rss[key]) rss[key] = $7
         if ($5 !~ /^[0-9]/) { wrong[key] = $5; next }
-        if ($1 == "mlp") own[$2, $4] = median($5)
+        network = $1 ~ /, cnn$/ ? "cnn" : "mlp"
+        if ($1 ~ /^mlp/) own[network, $2, $4] = median($5)
         all[key] = joined(all[key], $5)
-        ratios[key] = joined(ratios[key], median($5) / own[$2, $4])
+        ratios[key] = joined(ratios[key], median($5) / own[network, $2, $4])
     }
     END {
         for (r = 1; r <= rows; r++) {

@@ -1,18 +1,22 @@
-// mlp weights: the rows of W1 as pictures, and the class that each hidden unit speaks for.
+// mlp weights: weights that look at images, as pictures: the rows of W1, and the class that each
+// hidden unit speaks for; the filters of a convolution.
 #include "commands.h"
 #include "numbers.h"
+#include "tiles.h"
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 static const char *weights_csv;
+static uint64_t weights_layer = 1;
 
 static const Option option_table[] = {
+    {"layer", 0, OPTION_COUNT, &weights_layer, "N",
+     "the layer, of those with weights, that is shown: one that looks at images", 1,
+     NETWORK_MAX_LAYERS, NULL, NULL},
     {"csv", 0, OPTION_TEXT, &weights_csv, "FILE",
-     "write a row a hidden unit here: unit,class,output_weight,bias and the weights of the pixels",
+     "write a row a picture here: of hidden units unit,class,output_weight,bias, of filters "
+     "channel,input,bias, and then the weights, row by row",
      0, 0, NULL, NULL},
     {0},
 };
@@ -76,11 +80,11 @@ static bool find_units(Units *units, const Model *model, Arena *arena, Error *er
     return true;
 }
 
-static double largest_weight(const Units *units)
+static double largest_weight(const Model *model, const Tensor *W)
 {
     double largest = 0.0;
-    for (size_t e = 0; e < units->n * units->n_pixels; e++)
-        largest = fmax(largest, fabs(weight(units, units->W1, e)));
+    for (size_t e = 0; e < tensor_size(W); e++)
+        largest = fmax(largest, fabs((double)model->params[tensor_index(W, e)]));
     return largest;
 }
 
@@ -129,122 +133,170 @@ static void print_table(const Units *units)
 }
 
 // ---------------------------------------------------------------------------------------------
-// As pictures, in half blocks: a character is two pixels, one above the other
+// As pictures
 
-typedef struct Sheet {
-    size_t across; // tiles in a row
-    size_t shrink; // pixels of a side that become one
-    size_t width, height;
-    double scale; // the weight that has full colour
-} Sheet;
-
-// Blue through white to red, of the 256 colours that terminals have: dark at both ends, so that
-// the sign is the hue and the size the darkness.
-static int colour_of(double share)
+static double unit_value(const void *context, size_t tile, size_t row, size_t col)
 {
-    static const unsigned char palette[] = {18,  25,  32,  74,  117, 153, 255,
-                                            224, 217, 210, 167, 160, 88};
-    enum { MIDDLE = 6 };
-    double clipped = fmax(-1.0, fmin(1.0, share));
-    return palette[MIDDLE + (int)lrint(clipped * MIDDLE)];
+    const Units *units = context;
+    size_t pixel = row * units->cols + col;
+    return weight(units, units->W1, units->list[tile].number * units->n_pixels + pixel);
 }
 
-// The mean weight of one point of a tile.
-static double point(const Units *units, const Sheet *sheet, const Unit *unit, size_t y, size_t x)
+static void unit_title(const void *context, size_t tile, char *text, size_t size)
 {
-    double sum = 0.0;
-    size_t count = 0;
-    for (size_t r = y * sheet->shrink; r < (y + 1) * sheet->shrink && r < units->rows; r++)
-        for (size_t c = x * sheet->shrink; c < (x + 1) * sheet->shrink && c < units->cols; c++) {
-            size_t p = unit->number * units->n_pixels + r * units->cols + c;
-            sum += weight(units, units->W1, p);
-            count++;
-        }
-    return count == 0 ? 0.0 : sum / (double)count / sheet->scale;
+    const Units *units = context;
+    snprintf(text, size, "%zu: %zu", units->list[tile].number, units->list[tile].class);
 }
 
-static Sheet sheet_for(const Units *units)
+static void draw_units(const Units *units)
 {
-    enum { WANTED_ACROSS = 8 };
-    size_t width = 80;
-#ifdef TIOCGWINSZ
-    struct winsize size;
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-        width = size.ws_col;
-#endif
-    Sheet sheet = {.shrink = 1};
-    while (sheet.shrink < 4 &&
-           WANTED_ACROSS * ((units->cols + sheet.shrink - 1) / sheet.shrink + 1) > width + 1)
-        sheet.shrink++;
-    sheet.width = (units->cols + sheet.shrink - 1) / sheet.shrink;
-    sheet.height = (units->rows + sheet.shrink - 1) / sheet.shrink;
-    sheet.across = (width + 1) / (sheet.width + 1);
-    sheet.across = sheet.across < 1               ? 1
-                   : sheet.across > WANTED_ACROSS ? WANTED_ACROSS
-                                                  : sheet.across;
-    sheet.scale = largest_weight(units) / 2.0; // the largest alone would leave the rest pale
-    return sheet;
-}
-
-static void draw_line(const Units *units, const Sheet *sheet, size_t first, size_t y)
-{
-    for (size_t t = first; t < first + sheet->across && t < units->n; t++) {
-        const Unit *unit = &units->list[t];
-        for (size_t x = 0; x < sheet->width; x++) {
-            int upper = colour_of(point(units, sheet, unit, y, x));
-            if (y + 1 < sheet->height)
-                printf("\033[38;5;%d;48;5;%dm\xe2\x96\x80", upper,
-                       colour_of(point(units, sheet, unit, y + 1, x)));
-            else
-                printf("\033[0m\033[38;5;%dm\xe2\x96\x80", upper);
-        }
-        printf("\033[0m ");
-    }
-    putchar('\n');
-}
-
-static void draw(const Units *units)
-{
-    Sheet sheet = sheet_for(units);
-    for (size_t first = 0; first < units->n; first += sheet.across) {
-        for (size_t t = first; t < first + sheet.across && t < units->n; t++) {
-            char title[48];
-            snprintf(title, sizeof title, "%zu: %zu", units->list[t].number, units->list[t].class);
-            printf("%-*.*s ", (int)sheet.width, (int)sheet.width, title);
-        }
-        putchar('\n');
-        for (size_t y = 0; y < sheet.height; y += 2)
-            draw_line(units, &sheet, first, y);
-    }
+    Tiles tiles = {.n = units->n,
+                   .rows = units->rows,
+                   .cols = units->cols,
+                   // The largest alone would leave the rest pale.
+                   .scale = largest_weight(units->model, units->W1) / 2.0,
+                   .context = units,
+                   .value = unit_value,
+                   .title = unit_title};
+    tiles_draw(&tiles);
     printf("Each tile: a hidden unit and the class that it speaks for; its weights, negative blue, "
            "positive red,\nfull colour from %.3g on.\n",
-           sheet.scale);
+           tiles.scale);
+}
+
+static bool show_units(const Model *model, Arena *arena, Error *err)
+{
+    Units units;
+    if (!find_units(&units, model, arena, err))
+        return false;
+    if (weights_csv != NULL)
+        return command_write_table(weights_csv, print_csv, &units, arena, err);
+    tiles_can_draw() ? draw_units(&units) : print_table(&units);
+    return true;
+}
+
+// ---------------------------------------------------------------------------------------------
+// The filters of a convolution: for each channel of its output one for each of its input
+
+typedef struct Filters {
+    const Model *model;
+    const Layer *layer;
+} Filters;
+
+static size_t filter_inputs(const Filters *f)
+{
+    return f->layer->in.channels;
+}
+
+static double filter_value(const void *context, size_t tile, size_t row, size_t col)
+{
+    const Filters *f = context;
+    size_t side = f->layer->windows.side;
+    const Tensor *W = &f->layer->tensors[0];
+    return (double)f->model->params[tensor_index(W, (tile * side + row) * side + col)];
+}
+
+static double filter_bias(const Filters *f, size_t channel)
+{
+    return (double)f->model->params[tensor_index(&f->layer->tensors[1], channel)];
+}
+
+static void filter_title(const void *context, size_t tile, char *text, size_t size)
+{
+    const Filters *f = context;
+    if (filter_inputs(f) == 1)
+        snprintf(text, size, "%zu", tile);
+    else
+        snprintf(text, size, "%zu<%zu", tile / filter_inputs(f), tile % filter_inputs(f));
+}
+
+static void print_filters_csv(FILE *out, const void *context)
+{
+    const Filters *f = context;
+    size_t side = f->layer->windows.side, inputs = filter_inputs(f);
+    char text[NUMBER_SIZE];
+    fputs("channel,input,bias", out);
+    for (size_t k = 0; k < side * side; k++)
+        fprintf(out, ",w%zu", k);
+    fputc('\n', out);
+    for (size_t tile = 0; tile < f->layer->out.channels * inputs; tile++) {
+        fprintf(out, "%zu,%zu,%s", tile / inputs, tile % inputs,
+                number_measured(text, filter_bias(f, tile / inputs)));
+        for (size_t k = 0; k < side * side; k++)
+            fprintf(out, ",%s", number_measured(text, filter_value(f, tile, k / side, k % side)));
+        fputc('\n', out);
+    }
+}
+
+static void print_filters(const Filters *f)
+{
+    size_t side = f->layer->windows.side, inputs = filter_inputs(f);
+    printf("%7s  %6s  %9s  %9s  %9s\n", "channel", "input", "bias", "smallest", "largest");
+    for (size_t tile = 0; tile < f->layer->out.channels * inputs; tile++) {
+        double smallest = (double)INFINITY, largest = -(double)INFINITY;
+        for (size_t k = 0; k < side * side; k++) {
+            double w = filter_value(f, tile, k / side, k % side);
+            smallest = fmin(smallest, w);
+            largest = fmax(largest, w);
+        }
+        printf("%7zu  %6zu  %9.4f  %9.4f  %9.4f\n", tile / inputs, tile % inputs,
+               filter_bias(f, tile / inputs), smallest, largest);
+    }
+}
+
+static void draw_filters(const Filters *f)
+{
+    Tiles tiles = {.n = f->layer->out.channels * filter_inputs(f),
+                   .rows = f->layer->windows.side,
+                   .cols = f->layer->windows.side,
+                   .scale = largest_weight(f->model, &f->layer->tensors[0]) / 2.0,
+                   .context = f,
+                   .value = filter_value,
+                   .title = filter_title};
+    tiles_draw(&tiles);
+    printf("Each tile: a filter of %s, channel%s; negative blue, positive red, full colour from "
+           "%.3g on.\n",
+           f->layer->name, filter_inputs(f) == 1 ? "" : "<input", tiles.scale);
+}
+
+static bool show_filters(const Model *model, const Layer *layer, Arena *arena, Error *err)
+{
+    Filters filters = {model, layer};
+    if (weights_csv != NULL)
+        return command_write_table(weights_csv, print_filters_csv, &filters, arena, err);
+    tiles_can_draw() ? draw_filters(&filters) : print_filters(&filters);
+    return true;
 }
 
 // ---------------------------------------------------------------------------------------------
 // The command
 
-static bool can_draw(void)
+// Layer number n, from 1, of those with weights, or NULL.
+static const Layer *layer_with_weights(const Network *net, uint64_t n)
 {
-    const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
-    return isatty(STDOUT_FILENO) && term != NULL && term[0] != '\0' && strcmp(term, "dumb") != 0 &&
-           (no_color == NULL || no_color[0] == '\0');
+    for (size_t l = 0; l < net->n_layers; l++)
+        if (net->layers[l].n_tensors > 0 && --n == 0)
+            return &net->layers[l];
+    return NULL;
 }
 
 static bool weights(const char *path, Arena *arena, Error *err)
 {
     Model model;
-    Units units;
     if (weights_csv != NULL && path_is_same(weights_csv, path))
         return error_set(err, "--csv would replace the model, %s", path);
     if (weights_csv != NULL && idx_is_data_file(command_data_folder(NULL), weights_csv))
         return error_set(err, "--csv would replace a file of the data, %s", weights_csv);
-    if (!model_read(&model, arena, path, err) || !find_units(&units, &model, arena, err))
+    if (!model_read(&model, arena, path, err))
         return false;
-    if (weights_csv != NULL)
-        return command_write_table(weights_csv, print_csv, &units, arena, err);
-    can_draw() ? draw(&units) : print_table(&units);
-    return true;
+    const Layer *layer = layer_with_weights(&model.net, weights_layer);
+    if (layer != NULL && layer->windows.side > 0)
+        return show_filters(&model, layer, arena, err);
+    if (layer != NULL && layer == &model.net.layers[0])
+        return show_units(&model, arena, err);
+    return error_set(err, "--layer %llu: %s has %s", (unsigned long long)weights_layer, path,
+                     layer == NULL ? "not so many layers with weights"
+                                   : "weights there that look at no image");
 }
 
 static int run(int argc, char **argv)
@@ -263,11 +315,12 @@ static int run(int argc, char **argv)
 const Command command_weights = {
     .name = "weights",
     .arguments = "MODEL",
-    .summary = "show what each hidden unit looks for, and which class it speaks for",
+    .summary = "show what each hidden unit or filter looks for",
     .about =
         "Shows the hidden units of a model, ordered by the class that each speaks for: that of "
-        "the largest weight from the unit to an output. On a terminal the weights from the "
-        "pixels are drawn as pictures, otherwise a table is printed; --csv writes all of them.",
+        "the largest weight from the unit to an output; or the filters of a convolution. On a "
+        "terminal the weights are drawn as pictures, otherwise a table is printed; --csv writes "
+        "all of them.",
     .examples = {"mlp weights model.bin", "mlp weights model.bin --csv weights.csv"},
     .run = run,
 };

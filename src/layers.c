@@ -78,6 +78,7 @@ static size_t dense_describe(Layer *layer, size_t units, size_t offset)
     layer->out = (Shape){1, 1, O};
     layer->out_pitch = layer->out_stride = S;
     layer->n_rows = I;
+    layer->n_products = shape_size(in) * O;
     layer->n_tensors = 2;
     layer->tensors[0] = (Tensor){.letter = "W",
                                  .n_dims = 4,

@@ -113,6 +113,7 @@ static size_t convolution_describe(Layer *layer, size_t units, size_t offset)
     const Windows *w = &layer->windows;
     size_t K = w->side, P = layer->in_pitch, S = kernel_row_stride(K * K * P);
     layer->n_rows = units;
+    layer->n_products = K * K * layer->in.channels * shape_size(layer->out);
     layer->note_stride = nonzeros_room(w) * sizeof(Nonzero) / sizeof(float);
     layer->n_tensors = 2;
     layer->tensors[0] = (Tensor){.letter = "W",

@@ -9,7 +9,7 @@
 
 static const Command *const commands[] = {&command_train,     &command_eval, &command_predict,
                                           &command_gradcheck, &command_info, &command_weights,
-                                          &command_sweep};
+                                          &command_features,  &command_sweep};
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 
 static void print_help(void)

@@ -37,7 +37,7 @@ static const ArchitectureSpec architectures[] = {
                 {&layer_sigmoid, 0, 0.0, 0.0, NULL, "f1", 0, 0},
                 {&layer_dense, CLASSES, 5.0, 0.5, "fc2", "a2", 0, 0}}},
     {.name = "cnn",
-     .defaults = {.hidden = 128, .epochs = 20, .learning_rate = 1e-3},
+     .defaults = {.hidden = 128, .epochs = 20, .learning_rate = 2e-3},
      .layers = {{&layer_pixels, 0, 0.0, 0.0, NULL, "x", 0, 0},
                 {&layer_convolution, 16, SQRT2, 0.0, "conv1", "a1", 5, 1},
                 {&layer_max_pool, 0, 0.0, 0.0, NULL, "p1", 2, 2},
@@ -142,6 +142,14 @@ size_t network_count_weights(const Network *net)
     size_t count = 0;
     for (size_t t = 0; t < net->n_tensors; t++)
         count += tensor_size(net->tensors[t]);
+    return count;
+}
+
+size_t network_count_products(const Network *net)
+{
+    size_t count = 0;
+    for (size_t l = net->first_trained; l < net->n_layers; l++)
+        count += net->layers[l].n_products * (l > net->first_trained ? 3 : 2);
     return count;
 }
 

@@ -19,7 +19,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-enum { MAX_ROUNDS = 99, MAX_ROWS = 64, MAX_THREADS = 2, HIDDEN = 64, CLASSES = 10 };
+enum { MAX_ROUNDS = 99, MAX_ROWS = 64, MAX_THREADS = 2, SOME_IMAGES = 5000 };
 
 static uint64_t option_rounds = 7;
 static const char *option_data;
@@ -34,9 +34,9 @@ static const Command bench_command = {.name = "bench", .about = "Measures how fa
 
 // One line of the table: something to do, and how long it took in each round.
 typedef struct Row {
-    const char *what;
+    const char *what, *arch;
     const Kernels *kernels;
-    size_t threads, batch;
+    size_t threads, batch, images; // of the training
     double (*measure)(const struct Row *row); // returns seconds
     double seconds[MAX_ROUNDS];
 } Row;
@@ -44,13 +44,23 @@ typedef struct Row {
 static Row rows[MAX_ROWS];
 static size_t n_rows, n_rounds;
 
-static Row *row_add(const char *what, const Kernels *which, size_t threads, size_t batch,
+static Row *row_add(Row row)
+{
+    rows[n_rows] = row;
+    return &rows[n_rows++];
+}
+
+// The dense network on all training images, and the convolutional one on some.
+static Row *row_mlp(const char *what, const Kernels *which, size_t threads, size_t batch,
                     double (*measure)(const Row *row))
 {
-    Row *row = &rows[n_rows++];
-    *row = (Row){
-        .what = what, .kernels = which, .threads = threads, .batch = batch, .measure = measure};
-    return row;
+    return row_add((Row){what, "mlp", which, threads, batch, 0, measure, {0}});
+}
+
+static Row *row_cnn(const char *what, const Kernels *which, size_t threads, size_t images,
+                    double (*measure)(const Row *row))
+{
+    return row_add((Row){what, "cnn", which, threads, 64, images, measure, {0}});
 }
 
 static int compare(const void *a, const void *b)
@@ -104,6 +114,14 @@ static const Kernels *bench_dense_kernels(const char *isa)
 static Dataset data;
 static TrainData train_data;
 
+static TrainData row_data(const Row *row)
+{
+    TrainData found = train_data;
+    if (row->images > 0)
+        found.split.train.end = row->images;
+    return found;
+}
+
 static bool fail(const Error *err)
 {
     fprintf(stderr, "bench: %s\n", err->text);
@@ -127,7 +145,8 @@ typedef struct Trained {
 static void trained_open(Trained *t, const Row *row)
 {
     Error err;
-    Architecture architecture = {"mlp", data.rows, data.cols, HIDDEN, data.n_classes};
+    Architecture architecture = {row->arch, data.rows, data.cols,
+                                 architecture_defaults(row->arch)->hidden, data.n_classes};
     *t = (Trained){.params = NULL};
     kernels = row->kernels;
     if (!network_build(&t->net, &architecture, &err) ||
@@ -153,7 +172,8 @@ static double epoch_seconds(const Row *row)
     TrainSettings settings = {
         .epochs = 1, .batch_size = row->batch, .learning_rate = 1e-3, .seed = 1};
     TrainObserver observer = {&seconds, NULL, keep_seconds};
-    if (train_run(t.params, &t.net, &settings, &train_data, t.team, &observer, &t.arena, &err) !=
+    TrainData images = row_data(row);
+    if (train_run(t.params, &t.net, &settings, &images, t.team, &observer, &t.arena, &err) !=
         TRAIN_DONE)
         fail(&err);
     trained_close(&t);
@@ -177,14 +197,16 @@ static double evaluate_seconds(const Row *row)
     return seconds;
 }
 
-// A dense program multiplies and adds this often in one epoch: W1 and W2 forward and in the
-// update, and W2 backward.
-static double dense_flops(void)
+// A dense program multiplies and adds this often in one epoch.
+static double dense_flops(const Row *row)
 {
-    double n = (double)range_length(train_data.split.train);
-    double first = (double)dataset_pixels_per_image(&data) * HIDDEN;
-    double second = (double)HIDDEN * (double)data.n_classes;
-    return 2.0 * n * (2.0 * first + 3.0 * second);
+    Trained t;
+    trained_open(&t, row);
+    TrainData images = row_data(row);
+    double flops = 2.0 * (double)range_length(images.split.train) *
+                   (double)network_count_products(&t.net);
+    trained_close(&t);
+    return flops;
 }
 
 static void peak_member(void *context, size_t member)
@@ -212,7 +234,7 @@ static double dense_bound_seconds(const Row *row)
         }
     team_close(team);
     arena_free(&arena);
-    return dense_flops() / best;
+    return dense_flops(row) / best;
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -296,6 +318,26 @@ static void print_row(const Row *row, const Row *dense, const Row *bound)
     putchar('\n');
 }
 
+// Milliseconds for a thousand images, which rows have different numbers of; ratios to the three rows
+// of as many threads.
+static void print_cnn(Row *first, Row *end)
+{
+    printf("\n  %-26s  %-7s %3s %6s  %9s  %9s  %9s\n", "--arch cnn, 1,000 images", "set", "thr",
+           "batch", "ms", "to dense", "to least");
+    for (Row *row = first; row < end; row++)
+        for (size_t round = 0; round < n_rounds; round++)
+            row->seconds[round] *= 1000.0 / (double)row->images;
+    for (Row *row = first; row < end; row++) {
+        const Row *dense = NULL, *bound = NULL;
+        for (Row *other = first; other < end; other++)
+            if (other->threads == row->threads) {
+                dense = strcmp(other->what, "train, plain dense") == 0 ? other : dense;
+                bound = other->measure == dense_bound_seconds ? other : bound;
+            }
+        print_row(row, dense, bound);
+    }
+}
+
 static double lit_share(void)
 {
     size_t n = range_length(train_data.split.train) * dataset_pixels_per_image(&data), lit = 0;
@@ -326,21 +368,29 @@ int main(int argc, char **argv)
 
     Row *bound[MAX_THREADS + 1], *dense[MAX_THREADS + 1] = {NULL}, *ours[MAX_THREADS + 1][4];
     for (size_t threads = 1; threads <= most; threads++) {
-        bound[threads] = row_add("least dense time", here, threads, 0, dense_bound_seconds);
+        bound[threads] = row_mlp("least dense time", here, threads, 0, dense_bound_seconds);
         for (size_t b = 0; b < 4; b++)
-            ours[threads][b] = row_add("train", here, threads, batches[b], epoch_seconds);
-        dense[threads] = row_add("train, plain dense", dense_here, threads, 64, epoch_seconds);
+            ours[threads][b] = row_mlp("train", here, threads, batches[b], epoch_seconds);
+        dense[threads] = row_mlp("train, plain dense", dense_here, threads, 64, epoch_seconds);
     }
     Row *first_kernel = &rows[n_rows];
-    row_add("stage 1: partial sums", here, 1, 64, partial_sums_seconds);
-    row_add("stage 2: output layer", here, 1, 64, examples_seconds);
-    row_add("stage 3: update", here, 1, 64, accumulate_seconds);
+    row_mlp("stage 1: partial sums", here, 1, 64, partial_sums_seconds);
+    row_mlp("stage 2: output layer", here, 1, 64, examples_seconds);
+    row_mlp("stage 3: update", here, 1, 64, accumulate_seconds);
     Row *first_evaluation = &rows[n_rows];
     for (size_t threads = 1; threads <= most; threads++)
-        row_add("evaluate", here, threads, 64, evaluate_seconds);
+        row_mlp("evaluate", here, threads, 64, evaluate_seconds);
     Row *first_isa = &rows[n_rows];
     for (size_t i = 0; kernels_available(i) != NULL; i++)
-        row_add("train", kernels_available(i), 1, 64, epoch_seconds);
+        row_mlp("train", kernels_available(i), 1, 64, epoch_seconds);
+    Row *first_cnn = &rows[n_rows];
+    for (size_t threads = 1; threads <= most; threads++) {
+        row_cnn("train", here, threads, SOME_IMAGES, epoch_seconds);
+        row_cnn("train, plain dense", dense_here, threads, SOME_IMAGES / 25, epoch_seconds);
+        row_cnn("least dense time", here, threads, SOME_IMAGES, dense_bound_seconds);
+    }
+    for (size_t i = 0; kernels_available(i) != NULL; i++)
+        row_cnn("train", kernels_available(i), 1, i == 0 ? SOME_IMAGES / 25 : SOME_IMAGES / 5, epoch_seconds);
     Row *end = &rows[n_rows];
 
     for (size_t round = 0; round < n_rounds; round++) {
@@ -350,9 +400,8 @@ int main(int argc, char **argv)
     }
     fputs("\r\033[K", stderr);
 
-    printf("%zu training images, %.1f %% of the pixels lit, %zu-%d-%zu, medians of %zu rounds\n\n",
-           range_length(train_data.split.train), 100.0 * lit_share(),
-           dataset_pixels_per_image(&data), HIDDEN, data.n_classes, n_rounds);
+    printf("%zu training images, %.1f %% of the pixels lit, medians of %zu rounds\n\n",
+           range_length(train_data.split.train), 100.0 * lit_share(), n_rounds);
     printf("  %-26s  %-7s %3s %6s  %9s  %9s  %9s\n", "one epoch", "set", "thr", "batch", "ms",
            "to dense", "to least");
     for (size_t threads = 1; threads <= most; threads++) {
@@ -362,7 +411,7 @@ int main(int argc, char **argv)
         printf("  %-26s  %-7s %3zu %6s  %9.2f  %9.3f  %9.3f   (%.1f GFLOP/s)\n",
                bound[threads]->what, "", threads, "", 1e3 * median(bound[threads]->seconds),
                median_ratio(bound[threads], dense[threads]), 1.0,
-               1e-9 * dense_flops() / median(bound[threads]->seconds));
+               1e-9 * dense_flops(bound[threads]) / median(bound[threads]->seconds));
     }
     printf("\n  %-26s  %-7s %3s %6s  %9s  %9s  %9s\n", "the stages of an epoch", "set", "thr",
            "batch", "ms", "", "to least");
@@ -375,8 +424,9 @@ int main(int argc, char **argv)
     for (Row *row = first_evaluation; row < first_isa; row++)
         print_row(row, NULL, NULL);
     printf("\n  the instruction sets of this machine\n");
-    for (Row *row = first_isa; row < end; row++)
+    for (Row *row = first_isa; row < first_cnn; row++)
         print_row(row, dense[1], bound[1]);
+    print_cnn(first_cnn, end);
 
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);

@@ -49,14 +49,14 @@ man_matches_help() {
     flags_in_man "$1" >"$WORK/man"
     [ -s "$WORK/help" ] && diff "$WORK/help" "$WORK/man"
 }
-for command in train eval predict gradcheck info weights sweep; do
+for command in train eval predict gradcheck info weights features sweep; do
     claim "the man page lists the flags of mlp $command" man_matches_help "$command"
 done
 
 readme_names_only_real_flags() {
     for flag in $(grep -o -e '--[a-z][a-z-]*' README.md | sort -u); do
         case $flag in --help | --version) continue ;; esac
-        for command in train eval predict gradcheck info weights sweep; do flags_in_help "$command"; done |
+        for command in train eval predict gradcheck info weights features sweep; do flags_in_help "$command"; done |
             grep -qx -e "${flag#--}" || { echo "no such flag: $flag"; return 1; }
     done
 }

@@ -1,7 +1,8 @@
 """torch_train.py WAY DIR EPOCHS BATCH THREADS: the training of mlp in PyTorch.
 
 WAY is autograd (tensors in memory, a batch is x[index]), manual (the same, the backward pass by
-hand) or dataloader (autograd, batches from DataLoader with its defaults).
+hand), dataloader (autograd, batches from DataLoader with its defaults) or cnn (autograd, the
+network of mlp train --arch cnn).
 """
 
 import sys
@@ -19,10 +20,38 @@ x, y, x_test, y_test = map(torch.from_numpy, mnist.load(folder))
 W1, b1, W2, b2 = map(torch.from_numpy, mnist.initial_weights())
 lr = mnist.LEARNING_RATE
 
-net = torch.nn.Sequential(torch.nn.Linear(784, 64), torch.nn.Sigmoid(), torch.nn.Linear(64, 10))
-with torch.no_grad():
-    for parameter, value in zip(net.parameters(), (W1.T, b1, W2.T, b2)):
-        parameter.copy_(value)
+
+def dense():
+    net = torch.nn.Sequential(torch.nn.Linear(784, 64), torch.nn.Sigmoid(), torch.nn.Linear(64, 10))
+    with torch.no_grad():
+        for parameter, value in zip(net.parameters(), (W1.T, b1, W2.T, b2)):
+            parameter.copy_(value)
+    return net
+
+
+def convolutional():
+    net = torch.nn.Sequential(
+        torch.nn.Unflatten(1, (1, 28, 28)),
+        torch.nn.Conv2d(1, 16, 5),
+        torch.nn.MaxPool2d(2),
+        torch.nn.ReLU(),
+        torch.nn.Conv2d(16, 32, 5),
+        torch.nn.MaxPool2d(2),
+        torch.nn.ReLU(),
+        torch.nn.Flatten(),
+        torch.nn.Linear(512, 128),
+        torch.nn.ReLU(),
+        torch.nn.Linear(128, 10),
+    )
+    for layer in net[1], net[4], net[8]:
+        torch.nn.init.kaiming_normal_(layer.weight)
+        torch.nn.init.zeros_(layer.bias)
+    torch.nn.init.normal_(net[10].weight, 0, 0.5 / 128**0.5)
+    torch.nn.init.zeros_(net[10].bias)
+    return net.to(memory_format=torch.channels_last)  # twice as fast here as the default
+
+
+net = convolutional() if way == "cnn" else dense()
 sum_loss = torch.nn.CrossEntropyLoss(reduction="sum")
 optimizer = torch.optim.SGD(net.parameters(), lr=lr)
 loader = DataLoader(TensorDataset(x, y), batch_size=batch, shuffle=True)
@@ -60,9 +89,12 @@ def manual_epoch():
 
 def accuracy():
     with torch.no_grad():
-        logits = torch.sigmoid(x_test @ W1 + b1) @ W2 + b2 if way == "manual" else net(x_test)
+        if way == "manual":
+            logits = torch.sigmoid(x_test @ W1 + b1) @ W2 + b2
+        else:
+            logits = torch.cat([net(part) for part in x_test.split(1000)])
     return (logits.argmax(1) == y_test).double().mean().item()
 
 
-epoch = {"autograd": autograd_epoch, "manual": manual_epoch, "dataloader": dataloader_epoch}[way]
+epoch = {"autograd": autograd_epoch, "cnn": autograd_epoch, "manual": manual_epoch, "dataloader": dataloader_epoch}[way]
 mnist.report(epochs, epoch, accuracy, f"PyTorch {torch.__version__}")
