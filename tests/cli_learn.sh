@@ -110,7 +110,7 @@ installs_and_removes() {
     "$MAKE" -s -C copy CFLAGS=-O1 PREFIX="$WORK/usr" DESTDIR="$WORK/stage" install || return 1
     [ -z "$(ls usr 2>/dev/null)" ] || return 1
     mv "stage$WORK/usr" usr
-    for file in bin/mlp share/man/man1/mlp.1 share/mlp/plot.gp \
+    for file in bin/mlp share/man/man1/mlp.1 share/mlp/plot.gp share/mlp/style.gp \
         share/mlp/mnist/train-images-idx3-ubyte.gz share/mlp/mnist/t10k-labels-idx1-ubyte.gz; do
         [ -f "usr/$file" ] || { echo "missing: $file"; return 1; }
     done
