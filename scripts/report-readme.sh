@@ -46,8 +46,8 @@ and what it needs is made by naming it, \`make -f scripts/report.mk data/report/
 commands that this comes to. Accuracies are in percent; train figures are those that the training pass saw.
 
 Settings were chosen on the validation images (the last 10,000 of the training file). Test figures are given for the
-record and chose nothing. The trainings run side by side, one thread each; the same command gives the same numbers,
-but for times.
+record and chose nothing. The trainings run side by side, one thread each. The same command gives the same numbers, but
+for times, and for the errors of finite differences: the C library's \`exp\` has a part in their rounding.
 
 ## Overfitting: $SMALL training images against all
 

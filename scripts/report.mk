@@ -10,7 +10,7 @@
 MLP     = ./mlp
 OUT     = data/report
 WORK    = build/report
-GNUPLOT = $(shell command -v gnuplot)
+GNUPLOT := $(shell command -v gnuplot)
 
 # Settings. RATE is the one chosen on the validation images, SLOW that of the course's report.
 EPOCHS   = 100
@@ -29,7 +29,7 @@ HIDDEN   = 8 16 32 64 128 256
 JACOBIAN_HIDDEN = 64
 STEPS_HIDDEN    = 16
 
-.PHONY: all readme FORCE
+.PHONY: all readme
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -60,10 +60,9 @@ endif
 # Everything is made again when a setting changes.
 SETTINGS = $(EPOCHS) $(SEEDS) $(SLOW) $(RATE) $(SMALL) / $(RATES) / $(SIZES) / $(FEW) / $(BATCHES) / \
            $(HIDDEN) / $(JACOBIAN_HIDDEN) $(STEPS_HIDDEN) / $(MLP_DATA)
-$(WORK)/settings: FORCE
-	@mkdir -p $(WORK) $(OUT)
-	@echo '$(SETTINGS)' | cmp -s - $@ || echo '$(SETTINGS)' >$@
-
+# Looked at before any job begins, which would change their order.
+$(shell mkdir -p $(WORK) $(OUT) && { echo '$(SETTINGS)' | cmp -s - $(WORK)/settings || \
+          echo '$(SETTINGS)' >$(WORK)/settings; })
 MADE_BY = $(MLP) $(WORK)/settings
 
 # ---------------------------------------------------------------------------------------------

@@ -116,6 +116,9 @@ installs_and_removes() {
     done
     mkdir elsewhere
     (cd elsewhere && exits 0 ../usr/bin/mlp train -q --epochs 1 --train-size 500 --val-size 100) || return 1
+    if command -v gnuplot >/dev/null; then # the installed script finds its style
+        (cd elsewhere && gnuplot ../usr/share/mlp/plot.gp && [ -s curves.png ]) || return 1
+    fi
     "$MAKE" -s -C copy PREFIX="$WORK/usr" uninstall && [ -z "$(find usr -type f)" ]
 }
 claim "make install puts everything in place, finds its data, and is undone" installs_and_removes

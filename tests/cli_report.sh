@@ -7,15 +7,16 @@ small_data "$WORK/data" 600
 export MLP_DATA="$WORK/data"
 
 # report FOLDER ARGUMENTS...: the sub-make that `make report` calls, on few images and few epochs.
+quiet=-s
 report() {
     folder=$WORK/$1
     shift
-    "$MAKE" -s -f scripts/report.mk -j 2 MLP="$MLP" OUT="$folder/out" WORK="$folder/work" EPOCHS=2 FEW=1 \
+    "$MAKE" "$quiet" -f scripts/report.mk -j 2 MLP="$MLP" OUT="$folder/out" WORK="$folder/work" EPOCHS=2 FEW=1 \
         SEEDS=2 SMALL=50 RATES='1e-4 1e-3 1e38' SIZES='50 100' BATCHES='16 64' HIDDEN='2 4' \
         JACOBIAN_HIDDEN=2 STEPS_HIDDEN=1 "$@"
 }
 
-# The tables but for their times, and the text but for the lines that hold times.
+# The tables, each without its column of times.
 untimed() { # FOLDER
     for file in "$1"/out/*.csv; do
         basename "$file"
@@ -44,23 +45,28 @@ same_again() {
 claim "a second report has the same tables, but for the seconds" same_again
 
 nothing_again() {
-    find "$WORK/a" -type f -exec ls -l --time-style=full-iso {} + >"$WORK/before"
-    report a GNUPLOT= >/dev/null && find "$WORK/a" -type f -exec ls -l --time-style=full-iso {} + | diff "$WORK/before" -
+    touch "$WORK/before"
+    report a GNUPLOT= >/dev/null && find "$WORK/a" -type f -newer "$WORK/before" >"$WORK/made" || return 1
+    cat "$WORK/made"
+    [ ! -s "$WORK/made" ]
 }
 claim "what is there is not made again" nothing_again
 
 missing_again() { # one training, and what depends on it
     rm "$WORK/a/work/rate-1e-4.csv" "$WORK/a/out/units.csv"
-    report a GNUPLOT= --no-silent >"$WORK/said" && untimed "$WORK/a" | diff "$WORK/a.all" - || return 1
+    quiet=--no-print-directory
+    report a GNUPLOT= >"$WORK/said"
+    quiet=-s
+    untimed "$WORK/a" | diff "$WORK/a.all" - || return 1
     grep "^$MLP " "$WORK/said" >"$WORK/commands"
     cat "$WORK/commands"
     [ "$(wc -l <"$WORK/commands")" -eq 1 ] && grep -q 'sweep .*--lr 1e-4' "$WORK/commands"
 }
 claim "what is missing is made again, and nothing else" missing_again
 
-goes_on() { # a row that says of itself that it was not trained again
-    mv "$WORK/a/work/rate-1e-4.csv" "$WORK/a/work/rate-1e-4.csv.part" &&
-        sed -i '$d; s/,[0-9.]*$/,77/' "$WORK/a/work/rate-1e-4.csv.part" &&
+goes_on() { # its first row says that it took 77 seconds: it was not trained again
+    sed '$d; 2s/,[0-9.]*$/,77/' "$WORK/a/work/rate-1e-4.csv" >"$WORK/a/work/rate-1e-4.csv.part" &&
+        rm "$WORK/a/work/rate-1e-4.csv" &&
         report a GNUPLOT= >/dev/null && grep -q ',77$' "$WORK/a/work/rate-1e-4.csv" &&
         [ "$(wc -l <"$WORK/a/work/rate-1e-4.csv")" -eq 3 ] && untimed "$WORK/a" | diff "$WORK/a.all" -
 }
