@@ -31,7 +31,6 @@ STEPS_HIDDEN    = 16
 
 .PHONY: all readme
 .DELETE_ON_ERROR:
-.SECONDARY:
 
 # ---------------------------------------------------------------------------------------------
 # What there is; the longest trainings first, so that none is left alone at the end
