@@ -1,5 +1,6 @@
 # make              builds ./mlp
 # make run          builds, trains, judges and draws: the main job
+# make report       trains, measures and draws all of data/report, in some minutes
 # make check        all tests
 # make check-repro  the builds that must give the same bytes
 # make fuzz         a minute of hostile inputs for each reader (FUZZ_SECONDS)
@@ -101,7 +102,7 @@ OBJECTS = $(SOURCES:src/%.c=$(BUILD)/%.o) $(foreach file,$(VECTORS),$(ISAS:%=$(B
 LIBRARY = $(filter-out $(BUILD)/main.o,$(OBJECTS))
 TESTS   = $(patsubst tests/%.c,$(BUILD)/%,$(filter-out $(UNLINKED),$(wildcard tests/test_*.c)))
 
-.PHONY: all run bench check check-repro unit-tests replays fuzzers fuzz coverage lint install uninstall clean help FORCE
+.PHONY: all run report bench check check-repro unit-tests replays fuzzers fuzz coverage lint install uninstall clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -197,6 +198,11 @@ run: $(PROGRAM)
 	  gnuplot scripts/plot.gp && echo "The curves are drawn in curves.png."; \
 	else echo "gnuplot is not installed: no picture of curves.csv was drawn."; fi
 
+# A job for each CPU, unless make was told how many (-j).
+report: $(PROGRAM)
+	@$(MAKE) --no-print-directory -f scripts/report.mk MLP=./$(PROGRAM) \
+	  $(if $(findstring jobserver,$(MAKEFLAGS)),,-j "$$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN || echo 1)")
+
 check:
 	@CC='$(CC)' MAKE='$(MAKE)' sh tests/run.sh
 
@@ -207,7 +213,7 @@ install: $(PROGRAM)
 	install -d '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(MANDIR)' '$(DESTDIR)$(DATADIR)/mnist'
 	install -m 755 $(PROGRAM) '$(DESTDIR)$(BINDIR)/mlp'
 	install -m 644 mlp.1 '$(DESTDIR)$(MANDIR)/mlp.1'
-	install -m 644 scripts/plot.gp '$(DESTDIR)$(DATADIR)/plot.gp'
+	install -m 644 scripts/plot.gp scripts/style.gp '$(DESTDIR)$(DATADIR)'
 	install -m 644 data/mnist/*.gz data/mnist/README.md '$(DESTDIR)$(DATADIR)/mnist'
 
 uninstall:

@@ -10,16 +10,22 @@
 
 #include "network.h"
 
-#define GRADIENT_CHECK_STEP        1e-5 // h of (f(v + h) - f(v - h)) / 2h
+#define GRADIENT_CHECK_STEP        1e-5 // the h of (f(v + h) - f(v - h)) / 2h that the limits are for
 #define GRADIENT_CHECK_LIMIT       1e-6 // largest error in double
 #define GRADIENT_CHECK_FLOAT_LIMIT 1e-5 // largest error of the training code's float
+
+typedef struct JacobianEntry {
+    size_t row, col;
+    double value;
+} JacobianEntry;
 
 // One Jacobian against central differences of its function.
 typedef struct JacobianCheck {
     char name[40];     // "da2/dvec(W2)"
     char identity[64]; // "I_10 (x) f1^T (5)"
     size_t rows, cols;
-    size_t nonzero; // entries of the Jacobian that are not zero
+    size_t nonzero;               // entries of the Jacobian that are not zero
+    const JacobianEntry *entries; // (nonzero) those, row by row, in the arena
     double error;
     bool ok;
 } JacobianCheck;
@@ -46,10 +52,11 @@ typedef struct GradientCheck {
     bool ok; // all of them
 } GradientCheck;
 
-// Checks the network at these parameters on one image. Returns false when it could not be done:
-// no memory, or a Jacobian too large to build. What the checks found is in *check.
+// Checks the network at these parameters on one image, by differences of step `step`. Returns false
+// when it could not be done: no memory, or a Jacobian too large to build. What the checks found is
+// in *check.
 bool gradient_check(GradientCheck *check, const Network *net, const float *params,
-                    const Dataset *data, const InputScale *scale, size_t image, Arena *arena,
-                    Error *err);
+                    const Dataset *data, const InputScale *scale, size_t image, double step,
+                    Arena *arena, Error *err);
 
 #endif

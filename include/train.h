@@ -16,6 +16,7 @@ typedef struct TrainSettings {
     size_t epochs_done; // by an earlier training, whose parameters go on from there
     double learning_rate;
     uint64_t seed;
+    bool judge_last; // validate after the last epoch alone: the other reports have NaN there
 } TrainSettings;
 
 // What is trained on and what it is measured with.

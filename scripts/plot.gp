@@ -13,54 +13,33 @@ if (n_arguments == 1) {
 }
 output = n_arguments > 0 ? ARG1 : "curves.png"
 if (n_arguments == 0) {
-    array runs[1]
-    runs[1] = "curves.csv"
+    array inputs[1]
+    inputs[1] = "curves.csv"
 } else {
-    array runs[n_arguments - 1]
-    do for [i = 1:n_arguments - 1] { runs[i] = value(sprintf("ARG%d", i + 1)) }
+    array inputs[n_arguments - 1]
+    do for [i = 1:n_arguments - 1] { inputs[i] = value(sprintf("ARG%d", i + 1)) }
 }
-n_runs = |runs|
-
-do for [i = 1:n_runs] {
-    first_line = system(sprintf("head -n 1 -- '%s' 2>/dev/null", runs[i]))
-    if (strstrt(first_line, "epoch,train_loss,") != 1) {
-        print sprintf("plot.gp: %s: not a curves file of mlp train", runs[i])
-        exit status 1
-    }
-}
+n_runs = |inputs|
 
 # ---------------------------------------------------------------------------------------------
 # The sheet
 
-ending = strlen(output) > 4 ? output[strlen(output) - 3:] : ""
-if (ending eq ".svg") {
-    set terminal svg size 900,760 font "sans-serif,14" background "white"
-} else { if (ending eq ".png") {
-    if (strstrt(GPVAL_TERMINALS, "pngcairo") > 0) {
-        set terminal pngcairo size 900,760 font "sans,12" background "white"
-    } else {
-        set terminal png size 900,760 background "#ffffff"
-    }
-} else {
-    print sprintf("plot.gp: %s: the name must end in .png or .svg", output)
-    exit status 2
-}}
-set output output
+# style.gp lies beside this file, wherever that is called from.
+script = "plot.gp"
+wanted = "epoch,train_loss,"
+meaning = "a curves file of mlp train"
+width = 900
+height = 760
+here = exists("ARG0") ? system(sprintf("dirname -- '%s'", ARG0)) : "scripts"
+load here . "/style.gp"
 
-array colours[6] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#000000", "#e69f00"]
-colour(i) = colours[(i - 1) % 6 + 1]
-mark(i) = (i - 1) % 6 * 2 + 4
 # s = 0: validation, 1: training
 series(s) = s == 0 ? "validation" : "train"
-label(i, s) = (s == 0 ? "validation" : "training") . (n_runs == 1 ? "" : ", " . runs[i])
+label(i, s) = (s == 0 ? "validation" : "training") . (n_runs == 1 ? "" : ", " . inputs[i])
 
-set datafile separator comma
-stats runs[1] using 1 every ::1 nooutput
+stats inputs[1] using 1 every ::1 nooutput
 marks_every = STATS_max > 10 ? int(STATS_max / 10) : 1
 
-set border 3 lc rgb "#555555"
-set tics nomirror out
-set grid lc rgb "#dddddd" lt 1
 set xrange [0:*]
 set lmargin 9
 set rmargin 3
@@ -78,7 +57,7 @@ set key outside below center horizontal noenhanced samplen 4 maxcols 2
 set ylabel "accuracy (%)"
 set format x ""
 plot for [i = 1:n_runs] for [s = 0:1] \
-    runs[i] using "epoch":(100 * column(series(s) . "_accuracy")) \
+    inputs[i] using "epoch":(100 * column(series(s) . "_accuracy")) \
     with linespoints lw 2 - 0.5 * s dt 1 + s lc rgb colour(i) \
     pt mark(i) ps 0.9 - 0.4 * s pointinterval marks_every title label(i, s)
 
@@ -97,7 +76,7 @@ set yrange [*:*] noextend
 unset ytics
 do for [e = -6:3] { do for [m in "1 2 5"] { set ytics add nomirror out (sprintf("%g", m * 10.0**e) m * 10.0**e) } }
 plot for [i = 1:n_runs] for [s = 0:1] \
-    runs[i] using "epoch":(column(series(s) . "_loss")) \
+    inputs[i] using "epoch":(column(series(s) . "_loss")) \
     with linespoints lw 2 - 0.5 * s dt 1 + s lc rgb colour(i) \
     pt mark(i) ps 0.9 - 0.4 * s pointinterval marks_every
 unset multiplot

@@ -1,12 +1,13 @@
 // mlp gradcheck: the proof of the gradients, as a table.
 #include "commands.h"
 #include "jacobian.h"
+#include "numbers.h"
 
 #include <string.h>
 
 typedef struct GradcheckOptions {
     uint64_t hidden, seed, image;
-    const char *data;
+    const char *data, *steps, *nonzero;
 } GradcheckOptions;
 
 static const GradcheckOptions default_options = {.hidden = 64, .seed = 1};
@@ -21,6 +22,13 @@ static const Option option_table[] = {
      "the training image to check at, from 0", 0, 4294967295.0, NULL, NULL},
     {"data", 'd', OPTION_TEXT, &gradcheck_options.data, "DIR", "folder of the IDX files", 0, 0,
      "$MLP_DATA, else data/mnist, else the installed copy", NULL},
+    {"steps", 0, OPTION_TEXT, &gradcheck_options.steps, "FILE",
+     "check with twelve steps of the differences, 1e-1 to 1e-12, and write a row for each here: "
+     "step, and the error of every Jacobian and gradient",
+     0, 0, NULL, NULL},
+    {"nonzero", 0, OPTION_TEXT, &gradcheck_options.nonzero, "FILE",
+     "write the entries of the Jacobians that are not zero here: jacobian,row,column,value", 0, 0,
+     NULL, NULL},
     {0},
 };
 
@@ -55,6 +63,96 @@ static void print_check(const GradientCheck *check)
            GRADIENT_CHECK_FLOAT_LIMIT, check->ok ? "All agree." : "They do NOT all agree.");
 }
 
+// ---------------------------------------------------------------------------------------------
+// Tables
+
+// What is checked: a network at these parameters, on one image.
+typedef struct Subject {
+    const Model *model;
+    const Dataset *data;
+    InputScale scale;
+    size_t image;
+} Subject;
+
+static bool check_subject(GradientCheck *check, const Subject *s, double step, Arena *arena,
+                          Error *err)
+{
+    return gradient_check(check, &s->model->net, s->model->params, s->data, &s->scale, s->image,
+                          step, arena, err);
+}
+
+static const double steps[] = {1e-1, 1e-2, 1e-3, 1e-4,  1e-5,  1e-6,
+                               1e-7, 1e-8, 1e-9, 1e-10, 1e-11, 1e-12};
+enum { N_STEPS = sizeof steps / sizeof steps[0] };
+
+static void print_steps(FILE *out, const void *context)
+{
+    const GradientCheck *checks = context;
+    char text[NUMBER_SIZE];
+    fputs("step", out);
+    for (size_t i = 0; i < checks->n_jacobians; i++)
+        fprintf(out, ",%s", checks->jacobians[i].name);
+    for (size_t i = 0; i < checks->n_blocks; i++)
+        fprintf(out, ",%s", checks->blocks[i].name);
+    fputc('\n', out);
+    for (size_t h = 0; h < N_STEPS; h++) {
+        fputs(number_shortest(text, steps[h]), out);
+        for (size_t i = 0; i < checks[h].n_jacobians; i++)
+            fprintf(out, ",%s", number_measured(text, checks[h].jacobians[i].error));
+        for (size_t i = 0; i < checks[h].n_blocks; i++)
+            fprintf(out, ",%s", number_measured(text, checks[h].blocks[i].error_differences));
+        fputc('\n', out);
+    }
+}
+
+static bool write_steps(const char *path, const Subject *subject, Arena *arena, Error *err)
+{
+    GradientCheck *checks = arena_alloc(arena, N_STEPS, sizeof *checks, "the checks", err);
+    if (checks == NULL)
+        return false;
+    for (size_t h = 0; h < N_STEPS; h++) {
+        Arena own = {0}; // the Jacobians of twelve checks need not be in memory at once
+        bool ok = check_subject(&checks[h], subject, steps[h], &own, err);
+        arena_free(&own);
+        if (!ok)
+            return false;
+    }
+    return command_write_table(path, print_steps, checks, arena, err);
+}
+
+static void print_nonzero(FILE *out, const void *context)
+{
+    const GradientCheck *check = context;
+    char value[NUMBER_SIZE];
+    fputs("jacobian,row,column,value\n", out);
+    for (size_t i = 0; i < check->n_jacobians; i++)
+        for (size_t e = 0; e < check->jacobians[i].nonzero; e++) {
+            const JacobianEntry *entry = &check->jacobians[i].entries[e];
+            fprintf(out, "%s,%zu,%zu,%s\n", check->jacobians[i].name, entry->row, entry->col,
+                    number_measured(value, entry->value));
+        }
+}
+
+// No table may be the other one, the model, or a file of the data.
+static bool outputs_differ(const GradcheckOptions *o, const char *model, Error *err)
+{
+    const char *const flags[] = {"--steps", "--nonzero"}, *const paths[] = {o->steps, o->nonzero};
+    for (size_t i = 0; i < 2; i++) {
+        if (paths[i] == NULL)
+            continue;
+        if (model != NULL && path_is_same(paths[i], model))
+            return error_set(err, "%s would replace the model, %s", flags[i], model);
+        if (idx_is_data_file(command_data_folder(o->data), paths[i]))
+            return error_set(err, "%s would replace a file of the data, %s", flags[i], paths[i]);
+    }
+    if (paths[0] != NULL && paths[1] != NULL && path_is_same(paths[0], paths[1]))
+        return error_set(err, "%s and %s are the same file, %s", flags[0], flags[1], paths[0]);
+    return true;
+}
+
+// ---------------------------------------------------------------------------------------------
+// The command
+
 // The network to check: a model's, or a fresh one for these data.
 static bool prepare_model(Model *model, const char *path, const Dataset *data,
                           const GradcheckOptions *o, Arena *arena, Error *err)
@@ -81,15 +179,15 @@ static bool gradcheck(int *status, const GradcheckOptions *o, const char *path, 
     Dataset data;
     Model model;
     GradientCheck check;
-    if (!command_read_data(&data, arena, o->data, IDX_TRAIN, err) ||
+    if (!outputs_differ(o, path, err) ||
+        !command_read_data(&data, arena, o->data, IDX_TRAIN, err) ||
         !prepare_model(&model, path, &data, o, arena, err))
         return false;
     if (o->image >= data.n)
         return error_set(err, "--image %llu: the training file in %s has %zu images",
                          (unsigned long long)o->image, folder, data.n);
-    InputScale scale = input_scale(model.settings.pixel_std);
-    if (!gradient_check(&check, &model.net, model.params, &data, &scale, (size_t)o->image, arena,
-                        err))
+    Subject subject = {&model, &data, input_scale(model.settings.pixel_std), (size_t)o->image};
+    if (!check_subject(&check, &subject, GRADIENT_CHECK_STEP, arena, err))
         return false;
 
     char sizes[64];
@@ -100,7 +198,9 @@ static bool gradcheck(int *status, const GradcheckOptions *o, const char *path, 
            name.text, sizes, (unsigned long long)o->image, shown_folder.text, check.label);
     print_check(&check);
     *status = check.ok ? STATUS_DONE : STATUS_FAILED;
-    return true;
+    return (o->nonzero == NULL ||
+            command_write_table(o->nonzero, print_nonzero, &check, arena, err)) &&
+           (o->steps == NULL || write_steps(o->steps, &subject, arena, err));
 }
 
 static int run(int argc, char **argv)
@@ -131,6 +231,7 @@ const Command command_gradcheck = {
              "compares it with central differences of the loss and with the gradient that the "
              "training code computes. Without MODEL a fresh network is checked. Exits with "
              "status 1 when one of them does not agree.",
-    .examples = {"mlp gradcheck", "mlp gradcheck model.bin --image 7"},
+    .examples = {"mlp gradcheck model.bin --image 7",
+                 "mlp gradcheck --hidden 16 --steps steps.csv"},
     .run = run,
 };

@@ -273,7 +273,8 @@ static void train_one(Outcome *outcome, const Sweep *sweep, const Combination *c
     TrainSettings settings = {.epochs = (size_t)sweep->options->epochs,
                               .batch_size = c->batch_size,
                               .learning_rate = c->learning_rate,
-                              .seed = c->seed};
+                              .seed = c->seed,
+                              .judge_last = true};
     TrainObserver observer = {outcome, watch_batch, watch_epoch};
     TrainData training;
     Network net;

@@ -14,6 +14,7 @@ typedef struct Reference {
     double *tensor[NETWORK_MAX_LAYERS][LAYER_MAX_TENSORS];
     const double *argument[NETWORK_MAX_LAYERS][1 + LAYER_MAX_TENSORS];
     size_t label;
+    double step; // of all differences
 } Reference;
 
 // ---------------------------------------------------------------------------------------------
@@ -61,9 +62,9 @@ static double *alloc_doubles(Arena *arena, size_t n, Error *err)
 }
 
 static bool reference_build(Reference *ref, const Network *net, const float *params,
-                            const Batch *batch, Arena *arena, Error *err)
+                            const Batch *batch, double step, Arena *arena, Error *err)
 {
-    *ref = (Reference){.net = net};
+    *ref = (Reference){.net = net, .step = step};
     for (size_t l = 0; l <= net->n_layers; l++) {
         Shape shape = l < net->n_layers ? net->layers[l].in : net->layers[l - 1].out;
         ref->x[l] = alloc_doubles(arena, shape_size(shape), err);
@@ -204,7 +205,7 @@ static double jacobian_error(const Function *f, const double *J, size_t M, doubl
 {
     Difference difference = {0};
     for (size_t j = 0; j < N; j++) {
-        double kept = v[j], above = kept + GRADIENT_CHECK_STEP, below = kept - GRADIENT_CHECK_STEP;
+        double kept = v[j], above = kept + f->ref->step, below = kept - f->ref->step;
         v[j] = above;
         function_evaluate(f, up);
         v[j] = below;
@@ -224,6 +225,16 @@ static size_t count_nonzero(const double *J, size_t n)
     return count;
 }
 
+static const JacobianEntry *list_nonzero(const double *J, size_t M, size_t N, size_t nonzero,
+                                         Arena *arena, Error *err)
+{
+    JacobianEntry *list = arena_alloc(arena, nonzero, sizeof *list, "a Jacobian's entries", err);
+    for (size_t e = 0, n = 0; list != NULL && e < M * N; e++)
+        if (J[e] != 0.0)
+            list[n++] = (JacobianEntry){e / N, e % N, J[e]};
+    return list;
+}
+
 // Adds a row for the Jacobian J (M,N) of `f` over v (N).
 static bool check_jacobian(GradientCheck *check, const Function *f, const double *J, size_t M,
                            double *v, size_t N, Arena *arena, Error *err)
@@ -235,6 +246,9 @@ static bool check_jacobian(GradientCheck *check, const Function *f, const double
     row->rows = M;
     row->cols = N;
     row->nonzero = count_nonzero(J, M * N);
+    row->entries = list_nonzero(J, M, N, row->nonzero, arena, err);
+    if (row->entries == NULL)
+        return false;
     row->error = jacobian_error(f, J, M, v, N, up, down);
     row->ok = row->error < GRADIENT_CHECK_LIMIT;
     check->ok = check->ok && row->ok;
@@ -261,7 +275,7 @@ static void check_block(GradientCheck *check, const Reference *ref, size_t l, si
     double *v = ref->tensor[l][t];
     row->size = tensor_size(tensor);
     for (size_t e = 0; e < row->size; e++) {
-        double kept = v[e], above = kept + GRADIENT_CHECK_STEP, below = kept - GRADIENT_CHECK_STEP;
+        double kept = v[e], above = kept + ref->step, below = kept - ref->step;
         v[e] = above;
         reference_forward(ref, l);
         double up = reference_loss(ref);
@@ -350,8 +364,8 @@ static bool training_gradient(float *gradient, const Network *net, const float *
 }
 
 bool gradient_check(GradientCheck *check, const Network *net, const float *params,
-                    const Dataset *data, const InputScale *scale, size_t image, Arena *arena,
-                    Error *err)
+                    const Dataset *data, const InputScale *scale, size_t image, double step,
+                    Arena *arena, Error *err)
 {
     *check = (GradientCheck){.ok = true};
     if (!check_sizes(net, err))
@@ -366,7 +380,7 @@ bool gradient_check(GradientCheck *check, const Network *net, const float *param
     Batch batch = {.data = &one, .scale = scale, .index = &index, .size = 1};
 
     Reference ref;
-    if (!reference_build(&ref, net, params, &batch, arena, err))
+    if (!reference_build(&ref, net, params, &batch, step, arena, err))
         return false;
     label = (unsigned char)ref.label;
     check->label = ref.label;

@@ -124,12 +124,15 @@ static TrainResult training_judge(Training *t, const Evaluator *evaluator, Epoch
     const TrainData *data = t->data;
     if (!all_finite(t->params, t->net->n_parameters))
         return error_diverged(err, t, "a weight");
-    Evaluation validation =
-        evaluator_run(evaluator, t->params, data->data, &data->scale, data->split.validation);
-    if (!isfinite(validation.loss)) // the last update did it
-        return error_diverged(err, t, "the loss");
-    report->validation_loss = validation.loss;
-    report->validation_accuracy = evaluation_accuracy(&validation);
+    report->validation_loss = report->validation_accuracy = (double)NAN;
+    if (!t->settings->judge_last || report->epoch == t->settings->epochs) {
+        Evaluation validation =
+            evaluator_run(evaluator, t->params, data->data, &data->scale, data->split.validation);
+        if (!isfinite(validation.loss)) // the last update did it
+            return error_diverged(err, t, "the loss");
+        report->validation_loss = validation.loss;
+        report->validation_accuracy = evaluation_accuracy(&validation);
+    }
     memcpy(t->kept, t->params, t->net->n_parameters * sizeof *t->kept);
     return t->observer->epoch(t->observer->context, report, err) ? TRAIN_DONE : TRAIN_FAILED;
 }

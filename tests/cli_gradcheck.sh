@@ -38,6 +38,56 @@ small_one() {
     exits 0 "$MLP" gradcheck -d "$DATA" --hidden 2 --image 59999 --seed 3
 }
 claim "a small network is right under the sanitizers" small_one
+
+# ---------------------------------------------------------------------------------------------
+# Tables
+
+nonzero_as_counted() { # as many rows as the table counts, and those of dW1 are I (x) x^T
+    exits 0 "$FAST_MLP" gradcheck -d "$DATA" --hidden 4 --nonzero nonzero.csv || return 1
+    [ "$(head -n 1 nonzero.csv)" = jacobian,row,column,value ] || { head -n 1 nonzero.csv; return 1; }
+    awk '/  ok$/ && n++ < 7 { print $1, $(NF - 2) }' stdout >counted
+    tail -n +2 nonzero.csv | awk -F, '!($1 in n) { order[++names] = $1 } { n[$1]++ }
+        END { for (i = 1; i <= names; i++) print order[i], n[order[i]] }' | diff counted - || return 1
+    awk -F, '$1 == "da1/dvec(W1)" { block = int($3 / 784); pixel = $3 % 784
+                 if (block != $2 || $4 <= 0 || ($2 > 0 && x[pixel] != $4)) { print; exit 1 }
+                 x[pixel] = $4; rows[$2]++ }
+             END { exit !(rows[0] == 166 && rows[0] == rows[1] && rows[1] == rows[2] && rows[2] == rows[3]) }' nonzero.csv
+}
+claim "--nonzero lists what is not zero: row k of da1/dvec(W1) is x, at columns 784k on" nonzero_as_counted
+
+errors_by_step() { # 1e-5 as in the usual table; a valley between truncation and rounding
+    exits 0 "$FAST_MLP" gradcheck -d "$DATA" --hidden 2 --steps steps.csv && cat steps.csv || return 1
+    [ "$(wc -l <steps.csv)" -eq 13 ] && [ "$(awk -F, '{ print NF }' steps.csv | sort -u)" = 12 ] || return 1
+    awk '$1 == "dL/dvec(W2)" { print $4 }' stdout >usual
+    awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "dL/dvec(W2)") c = i; next }
+             $1 == 1e-5 { printf "%.1e\n", $c } ' steps.csv | diff usual - &&
+        awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "dL/dvec(W2)") c = i; next }
+                 { error[NR - 1] = $c }
+                 END { exit !(error[1] > 100 * error[5] && error[12] > 100 * error[5]) }' steps.csv
+}
+claim "--steps shows the error of a step too large, right and too small" errors_by_step
+small_tables() {
+    exits 0 "$MLP" gradcheck -d "$DATA" --hidden 1 --nonzero a.csv --steps b.csv && [ -s a.csv ] && [ -s b.csv ]
+}
+claim "both tables are written under the sanitizers" small_tables
+
+for flag in --steps --nonzero; do
+    claim "refused: $flag that would replace the model" refuses 1 "$flag would replace the model" \
+        "$MLP" gradcheck -d "$DATA" m.bin "$flag" ./m.bin
+    claim "refused: $flag that would replace a file of the data" refuses 1 "$flag would replace a file of the data" \
+        "$MLP" gradcheck -d "$DATA" "$flag" "$DATA/train-images-idx3-ubyte.gz"
+    claim "refused: $flag without a file" refuses 2 "$flag" "$MLP" gradcheck "$flag="
+done
+claim "refused: both tables in one file" refuses 1 "same file" "$MLP" gradcheck -d "$DATA" --steps a.csv --nonzero ./a.csv
+cannot_be_written() { # the check is printed, the table is not there
+    exits 1 "$FAST_MLP" gradcheck -d "$DATA" --hidden 1 --nonzero nowhere/a.csv && grep -q '^mlp: nowhere/a.csv' stderr &&
+        [ "$(wc -l <stderr)" -eq 1 ]
+}
+claim "refused: a table that cannot be written" cannot_be_written
+
+# ---------------------------------------------------------------------------------------------
+# What is refused
+
 claim "refused: an image that is not there" refuses 1 "--image" "$MLP" gradcheck -d "$DATA" --image 60000
 claim "refused: an image that is no number" refuses 2 "--image: 'x'" "$MLP" gradcheck --image x
 claim "refused: hidden units for a model that has its own" refuses 2 "m.bin has its own" "$MLP" gradcheck m.bin --hidden 7

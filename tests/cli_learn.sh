@@ -110,12 +110,15 @@ installs_and_removes() {
     "$MAKE" -s -C copy CFLAGS=-O1 PREFIX="$WORK/usr" DESTDIR="$WORK/stage" install || return 1
     [ -z "$(ls usr 2>/dev/null)" ] || return 1
     mv "stage$WORK/usr" usr
-    for file in bin/mlp share/man/man1/mlp.1 share/mlp/plot.gp \
+    for file in bin/mlp share/man/man1/mlp.1 share/mlp/plot.gp share/mlp/style.gp \
         share/mlp/mnist/train-images-idx3-ubyte.gz share/mlp/mnist/t10k-labels-idx1-ubyte.gz; do
         [ -f "usr/$file" ] || { echo "missing: $file"; return 1; }
     done
     mkdir elsewhere
     (cd elsewhere && exits 0 ../usr/bin/mlp train -q --epochs 1 --train-size 500 --val-size 100) || return 1
+    if command -v gnuplot >/dev/null; then # the installed script finds its style
+        (cd elsewhere && gnuplot ../usr/share/mlp/plot.gp && [ -s curves.png ]) || return 1
+    fi
     "$MAKE" -s -C copy PREFIX="$WORK/usr" uninstall && [ -z "$(find usr -type f)" ]
 }
 claim "make install puts everything in place, finds its data, and is undone" installs_and_removes

@@ -136,7 +136,7 @@ static bool checks(Bench *bench, GradientCheck *check)
 {
     Error err;
     return gradient_check(check, &bench->net, bench->params, &bench->s.data, &bench->s.scale, 2,
-                          &bench->arena, &err);
+                          GRADIENT_CHECK_STEP, &bench->arena, &err);
 }
 
 static void the_gradient_check_accepts_a_right_network(void)

@@ -17,6 +17,8 @@ typedef struct Run {
     EpochReport last;
     size_t epochs_seen, stop_after, threads, epochs_done;
     size_t batches_seen, stop_at_batch;
+    size_t judged; // epochs that came with validation figures
+    bool judge_last;
     TrainResult result;
 } Run;
 
@@ -33,6 +35,7 @@ static bool keep_report(void *context, const EpochReport *report, Error *err)
 {
     Run *run = context;
     run->last = *report;
+    run->judged += isfinite(report->validation_loss) && isfinite(report->validation_accuracy);
     return ++run->epochs_seen < run->stop_after || error_set(err, "enough");
 }
 
@@ -49,7 +52,8 @@ static bool run_train(Run *run, size_t epochs, size_t batch, double lr, uint64_t
                               .batch_size = batch,
                               .epochs_done = run->epochs_done,
                               .learning_rate = lr,
-                              .seed = seed};
+                              .seed = seed,
+                              .judge_last = run->judge_last};
     TrainObserver observer = {run, count_batch, keep_report};
     Team *team = team_open(run->threads, &run->arena, err);
     if (team == NULL)
@@ -74,6 +78,25 @@ static void overfits_32_examples(void)
     CHECK(run.last.train_loss < 0.01, "loss %g", run.last.train_loss);
     CHECK(run.last.train_accuracy >= 1.0, "accuracy %g", run.last.train_accuracy);
     arena_free(&run.arena);
+}
+
+static void judging_the_last_epoch_alone_changes_nothing_else(void)
+{
+    Run a, b;
+    Error err;
+    run_open(&a, 100, 80, 1);
+    run_open(&b, 100, 80, 1);
+    b.judge_last = true;
+    REQUIRE(run_train(&a, 3, 16, 0.01, 1, &err) && run_train(&b, 3, 16, 0.01, 1, &err), "%s",
+            err.text);
+    CHECK(a.judged == 3 && b.judged == 1, "judged %zu and %zu times", a.judged, b.judged);
+    CHECK(a.epochs_seen == b.epochs_seen, "told of %zu and %zu epochs", a.epochs_seen,
+          b.epochs_seen);
+    CHECK(same_parameters(&a, &b), "other bytes");
+    CHECK(fabs(a.last.validation_loss - b.last.validation_loss) <= 0.0, "losses %g and %g",
+          a.last.validation_loss, b.last.validation_loss);
+    arena_free(&a.arena);
+    arena_free(&b.arena);
 }
 
 static void the_same_seed_gives_the_same_bytes_and_another_does_not(void)
@@ -337,6 +360,7 @@ static void metrics_of_a_small_example(void)
 int main(void)
 {
     RUN(overfits_32_examples);
+    RUN(judging_the_last_epoch_alone_changes_nothing_else);
     RUN(the_same_seed_gives_the_same_bytes_and_another_does_not);
     RUN(batches_of_32_and_256_end_close_together);
     RUN(a_batch_larger_than_the_data_is_one_batch_of_all);

@@ -1,0 +1,218 @@
+# The report: trainings, tables and pictures, each made again when it is missing or older than the
+# program. `make report` calls this with a job for each CPU; by itself, from the project's folder:
+#
+#   make -f scripts/report.mk -j 2                          all of it
+#   make -f scripts/report.mk -j 2 data/report/rates.png    one picture and what it needs
+#
+# What takes long lies in WORK, one file a training: a sweep that was stopped goes on at its last
+# row. What is shown lies in OUT. Every training has one thread, so that they run side by side.
+
+MLP     = ./mlp
+OUT     = data/report
+WORK    = build/report
+GNUPLOT := $(shell command -v gnuplot)
+
+# Settings. RATE is the one chosen on the validation images, SLOW that of the course's report.
+EPOCHS   = 100
+SEEDS    = 5
+SLOW     = 1e-4
+RATE     = 1e-3
+SMALL    = 2000
+RATES    = 1e-5 3e-5 1e-4 3e-4 1e-3 3e-3 1e-2 1e-1 1 1e36
+# Further sizes of the training set, beside the full one, which is part of RATES.
+SIZES    = 500 1000 2000 5000 10000 20000
+# Batch sizes and hidden units: one seed, and fewer epochs, to save time.
+FEW      = 20
+BATCHES  = 1 2 4 8 16 32 64 128 256 512 1024
+HIDDEN   = 8 16 32 64 128 256
+# The gradient check: all its steps are slow at full size, and say the same at a smaller one.
+JACOBIAN_HIDDEN = 64
+STEPS_HIDDEN    = 16
+
+.PHONY: all readme
+.DELETE_ON_ERROR:
+
+# ---------------------------------------------------------------------------------------------
+# What there is; the longest trainings first, so that none is left alone at the end
+
+RATE_SWEEPS   = $(RATES:%=$(WORK)/rate-%.csv)
+SIZE_SWEEPS   = $(SIZES:%=$(WORK)/size-%.csv)
+BATCH_SWEEPS  = $(BATCHES:%=$(WORK)/batch-%.csv)
+HIDDEN_SWEEPS = $(HIDDEN:%=$(WORK)/hidden-%.csv)
+MODELS        = $(WORK)/slow.bin $(WORK)/default.bin $(WORK)/small-slow.bin $(WORK)/small-default.bin
+
+TABLES = $(addprefix $(OUT)/,overfit-$(SLOW).csv overfit-$(RATE).csv overfit.csv sizes.csv \
+           sizes-runs.csv rates.csv rates-runs.csv batch.csv hidden.csv units.csv confusion.csv \
+           classes.csv mistakes.csv jacobians.csv steps.csv)
+NAMES  = curves overfit-$(SLOW) overfit-$(RATE) sizes rates batch hidden weights confusion classes \
+           mistakes jacobians steps
+ifneq ($(GNUPLOT),)
+  PICTURES = $(foreach name,$(NAMES),$(OUT)/$(name).png $(OUT)/$(name).svg)
+endif
+
+all: $(RATE_SWEEPS) $(MODELS) $(SIZE_SWEEPS) $(BATCH_SWEEPS) $(HIDDEN_SWEEPS) $(TABLES) \
+     $(OUT)/README.md $(PICTURES)
+ifeq ($(GNUPLOT),)
+	@echo "gnuplot is not installed: the tables in $(OUT) are made, no picture was drawn."
+endif
+
+# Everything is made again when a setting changes.
+SETTINGS = $(EPOCHS) $(SEEDS) $(SLOW) $(RATE) $(SMALL) / $(RATES) / $(SIZES) / $(FEW) / $(BATCHES) / \
+           $(HIDDEN) / $(JACOBIAN_HIDDEN) $(STEPS_HIDDEN) / $(MLP_DATA)
+# Looked at before any job begins, which would change their order.
+$(shell mkdir -p $(WORK) $(OUT) && { echo '$(SETTINGS)' | cmp -s - $(WORK)/settings || \
+          echo '$(SETTINGS)' >$(WORK)/settings; })
+MADE_BY = $(MLP) $(WORK)/settings
+
+# ---------------------------------------------------------------------------------------------
+# Trainings
+
+# A sweep's rows gather in FILE.part, which an older program's or other settings' must not be.
+define sweep
+@find $(WORK) -name '$(@F).part' \( ! -newer $(MLP) -o ! -newer $(WORK)/settings \) -exec rm {} +
+$(MLP) sweep -q --threads 1 $(1) --csv $@.part
+@mv $@.part $@
+endef
+
+$(RATE_SWEEPS): $(WORK)/rate-%.csv: $(MADE_BY)
+	$(call sweep,--lr $* --seeds $(SEEDS) --epochs $(EPOCHS))
+
+$(SIZE_SWEEPS): $(WORK)/size-%.csv: $(MADE_BY)
+	$(call sweep,--lr $(RATE) --train-size $* --seeds $(SEEDS) --epochs $(EPOCHS))
+
+$(BATCH_SWEEPS): $(WORK)/batch-%.csv: $(MADE_BY)
+	$(call sweep,--lr $(RATE) --batch $* --epochs $(FEW))
+
+$(HIDDEN_SWEEPS): $(WORK)/hidden-%.csv: $(MADE_BY)
+	$(call sweep,--lr $(RATE) --hidden $* --epochs $(FEW))
+
+# A model, and its curves beside it.
+TRAIN = $(MLP) train -q --threads 1 --epochs $(EPOCHS)
+$(WORK)/slow.bin:          FLAGS = --lr $(SLOW)
+$(WORK)/default.bin:       FLAGS = --lr $(RATE)
+$(WORK)/small-slow.bin:    FLAGS = --lr $(SLOW) --train-size $(SMALL)
+$(WORK)/small-default.bin: FLAGS = --lr $(RATE) --train-size $(SMALL)
+$(MODELS): $(MADE_BY)
+	$(TRAIN) $(FLAGS) -o $@.part --csv $(@:.bin=.csv)
+	@mv $@.part $@
+
+$(MODELS:.bin=.csv): %.csv: %.bin ;
+
+# ---------------------------------------------------------------------------------------------
+# Tables: joined, thinned and summed up from what the program wrote
+
+# How they are made stands here.
+$(TABLES): scripts/report.mk
+
+# Tables of a sweep's parts, under one header: the bytes of one sweep over all their values.
+JOIN = awk 'FNR > 1 || NR == 1'
+# Without the CRC-32 of the data; without the seconds, which differ from run to run.
+TIMED   = cut -d , -f 2-
+UNTIMED = cut -d , -f 2-15
+
+$(OUT)/rates-runs.csv: $(RATE_SWEEPS)
+	@$(JOIN) $(RATE_SWEEPS) | $(UNTIMED) >$@
+
+$(OUT)/sizes-runs.csv: $(SIZE_SWEEPS) $(WORK)/rate-$(RATE).csv
+	@$(JOIN) $(SIZE_SWEEPS) $(WORK)/rate-$(RATE).csv | $(UNTIMED) >$@
+
+$(OUT)/rates.csv: $(OUT)/rates-runs.csv scripts/report/spread.awk
+	@awk -v by=learning_rate -f scripts/report/spread.awk $< >$@
+
+$(OUT)/sizes.csv: $(OUT)/sizes-runs.csv scripts/report/spread.awk
+	@awk -v by=train_size -f scripts/report/spread.awk $< >$@
+
+$(OUT)/batch.csv: $(BATCH_SWEEPS)
+	@$(JOIN) $(BATCH_SWEEPS) | $(TIMED) >$@
+
+$(OUT)/hidden.csv: $(HIDDEN_SWEEPS)
+	@$(JOIN) $(HIDDEN_SWEEPS) | $(TIMED) >$@
+
+# Two curves under one header, each row with the number of training images; without the seconds.
+define curves
+@all=$$($(MLP) info --json $(2:.csv=.bin) | sed -n 's/.*"train_size": "\([0-9]*\)".*/\1/p') && \
+awk -F , -v OFS=, -v small=$(SMALL) -v all="$$all" \
+  'NR == 1 { print "images", $$1, $$2, $$3, $$4, $$5, $$6 } \
+   FNR > 1 { print FNR == NR ? small : all, $$1, $$2, $$3, $$4, $$5, $$6 }' $(1) $(2) >$@
+endef
+
+$(OUT)/overfit-$(SLOW).csv: $(WORK)/small-slow.csv $(WORK)/slow.csv
+	$(call curves,$(WORK)/small-slow.csv,$(WORK)/slow.csv)
+
+$(OUT)/overfit-$(RATE).csv: $(WORK)/small-default.csv $(WORK)/default.csv
+	$(call curves,$(WORK)/small-default.csv,$(WORK)/default.csv)
+
+# The last epoch of each; the gap is train less validation accuracy.
+$(OUT)/overfit.csv: $(OUT)/overfit-$(SLOW).csv $(OUT)/overfit-$(RATE).csv
+	@{ echo learning_rate,images,epochs,train_accuracy,validation_accuracy,gap && \
+	  for rate in $(SLOW) $(RATE); do \
+	    awk -F , -v OFS=, -v rate=$$rate -v epochs=$(EPOCHS) \
+	      '$$2 == epochs { print rate, $$1, $$2, $$4, $$6, sprintf("%.6g", $$4 - $$6) }' \
+	      $(OUT)/overfit-$$rate.csv || exit; \
+	  done; } >$@
+
+$(WORK)/weights.csv: $(WORK)/default.bin
+	$(MLP) weights $< --csv $@
+
+$(OUT)/units.csv: $(WORK)/weights.csv
+	@cut -d , -f 1-4 $< >$@
+
+$(OUT)/confusion.csv: $(WORK)/default.bin
+	$(MLP) eval --threads 1 $< --confusion $@ --mistakes $(WORK)/mistakes.csv >$(WORK)/eval.txt
+
+$(WORK)/mistakes.csv: $(OUT)/confusion.csv ;
+
+$(OUT)/mistakes.csv: $(WORK)/mistakes.csv
+	@head -n 41 $< | cut -d , -f 1-4 >$@
+
+# Precision: right answers among a class's answers; recall: among its images.
+$(OUT)/classes.csv: $(OUT)/confusion.csv
+	@awk -F , -v OFS=, 'NR == 1 { print "class", "images", "answers", "right", "precision", "recall"; next } \
+	  { for (k = 2; k <= NF; k++) { images[NR] += $$k; answers[k] += $$k } right[NR] = $$NR } \
+	  END { for (k = 2; k <= NR; k++) \
+	          print k - 2, images[k], answers[k], right[k], \
+	                answers[k] ? sprintf("%.6f", right[k] / answers[k]) : "", \
+	                images[k] ? sprintf("%.6f", right[k] / images[k]) : "" }' $< >$@
+
+$(WORK)/nonzero.csv: $(MADE_BY)
+	$(MLP) gradcheck --hidden $(JACOBIAN_HIDDEN) --nonzero $@ >$(WORK)/gradcheck.txt
+
+$(OUT)/jacobians.csv: $(WORK)/nonzero.csv scripts/report/jacobians.awk
+	@awk -f scripts/report/jacobians.awk $(WORK)/gradcheck.txt $< >$@
+
+$(OUT)/steps.csv: $(MADE_BY)
+	$(MLP) gradcheck --hidden $(STEPS_HIDDEN) --steps $@ >$(WORK)/steps.txt
+
+$(OUT)/README.md: $(TABLES)
+
+# The text alone, of the tables as they are.
+readme $(OUT)/README.md: scripts/report-readme.sh
+	@EPOCHS='$(EPOCHS)' SEEDS='$(SEEDS)' SLOW='$(SLOW)' RATE='$(RATE)' SMALL='$(SMALL)' RATES='$(RATES)' \
+	  SIZES='$(SIZES)' FEW='$(FEW)' BATCHES='$(BATCHES)' HIDDEN='$(HIDDEN)' \
+	  JACOBIAN_HIDDEN='$(JACOBIAN_HIDDEN)' STEPS_HIDDEN='$(STEPS_HIDDEN)' \
+	  sh scripts/report-readme.sh $(OUT) >$(OUT)/README.md
+
+# ---------------------------------------------------------------------------------------------
+# Pictures: $(call picture,NAME,SCRIPT,FILE,ARGUMENTS) is NAME.png and NAME.svg, drawn from FILE
+
+define picture
+$(OUT)/$(1).png $(OUT)/$(1).svg: $(3) scripts/report/$(2) scripts/style.gp
+	$$(GNUPLOT) -c scripts/report/$(2) $$@ $(3) $(4)
+endef
+
+$(eval $(call picture,overfit-$(SLOW),overfit.gp,$(OUT)/overfit-$(SLOW).csv))
+$(eval $(call picture,overfit-$(RATE),overfit.gp,$(OUT)/overfit-$(RATE).csv))
+$(eval $(call picture,sizes,sizes.gp,$(OUT)/sizes.csv))
+$(eval $(call picture,rates,rates.gp,$(OUT)/rates.csv))
+$(eval $(call picture,batch,costs.gp,$(OUT)/batch.csv,batch_size))
+$(eval $(call picture,hidden,costs.gp,$(OUT)/hidden.csv,hidden))
+$(eval $(call picture,weights,weights.gp,$(WORK)/weights.csv))
+$(eval $(call picture,confusion,confusion.gp,$(OUT)/confusion.csv))
+$(eval $(call picture,classes,classes.gp,$(OUT)/classes.csv))
+$(eval $(call picture,mistakes,mistakes.gp,$(WORK)/mistakes.csv))
+$(eval $(call picture,jacobians,jacobians.gp,$(WORK)/nonzero.csv $(OUT)/jacobians.csv))
+$(eval $(call picture,steps,steps.gp,$(OUT)/steps.csv))
+
+# Called where the curves lie: their names are the legend.
+$(OUT)/curves.png $(OUT)/curves.svg: $(WORK)/slow.csv $(WORK)/default.csv scripts/plot.gp scripts/style.gp
+	cd $(WORK) && $(GNUPLOT) -c $(abspath scripts/plot.gp) $(abspath $@) slow.csv default.csv

@@ -1,0 +1,56 @@
+# The images most confidently mistaken: truth, answer, and the probability given to the answer.
+#
+#   gnuplot -c scripts/report/mistakes.gp OUT.png FILE.csv
+#
+# FILE is written by `mlp eval --mistakes`; the first 40 rows are drawn.
+
+script = "mistakes.gp"
+if (ARGC != 2) { print "usage: gnuplot -c scripts/report/mistakes.gp OUT.png FILE.csv"; exit status 2 }
+output = ARG1
+array inputs[1] = [ARG2]
+wanted = "index,label,predicted,probability,p0,"
+meaning = "a table of mistakes of mlp eval"
+width = 900
+height = 740
+load system(sprintf("dirname -- '%s'", ARG0)) . "/../style.gp"
+
+across = 8
+most = 40
+side = int(sqrt(system(sprintf("head -n 1 '%s' | tr -dc , | wc -c", ARG2)) - 3) + 0.5)
+pitch_x = side + 3
+pitch_y = side + 10
+
+# One matrix for the sheet: a tile's pixels, and 0, which is white, between the tiles.
+sheet = sprintf("<awk -F, -v side=%d -v across=%d -v px=%d -v py=%d -v most=%d \
+    'NR > most + 1 { exit } NR > 1 { n = NR - 2; \
+    for (i = 0; i < side * side; i++) \
+        at[int(n / across) * py + int(i / side), n %% across * px + i %% side] = $(5 + i) } \
+    END { for (y = 0; y <= int(n / across) * py + side - 1; y++) { line = \"\"; \
+          for (x = 0; x < across * px - 3; x++) line = line ((y, x) in at ? at[y, x] : 0) \",\"; \
+          print substr(line, 1, length(line) - 1) } }' '%s'", side, across, pitch_x, pitch_y, most, ARG2)
+shown = int(system(sprintf("head -n %d '%s' | tail -n +2 | wc -l", most + 1, ARG2)))
+down = (shown + across - 1) / across
+
+unset border
+unset tics
+unset grid
+unset key
+unset colorbox
+set palette gray negative
+set cbrange [0:255]
+set xrange [-1.5:across * pitch_x - 2.5]
+set yrange [down * pitch_y - 9:-10]
+set lmargin at screen 0.01
+set rmargin at screen 0.99
+set tmargin at screen 0.99
+set bmargin at screen 0.01
+left(n) = n % across * pitch_x
+top(n) = n / across * pitch_y
+do for [n = 0:shown - 1] {
+    set object n + 1 rectangle from left(n) - 0.5, top(n) - 0.5 to left(n) + side - 0.5, top(n) + side - 0.5 \
+        fs empty border lc rgb "#bbbbbb" front
+}
+plot sheet matrix with image, \
+     ARG2 using (left(int($0)) + side / 2.0 - 0.5):(top(int($0)) - 7.2):(sprintf("{/:Bold %d}, said {/:Bold %d}\n%.2f %%", \
+         $2, $3, 100 * $4)) every ::1::most with labels center font ",9"
+set output

@@ -1,0 +1,169 @@
+#!/bin/sh
+# make report in miniature: what it makes, that it makes it once, and that it comes out the same; that
+# a sweep made in parts is the sweep made at once; what the drawing scripts refuse.
+. tests/lib.sh
+
+small_data "$WORK/data" 600
+export MLP_DATA="$WORK/data"
+
+# report FOLDER ARGUMENTS...: the sub-make that `make report` calls, on few images and few epochs.
+quiet=-s
+report() {
+    folder=$WORK/$1
+    shift
+    "$MAKE" "$quiet" -f scripts/report.mk -j 2 MLP="$MLP" OUT="$folder/out" WORK="$folder/work" EPOCHS=2 FEW=1 \
+        SEEDS=2 SMALL=50 RATES='1e-4 1e-3 1e38' SIZES='50 100' BATCHES='16 64' HIDDEN='2 4' \
+        JACOBIAN_HIDDEN=2 STEPS_HIDDEN=1 "$@"
+}
+
+# The tables, each without its column of times.
+untimed() { # FOLDER
+    for file in "$1"/out/*.csv; do
+        basename "$file"
+        awk -F, 'NR == 1 { timed = $NF == "seconds" } timed { sub(/,[^,]*$/, "") } { print }' "$file"
+    done
+}
+
+tables='overfit-1e-4.csv overfit-1e-3.csv overfit.csv sizes.csv sizes-runs.csv rates.csv rates-runs.csv batch.csv
+    hidden.csv units.csv confusion.csv classes.csv mistakes.csv jacobians.csv steps.csv README.md'
+pictures='curves overfit-1e-4 overfit-1e-3 sizes rates batch hidden weights confusion classes mistakes jacobians steps'
+
+makes_tables() {
+    report a GNUPLOT= >"$WORK/said" 2>&1 || { cat "$WORK/said"; return 1; }
+    grep -q 'gnuplot is not installed: .* no picture was drawn' "$WORK/said" || { cat "$WORK/said"; return 1; }
+    for file in $tables; do
+        [ -s "$WORK/a/out/$file" ] || { echo "missing: $file"; return 1; }
+    done
+    [ "$(find "$WORK/a/out" -type f ! -name '*.csv')" = "$WORK/a/out/README.md" ]
+}
+claim "without gnuplot every table is made, and it says that no picture was drawn" makes_tables
+
+same_again() {
+    report b GNUPLOT= >/dev/null && untimed "$WORK/a" >"$WORK/a.all" && untimed "$WORK/b" | diff "$WORK/a.all" - &&
+        [ "$(wc -l <"$WORK/a.all")" -gt 100 ]
+}
+claim "a second report has the same tables, but for the seconds" same_again
+
+nothing_again() {
+    touch "$WORK/before"
+    report a GNUPLOT= >/dev/null && find "$WORK/a" -type f -newer "$WORK/before" >"$WORK/made" || return 1
+    cat "$WORK/made"
+    [ ! -s "$WORK/made" ]
+}
+claim "what is there is not made again" nothing_again
+
+missing_again() { # one training, and what depends on it
+    rm "$WORK/a/work/rate-1e-4.csv" "$WORK/a/out/units.csv"
+    quiet=--no-print-directory
+    report a GNUPLOT= >"$WORK/said"
+    quiet=-s
+    untimed "$WORK/a" | diff "$WORK/a.all" - || return 1
+    grep "^$MLP " "$WORK/said" >"$WORK/commands"
+    cat "$WORK/commands"
+    [ "$(wc -l <"$WORK/commands")" -eq 1 ] && grep -q 'sweep .*--lr 1e-4' "$WORK/commands"
+}
+claim "what is missing is made again, and nothing else" missing_again
+
+goes_on() { # its first row says that it took 77 seconds: it was not trained again
+    sed '$d; 2s/,[0-9.]*$/,77/' "$WORK/a/work/rate-1e-4.csv" >"$WORK/a/work/rate-1e-4.csv.part" &&
+        rm "$WORK/a/work/rate-1e-4.csv" &&
+        report a GNUPLOT= >/dev/null && grep -q ',77$' "$WORK/a/work/rate-1e-4.csv" &&
+        [ "$(wc -l <"$WORK/a/work/rate-1e-4.csv")" -eq 3 ] && untimed "$WORK/a" | diff "$WORK/a.all" -
+}
+claim "a sweep that was stopped goes on at its last row" goes_on
+
+parts_are_the_whole() {
+    "$FAST_MLP" sweep -q --epochs 2 --seeds 2 --lr 1e-4,1e-3,1e38 --csv "$WORK/whole.csv" &&
+        cut -d , -f 2-15 "$WORK/whole.csv" | cmp - "$WORK/a/out/rates-runs.csv"
+}
+claim "a sweep in parts, side by side, has the bytes of one sweep" parts_are_the_whole
+
+as_eval_says() { # precision and recall, of 4 digits
+    awk '$1 ~ /^[0-9]$/ && NF == 5 { print $1 "," $2 "," ($3 == "-" ? "" : $3) "," $4 }' "$WORK/a/work/eval.txt" >"$WORK/said"
+    awk -F, 'NR > 1 { printf "%s,%s,%s,%.4f\n", $1, $2, $5 == "" ? "" : sprintf("%.4f", $5), $6 }' "$WORK/a/out/classes.csv" | diff "$WORK/said" -
+}
+claim "precision and recall are those of mlp eval" as_eval_says
+
+block_structure() {
+    cat "$WORK/a/out/jacobians.csv"
+    grep -q '^da2/dvec(W2),10,20,20,0.100000,[^,]*,0,0$' "$WORK/a/out/jacobians.csv" &&
+        grep -q '^da1/dvec(W1),2,1568,332,[^,]*,[^,]*,0,0$' "$WORK/a/out/jacobians.csv"
+}
+claim "the Jacobians over vec(W) are blocks, all alike" block_structure
+
+diverged_is_said() {
+    grep -q '^1e+38,2,2,,,' "$WORK/a/out/rates.csv" && grep -q '^| 1e+38 | 2 | diverged | diverged |' "$WORK/a/out/README.md"
+}
+claim "a rate that diverges has a row that says so" diverged_is_said
+
+readme_shows_all() {
+    for name in $pictures; do
+        echo "$name"
+        grep -qF "($name.png)" "$WORK/a/out/README.md" || return 1
+        grep -qF "($name.svg)" "$WORK/a/out/README.md" || return 1
+    done
+}
+claim "the text shows every picture" readme_shows_all
+
+# The committed report: its numbers are those of its tables, and it reached what it is to show.
+committed() {
+    awk -F, '$1 == "1e-3" && $2 == 2000 { exit !($4 >= 0.999 && $5 < 0.92) }' data/report/overfit.csv || return 1
+    for name in $tables; do
+        [ -s "data/report/$name" ] || { echo "missing: $name"; return 1; }
+    done
+    for name in $pictures; do
+        [ -s "data/report/$name.png" ] || { echo "missing: $name.png"; return 1; }
+        [ -s "data/report/$name.svg" ] || { echo "missing: $name.svg"; return 1; }
+    done
+}
+claim "the committed report is whole; 2,000 images are learned by heart" committed
+committed_text() {
+    mkdir "$WORK/c" && cp data/report/*.csv "$WORK/c" && touch "$WORK/c"/*.csv &&
+        "$MAKE" -s -f scripts/report.mk -o "$FAST_MLP" OUT="$WORK/c" WORK="$WORK/none" MLP="$FAST_MLP" readme &&
+        diff data/report/README.md "$WORK/c/README.md"
+}
+claim "its text is what its tables give" committed_text
+
+# ---------------------------------------------------------------------------------------------
+# Pictures
+
+if command -v gnuplot >/dev/null; then
+    draws_all() {
+        report a >"$WORK/said" 2>&1 || { cat "$WORK/said"; return 1; }
+        [ ! -s "$WORK/said" ] || { cat "$WORK/said"; return 1; }
+        for name in $pictures; do
+            ls -l "$WORK/a/out/$name".*
+            [ "$(head -c 4 "$WORK/a/out/$name.png" | tail -c 3)" = PNG ] || return 1
+            [ "$(wc -c <"$WORK/a/out/$name.png")" -gt 5000 ] && grep -q '</svg>' "$WORK/a/out/$name.svg" || return 1
+        done
+    }
+    claim "gnuplot draws every picture, as PNG and as SVG, without a warning" draws_all
+
+    # One line, a status that is not zero, no picture.
+    refused() { # STATUS WORD SCRIPT ARGUMENTS...
+        status=$1 word=$2
+        shift 2
+        exits "$status" gnuplot -c "$@" || return 1
+        cat "$WORK/stderr"
+        [ "$(wc -l <"$WORK/stderr")" -eq 1 ] && grep -qF -e "$word" "$WORK/stderr" && [ ! -e "$WORK/bad.png" ]
+    }
+    echo 'a,b' >"$WORK/wrong.csv"
+    for script in scripts/report/*.gp scripts/plot.gp; do
+        name=$(basename "$script")
+        more=
+        case $name in costs.gp) more=hidden ;; jacobians.gp) more=$WORK/wrong.csv ;; esac
+        # shellcheck disable=SC2086 # nothing, or one word
+        {
+            claim "$name refuses another table" refused 1 "$name: $WORK/wrong.csv: not " "$script" "$WORK/bad.png" "$WORK/wrong.csv" $more
+            claim "$name refuses a table that is not there" refused 1 "$name: $WORK/none.csv: not " "$script" "$WORK/bad.png" "$WORK/none.csv" $more
+            claim "$name refuses a picture of another kind" refused 2 "$name: bad.pdf: the name must end" "$script" bad.pdf "$WORK/wrong.csv" $more
+        }
+        claim "$name says how it is used" refused 2 "usage: gnuplot -c scripts/" "$script" "$WORK/bad.png"
+    done
+    head -n 1 "$WORK/a/out/steps.csv" >"$WORK/empty.csv"
+    claim "a table without rows is refused" refused 1 "has no rows" scripts/report/steps.gp "$WORK/bad.png" "$WORK/empty.csv"
+else
+    skip "gnuplot is not installed: no picture of the report was drawn"
+fi
+
+finish
