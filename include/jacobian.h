@@ -5,6 +5,9 @@
 // computes in single precision.
 //
 // The error of a block of numbers a against n is max|a - n| / max(max|a|, max|n|).
+//
+// ReLU and max pooling have kinks. Where a difference would reach across one there is no derivative
+// to compare it with: those are left out and counted, and more than half must be left.
 #ifndef MLP_JACOBIAN_H
 #define MLP_JACOBIAN_H
 
@@ -26,6 +29,7 @@ typedef struct JacobianCheck {
     size_t rows, cols;
     size_t nonzero;               // entries of the Jacobian that are not zero
     const JacobianEntry *entries; // (nonzero) those, row by row, in the arena
+    size_t left_out;              // columns, at kinks
     double error;
     bool ok;
 } JacobianCheck;
@@ -34,6 +38,7 @@ typedef struct JacobianCheck {
 typedef struct GradientBlockCheck {
     char name[40];            // "dL/dvec(W1)"
     size_t size;              // it is 1 x size
+    size_t left_out;          // of them, at kinks: from the differences
     double largest;           // largest absolute value of the chain
     double error_differences; // chain against central differences of the loss
     double error_training;    // training code's float gradient against the chain
@@ -49,7 +54,8 @@ typedef struct GradientCheck {
     size_t n_jacobians, n_blocks;
     JacobianCheck jacobians[MAX_JACOBIANS]; // from the loss back to the first layer
     GradientBlockCheck blocks[NETWORK_MAX_TENSORS];
-    bool ok; // all of them
+    bool has_kinks; // in some layer
+    bool ok;        // all of them
 } GradientCheck;
 
 // Checks the network at these parameters on one image, by differences of step `step`. Returns false

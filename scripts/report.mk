@@ -106,9 +106,9 @@ $(TABLES): scripts/report.mk
 
 # Tables of a sweep's parts, under one header: the bytes of one sweep over all their values.
 JOIN = awk 'FNR > 1 || NR == 1'
-# Without the CRC-32 of the data; without the seconds, which differ from run to run.
-TIMED   = cut -d , -f 2-
-UNTIMED = cut -d , -f 2-15
+# Without the CRC-32 of the data and the architecture; without the seconds, which differ from run to run.
+TIMED   = cut -d , -f 3-
+UNTIMED = cut -d , -f 3-16
 
 $(OUT)/rates-runs.csv: $(RATE_SWEEPS)
 	@$(JOIN) $(RATE_SWEEPS) | $(UNTIMED) >$@

@@ -12,26 +12,27 @@
 // Options
 
 typedef struct SweepOptions {
-    const char *learning_rates, *batch_sizes, *hidden, *train_sizes;
+    const char *architecture, *learning_rates, *batch_sizes, *hidden, *train_sizes;
     uint64_t seeds, epochs, threads;
     const char *data, *csv;
     bool quiet;
 } SweepOptions;
 
-static SweepOptions sweep_options = {.learning_rates = "0.001",
+// Those of the architecture come to it: see set_architecture.
+static SweepOptions sweep_options = {.architecture = "mlp",
                                      .batch_sizes = "64",
-                                     .hidden = "64",
                                      .train_sizes = "0",
                                      .seeds = 1,
-                                     .epochs = 100,
                                      .csv = "sweep.csv"};
 
 static const Option option_table[] = {
+    {"arch", 0, OPTION_CHOICE, &sweep_options.architecture, "NAME", COMMAND_ARCH_HELP, 0, 0, NULL,
+     architecture_names},
     {"lr", 0, OPTION_TEXT, &sweep_options.learning_rates, "R,R,...", "learning rates, per example",
      0, 0, NULL, NULL},
     {"batch", 0, OPTION_TEXT, &sweep_options.batch_sizes, "N,N,...", "images in a batch", 0, 0,
      NULL, NULL},
-    {"hidden", 0, OPTION_TEXT, &sweep_options.hidden, "N,N,...", "units of the hidden layer", 0, 0,
+    {"hidden", 0, OPTION_TEXT, &sweep_options.hidden, "N,N,...", "units of the hidden dense layer", 0, 0,
      NULL, NULL},
     {"train-size", 0, OPTION_TEXT, &sweep_options.train_sizes, "N,N,...",
      "train on the first N images only; 0 stands for all but the validation images", 0, 0, NULL,
@@ -50,6 +51,16 @@ static const Option option_table[] = {
     {"quiet", 'q', OPTION_FLAG, &sweep_options.quiet, NULL, "show no progress", 0, 0, NULL, NULL},
     {0},
 };
+
+static void set_architecture(SweepOptions *o, const char *name)
+{
+    static char learning_rate[NUMBER_SIZE], hidden[NUMBER_SIZE];
+    const ArchitectureDefaults *defaults = architecture_defaults(name);
+    o->architecture = name;
+    o->learning_rates = number_shortest(learning_rate, defaults->learning_rate);
+    o->hidden = number_shortest(hidden, (double)defaults->hidden);
+    o->epochs = defaults->epochs;
+}
 
 enum { MAX_VALUES = 64 };
 
@@ -161,7 +172,7 @@ static double combination_cost(const Combination *c)
 // The table
 
 static const char header[] =
-    "data_crc32,learning_rate,batch_size,hidden,train_size,seed,epochs,result,train_loss,"
+    "data_crc32,architecture,learning_rate,batch_size,hidden,train_size,seed,epochs,result,train_loss,"
     "train_accuracy,validation_loss,validation_accuracy,test_loss,test_accuracy,parameters,"
     "seconds\n";
 
@@ -169,7 +180,8 @@ static const char header[] =
 static void combination_key(char *key, size_t size, const Sweep *sweep, const Combination *c)
 {
     char rate[NUMBER_SIZE];
-    snprintf(key, size, "%08lx,%s,%zu,%zu,%zu,%zu,%llu,", (unsigned long)sweep->data.crc32,
+    snprintf(key, size, "%08lx,%s,%s,%zu,%zu,%zu,%zu,%llu,",
+             (unsigned long)sweep->data.crc32, sweep->options->architecture,
              number_shortest(rate, c->learning_rate), c->batch_size, c->hidden, c->train_size,
              c->seed, (unsigned long long)sweep->options->epochs);
 }
@@ -269,7 +281,8 @@ static void train_one(Outcome *outcome, const Sweep *sweep, const Combination *c
                       Arena *arena, Error *err)
 {
     const Dataset *data = &sweep->data;
-    Architecture architecture = {"mlp", data->rows, data->cols, c->hidden, data->n_classes};
+    Architecture architecture = {sweep->options->architecture, data->rows, data->cols, c->hidden,
+                                 data->n_classes};
     TrainSettings settings = {.epochs = (size_t)sweep->options->epochs,
                               .batch_size = c->batch_size,
                               .learning_rate = c->learning_rate,
@@ -397,6 +410,8 @@ static int sweep_run(Sweep *sweep, Arena *arena)
 static int run(int argc, char **argv)
 {
     int status;
+    set_architecture(&sweep_options, command_architecture(&command_sweep, option_table,
+                                                          &sweep_options.architecture, argc, argv));
     if (!command_begin(&command_sweep, option_table, NULL, argc, argv, &status))
         return status;
     Sweep sweep = {.options = &sweep_options};

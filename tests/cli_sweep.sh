@@ -20,7 +20,7 @@ untimed() {
 combinations() {
     exits 0 sweep "$bin" --lr 1e-3,1e-2 --batch 16,64 --hidden 4,8 --train-size 320,640 --seeds 2 --csv "$WORK/all.csv" || return 1
     [ ! -s "$WORK/stderr" ] && [ "$(wc -l <"$WORK/all.csv")" -eq 33 ] &&
-        [ "$(tail -n +2 "$WORK/all.csv" | cut -d, -f1-7 | sort -u | wc -l)" -eq 32 ]
+        [ "$(tail -n +2 "$WORK/all.csv" | cut -d, -f1-8 | sort -u | wc -l)" -eq 32 ]
 }
 claim "every combination has its row" combinations
 
@@ -31,8 +31,8 @@ same_as_train() { # the row's figures are those of mlp train and mlp eval
         sed -n 's/^  "\(loss\|accuracy\)": \([0-9.e-]*\),*$/\2/p' | sort -g | tr '\n' ,)
     row=$(grep ',0.01,16,8,640,2,2,' "$WORK/all.csv")
     echo "$row; $test_figures"
-    [ "$(echo "$row" | cut -d, -f9-12)" = "$(tail -n 1 "$WORK/m.csv" | cut -d, -f2-5)" ] &&
-        [ "$(echo "$row" | cut -d, -f13,14 | tr , '\n' | sort -g | tr '\n' ,)" = "$test_figures" ]
+    [ "$(echo "$row" | cut -d, -f10-13)" = "$(tail -n 1 "$WORK/m.csv" | cut -d, -f2-5)" ] &&
+        [ "$(echo "$row" | cut -d, -f14,15 | tr , '\n' | sort -g | tr '\n' ,)" = "$test_figures" ]
 }
 claim "its figures are those of mlp train and mlp eval" same_as_train
 
