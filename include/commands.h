@@ -26,8 +26,8 @@ extern const Command command_train, command_eval, command_gradcheck, command_inf
 bool command_begin(const Command *command, const Option *options, const char **argument, int argc,
                    char **argv, int *status);
 
-// The option --arch, the same in every command that makes networks. Each architecture has defaults of
-// its own, which must be known before the other options are parsed, and --help shows.
+// The option --arch, the same in every command that makes networks. Each architecture has defaults
+// of its own, which must be known before the other options are parsed, and --help shows.
 #define COMMAND_ARCH_HELP "mlp (a hidden layer of sigmoids) or cnn (two convolutions)"
 
 // The value that the command line gives *architecture, one of the options. What it gives the others

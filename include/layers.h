@@ -68,7 +68,7 @@ typedef struct Layer {
 // What a layer sees of a batch, or of some of its examples, in work: everything begins at the first
 // of them. x is NULL at a layer that reads bytes.
 typedef struct LayerView {
-    Batch batch; // B = batch.size
+    Batch batch;     // B = batch.size
     const float *x;  // (B, in_stride)
     float *y;        // (B, out_stride)
     float *dx;       // (B, in_stride), NULL: nobody needs it
@@ -103,9 +103,9 @@ struct LayerKind {
     // sums for forward. A part is anything that the kind can do without the other parts.
     void (*partial_sums)(const Layer *layer, const float *params, const LayerView *view, Part part);
 
-    // Stage 2, by example: y from x; dx from dy, and what accumulate wants to find of dy (NULL for a
-    // kind with neither). Of a kind that reads images, x, y, dx and dy may be gone after each, but
-    // for those that it says it needs again: x or y, in backward or accumulate.
+    // Stage 2, by example: y from x; dx from dy, and what accumulate wants to find of dy (NULL for
+    // a kind with neither). Of a kind that reads images, x, y, dx and dy may be gone after each,
+    // but for those that it says it needs again: x or y, in backward or accumulate.
     void (*forward)(const Layer *layer, const float *params, const LayerView *view);
     void (*backward)(const Layer *layer, const float *params, const LayerView *view);
     bool needs_x, needs_y;
@@ -144,8 +144,8 @@ extern const LayerKind layer_pixels; // bytes made floats: can only come first
 extern const LayerKind layer_convolution;
 extern const LayerKind layer_max_pool;
 
-// Sets the elements of tensor 0, in the order of the file, to a stream of normal numbers of standard
-// deviation gain / sqrt(fan_in).
+// Sets the elements of tensor 0, in the order of the file, to a stream of normal numbers of
+// standard deviation gain / sqrt(fan_in).
 void layer_init_weights(const Layer *layer, float *params, size_t fan_in, uint64_t seed,
                         uint64_t stream);
 

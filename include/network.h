@@ -53,8 +53,8 @@ bool network_build(Network *net, const Architecture *architecture, Error *err);
 // Number of weights and biases, without padding.
 size_t network_count_weights(const Network *net);
 
-// Multiplications by a weight that a program which leaves out no zero needs to train on one example:
-// forward, in the update, and back to the output of the first layer with parameters.
+// Multiplications by a weight that a program which leaves out no zero needs to train on one
+// example: forward, in the update, and back to the output of the first layer with parameters.
 size_t network_count_products(const Network *net);
 
 // "784-64-10", "28x28-24x24x16-8x8x32-128-10": the sizes of the input and of what each layer with

@@ -1,5 +1,5 @@
-// A sheet of small pictures in a terminal, in colours and half blocks: a character is two pixels, one
-// above the other.
+// A sheet of small pictures in a terminal, in colours and half blocks: a character is two pixels,
+// one above the other.
 #ifndef MLP_TILES_H
 #define MLP_TILES_H
 

@@ -1,6 +1,6 @@
-// Vectors of the width of the instruction set that is compiled for, for the kernels alone: the files
-// that include this are compiled once for each set. A vector's lanes are outputs (hidden units,
-// channels, classes), weights of one output or examples, never the terms of one sum.
+// Vectors of the width of the instruction set that is compiled for, for the kernels alone: the
+// files that include this are compiled once for each set. A vector's lanes are outputs (hidden
+// units, channels, classes), weights of one output or examples, never the terms of one sum.
 #ifndef MLP_VECTORS_H
 #define MLP_VECTORS_H
 

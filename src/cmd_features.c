@@ -84,8 +84,8 @@ static Summary summary_of(const Maps *maps)
     Summary s = {shape_size(out), 0, (double)INFINITY, -(double)INFINITY};
     for (size_t i = 0; i < s.n; i++) {
         size_t pixel = i % (out.height * out.width);
-        double v = map_value(maps, i / (out.height * out.width), pixel / out.width,
-                             pixel % out.width);
+        double v =
+            map_value(maps, i / (out.height * out.width), pixel / out.width, pixel % out.width);
         s.zeros += v == 0.0;
         s.smallest = fmin(s.smallest, v);
         s.largest = fmax(s.largest, v);

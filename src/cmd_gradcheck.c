@@ -238,8 +238,7 @@ static bool gradcheck(int *status, const GradcheckOptions *o, const char *path, 
     Dataset data;
     Model model;
     GradientCheck check;
-    if (!outputs_differ(o, path, err) ||
-        !command_read_data(&data, arena, o->data, IDX_TRAIN, err))
+    if (!outputs_differ(o, path, err) || !command_read_data(&data, arena, o->data, IDX_TRAIN, err))
         return false;
     if (o->image >= data.n)
         return error_set(err, "--image %llu: the training file in %s has %zu images",
@@ -268,18 +267,20 @@ static int run(int argc, char **argv)
 {
     const char *path;
     int status;
-    gradcheck_options.hidden = architecture_defaults(
-        command_architecture(&command_gradcheck, option_table, &gradcheck_options.architecture,
-                             argc, argv))->hidden;
+    gradcheck_options.hidden =
+        architecture_defaults(command_architecture(&command_gradcheck, option_table,
+                                                   &gradcheck_options.architecture, argc, argv))
+            ->hidden;
     const GradcheckOptions defaults = gradcheck_options;
     if (!command_begin(&command_gradcheck, option_table, &path, argc, argv, &status))
         return status;
     Arena arena = {0};
     Error err;
-    if (path != NULL && (gradcheck_options.hidden != defaults.hidden ||
-                         gradcheck_options.seed != 1 || gradcheck_options.crop != 0 ||
-                         strcmp(gradcheck_options.architecture, "mlp") != 0)) {
-        error_set(&err, "--arch, --crop, --hidden and --seed describe a fresh network; %s has its own",
+    if (path != NULL &&
+        (gradcheck_options.hidden != defaults.hidden || gradcheck_options.seed != 1 ||
+         gradcheck_options.crop != 0 || strcmp(gradcheck_options.architecture, "mlp") != 0)) {
+        error_set(&err,
+                  "--arch, --crop, --hidden and --seed describe a fresh network; %s has its own",
                   path);
         return command_wrong(&err);
     }

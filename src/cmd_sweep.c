@@ -19,11 +19,8 @@ typedef struct SweepOptions {
 } SweepOptions;
 
 // Those of the architecture come to it: see set_architecture.
-static SweepOptions sweep_options = {.architecture = "mlp",
-                                     .batch_sizes = "64",
-                                     .train_sizes = "0",
-                                     .seeds = 1,
-                                     .csv = "sweep.csv"};
+static SweepOptions sweep_options = {
+    .architecture = "mlp", .batch_sizes = "64", .train_sizes = "0", .seeds = 1, .csv = "sweep.csv"};
 
 static const Option option_table[] = {
     {"arch", 0, OPTION_CHOICE, &sweep_options.architecture, "NAME", COMMAND_ARCH_HELP, 0, 0, NULL,
@@ -32,8 +29,8 @@ static const Option option_table[] = {
      0, 0, NULL, NULL},
     {"batch", 0, OPTION_TEXT, &sweep_options.batch_sizes, "N,N,...", "images in a batch", 0, 0,
      NULL, NULL},
-    {"hidden", 0, OPTION_TEXT, &sweep_options.hidden, "N,N,...", "units of the hidden dense layer", 0, 0,
-     NULL, NULL},
+    {"hidden", 0, OPTION_TEXT, &sweep_options.hidden, "N,N,...", "units of the hidden dense layer",
+     0, 0, NULL, NULL},
     {"train-size", 0, OPTION_TEXT, &sweep_options.train_sizes, "N,N,...",
      "train on the first N images only; 0 stands for all but the validation images", 0, 0, NULL,
      NULL},
@@ -172,7 +169,8 @@ static double combination_cost(const Combination *c)
 // The table
 
 static const char header[] =
-    "data_crc32,architecture,learning_rate,batch_size,hidden,train_size,seed,epochs,result,train_loss,"
+    "data_crc32,architecture,learning_rate,batch_size,hidden,train_size,seed,epochs,result,train_"
+    "loss,"
     "train_accuracy,validation_loss,validation_accuracy,test_loss,test_accuracy,parameters,"
     "seconds\n";
 
@@ -180,10 +178,9 @@ static const char header[] =
 static void combination_key(char *key, size_t size, const Sweep *sweep, const Combination *c)
 {
     char rate[NUMBER_SIZE];
-    snprintf(key, size, "%08lx,%s,%s,%zu,%zu,%zu,%zu,%llu,",
-             (unsigned long)sweep->data.crc32, sweep->options->architecture,
-             number_shortest(rate, c->learning_rate), c->batch_size, c->hidden, c->train_size,
-             c->seed, (unsigned long long)sweep->options->epochs);
+    snprintf(key, size, "%08lx,%s,%s,%zu,%zu,%zu,%zu,%llu,", (unsigned long)sweep->data.crc32,
+             sweep->options->architecture, number_shortest(rate, c->learning_rate), c->batch_size,
+             c->hidden, c->train_size, c->seed, (unsigned long long)sweep->options->epochs);
 }
 
 // Marks the combinations that the table has. `text` begins behind the header.

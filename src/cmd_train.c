@@ -41,8 +41,8 @@ static const Option option_table[] = {
      1e-30, 1e38, NULL, NULL},
     {"batch", 0, OPTION_COUNT, &train_options.batch_size, "N", "images in a batch", 1, 65536, NULL,
      NULL},
-    {"hidden", 0, OPTION_COUNT, &train_options.hidden, "N", "units of the hidden dense layer", 1, 65536,
-     NULL, NULL},
+    {"hidden", 0, OPTION_COUNT, &train_options.hidden, "N", "units of the hidden dense layer", 1,
+     65536, NULL, NULL},
     {"seed", 0, OPTION_COUNT, &train_options.seed, "N",
      "of the initial weights and of the order of the images", 0, 9007199254740991.0, NULL, NULL},
     {"train-size", 0, OPTION_COUNT, &train_options.train_size, "N",
@@ -512,6 +512,7 @@ const Command command_train = {
              "cross-entropy), with --arch cnn a convolutional one, which has defaults of its own "
              "(mlp train --arch cnn --help). The same command gives the same bytes on every "
              "machine.",
-    .examples = {"mlp train --arch cnn", "mlp train --epochs 100 --lr 1e-4 -o slow.bin --csv slow.csv"},
+    .examples = {"mlp train --arch cnn",
+                 "mlp train --epochs 100 --lr 1e-4 -o slow.bin --csv slow.csv"},
     .run = run,
 };

@@ -8,11 +8,11 @@
 extern const Kernels KERNEL(kernels);
 
 enum {
-    STRIP = STRIP_VECTORS * LANES,    // outputs whose sums are kept in registers at once
-    PIXELS = 64,                      // pixels whose lit bits fill a word
-    CHUNK = 2 * PIXELS,               // pixels whose strip of W is kept in the innermost cache
-    AT_ONCE = 4,                      // vectors whose exp is computed side by side
-    EXAMPLES = 64                     // examples whose lit bits fill a word
+    STRIP = STRIP_VECTORS * LANES, // outputs whose sums are kept in registers at once
+    PIXELS = 64,                   // pixels whose lit bits fill a word
+    CHUNK = 2 * PIXELS,            // pixels whose strip of W is kept in the innermost cache
+    AT_ONCE = 4,                   // vectors whose exp is computed side by side
+    EXAMPLES = 64                  // examples whose lit bits fill a word
 };
 
 // ---------------------------------------------------------------------------------------------

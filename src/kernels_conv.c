@@ -4,9 +4,9 @@
 #include "vectors.h"
 
 enum {
-    MAX_ROWS = 64,      // of an image whose dark pixels are noted, one bit each
-    AT_ONCE = 10,       // vectors of a window's gradient that are kept in registers
-    NARROW_ROWS = 5,    // rows of a window that are taken at once when they are short
+    MAX_ROWS = 64,   // of an image whose dark pixels are noted, one bit each
+    AT_ONCE = 10,    // vectors of a window's gradient that are kept in registers
+    NARROW_ROWS = 5, // rows of a window that are taken at once when they are short
     // Channels whose gradients are summed at once: as many as the stack has room for, so that the
     // images pass seldom; a few images at a time, so that the sums do not pass often either.
     CHANNELS_AT_ONCE = 4, // of the largest windows
@@ -295,8 +295,7 @@ static void conv_accumulate(float *W, size_t w_stride, float *b, const Windows *
             b[o + c] += scale * bias[c];
             for (size_t r = 0; r < w->side; r++)
                 for (size_t k = 0; k < run; k++)
-                    W[(o + c) * w_stride + r * run + k] +=
-                        scale * sums[c * size + r * sum_row + k];
+                    W[(o + c) * w_stride + r * run + k] += scale * sums[c * size + r * sum_row + k];
         }
     }
 }

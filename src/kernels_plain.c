@@ -185,9 +185,8 @@ static void conv_collect(Nonzero *lists, const Windows *w, const float *dy, size
             for (size_t place = 0; place < windows_places(w); place++) {
                 float value = dy[place * w->out_pitch + o];
                 if (!IS_SKIPPED(value))
-                    list[++n] = (Nonzero){(uint32_t)windows_at(w, place / w->out_width,
-                                                               place % w->out_width),
-                                          value};
+                    list[++n] = (Nonzero){
+                        (uint32_t)windows_at(w, place / w->out_width, place % w->out_width), value};
             }
             list[0].at = n;
         }
@@ -241,8 +240,8 @@ static void pool_forward(float *y, unsigned char *winner, size_t winner_stride, 
     for (size_t e = 0; e < B; e++, x += w->image_stride)
         for (size_t i = 0; i < windows_places(w) * w->out_pitch; i++) {
             size_t place = i / w->out_pitch, best = 0;
-            const float *window = x + windows_at(w, place / w->out_width, place % w->out_width) +
-                                  i % w->out_pitch;
+            const float *window =
+                x + windows_at(w, place / w->out_width, place % w->out_width) + i % w->out_pitch;
             for (size_t k = 1; k < w->side * w->side; k++)
                 if (window[window_pixel(w, k)] > window[window_pixel(w, best)])
                     best = k;
@@ -258,8 +257,8 @@ static void pool_backward(float *dx, const unsigned char *winner, size_t winner_
         memset(dx, 0, w->height * w->width * w->pitch * sizeof *dx);
         for (size_t i = 0; i < windows_places(w) * w->out_pitch; i++) {
             size_t place = i / w->out_pitch;
-            float *window = dx + windows_at(w, place / w->out_width, place % w->out_width) +
-                            i % w->out_pitch;
+            float *window =
+                dx + windows_at(w, place / w->out_width, place % w->out_width) + i % w->out_pitch;
             window[window_pixel(w, winner[e * winner_stride + i])] = dy[e * w->place_stride + i];
         }
     }

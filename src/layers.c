@@ -80,13 +80,13 @@ static size_t dense_describe(Layer *layer, size_t units, size_t offset)
     layer->n_rows = I;
     layer->n_products = shape_size(in) * O;
     layer->n_tensors = 2;
-    layer->tensors[0] = (Tensor){.letter = "W",
-                                 .n_dims = 4,
-                                 .n_flat = 3,
-                                 .dims = {O, in.channels, in.height, in.width},
-                                 .offset = offset,
-                                 .stride = {1, S, in.width * layer->in_pitch * S,
-                                            layer->in_pitch * S}};
+    layer->tensors[0] =
+        (Tensor){.letter = "W",
+                 .n_dims = 4,
+                 .n_flat = 3,
+                 .dims = {O, in.channels, in.height, in.width},
+                 .offset = offset,
+                 .stride = {1, S, in.width * layer->in_pitch * S, layer->in_pitch * S}};
     layer->tensors[1] =
         (Tensor){.letter = "b", .n_dims = 1, .dims = {O}, .offset = offset + I * S, .stride = {1}};
     layer_name_tensors(layer);

@@ -65,8 +65,7 @@ static void describe_windows(Layer *layer, size_t channels)
     layer->out = (Shape){(layer->in.height - w->side) / w->step + 1,
                          (layer->in.width - w->side) / w->step + 1, channels};
     layer->out_pitch = round_up(channels, KERNEL_PAD);
-    layer->out_stride =
-        kernel_row_stride(layer->out.height * layer->out.width * layer->out_pitch);
+    layer->out_stride = kernel_row_stride(layer->out.height * layer->out.width * layer->out_pitch);
     *w = (Windows){.height = layer->in.height,
                    .width = layer->in.width,
                    .pitch = layer->in_pitch,
@@ -121,11 +120,8 @@ static size_t convolution_describe(Layer *layer, size_t units, size_t offset)
                                  .dims = {units, layer->in.channels, K, K},
                                  .offset = offset,
                                  .stride = {S, 1, K * P, P}};
-    layer->tensors[1] = (Tensor){.letter = "b",
-                                 .n_dims = 1,
-                                 .dims = {units},
-                                 .offset = offset + units * S,
-                                 .stride = {1}};
+    layer->tensors[1] = (Tensor){
+        .letter = "b", .n_dims = 1, .dims = {units}, .offset = offset + units * S, .stride = {1}};
     layer_name_tensors(layer);
     return units * S + layer->out_pitch;
 }
@@ -247,9 +243,8 @@ static unsigned char *max_pool_winners(const LayerView *view)
 static void max_pool_forward(const Layer *layer, const float *params, const LayerView *view)
 {
     (void)params;
-    kernels->conv->pool_forward(view->y, max_pool_winners(view),
-                                layer->note_stride * sizeof(float), &layer->windows, view->x,
-                                view->batch.size);
+    kernels->conv->pool_forward(view->y, max_pool_winners(view), layer->note_stride * sizeof(float),
+                                &layer->windows, view->x, view->batch.size);
 }
 
 static void max_pool_backward(const Layer *layer, const float *params, const LayerView *view)

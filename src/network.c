@@ -219,8 +219,9 @@ bool work_alloc(Work *work, const Network *net, size_t capacity, Arena *arena, E
     return work->loss != NULL && work->label != NULL && work->predicted != NULL;
 }
 
-// Images take much memory. A few examples at a time pass through all the layers that make images, and
-// what nobody needs again leaves its place to the next few: it is still in the caches when it is read.
+// Images take much memory. A few examples at a time pass through all the layers that make images,
+// and what nobody needs again leaves its place to the next few: it is still in the caches when it
+// is read.
 static size_t image_layers(const Network *net)
 {
     size_t n = 0;
@@ -243,8 +244,8 @@ static LayerView work_view(const Network *net, const Work *work, const Batch *ba
     size_t n_image = image_layers(net), place[2], delta_place[2]; // of x and y
     for (size_t i = 0; i < 2; i++) {
         bool is_inside = l + i > 0 && l + i < n_image;
-        bool is_needed = !is_inside || net->layers[l + i - 1].kind->needs_y ||
-                         net->layers[l + i].kind->needs_x;
+        bool is_needed =
+            !is_inside || net->layers[l + i - 1].kind->needs_y || net->layers[l + i].kind->needs_x;
         place[i] = is_needed ? group.first : examples.first;
         delta_place[i] = is_inside ? examples.first : group.first;
     }

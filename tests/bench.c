@@ -36,7 +36,7 @@ static const Command bench_command = {.name = "bench", .about = "Measures how fa
 typedef struct Row {
     const char *what, *arch;
     const Kernels *kernels;
-    size_t threads, batch, images; // of the training
+    size_t threads, batch, images;            // of the training
     double (*measure)(const struct Row *row); // returns seconds
     double seconds[MAX_ROUNDS];
 } Row;
@@ -203,8 +203,8 @@ static double dense_flops(const Row *row)
     Trained t;
     trained_open(&t, row);
     TrainData images = row_data(row);
-    double flops = 2.0 * (double)range_length(images.split.train) *
-                   (double)network_count_products(&t.net);
+    double flops =
+        2.0 * (double)range_length(images.split.train) * (double)network_count_products(&t.net);
     trained_close(&t);
     return flops;
 }
@@ -318,8 +318,8 @@ static void print_row(const Row *row, const Row *dense, const Row *bound)
     putchar('\n');
 }
 
-// Milliseconds for a thousand images, which rows have different numbers of; ratios to the three rows
-// of as many threads.
+// Milliseconds for a thousand images, which rows have different numbers of; ratios to the three
+// rows of as many threads.
 static void print_cnn(Row *first, Row *end)
 {
     printf("\n  %-26s  %-7s %3s %6s  %9s  %9s  %9s\n", "--arch cnn, 1,000 images", "set", "thr",
@@ -390,7 +390,8 @@ int main(int argc, char **argv)
         row_cnn("least dense time", here, threads, SOME_IMAGES, dense_bound_seconds);
     }
     for (size_t i = 0; kernels_available(i) != NULL; i++)
-        row_cnn("train", kernels_available(i), 1, i == 0 ? SOME_IMAGES / 25 : SOME_IMAGES / 5, epoch_seconds);
+        row_cnn("train", kernels_available(i), 1, i == 0 ? SOME_IMAGES / 25 : SOME_IMAGES / 5,
+                epoch_seconds);
     Row *end = &rows[n_rows];
 
     for (size_t round = 0; round < n_rounds; round++) {

@@ -1,14 +1,17 @@
 #!/bin/sh
-# The same bytes everywhere: one small training by the program built in every way that this machine
-# can build and run, with every instruction set that it has and several numbers of threads; every model and every table (but for its last column, the seconds) must be the
-# same. `make check-repro` runs this alone and shows the hashes.
+# The same bytes everywhere: one small training of each architecture by the program built in every way
+# that this machine can build and run, with every instruction set that it has and several numbers of
+# threads; every model and every table (but for its last column, the seconds) must be the same. `make check-repro` runs this alone and shows the hashes.
 . tests/lib.sh
 
-# fingerprint RUNNER... PROGRAM: trains and prints one checksum over model and table.
+# fingerprint RUNNER... PROGRAM: trains and prints one checksum over models and tables.
 fingerprint() {
     "$@" train -q --epochs 2 --train-size 2000 --val-size 500 -o "$WORK/cell.bin" \
         --csv "$WORK/cell.csv" || return 1
-    cut -d, -f1-6 "$WORK/cell.csv" | cat "$WORK/cell.bin" - | cksum | tr ' ' -
+    "$@" train -q --arch cnn --epochs 2 --train-size 150 --val-size 50 -o "$WORK/cnn.bin" \
+        --csv "$WORK/cnn.csv" || return 1
+    cat "$WORK/cell.csv" "$WORK/cnn.csv" | cut -d, -f1-6 | cat "$WORK/cell.bin" "$WORK/cnn.bin" - |
+        cksum | tr ' ' -
 }
 expected=$(fingerprint "$FAST_MLP")
 echo "   $expected  this build"

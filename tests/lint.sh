@@ -14,7 +14,7 @@ status=0
 for source in src/*.c; do
     set -- -Iinclude -std=gnu11 -ffp-contract=off -pthread -O1 '-DMLP_INSTALLED_DATA="data"'
     gcc_only=
-    if [ "$source" = src/kernels.c ]; then
+    if [ "$source" = src/kernels.c ] || [ "$source" = src/kernels_conv.c ]; then
         # One instruction set: the others are the same loops with other widths.
         case $(uname -m) in
         x86_64 | amd64) set -- "$@" -DKERNELS_AVX2 -mavx2 -mbmi ;;

@@ -15,21 +15,19 @@ typedef struct Case {
 } Case;
 
 static const Case convolutions[] = {
-    {28, 28, 1, 5, 1, 16, 2}, // as in the network
-    {12, 12, 16, 5, 1, 32, 5},
-    {9, 11, 1, 3, 1, 5, 0}, // dark
-    {9, 13, 1, 5, 1, 17, 10},
-    {70, 67, 1, 5, 1, 3, 1}, // too large to know what is dark
-    {7, 9, 1, 7, 1, 2, 5},
-    {6, 7, 32, 3, 1, 20, 5},
-    {5, 6, 160, 3, 1, 16, 8}, // long runs
+    {28, 28, 1, 5, 1, 16, 2},                           // as in the network
+    {12, 12, 16, 5, 1, 32, 5}, {9, 11, 1, 3, 1, 5, 0},  // dark
+    {9, 13, 1, 5, 1, 17, 10},  {70, 67, 1, 5, 1, 3, 1}, // too large to know what is dark
+    {7, 9, 1, 7, 1, 2, 5},     {6, 7, 32, 3, 1, 20, 5}, {5, 6, 160, 3, 1, 16, 8}, // long runs
     {5, 5, 16, 1, 1, 16, 5},  // windows of one pixel
     {9, 10, 16, 3, 2, 16, 5}, // steps of two
 };
 enum { N_CONVOLUTIONS = sizeof convolutions / sizeof convolutions[0] };
 
 static const Case pools[] = {
-    {24, 24, 16, 2, 2, 16, 5}, {9, 7, 32, 2, 2, 20, 5}, {9, 10, 16, 3, 3, 16, 3},
+    {24, 24, 16, 2, 2, 16, 5},
+    {9, 7, 32, 2, 2, 20, 5},
+    {9, 10, 16, 3, 3, 16, 3},
     {9, 10, 16, 2, 3, 16, 5}, // pixels between the windows
 };
 enum { N_POOLS = sizeof pools / sizeof pools[0] };

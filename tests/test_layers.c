@@ -102,12 +102,13 @@ static void bench_open(Bench *bench, const Case *c)
     bench->y = floats(bench, B * layer->out_stride);
     bench->dy = floats(bench, B * layer->out_stride);
     bench->notes = floats(bench, B * layer->note_stride);
-    bench->view = (LayerView){.batch = {&bench->s.data, &bench->s.scale, bench->s.index, B, NULL, 0},
-                              .x = bench->x,
-                              .y = bench->y,
-                              .dx = bench->dx,
-                              .dy = bench->dy,
-                              .notes = bench->notes};
+    bench->view =
+        (LayerView){.batch = {&bench->s.data, &bench->s.scale, bench->s.index, B, NULL, 0},
+                    .x = bench->x,
+                    .y = bench->y,
+                    .dx = bench->dx,
+                    .dy = bench->dy,
+                    .notes = bench->notes};
     bool reads_bytes = c->kind == &layer_dense_bytes || c->kind == &layer_pixels;
     for (size_t b = 0; b < B; b++)
         for (size_t i = 0; i < shape_size(c->in); i++)
@@ -174,8 +175,8 @@ static void reference_jacobians_agree_with_central_differences(void)
                 *v = kept;
                 for (size_t i = 0; i < M; i++)
                     CHECK(fabs(J[i * N + j] - (up[i] - down[i]) / (2 * h)) < 1e-8,
-                          "%s, argument %zu, entry %zu,%zu: %g against %g", cases[k].name, which,
-                          i, j, J[i * N + j], (up[i] - down[i]) / (2 * h));
+                          "%s, argument %zu, entry %zu,%zu: %g against %g", cases[k].name, which, i,
+                          j, J[i * N + j], (up[i] - down[i]) / (2 * h));
             }
         }
         arena_free(&bench.arena);
@@ -315,7 +316,8 @@ static void tensors_are_in_the_order_of_the_file(void)
     const Tensor *W = &bench.layer.tensors[0];
     CHECK(tensor_file_shape(W, dims) == 2 && dims[0] == 4 && dims[1] == 30, "%zu,%zu", dims[0],
           dims[1]);
-    size_t one = tensor_index(W, 0), next_column = tensor_index(W, 1), next_channel = tensor_index(W, 6);
+    size_t one = tensor_index(W, 0), next_column = tensor_index(W, 1),
+           next_channel = tensor_index(W, 6);
     CHECK(next_column - one == 16 * 16 && next_channel - one == 16, "%zu %zu", next_column - one,
           next_channel - one);
     arena_free(&bench.arena);
