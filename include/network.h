@@ -31,6 +31,7 @@ extern const char *const architecture_names[];
 typedef struct ArchitectureDefaults {
     size_t hidden, epochs;
     double learning_rate;
+    size_t checked_side; // of the middle of an image that gradcheck looks at, 0: all of it
 } ArchitectureDefaults;
 
 // NULL for an unknown name.
@@ -52,6 +53,9 @@ bool network_build(Network *net, const Architecture *architecture, Error *err);
 
 // Number of weights and biases, without padding.
 size_t network_count_weights(const Network *net);
+
+// Whether a layer is made of pieces (LayerKind), so that there are points without a derivative.
+bool network_has_kinks(const Network *net);
 
 // Multiplications by a weight that a program which leaves out no zero needs to train on one
 // example: forward, in the update, and back to the output of the first layer with parameters.

@@ -215,8 +215,8 @@ static bool prepare_model(Model *model, const char *path, Dataset *data, size_t 
     if (!dataset_split(&split, data->n, 0, 0, err) ||
         !dataset_pixel_std(&model->settings.pixel_std, data, split.train, err))
         return false;
-    bool is_cnn = strcmp(o->architecture, "cnn") == 0;
-    size_t crop = o->crop > 0 ? (size_t)o->crop : is_cnn ? 16 : 0;
+    size_t crop =
+        o->crop > 0 ? (size_t)o->crop : architecture_defaults(o->architecture)->checked_side;
     if (crop > 0 && !crop_image(data, *image, crop, arena, err))
         return false;
     *image = crop > 0 ? 0 : *image;
@@ -226,7 +226,7 @@ static bool prepare_model(Model *model, const char *path, Dataset *data, size_t 
         (model->params = network_alloc(&model->net, arena, err)) == NULL)
         return false;
     network_init(&model->net, model->params, o->seed);
-    if (is_cnn)
+    if (network_has_kinks(&model->net))
         move_biases(&model->net, model->params, o->seed);
     return true;
 }

@@ -409,8 +409,7 @@ bool gradient_check(GradientCheck *check, const Network *net, const float *param
     *check = (GradientCheck){.ok = true};
     if (!check_sizes(net, err))
         return false;
-    for (size_t l = 0; l < net->n_layers; l++)
-        check->has_kinks = check->has_kinks || net->layers[l].kind->reference_piece != NULL;
+    check->has_kinks = network_has_kinks(net);
     // A data set of this one image, whose label is ours to choose.
     unsigned char label = 0;
     Dataset one = *data;

@@ -37,7 +37,7 @@ static const ArchitectureSpec architectures[] = {
                 {&layer_sigmoid, 0, 0.0, 0.0, NULL, "f1", 0, 0},
                 {&layer_dense, CLASSES, 5.0, 0.5, "fc2", "a2", 0, 0}}},
     {.name = "cnn",
-     .defaults = {.hidden = 128, .epochs = 20, .learning_rate = 2e-3},
+     .defaults = {.hidden = 128, .epochs = 20, .learning_rate = 2e-3, .checked_side = 16},
      .layers = {{&layer_pixels, 0, 0.0, 0.0, NULL, "x", 0, 0},
                 {&layer_convolution, 16, SQRT2, 0.0, "conv1", "a1", 5, 1},
                 {&layer_max_pool, 0, 0.0, 0.0, NULL, "p1", 2, 2},
@@ -143,6 +143,14 @@ size_t network_count_weights(const Network *net)
     for (size_t t = 0; t < net->n_tensors; t++)
         count += tensor_size(net->tensors[t]);
     return count;
+}
+
+bool network_has_kinks(const Network *net)
+{
+    for (size_t l = 0; l < net->n_layers; l++)
+        if (net->layers[l].kind->reference_piece != NULL)
+            return true;
+    return false;
 }
 
 size_t network_count_products(const Network *net)

@@ -57,7 +57,7 @@ claim "further combinations are added; none left is said" adds
 diverged() {
     exits 0 sweep "$bin" --lr 1e38,1e-3 --csv "$WORK/d.csv" && cat "$WORK/d.csv" &&
         grep -q ',1e+38,64,8,640,1,2,diverged,,,,,,,' "$WORK/d.csv" && grep -q ',0.001,64,8,640,1,2,done,' "$WORK/d.csv" &&
-        [ "$(awk -F, '{ print NF }' "$WORK/d.csv" | sort -u)" = 16 ]
+        [ "$(awk -F, '{ print NF }' "$WORK/d.csv" | sort -u)" = 17 ]
 }
 claim "a training that diverges has a row that says so" diverged
 
