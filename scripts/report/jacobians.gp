@@ -31,7 +31,8 @@ set title font ",11" offset 0, -0.5
 set ytics 0, 1e9
 set multiplot
 
-# The small ones, side by side.
+# The small ones, side by side; outlines close the seams between the boxes.
+set style fill solid border lc rgb blue
 array names[4] = ["da2/db2", "da2/df1", "df1/da1", "da1/db1"]
 set tmargin at screen 0.955
 set bmargin at screen 0.76
@@ -52,6 +53,7 @@ do for [i = 1:4] {
 # true size were too pale.
 set lmargin at screen 0.05
 set rmargin at screen 0.96
+set style fill solid noborder
 array blocks[2] = ["da2/dvec(W2)", "da1/dvec(W1)"]
 array above[2] = [0.675, 0.435]
 do for [i = 1:2] {
