@@ -25,6 +25,8 @@ SIZES    = 500 1000 2000 5000 10000 20000
 FEW      = 20
 BATCHES  = 1 2 4 8 16 32 64 128 256 512 1024
 HIDDEN   = 8 16 32 64 128 256
+# The convolutional network, with its own settings.
+CNN_EPOCHS = 20
 # The gradient check: all its steps are slow at full size, and say the same at a smaller one.
 JACOBIAN_HIDDEN = 64
 STEPS_HIDDEN    = 16
@@ -39,18 +41,20 @@ RATE_SWEEPS   = $(RATES:%=$(WORK)/rate-%.csv)
 SIZE_SWEEPS   = $(SIZES:%=$(WORK)/size-%.csv)
 BATCH_SWEEPS  = $(BATCHES:%=$(WORK)/batch-%.csv)
 HIDDEN_SWEEPS = $(HIDDEN:%=$(WORK)/hidden-%.csv)
-MODELS        = $(WORK)/slow.bin $(WORK)/default.bin $(WORK)/small-slow.bin $(WORK)/small-default.bin
+CNN           = $(WORK)/cnn.bin
+MODELS        = $(CNN) $(WORK)/slow.bin $(WORK)/default.bin $(WORK)/small-slow.bin $(WORK)/small-default.bin
 
 TABLES = $(addprefix $(OUT)/,overfit-$(SLOW).csv overfit-$(RATE).csv overfit.csv sizes.csv \
            sizes-runs.csv rates.csv rates-runs.csv batch.csv hidden.csv units.csv confusion.csv \
-           classes.csv mistakes.csv jacobians.csv steps.csv)
+           classes.csv mistakes.csv jacobians.csv steps.csv cnn.csv confusion-cnn.csv mistakes-cnn.csv)
 NAMES  = curves overfit-$(SLOW) overfit-$(RATE) sizes rates batch hidden weights confusion classes \
-           mistakes jacobians steps
+           mistakes jacobians steps curves-cnn filters-1 filters-2 features-1 features-2 \
+         confusion-cnn mistakes-cnn
 ifneq ($(GNUPLOT),)
   PICTURES = $(foreach name,$(NAMES),$(OUT)/$(name).png $(OUT)/$(name).svg)
 endif
 
-all: $(RATE_SWEEPS) $(MODELS) $(SIZE_SWEEPS) $(BATCH_SWEEPS) $(HIDDEN_SWEEPS) $(TABLES) \
+all: $(CNN) $(RATE_SWEEPS) $(MODELS) $(SIZE_SWEEPS) $(BATCH_SWEEPS) $(HIDDEN_SWEEPS) $(TABLES) \
      $(OUT)/README.md $(PICTURES)
 ifeq ($(GNUPLOT),)
 	@echo "gnuplot is not installed: the tables in $(OUT) are made, no picture was drawn."
@@ -58,7 +62,7 @@ endif
 
 # Everything is made again when a setting changes.
 SETTINGS = $(EPOCHS) $(SEEDS) $(SLOW) $(RATE) $(SMALL) / $(RATES) / $(SIZES) / $(FEW) / $(BATCHES) / \
-           $(HIDDEN) / $(JACOBIAN_HIDDEN) $(STEPS_HIDDEN) / $(MLP_DATA)
+           $(HIDDEN) / $(CNN_EPOCHS) $(JACOBIAN_HIDDEN) $(STEPS_HIDDEN) / $(MLP_DATA)
 # Looked at before any job begins, which would change their order.
 $(shell mkdir -p $(WORK) $(OUT) && { echo '$(SETTINGS)' | cmp -s - $(WORK)/settings || \
           echo '$(SETTINGS)' >$(WORK)/settings; })
@@ -92,6 +96,7 @@ $(WORK)/slow.bin:          FLAGS = --lr $(SLOW)
 $(WORK)/default.bin:       FLAGS = --lr $(RATE)
 $(WORK)/small-slow.bin:    FLAGS = --lr $(SLOW) --train-size $(SMALL)
 $(WORK)/small-default.bin: FLAGS = --lr $(RATE) --train-size $(SMALL)
+$(CNN):                    FLAGS = --arch cnn --epochs $(CNN_EPOCHS)
 $(MODELS): $(MADE_BY)
 	$(TRAIN) $(FLAGS) -o $@.part --csv $(@:.bin=.csv)
 	@mv $@.part $@
@@ -174,6 +179,32 @@ $(OUT)/classes.csv: $(OUT)/confusion.csv
 	                answers[k] ? sprintf("%.6f", right[k] / answers[k]) : "", \
 	                images[k] ? sprintf("%.6f", right[k] / images[k]) : "" }' $< >$@
 
+# The convolutional network's curves, without the seconds; its mistakes; its filters.
+$(OUT)/cnn.csv: $(WORK)/cnn.csv
+	@cut -d , -f 1-6 $< >$@
+
+$(OUT)/confusion-cnn.csv: $(CNN)
+	$(MLP) eval --threads 1 $< --confusion $@ --mistakes $(WORK)/mistakes-cnn.csv \
+	  --predictions $(WORK)/predictions-cnn.csv >$(WORK)/eval-cnn.txt
+
+$(WORK)/mistakes-cnn.csv $(WORK)/predictions-cnn.csv: $(OUT)/confusion-cnn.csv ;
+
+$(OUT)/mistakes-cnn.csv: $(WORK)/mistakes-cnn.csv
+	@head -n 41 $< | cut -d , -f 1-4 >$@
+
+$(WORK)/filters-1.csv $(WORK)/filters-2.csv: $(WORK)/filters-%.csv: $(CNN)
+	$(MLP) weights $< --layer $* --csv $@
+
+# What it makes of the first test image of each class, one table behind the other.
+$(WORK)/features.csv: $(CNN) $(WORK)/predictions-cnn.csv
+	@echo label,layer,channel,row,column,value >$@.part
+	@awk -F , 'NR > 1 && !seen[$$2]++ { print $$2, $$1 }' $(WORK)/predictions-cnn.csv | sort -n | \
+	  while read -r label image; do \
+	    $(MLP) features $< --image "$$image" --csv $(WORK)/image.csv && \
+	    sed "1d; s/^/$$label,/" $(WORK)/image.csv >>$@.part || exit; \
+	  done
+	@mv $@.part $@
+
 $(WORK)/nonzero.csv: $(MADE_BY)
 	$(MLP) gradcheck --hidden $(JACOBIAN_HIDDEN) --nonzero $@ >$(WORK)/gradcheck.txt
 
@@ -190,6 +221,7 @@ readme $(OUT)/README.md: scripts/report-readme.sh
 	@EPOCHS='$(EPOCHS)' SEEDS='$(SEEDS)' SLOW='$(SLOW)' RATE='$(RATE)' SMALL='$(SMALL)' RATES='$(RATES)' \
 	  SIZES='$(SIZES)' FEW='$(FEW)' BATCHES='$(BATCHES)' HIDDEN='$(HIDDEN)' \
 	  JACOBIAN_HIDDEN='$(JACOBIAN_HIDDEN)' STEPS_HIDDEN='$(STEPS_HIDDEN)' \
+	  CNN_EPOCHS='$(CNN_EPOCHS)' \
 	  sh scripts/report-readme.sh $(OUT) >$(OUT)/README.md
 
 # ---------------------------------------------------------------------------------------------
@@ -213,6 +245,16 @@ $(eval $(call picture,mistakes,mistakes.gp,$(WORK)/mistakes.csv))
 $(eval $(call picture,jacobians,jacobians.gp,$(WORK)/nonzero.csv $(OUT)/jacobians.csv))
 $(eval $(call picture,steps,steps.gp,$(OUT)/steps.csv))
 
+$(eval $(call picture,filters-1,filters.gp,$(WORK)/filters-1.csv))
+$(eval $(call picture,filters-2,filters.gp,$(WORK)/filters-2.csv))
+$(eval $(call picture,features-1,features.gp,$(WORK)/features.csv,f1))
+$(eval $(call picture,features-2,features.gp,$(WORK)/features.csv,f2))
+$(eval $(call picture,confusion-cnn,confusion.gp,$(OUT)/confusion-cnn.csv))
+$(eval $(call picture,mistakes-cnn,mistakes.gp,$(WORK)/mistakes-cnn.csv))
+
 # Called where the curves lie: their names are the legend.
+$(OUT)/curves-cnn.png $(OUT)/curves-cnn.svg: $(WORK)/default.csv $(WORK)/cnn.csv scripts/plot.gp scripts/style.gp
+	cd $(WORK) && $(GNUPLOT) -c $(abspath scripts/plot.gp) $(abspath $@) default.csv cnn.csv
+
 $(OUT)/curves.png $(OUT)/curves.svg: $(WORK)/slow.csv $(WORK)/default.csv scripts/plot.gp scripts/style.gp
 	cd $(WORK) && $(GNUPLOT) -c $(abspath scripts/plot.gp) $(abspath $@) slow.csv default.csv

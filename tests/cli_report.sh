@@ -13,7 +13,7 @@ report() {
     shift
     "$MAKE" "$quiet" -f scripts/report.mk -j 2 MLP="$MLP" OUT="$folder/out" WORK="$folder/work" EPOCHS=2 FEW=1 \
         SEEDS=2 SMALL=50 RATES='1e-4 1e-3 1e38' SIZES='50 100' BATCHES='16 64' HIDDEN='2 4' \
-        JACOBIAN_HIDDEN=2 STEPS_HIDDEN=1 "$@"
+        JACOBIAN_HIDDEN=2 STEPS_HIDDEN=1 CNN_EPOCHS=1 "$@"
 }
 
 # The tables, each without its column of times.
@@ -25,8 +25,10 @@ untimed() { # FOLDER
 }
 
 tables='overfit-1e-4.csv overfit-1e-3.csv overfit.csv sizes.csv sizes-runs.csv rates.csv rates-runs.csv batch.csv
-    hidden.csv units.csv confusion.csv classes.csv mistakes.csv jacobians.csv steps.csv README.md'
-pictures='curves overfit-1e-4 overfit-1e-3 sizes rates batch hidden weights confusion classes mistakes jacobians steps'
+    hidden.csv units.csv confusion.csv classes.csv mistakes.csv jacobians.csv steps.csv cnn.csv
+    confusion-cnn.csv mistakes-cnn.csv README.md'
+pictures='curves overfit-1e-4 overfit-1e-3 sizes rates batch hidden weights confusion classes mistakes jacobians steps
+    curves-cnn filters-1 filters-2 features-1 features-2 confusion-cnn mistakes-cnn'
 
 makes_tables() {
     report a GNUPLOT= >"$WORK/said" 2>&1 || { cat "$WORK/said"; return 1; }
@@ -151,7 +153,7 @@ if command -v gnuplot >/dev/null; then
     for script in scripts/report/*.gp scripts/plot.gp; do
         name=$(basename "$script")
         more=
-        case $name in costs.gp) more=hidden ;; jacobians.gp) more=$WORK/wrong.csv ;; esac
+        case $name in costs.gp) more=hidden ;; features.gp) more=f1 ;; jacobians.gp) more=$WORK/wrong.csv ;; esac
         # shellcheck disable=SC2086 # nothing, or one word
         {
             claim "$name refuses another table" refused 1 "$name: $WORK/wrong.csv: not " "$script" "$WORK/bad.png" "$WORK/wrong.csv" $more
