@@ -201,7 +201,7 @@ run: $(PROGRAM)
 # A job for each CPU, unless make was told how many (-j).
 report: $(PROGRAM)
 	@$(MAKE) --no-print-directory -f scripts/report.mk MLP=./$(PROGRAM) \
-	  $(if $(findstring jobserver,$(MAKEFLAGS)),,-j "$$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN || echo 1)")
+	  $(if $(filter -j%,$(MAKEFLAGS)),,-j "$$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN || echo 1)")
 
 check:
 	@CC='$(CC)' MAKE='$(MAKE)' sh tests/run.sh

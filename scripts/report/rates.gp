@@ -17,7 +17,7 @@ load system(sprintf("dirname -- '%s'", ARG0)) . "/../style.gp"
 
 error_of(name) = 100 * (1 - column(name))
 diverged = system(sprintf("awk -F, 'NR > 1 && $3 > 0 { printf \"%%s%%s\", n++ ? \", \" : \"\", $1 }' '%s'", ARG2))
-if (diverged ne "") { set label "diverges at once: " . diverged at graph 0.02, 0.05 left tc rgb dim }
+if (diverged ne "") { set label "diverges: " . diverged at graph 0.02, 0.05 left tc rgb dim }
 
 set logscale xy
 set format x "10^{%T}"
