@@ -18,11 +18,11 @@ SEEDS    = 5
 SLOW     = 1e-4
 RATE     = 1e-3
 SMALL    = 2000
-RATES    = 1e-5 3e-5 1e-4 3e-4 1e-3 3e-3 1e-2 1e-1 1 1e36
+RATES    = 1e-5 3e-5 1e-4 3e-4 1e-3 3e-3 1e-2 1e-1 1e36
 # Further sizes of the training set, beside the full one, which is part of RATES.
 SIZES    = 500 1000 2000 5000 10000 20000
 # Batch sizes and hidden units: one seed, and fewer epochs, to save time.
-FEW      = 20
+FEW      = 10
 BATCHES  = 1 2 4 8 16 32 64 128 256 512 1024
 HIDDEN   = 8 16 32 64 128 256
 # The convolutional network, with its own settings.

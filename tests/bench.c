@@ -117,8 +117,10 @@ static TrainData train_data;
 static TrainData row_data(const Row *row)
 {
     TrainData found = train_data;
-    if (row->images > 0)
+    if (row->images > 0) { // few to judge, too
         found.split.train.end = row->images;
+        found.split.validation.first = found.split.validation.end - 64;
+    }
     return found;
 }
 

@@ -14,9 +14,9 @@ wanted = "label,layer,channel,row,column,value"
 meaning = "labelled tables of mlp features"
 
 across = 16
-channels = int("0" . system(sprintf("awk -F, '$2 == \"%s\" && $3 > m { m = $3 } END { print m + 1 }' '%s' 2>/dev/null", ARG3, ARG2)))
-side = int("0" . system(sprintf("awk -F, '$2 == \"%s\" && $4 > m { m = $4 } END { print m + 1 }' '%s' 2>/dev/null", ARG3, ARG2)))
-images = int("0" . system(sprintf("awk -F, 'NR > 1 && $1 \"\" != last { n++; last = $1 \"\" } END { print n + 0 }' '%s' 2>/dev/null", ARG2)))
+channels = int(system(sprintf("awk -F, '$2 == \"%s\" && $3 > m { m = $3 } END { print m + 1 }' '%s' 2>/dev/null || echo 0", ARG3, ARG2)))
+side = int(system(sprintf("awk -F, '$2 == \"%s\" && $4 > m { m = $4 } END { print m + 1 }' '%s' 2>/dev/null || echo 0", ARG3, ARG2)))
+images = int(system(sprintf("awk -F, 'NR > 1 && $1 \"\" != last { n++; last = $1 \"\" } END { print n + 0 }' '%s' 2>/dev/null || echo 0", ARG2)))
 lines = (channels + across - 1) / across
 zoom = side > 0 && side < 24 ? 24 / side : 1
 pitch = side * zoom + 3

@@ -14,8 +14,8 @@ meaning = "a table of filters of mlp weights"
 
 # Sizes decide the height, which the style wants to know; a wrong file is found there.
 side = int(sqrt(system(sprintf("head -n 1 '%s' 2>/dev/null | tr -dc , | wc -c", ARG2)) - 2) + 0.5)
-tiles = int("0" . system(sprintf("tail -n +2 '%s' 2>/dev/null | wc -l", ARG2)))
-n_inputs = int("0" . system(sprintf("awk -F , 'END { print $2 + 1 }' '%s' 2>/dev/null", ARG2)))
+tiles = int(system(sprintf("tail -n +2 '%s' 2>/dev/null | wc -l", ARG2)))
+n_inputs = int(system(sprintf("awk -F , 'END { print $2 + 1 }' '%s' 2>/dev/null || echo 0", ARG2)))
 across = n_inputs > 1 ? n_inputs : 8
 down = (tiles + across - 1) / across
 pitch_x = side + 1
