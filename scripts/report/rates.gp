@@ -21,8 +21,10 @@ if (diverged ne "") { set label "diverges: " . diverged at graph 0.02, 0.05 left
 
 set logscale xy
 set format x "10^{%T}"
-set xrange [5e-6:2e0]
-set yrange [100:2] noextend
+greatest = real(system(sprintf("awk -F, 'NR > 1 && $3 < $2 && $1 + 0 > m { m = $1 + 0 } END { print m + 0 }' '%s'", ARG2)))
+worst = real(system(sprintf("awk -F, 'NR > 1 && $3 < $2 { for (i = 4; i <= NF; i++) if ($i != \"\" && 1 - $i > m && $i <= 1) m = 1 - $i } END { print 100 * m }' '%s'", ARG2)))
+set xrange [5e-6:2 * (greatest > 1e-3 ? greatest : 1e-3)]
+set yrange [1.1 * (worst > 22 ? worst : 22):2] noextend
 set ytics ("10" 90, "50" 50, "80" 20, "90" 10, "94" 6, "95" 5, "96" 4, "97" 3, "98" 2)
 set mytics 1
 set xlabel "learning rate (of the sum over a batch)"
