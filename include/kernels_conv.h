@@ -64,7 +64,8 @@ static inline size_t nonzeros_at(const Windows *w, size_t e, size_t channel)
 // Weights are W (channels, w_stride): a row is a window, (side, side, P), then zeros.
 typedef struct ConvKernels {
     // y[e][place][o] = (b[o] + 0) + sum over the window's floats k of x[e][window + k] * W[o][k];
-    // out_pitch outputs, those without a channel zero. b (out_pitch).
+    // out_pitch outputs, those without a channel zero. b (out_pitch). x may be read up to
+    // KERNEL_PAD floats beyond the end of an image.
     void (*forward)(float *y, const float *W, size_t w_stride, const float *b, const Windows *w,
                     const float *x, size_t B);
 

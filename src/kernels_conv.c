@@ -7,12 +7,31 @@ enum {
     MAX_ROWS = 64,   // of an image whose dark pixels are noted, one bit each
     AT_ONCE = 10,    // vectors of a window's gradient that are kept in registers
     NARROW_ROWS = 5, // rows of a window that are taken at once when they are short
+    NARROW_RUN = 5,  // floats in a row of a first convolution's window
     // Channels whose gradients are summed at once: as many as the stack has room for, so that the
     // images pass seldom; a few images at a time, so that the sums do not pass often either.
     CHANNELS_AT_ONCE = 4, // of the largest windows
     MAX_CHANNELS = 64,
     EXAMPLES_AT_ONCE = 4
 };
+
+// Bit l: lane l is not zero.
+INLINE unsigned nonzero_lanes(Vector v)
+{
+#if defined KERNELS_AVX512
+    return _mm512_cmp_ps_mask((__m512)v, _mm512_setzero_ps(), _CMP_NEQ_UQ);
+#elif defined KERNELS_AVX2
+    __m256 is_nonzero = _mm256_cmp_ps((__m256)v, _mm256_setzero_ps(), _CMP_NEQ_UQ);
+    return (unsigned)_mm256_movemask_ps(is_nonzero);
+#elif defined KERNELS_SSE2
+    return (unsigned)_mm_movemask_ps(_mm_cmpneq_ps((__m128)v, _mm_setzero_ps()));
+#else
+    unsigned lanes = 0;
+    for (unsigned l = 0; l < LANES; l++)
+        lanes |= (unsigned)(v[l] != 0.0f) << l;
+    return lanes;
+#endif
+}
 
 // ---------------------------------------------------------------------------------------------
 // Forward: a tile of neighbouring places by KERNEL_PAD channels
@@ -24,9 +43,10 @@ static bool lit_rows(uint64_t lit[MAX_ROWS], const Windows *w, const float *x)
     if (w->pitch != 1 || w->height > MAX_ROWS || w->width > 64)
         return false;
     for (size_t r = 0; r < w->height; r++) {
-        lit[r] = 0;
-        for (size_t c = 0; c < w->width; c++)
-            lit[r] |= (uint64_t)(x[r * w->width + c] != 0.0f) << c;
+        lit[r] = 0; // what lies behind a row is cut off; images have room behind them
+        for (size_t c = 0; c < w->width; c += LANES)
+            lit[r] |= (uint64_t)nonzero_lanes(load_any(x + r * w->width + c)) << c;
+        lit[r] &= UINT64_MAX >> (64 - w->width);
     }
     return true;
 }
@@ -39,11 +59,13 @@ typedef struct ConvTile {
     const uint64_t *lit;  // of the image's row that the window begins in; NULL: not known
 } ConvTile;
 
-// `places` neighbouring places, the windows from x on, their first pixel in column `column`.
-INLINE void conv_tile(float *y, const ConvTile *t, const float *x, size_t column, size_t places)
+// `places` neighbouring places, the windows from x on, their first pixel in column `column`; `run`
+// is windows_run(), a constant where it is known.
+INLINE void conv_tile(float *y, const ConvTile *t, const float *x, size_t column, size_t places,
+                      size_t run)
 {
     const Windows *w = t->windows;
-    size_t run = windows_run(w), next = w->step * w->pitch, row = w->width * w->pitch;
+    size_t next = w->step * w->pitch, row = w->width * w->pitch;
     size_t seen = (places - 1) * w->step + w->side; // columns
     const float *weights = t->weights;
     Vector sum[TILE_ROWS][PAD_VECTORS];
@@ -56,6 +78,7 @@ INLINE void conv_tile(float *y, const ConvTile *t, const float *x, size_t column
     for (size_t r = 0; r < t->n_rows; r++, x += row, weights += run * KERNEL_PAD) {
         if (t->lit != NULL && (t->lit[r] >> column) << (64 - seen) == 0)
             continue;
+#pragma GCC unroll 5
         for (size_t k = 0; k < run; k++)
 #pragma GCC unroll 16
             for (size_t p = 0; p < places; p++) {
@@ -73,7 +96,7 @@ INLINE void conv_tile(float *y, const ConvTile *t, const float *x, size_t column
 }
 
 // One strip of channels, and some rows of the window from `first` on, of one image.
-static void forward_image(float *y, ConvTile *t, size_t first, const float *x)
+INLINE void forward_image(float *y, ConvTile *t, size_t first, const float *x, size_t run)
 {
     const Windows *w = t->windows;
     uint64_t lit[MAX_ROWS];
@@ -85,10 +108,10 @@ static void forward_image(float *y, ConvTile *t, size_t first, const float *x)
             const float *window = x + windows_at(w, row, column);
             float *to = y + (row * w->out_width + column) * w->out_pitch;
             if (w->out_width - column >= TILE_ROWS) {
-                conv_tile(to, t, window, column * w->step, TILE_ROWS);
+                conv_tile(to, t, window, column * w->step, TILE_ROWS, run);
                 column += TILE_ROWS;
             } else {
-                conv_tile(to, t, window, column * w->step, 1);
+                conv_tile(to, t, window, column * w->step, 1, run);
                 column++;
             }
         }
@@ -111,31 +134,18 @@ static void conv_forward(float *y, const float *W, size_t w_stride, const float 
                              .weights = transposed,
                              .n_rows = rows,
                              .bias = first == 0 ? b + o : NULL};
-            for (size_t e = 0; e < B; e++)
-                forward_image(y + e * w->place_stride + o, &tile, first, x + e * w->image_stride);
+            for (size_t e = 0; e < B; e++) {
+                float *to = y + e * w->place_stride + o;
+                if (run == NARROW_RUN)
+                    forward_image(to, &tile, first, x + e * w->image_stride, NARROW_RUN);
+                else
+                    forward_image(to, &tile, first, x + e * w->image_stride, run);
+            }
         }
 }
 
 // ---------------------------------------------------------------------------------------------
 // Backward: the few values of dL/dy that are not zero
-
-// Bit l: lane l is not zero.
-INLINE unsigned nonzero_lanes(Vector v)
-{
-#if defined KERNELS_AVX512
-    return _mm512_cmp_ps_mask((__m512)v, _mm512_setzero_ps(), _CMP_NEQ_UQ);
-#elif defined KERNELS_AVX2
-    __m256 is_nonzero = _mm256_cmp_ps((__m256)v, _mm256_setzero_ps(), _CMP_NEQ_UQ);
-    return (unsigned)_mm256_movemask_ps(is_nonzero);
-#elif defined KERNELS_SSE2
-    return (unsigned)_mm_movemask_ps(_mm_cmpneq_ps((__m128)v, _mm_setzero_ps()));
-#else
-    unsigned lanes = 0;
-    for (unsigned l = 0; l < LANES; l++)
-        lanes |= (unsigned)(v[l] != 0.0f) << l;
-    return lanes;
-#endif
-}
 
 // Bit 16 p + c of the result: channel c of place p is not zero, of n <= 4 neighbouring places. One
 // word of many bits costs one mispredicted branch; a few bits at a time cost one each.
@@ -306,28 +316,66 @@ static void conv_accumulate(float *W, size_t w_stride, float *b, const Windows *
 // One byte for each lane.
 typedef unsigned char LaneBytes __attribute__((vector_size(LANES), may_alias));
 
+// The windows of one image; `side` is w->side, a constant where it is known.
+INLINE void pool_image(float *y, unsigned char *winner, const Windows *w, const float *x,
+                       size_t side)
+{
+    size_t next = w->step * w->pitch, x_row = w->width * w->pitch;
+    for (size_t row = 0; row < w->out_height; row++)
+        for (size_t column = 0; column < w->out_width; column++) {
+            const float *window = x + row * w->step * x_row + column * next;
+            for (size_t c = 0; c < w->out_pitch; c += LANES) {
+                Vector best = load(window + c);
+                Ints first = {0};
+#pragma GCC unroll 4
+                for (size_t r = 0; r < side; r++)
+#pragma GCC unroll 4
+                    for (size_t k = 0; k < side; k++) {
+                        Vector v = load(window + r * x_row + k * w->pitch + c);
+                        Ints above = v > best;
+                        best = choose(above, v, best);
+                        first = (first & ~above) | (above & (int32_t)(r * side + k));
+                    }
+                store(y + c, best);
+                *(LaneBytes *)(winner + c) = __builtin_convertvector(first, LaneBytes);
+            }
+            y += w->out_pitch, winner += w->out_pitch;
+        }
+}
+
 static void pool_forward(float *y, unsigned char *winner, size_t winner_stride, const Windows *w,
                          const float *x, size_t B)
 {
-    for (size_t e = 0; e < B; e++)
-        for (size_t place = 0; place < windows_places(w); place++)
+    for (size_t e = 0; e < B; e++) {
+        float *to = y + e * w->place_stride;
+        unsigned char *winners = winner + e * winner_stride;
+        if (w->side == 2)
+            pool_image(to, winners, w, x + e * w->image_stride, 2);
+        else
+            pool_image(to, winners, w, x + e * w->image_stride, w->side);
+    }
+}
+
+INLINE void unpool_image(float *dx, const unsigned char *winner, const Windows *w, const float *dy,
+                         size_t side)
+{
+    size_t next = w->step * w->pitch, x_row = w->width * w->pitch;
+    for (size_t row = 0; row < w->out_height; row++)
+        for (size_t column = 0; column < w->out_width; column++) {
+            float *window = dx + row * w->step * x_row + column * next;
             for (size_t c = 0; c < w->out_pitch; c += LANES) {
-                const float *window = x + e * w->image_stride +
-                                      windows_at(w, place / w->out_width, place % w->out_width) + c;
-                Vector best = load(window);
-                Ints k = {0}, first = {0};
-                for (size_t r = 0; r < w->side; r++)
-                    for (size_t column = 0; column < w->side; column++, k += 1) {
-                        Vector v = load(window + (r * w->width + column) * w->pitch);
-                        Ints above = v > best;
-                        best = choose(above, v, best);
-                        first = (first & ~above) | (above & k);
+                Vector v = load(dy + c);
+                Ints best = __builtin_convertvector(*(const LaneBytes *)(winner + c), Ints);
+#pragma GCC unroll 4
+                for (size_t r = 0; r < side; r++)
+#pragma GCC unroll 4
+                    for (size_t k = 0; k < side; k++) {
+                        Ints here = best == (int32_t)(r * side + k);
+                        store(window + r * x_row + k * w->pitch + c, (Vector)((Ints)v & here));
                     }
-                size_t at = place * w->out_pitch + c;
-                store(y + e * w->place_stride + at, best);
-                *(LaneBytes *)(winner + e * winner_stride + at) =
-                    __builtin_convertvector(first, LaneBytes);
             }
+            dy += w->out_pitch, winner += w->out_pitch;
+        }
 }
 
 static void pool_backward(float *dx, const unsigned char *winner, size_t winner_stride,
@@ -336,21 +384,14 @@ static void pool_backward(float *dx, const unsigned char *winner, size_t winner_
     bool is_covered = w->step == w->side && w->out_height * w->side == w->height &&
                       w->out_width * w->side == w->width;
     for (size_t e = 0; e < B; e++, dx += w->image_stride) {
+        const unsigned char *winners = winner + e * winner_stride;
+        const float *from = dy + e * w->place_stride;
         if (!is_covered)
             memset(dx, 0, w->height * w->width * w->pitch * sizeof *dx);
-        for (size_t place = 0; place < windows_places(w); place++)
-            for (size_t c = 0; c < w->out_pitch; c += LANES) {
-                size_t at = place * w->out_pitch + c;
-                float *window = dx + windows_at(w, place / w->out_width, place % w->out_width) + c;
-                Vector v = load(dy + e * w->place_stride + at);
-                Ints best = __builtin_convertvector(
-                    *(const LaneBytes *)(winner + e * winner_stride + at), Ints);
-                Ints k = {0};
-                for (size_t r = 0; r < w->side; r++)
-                    for (size_t column = 0; column < w->side; column++, k += 1)
-                        store(window + (r * w->width + column) * w->pitch,
-                              choose(best == k, v, splat(0.0f)));
-            }
+        if (w->side == 2)
+            unpool_image(dx, winners, w, from, 2);
+        else
+            unpool_image(dx, winners, w, from, w->side);
     }
 }
 
