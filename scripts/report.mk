@@ -228,7 +228,7 @@ readme $(OUT)/README.md: scripts/report-readme.sh
 # Pictures: $(call picture,NAME,SCRIPT,FILE,ARGUMENTS) is NAME.png and NAME.svg, drawn from FILE
 
 define picture
-$(OUT)/$(1).png $(OUT)/$(1).svg: $(3) scripts/report/$(2) scripts/style.gp
+$(OUT)/$(1).png $(OUT)/$(1).svg: $(3) scripts/report/$(2) scripts/report/sheet.awk scripts/style.gp
 	$$(GNUPLOT) -c scripts/report/$(2) $$@ $(3) $(4)
 endef
 

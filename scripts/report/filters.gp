@@ -22,14 +22,11 @@ pitch_x = side + 1
 pitch_y = n_inputs > 1 ? side + 1 : side + 2
 width = 900
 height = int(70 + 850.0 * (down * pitch_y + 3) / (across * pitch_x))
-load system(sprintf("dirname -- '%s'", ARG0)) . "/../style.gp"
+folder = system(sprintf("dirname -- '%s'", ARG0))
+load folder . "/../style.gp"
 
-sheet = sprintf("<awk -F, -v side=%d -v across=%d -v px=%d -v py=%d 'NR > 1 { n = NR - 2; \
-    for (i = 0; i < side * side; i++) \
-        at[int(n / across) * py + int(i / side), n %% across * px + i %% side] = $(4 + i) } \
-    END { for (y = 0; y <= int(n / across) * py + side - 1; y++) { line = \"\"; \
-          for (x = 0; x < across * px - 1; x++) line = line ((y, x) in at ? at[y, x] : 0) \",\"; \
-          print substr(line, 1, length(line) - 1) } }' '%s'", side, across, pitch_x, pitch_y, ARG2)
+sheet = sprintf("<awk -F , -v side=%d -v across=%d -v px=%d -v py=%d -v first=%d -f '%s/sheet.awk' '%s'", \
+    side, across, pitch_x, pitch_y, 4, folder, ARG2)
 scale = system(sprintf("awk -F, 'NR > 1 { for (i = 4; i <= NF; i++) { a = $i < 0 ? -$i : $i; if (a > m) m = a } } \
     END { print m / 2 }' '%s'", ARG2)) + 0.0
 

@@ -12,7 +12,8 @@ wanted = "index,label,predicted,probability,p0,"
 meaning = "a table of mistakes of mlp eval"
 width = 900
 height = 740
-load system(sprintf("dirname -- '%s'", ARG0)) . "/../style.gp"
+folder = system(sprintf("dirname -- '%s'", ARG0))
+load folder . "/../style.gp"
 
 across = 8
 most = 40
@@ -20,14 +21,8 @@ side = int(sqrt(system(sprintf("head -n 1 '%s' | tr -dc , | wc -c", ARG2)) - 3) 
 pitch_x = side + 3
 pitch_y = side + 10
 
-# One matrix for the sheet: a tile's pixels, and 0, which is white, between the tiles.
-sheet = sprintf("<awk -F, -v side=%d -v across=%d -v px=%d -v py=%d -v most=%d \
-    'NR > most + 1 { exit } NR > 1 { n = NR - 2; \
-    for (i = 0; i < side * side; i++) \
-        at[int(n / across) * py + int(i / side), n %% across * px + i %% side] = $(5 + i) } \
-    END { for (y = 0; y <= int(n / across) * py + side - 1; y++) { line = \"\"; \
-          for (x = 0; x < across * px - 3; x++) line = line ((y, x) in at ? at[y, x] : 0) \",\"; \
-          print substr(line, 1, length(line) - 1) } }' '%s'", side, across, pitch_x, pitch_y, most, ARG2)
+sheet = sprintf("<awk -F , -v side=%d -v across=%d -v px=%d -v py=%d -v first=%d -v most=%d -f '%s/sheet.awk' '%s'", \
+    side, across, pitch_x, pitch_y, 5, most, folder, ARG2)
 shown = int(system(sprintf("head -n %d '%s' | tail -n +2 | wc -l", most + 1, ARG2)))
 down = (shown + across - 1) / across
 

@@ -13,7 +13,8 @@ wanted = "unit,class,output_weight,bias,w0,"
 meaning = "a table of mlp weights"
 width = 900
 height = 1060
-load system(sprintf("dirname -- '%s'", ARG0)) . "/../style.gp"
+folder = system(sprintf("dirname -- '%s'", ARG0))
+load folder . "/../style.gp"
 
 across = 8
 side = int(sqrt(system(sprintf("head -n 1 '%s' | tr -dc , | wc -c", ARG2)) - 3) + 0.5)
@@ -22,13 +23,8 @@ down = (units + across - 1) / across
 pitch_x = side + 3
 pitch_y = side + 6
 
-# One matrix for the sheet: a tile's pixels, and 0, which is white, between the tiles.
-sheet = sprintf("<awk -F, -v side=%d -v across=%d -v px=%d -v py=%d 'NR > 1 { n = NR - 2; \
-    for (i = 0; i < side * side; i++) \
-        at[int(n / across) * py + int(i / side), n %% across * px + i %% side] = $(5 + i) } \
-    END { for (y = 0; y <= int(n / across) * py + side - 1; y++) { line = \"\"; \
-          for (x = 0; x < across * px - 3; x++) line = line ((y, x) in at ? at[y, x] : 0) \",\"; \
-          print substr(line, 1, length(line) - 1) } }' '%s'", side, across, pitch_x, pitch_y, ARG2)
+sheet = sprintf("<awk -F , -v side=%d -v across=%d -v px=%d -v py=%d -v first=%d -f '%s/sheet.awk' '%s'", \
+    side, across, pitch_x, pitch_y, 5, folder, ARG2)
 scale = system(sprintf("awk -F, 'NR > 1 { for (i = 5; i <= NF; i++) { a = $i < 0 ? -$i : $i; if (a > m) m = a } } \
     END { print m / 2 }' '%s'", ARG2)) + 0.0
 
