@@ -53,6 +53,10 @@ int command_end(int status);
 // copy.
 const char *command_data_folder(const char *chosen);
 
+// Creates a file beside the target and removes it again: nobody works for long to learn that a
+// folder cannot be written.
+bool command_try_output(const char *path, OutputKind kind, Arena *arena, Error *err);
+
 // Writes a table to a file, which it replaces when it is complete. From then on signals are noted.
 bool command_write_table(const char *path, void (*print)(FILE *out, const void *context),
                          const void *context, Arena *arena, Error *err);

@@ -8,6 +8,7 @@
 // n pictures of rows x cols values; a value of `scale` or -scale has full colour, 0 is white.
 typedef struct Tiles {
     size_t n, rows, cols;
+    size_t wanted; // tiles in a row for which the pictures may be shrunk; 0: 8
     double scale;
     const void *context;
     double (*value)(const void *context, size_t tile, size_t row, size_t col);

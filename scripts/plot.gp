@@ -41,7 +41,7 @@ stats inputs[1] using 1 every ::1 nooutput
 marks_every = STATS_max > 10 ? int(STATS_max / 10) : 1
 
 set xrange [0:*]
-set lmargin 9
+set lmargin 12.5
 set rmargin 3
 
 set multiplot

@@ -43,7 +43,7 @@ cat <<END
 
 Made by \`make report\`, tables and text included: every number here stands in a CSV file of this folder. One figure
 and what it needs is made by naming it, \`make -f scripts/report.mk data/report/rates.png\`; above each stand the
-commands that this comes to. Accuracies are in percent; train figures are those that the training pass saw.
+commands of \`mlp\` that its numbers come from. Accuracies are in percent; train figures are those that the training pass saw.
 
 Settings were chosen on the validation images (the last 10,000 of the training file). Test figures are given for the
 record and chose nothing. The trainings run side by side, one thread each. The same command gives the same numbers, but
@@ -145,8 +145,8 @@ table hidden.csv 'hidden units | parameters | train | validation | test | second
     'v("hidden") OFS v("parameters") OFS percent(v("train_accuracy")) OFS percent(v("validation_accuracy")) OFS \
      percent(v("test_accuracy")) OFS (v("result") == "done" ? sprintf("%.3f", v("seconds") / v("epochs")) : "diverged")'
 cat <<'END'
-Each doubling of the hidden units buys less than the one before. Parameters grow in step with the units, and so, from 64
-on, does the time.
+Each doubling of the hidden units buys less than the one before. Parameters grow in step with the units, and so, where there
+are many, does the time (which is noisy: whatever else the machine did is in it).
 
 ## What the hidden units look for
 
@@ -267,7 +267,8 @@ largest of its four neighbouring answers goes on.
 END
 picture filters-1 "The sixteen filters of the first convolution"
 cat <<'END'
-Of the first convolution: pairs of light and dark stripes in many directions, which answer to edges and strokes.
+Of the first convolution: in some a positive stripe, orange, lies beside a negative one, blue, in one direction or another:
+they answer to edges and strokes. Others look like nothing that has a name.
 
 END
 picture filters-2 "The filters of the second convolution, a row an output channel, a column an input channel"
@@ -280,7 +281,8 @@ each, few look like anything by themselves; the row as a whole is what has been 
     ./mlp features cnn.bin --image N --csv features.csv
 
 The first test image of each class, and what the network makes of it: behind the first pooling and ReLU (16 maps of 12 x
-12), and behind the second (32 maps of 4 x 4). Each map has a scale of its own, white is its smallest value.
+12), and behind the second (32 maps of 4 x 4). Each map has a scale of its own: white is its smallest value, dark its largest. A
+second row of an image goes on with map 16.
 
 END
 picture features-1 "Sixteen feature maps of one digit of each class, behind the first ReLU"
@@ -306,8 +308,8 @@ echo "On the $(awk -F , 'NR > 1 { for (k = 2; k <= NF; k++) n += $k } END { prin
 echo
 picture mistakes-cnn "The test images that the convolutional network mistakes most confidently"
 cat <<'END'
-What is left are mostly images that a person would hesitate over too ([mistakes-cnn.csv](mistakes-cnn.csv)). The network
-does not: it is as sure of most of these as of any other.
+Of some of these a person would not be sure either; others are plain ([mistakes-cnn.csv](mistakes-cnn.csv)). As with the
+dense network, the most confident mistakes are as sure as right answers are.
 
 ## Accuracy and loss by epoch
 

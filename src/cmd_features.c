@@ -107,10 +107,12 @@ static void print_layer(const Maps *maps)
 static void draw_layer(const Maps *maps)
 {
     const Layer *layer = &maps->seen->net->layers[maps->l];
-    if (layer->out.height * layer->out.width == 1)
+    // The image, and what is left behind a nonlinearity: the layers between look much like it.
+    if (layer->out.height * layer->out.width == 1 || (maps->l > 0 && !layer->kind->needs_y))
         return;
     Summary s = summary_of(maps);
     Tiles tiles = {.n = layer->out.channels,
+                   .wanted = 1,
                    .rows = layer->out.height,
                    .cols = layer->out.width,
                    .scale = fmax(fabs(s.smallest), fabs(s.largest)),
@@ -193,7 +195,7 @@ const Command command_features = {
     .summary = "show what each layer makes of an image",
     .about = "Shows what each layer of a model makes of one image: shapes, the share of zeros, "
              "the smallest and the largest value, and the answer. On a terminal the feature maps "
-             "are drawn; --csv writes all values.",
+             "of a convolutional network are drawn; --csv writes all values.",
     .examples = {"mlp features model.bin --image 7", "mlp features model.bin --csv features.csv"},
     .run = run,
 };

@@ -15,7 +15,7 @@ static GradcheckOptions gradcheck_options = {.architecture = "mlp", .seed = 1};
 
 static const Option option_table[] = {
     {"arch", 0, OPTION_CHOICE, &gradcheck_options.architecture, "NAME",
-     "of a fresh network: " COMMAND_ARCH_HELP, 0, 0, NULL, architecture_names},
+     "of a fresh network: " COMMAND_ARCH_HELP, 0, 0, "mlp", architecture_names},
     {"crop", 0, OPTION_COUNT, &gradcheck_options.crop, "N",
      "a fresh network sees the middle N x N pixels alone", 1, 4096,
      "the whole image, 16 with --arch cnn, whose Jacobians are large", NULL},
@@ -238,7 +238,10 @@ static bool gradcheck(int *status, const GradcheckOptions *o, const char *path, 
     Dataset data;
     Model model;
     GradientCheck check;
-    if (!outputs_differ(o, path, err) || !command_read_data(&data, arena, o->data, IDX_TRAIN, err))
+    if (!outputs_differ(o, path, err) ||
+        (o->steps != NULL && !command_try_output(o->steps, OUTPUT_ANY_FILE, arena, err)) ||
+        (o->nonzero != NULL && !command_try_output(o->nonzero, OUTPUT_ANY_FILE, arena, err)) ||
+        !command_read_data(&data, arena, o->data, IDX_TRAIN, err))
         return false;
     if (o->image >= data.n)
         return error_set(err, "--image %llu: the training file in %s has %zu images",
@@ -258,9 +261,9 @@ static bool gradcheck(int *status, const GradcheckOptions *o, const char *path, 
            name.text, sizes, (unsigned long long)o->image, shown_folder.text, check.label);
     print_check(&check);
     *status = check.ok ? STATUS_DONE : STATUS_FAILED;
-    return (o->nonzero == NULL ||
-            command_write_table(o->nonzero, print_nonzero, &check, arena, err)) &&
-           (o->steps == NULL || write_steps(o->steps, &subject, arena, err));
+    return (o->steps == NULL || write_steps(o->steps, &subject, arena, err)) &&
+           (o->nonzero == NULL ||
+            command_write_table(o->nonzero, print_nonzero, &check, arena, err));
 }
 
 static int run(int argc, char **argv)

@@ -23,7 +23,7 @@ static SweepOptions sweep_options = {
     .architecture = "mlp", .batch_sizes = "64", .train_sizes = "0", .seeds = 1, .csv = "sweep.csv"};
 
 static const Option option_table[] = {
-    {"arch", 0, OPTION_CHOICE, &sweep_options.architecture, "NAME", COMMAND_ARCH_HELP, 0, 0, NULL,
+    {"arch", 0, OPTION_CHOICE, &sweep_options.architecture, "NAME", COMMAND_ARCH_HELP, 0, 0, "mlp",
      architecture_names},
     {"lr", 0, OPTION_TEXT, &sweep_options.learning_rates, "R,R,...", "learning rates, per example",
      0, 0, NULL, NULL},
@@ -90,6 +90,10 @@ static bool values_parse(Values *values, const char *flag, const char *text, boo
             return error_set(err, "--%s: '%.*s' is not a %snumber from %s to %s", flag,
                              (int)(length < 60 ? length : 60), text, whole ? "whole " : "",
                              number_shortest(least, min), number_shortest(most, max));
+        for (size_t i = 0; i < values->n; i++)
+            if (values->list[i] == *value)
+                return error_set(err, "--%s: %s is there twice", flag,
+                                 number_shortest(least, *value));
         values->n++;
         text += length;
         if (*text == '\0')
@@ -155,6 +159,14 @@ static bool list_combinations(Sweep *sweep, Arena *arena, Error *err)
         c->train_size = (size_t)sweep->train_sizes.list[rest];
         if (c->train_size == 0)
             c->train_size = range_length(all.train);
+    }
+    // The size of all images may have been given as a number, too: its trainings come first.
+    for (size_t t = 0; t < sweep->train_sizes.n; t++) {
+        size_t block = n / sweep->train_sizes.n;
+        for (size_t u = 0; u < t; u++)
+            if (sweep->list[t * block].train_size == sweep->list[u * block].train_size)
+                for (size_t i = 0; i < block; i++)
+                    sweep->list[t * block + i].is_done = true;
     }
     sweep->n = n;
     return true;
@@ -428,7 +440,8 @@ const Command command_sweep = {
         "of the last epoch on training and validation images, and those of the test images. A "
         "training that diverges has a row that says so. Trainings that the table has are not "
         "done again, so that a sweep that was stopped goes on. The test figures are for "
-        "reporting: settings are chosen on the validation images.",
+        "reporting: settings are chosen on the validation images. --arch cnn has defaults of its "
+        "own (mlp sweep --arch cnn --help).",
     .examples = {"mlp sweep --lr 1e-4,1e-3,1e-2 --seeds 5",
                  "mlp sweep --train-size 500,5000,50000 --csv sizes.csv"},
     .run = run,

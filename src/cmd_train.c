@@ -31,7 +31,7 @@ static TrainOptions train_options = {
 };
 
 static const Option option_table[] = {
-    {"arch", 0, OPTION_CHOICE, &train_options.architecture, "NAME", COMMAND_ARCH_HELP, 0, 0, NULL,
+    {"arch", 0, OPTION_CHOICE, &train_options.architecture, "NAME", COMMAND_ARCH_HELP, 0, 0, "mlp",
      architecture_names},
     {"epochs", 0, OPTION_COUNT, &train_options.epochs, "N", "passes over the training images", 1,
      1000000, NULL, NULL},
@@ -222,17 +222,6 @@ static bool watch_epoch(void *context, const EpochReport *report, Error *err)
 // ---------------------------------------------------------------------------------------------
 // The command
 
-// Creates the file beside the target and removes it again: nobody trains for an hour to learn that
-// a folder cannot be written.
-static bool try_output(Arena *arena, const char *path, Error *err)
-{
-    Output out;
-    if (!output_open(&out, arena, path, OUTPUT_REGULAR_ONLY, err))
-        return false;
-    output_discard(&out);
-    return true;
-}
-
 // No output may be another output or something that is read.
 static bool files_differ(const TrainOptions *o, Error *err)
 {
@@ -374,6 +363,8 @@ static int stop(Job *job, Error *err)
     }
     fprintf(stderr, " --epochs %llu --csv", (unsigned long long)o->epochs);
     print_word(o->csv);
+    if (o->checkpoint_every > 0)
+        fprintf(stderr, " --checkpoint-every %llu", (unsigned long long)o->checkpoint_every);
     if (o->data != NULL) {
         fputs(" -d", stderr);
         print_word(o->data);
@@ -444,7 +435,8 @@ static int train(const TrainOptions *o, const Model *resumed, Arena *arena)
 {
     Error err;
     Job job = {.options = o, .arena = arena, .resumed = resumed};
-    if (!files_differ(o, &err) || !try_output(arena, o->output, &err) ||
+    if (!files_differ(o, &err) ||
+        !command_try_output(o->output, OUTPUT_REGULAR_ONLY, arena, &err) ||
         !read_training_data(&job, &err) || !prepare_network(&job, &err))
         return command_fail(&err);
     Team *team = command_team(o->threads, arena, &err);

@@ -100,6 +100,15 @@ bool command_environment(Error *err)
     return kernels_choose(isa != NULL && isa[0] != '\0' ? isa : NULL, err);
 }
 
+bool command_try_output(const char *path, OutputKind kind, Arena *arena, Error *err)
+{
+    Output out;
+    if (!output_open(&out, arena, path, kind, err))
+        return false;
+    output_discard(&out);
+    return true;
+}
+
 bool command_write_table(const char *path, void (*print)(FILE *out, const void *context),
                          const void *context, Arena *arena, Error *err)
 {

@@ -43,7 +43,7 @@ static double point(const Sheet *sheet, size_t tile, size_t y, size_t x)
 static Sheet sheet_for(const Tiles *tiles)
 {
     enum { WANTED_ACROSS = 8, MOST_ACROSS = 16 };
-    size_t width = 80;
+    size_t width = 80, wanted = tiles->wanted > 0 ? tiles->wanted : WANTED_ACROSS;
 #ifdef TIOCGWINSZ
     struct winsize size;
     if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
@@ -51,7 +51,7 @@ static Sheet sheet_for(const Tiles *tiles)
 #endif
     Sheet sheet = {.tiles = tiles, .shrink = 1};
     while (sheet.shrink < 4 &&
-           WANTED_ACROSS * ((tiles->cols + sheet.shrink - 1) / sheet.shrink + 1) > width + 1)
+           wanted * ((tiles->cols + sheet.shrink - 1) / sheet.shrink + 1) > width + 1)
         sheet.shrink++;
     sheet.width = (tiles->cols + sheet.shrink - 1) / sheet.shrink;
     sheet.height = (tiles->rows + sheet.shrink - 1) / sheet.shrink;

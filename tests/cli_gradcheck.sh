@@ -95,4 +95,7 @@ claim "refused: no hidden units" refuses 2 "--hidden" "$MLP" gradcheck --hidden 
 claim "refused: a Jacobian too large to build" refuses 1 "too large" "$FAST_MLP" gradcheck -d "$DATA" --hidden 2000
 claim "refused: a model that is none" refuses 1 m.csv "$MLP" gradcheck -d "$DATA" m.csv
 
+claim "a table that could not be written is refused before any work" refuses 1 none "$MLP" gradcheck -d "$DATA" --steps none/s.csv
+claim "so is the other one" refuses 1 none "$MLP" gradcheck -d "$DATA" --nonzero none/n.csv
+
 finish

@@ -61,6 +61,14 @@ diverged() {
 }
 claim "a training that diverges has a row that says so" diverged
 
+claim "a value given twice is refused" refuses 2 'twice' "$bin" sweep --lr 1e-3,0.001
+all_is_a_size() { # 0 stands for 50,000 here
+    exits 0 "$FAST_MLP" sweep -q -d "$WORK/data" --epochs 1 --hidden 4 --train-size 0,50000 --csv "$WORK/z.csv" || return 1
+    cat "$WORK/z.csv"
+    [ "$(wc -l <"$WORK/z.csv")" -eq 2 ]
+}
+claim "nor is the size of all images trained on twice" all_is_a_size
+
 stops() {
     rm -f "$WORK/s.csv"
     "$FAST_MLP" sweep -q -d "$WORK/data" --epochs 3 --train-size 2000 --seeds 2000 --csv "$WORK/s.csv" 2>"$WORK/s.err" &
