@@ -4,7 +4,9 @@
 // compared with central differences of the loss and with the gradient that the training code
 // computes in single precision.
 //
-// The error of a block of numbers a against n is max|a - n| / max(max|a|, max|n|).
+// The error of a block of numbers a against n is max|a - n| / max(max|a|, max|n|); of the training
+// code's gradient, whose float sums round by their largest terms, max|a - n| over the largest entry
+// of the whole gradient.
 //
 // ReLU and max pooling have kinks. Where a difference would reach across one there is no derivative
 // to compare it with: those are left out and counted, and more than half must be left.

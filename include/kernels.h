@@ -84,7 +84,7 @@ typedef struct Kernels {
     // dx[i] = dy[i] * (y[i] * (1 - y[i])), n values, a multiple of KERNEL_PAD; y the sigmoid's.
     void (*sigmoid_backward)(float *dx, const float *y, const float *dy, size_t n);
 
-    // y[i] = x[i] where that is above 0, else 0; n values, a multiple of KERNEL_PAD.
+    // y[i] = 0 where x[i] <= 0, else x[i], so that NaN goes on; n values, a multiple of KERNEL_PAD.
     void (*relu_forward)(float *y, const float *x, size_t n);
 
     // dx[i] = dy[i] where y[i] is above 0, else 0; n values, a multiple of KERNEL_PAD.

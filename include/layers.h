@@ -109,6 +109,7 @@ struct LayerKind {
     void (*forward)(const Layer *layer, const float *params, const LayerView *view);
     void (*backward)(const Layer *layer, const float *params, const LayerView *view);
     bool needs_x, needs_y;
+    bool notes_are_for_backward; // and accumulate: forward needs none
 
     // Stage 3, by rows of parameters (NULL without parameters): into += scale * dL/d(parameter),
     // the sum over the batch's examples in order. The parts have each parameter once. Training

@@ -74,6 +74,7 @@ void network_init(const Network *net, float *params, uint64_t seed);
 // Working memory for batches of up to `capacity` examples, owned by the arena.
 typedef struct Work {
     size_t capacity;
+    bool forward_only; // no backward pass, and every range of examples begins at the first
     float *x[NETWORK_MAX_LAYERS + 1];  // x[l] (B, stride): what layer l reads; x[0] is NULL, bytes
     float *dx[NETWORK_MAX_LAYERS + 1]; // dx[l] = dL/dx[l]
     float *notes[NETWORK_MAX_LAYERS];  // (B, note_stride), see LayerView
@@ -82,6 +83,9 @@ typedef struct Work {
 } Work;
 
 bool work_alloc(Work *work, const Network *net, size_t capacity, Arena *arena, Error *err);
+
+// The same for network_predict alone: of images only as many as pass through the layers at a time.
+bool work_alloc_forward(Work *work, const Network *net, size_t capacity, Arena *arena, Error *err);
 
 // Stage 1, a part of it.
 void network_partial_sums(const Network *net, const float *params, const Work *work,

@@ -71,7 +71,7 @@ static void print_check(const GradientCheck *check)
         printf("%-14s %9s %10.1e %14.1e %14.1e", row->name, shape, row->largest,
                row->error_differences, row->error_training);
         print_left_out(check, row->left_out);
-        printf("  %s\n", verdict(row->ok));
+        printf("  %s\n", row->largest > 0.0 ? verdict(row->ok) : "all zero");
     }
     printf("\nEach Jacobian, in double precision, against central differences (step %g) of its\n"
            "function, at most %g; the chain of them against central differences of the loss, at\n"
@@ -81,7 +81,10 @@ static void print_check(const GradientCheck *check)
            check->has_kinks ? "ReLU and max pooling have kinks: differences that would reach "
                               "across one are left out.\n"
                             : "");
-    puts(check->ok ? "All agree." : "They do NOT all agree.");
+    puts(
+        check->ok
+            ? "All agree."
+            : "They do NOT all agree: what is WRONG is wrong, a gradient all zero proves nothing.");
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -215,8 +218,11 @@ static bool prepare_model(Model *model, const char *path, Dataset *data, size_t 
     if (!dataset_split(&split, data->n, 0, 0, err) ||
         !dataset_pixel_std(&model->settings.pixel_std, data, split.train, err))
         return false;
-    size_t crop =
-        o->crop > 0 ? (size_t)o->crop : architecture_defaults(o->architecture)->checked_side;
+    size_t crop = (size_t)o->crop, smaller = data->rows < data->cols ? data->rows : data->cols;
+    if (crop == 0) {
+        crop = architecture_defaults(o->architecture)->checked_side;
+        crop = crop < smaller ? crop : smaller;
+    }
     if (crop > 0 && !crop_image(data, *image, crop, arena, err))
         return false;
     *image = crop > 0 ? 0 : *image;

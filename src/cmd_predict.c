@@ -289,7 +289,7 @@ static int predict(Predictor *p, const char *path, Arena *arena)
                   (unsigned long long)p->options->top, path, classes);
         return command_wrong(&err);
     }
-    if (!work_alloc(&p->work, &p->model.net, BATCH, arena, &err))
+    if (!work_alloc_forward(&p->work, &p->model.net, BATCH, arena, &err))
         return command_fail(&err);
     p->scale = input_scale(p->model.settings.pixel_std);
 

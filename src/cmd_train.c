@@ -21,7 +21,7 @@ typedef struct TrainOptions {
     bool quiet, json;
 } TrainOptions;
 
-// Those of the architecture come to it: see options_begin.
+// Those of the architecture come to it: see set_architecture.
 static TrainOptions train_options = {
     .architecture = "mlp",
     .batch_size = 64,

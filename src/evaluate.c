@@ -19,7 +19,7 @@ bool evaluator_alloc(Evaluator *evaluator, const Network *net, Team *team, size_
         evaluator->predicted == NULL)
         return false;
     for (size_t member = 0; member < team_size(team); member++)
-        if (!work_alloc(&evaluator->work[member], net, EVALUATE_BATCH, arena, err))
+        if (!work_alloc_forward(&evaluator->work[member], net, EVALUATE_BATCH, arena, err))
             return false;
     return true;
 }

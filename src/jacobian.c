@@ -292,6 +292,14 @@ static void chain_multiply(double *gJ, const double *g, const double *J, size_t 
             gJ[j] += g[i] * J[i * N + j];
 }
 
+static double largest_of(const float *values, size_t n)
+{
+    double largest = 0.0;
+    for (size_t i = 0; i < n; i++)
+        largest = larger(largest, fabs((double)values[i]));
+    return largest;
+}
+
 // The chain's gradient of one tensor (N) against central differences of the whole loss and against
 // the training code's gradient.
 static void check_block(GradientCheck *check, const Reference *ref, size_t l, size_t t,
@@ -325,6 +333,7 @@ static void check_block(GradientCheck *check, const Reference *ref, size_t l, si
     snprintf(row->name, sizeof row->name, "dL/d%s", name);
     row->largest = single.largest_a;
     row->error_differences = difference_error(&differences);
+    single.largest_n = larger(single.largest_n, largest_of(training, ref->net->n_parameters));
     row->error_training = difference_error(&single);
     row->ok = row->error_differences < GRADIENT_CHECK_LIMIT &&
               row->error_training < GRADIENT_CHECK_FLOAT_LIMIT && row->largest > 0.0 &&
@@ -344,7 +353,7 @@ static bool check_sizes(const Network *net, Error *err)
         if (N > max_entries / M)
             return error_set(err,
                              "gradcheck builds every Jacobian in full: one of %zu x %zu is "
-                             "too large; check a smaller network (--hidden)",
+                             "too large; check a smaller network (--hidden, --crop)",
                              M, N);
     }
     return true;

@@ -431,7 +431,7 @@ static void sigmoid_backward(float *dx, const float *y, const float *dy, size_t 
 static void relu_forward(float *y, const float *x, size_t n)
 {
     for (size_t i = 0; i < n; i += LANES)
-        store(y + i, choose(load(x + i) > 0.0f, load(x + i), splat(0.0f)));
+        store(y + i, choose(load(x + i) <= 0.0f, splat(0.0f), load(x + i)));
 }
 
 static void relu_backward(float *dx, const float *y, const float *dy, size_t n)

@@ -173,6 +173,8 @@ static void collect_image(Nonzero *lists, const Windows *w, const float *dy)
             for (size_t o = 0; o < w->out_pitch; o += KERNEL_PAD) {
                 uint64_t bits = left >= PLACES ? nonzero_channels(at + o, w->out_pitch, PLACES)
                                                : nonzero_channels(at + o, w->out_pitch, left);
+                if (w->channels - o < KERNEL_PAD) // whatever the padding holds
+                    bits &= ((UINT64_C(1) << (w->channels - o)) - 1) * UINT64_C(0x0001000100010001);
                 for (; bits != 0; bits &= bits - 1) {
                     size_t bit = (size_t)__builtin_ctzll(bits);
                     size_t place = bit / KERNEL_PAD, channel = o + bit % KERNEL_PAD;

@@ -127,7 +127,7 @@ static void sigmoid_backward(float *dx, const float *y, const float *dy, size_t 
 static void relu_forward(float *y, const float *x, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        y[i] = x[i] > 0.0f ? x[i] : 0.0f;
+        y[i] = x[i] <= 0.0f ? 0.0f : x[i];
 }
 
 static void relu_backward(float *dx, const float *y, const float *dy, size_t n)

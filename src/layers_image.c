@@ -212,6 +212,7 @@ const LayerKind layer_convolution = {
     .forward = convolution_forward,
     .backward = convolution_backward,
     .needs_x = true,
+    .notes_are_for_backward = true,
     .accumulate = convolution_accumulate,
     .reference_forward = convolution_reference_forward,
     .reference_jacobian = convolution_reference_jacobian,

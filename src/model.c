@@ -538,7 +538,7 @@ bool model_parse(Model *model, Arena *arena, unsigned char *bytes, size_t size, 
 
 bool model_read(Model *model, Arena *arena, const char *path, Error *err)
 {
-    const size_t max_size = ((size_t)1 << 30) + ((size_t)1 << 27); // see architecture_check
+    const size_t max_size = ((size_t)1 << 30) + ((size_t)1 << 27); // see layer_check in network.c
     unsigned char *bytes;
     size_t size;
     Error reason;

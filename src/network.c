@@ -96,6 +96,17 @@ static bool layer_check(const Layer *layer, size_t units, const Architecture *a,
     return true;
 }
 
+// Images take much memory. A few examples at a time pass through all the layers that make images,
+// and what nobody needs again leaves its place to the next few: it is still in the caches when it
+// is read.
+static size_t image_layers(const Network *net)
+{
+    size_t n = 0;
+    while (net->layers[n].out.height * net->layers[n].out.width > 1)
+        n++;
+    return n;
+}
+
 bool network_build(Network *net, const Architecture *architecture, Error *err)
 {
     const ArchitectureSpec *found = architecture_find(architecture->name);
@@ -134,7 +145,15 @@ bool network_build(Network *net, const Architecture *architecture, Error *err)
         pitch = layer->out_pitch;
         stride = layer->out_stride;
     }
-    return true;
+    const uint64_t max_floats = UINT64_C(1) << 24; // 64 MB
+    uint64_t floats = 0;
+    for (size_t l = 0; l < image_layers(net); l++)
+        floats += net->layers[l].out_stride + net->layers[l].note_stride;
+    return floats <= max_floats ||
+           error_set(err,
+                     "images of %zu x %zu pixels: what the network '%s' makes of one takes more "
+                     "than 64 MB",
+                     architecture->rows, architecture->cols, net->architecture.name);
 }
 
 size_t network_count_weights(const Network *net)
@@ -204,21 +223,31 @@ void network_init(const Network *net, float *params, uint64_t seed)
 // ---------------------------------------------------------------------------------------------
 // Working memory
 
-bool work_alloc(Work *work, const Network *net, size_t capacity, Arena *arena, Error *err)
+enum { GROUP = 8 };
+
+static Range next_group(size_t first, Range examples)
+{
+    return (Range){first, examples.end - first < GROUP ? examples.end : first + GROUP};
+}
+
+static bool work_alloc_rows(Work *work, const Network *net, size_t capacity, bool forward_only,
+                            Arena *arena, Error *err)
 {
     static const char what[] = "the activations of a batch";
-    *work = (Work){.capacity = capacity};
-    for (size_t l = 1; l <= net->n_layers; l++) {
-        size_t stride = net->layers[l - 1].out_stride;
-        work->x[l] = arena_alloc(arena, capacity, stride * sizeof(float), what, err);
-        work->dx[l] = arena_alloc(arena, capacity, stride * sizeof(float), what, err);
-        if (work->x[l] == NULL || work->dx[l] == NULL)
-            return false;
-    }
+    *work = (Work){.capacity = capacity, .forward_only = forward_only};
+    size_t n_image = image_layers(net), few = capacity < GROUP ? capacity : GROUP;
     for (size_t l = 0; l < net->n_layers; l++) {
-        size_t stride = net->layers[l].note_stride;
-        work->notes[l] = arena_alloc(arena, capacity, stride * sizeof(float), what, err);
-        if (work->notes[l] == NULL)
+        const Layer *layer = &net->layers[l];
+        size_t size = layer->out_stride * sizeof(float), notes = layer->note_stride * sizeof(float);
+        size_t rows = forward_only && l + 1 < n_image ? few : capacity;
+        size_t note_rows = forward_only && l < n_image ? few : capacity;
+        if (forward_only && layer->kind->notes_are_for_backward)
+            note_rows = 0;
+        size_t dx_rows = forward_only && l + 1 < net->n_layers ? 0 : capacity;
+        work->x[l + 1] = arena_alloc(arena, rows, size, what, err);
+        work->dx[l + 1] = arena_alloc(arena, dx_rows, size, what, err);
+        work->notes[l] = arena_alloc(arena, note_rows, notes, what, err);
+        if (work->x[l + 1] == NULL || work->dx[l + 1] == NULL || work->notes[l] == NULL)
             return false;
     }
     work->loss = arena_alloc(arena, capacity, sizeof(float), what, err);
@@ -227,21 +256,14 @@ bool work_alloc(Work *work, const Network *net, size_t capacity, Arena *arena, E
     return work->loss != NULL && work->label != NULL && work->predicted != NULL;
 }
 
-// Images take much memory. A few examples at a time pass through all the layers that make images,
-// and what nobody needs again leaves its place to the next few: it is still in the caches when it
-// is read.
-static size_t image_layers(const Network *net)
+bool work_alloc(Work *work, const Network *net, size_t capacity, Arena *arena, Error *err)
 {
-    size_t n = 0;
-    while (net->layers[n].out.height * net->layers[n].out.width > 1)
-        n++;
-    return n;
+    return work_alloc_rows(work, net, capacity, false, arena, err);
 }
 
-static Range next_group(size_t first, Range examples)
+bool work_alloc_forward(Work *work, const Network *net, size_t capacity, Arena *arena, Error *err)
 {
-    enum { GROUP = 8 };
-    return (Range){first, examples.end - first < GROUP ? examples.end : first + GROUP};
+    return work_alloc_rows(work, net, capacity, true, arena, err);
 }
 
 // Layer l's view of a group of the examples.
@@ -252,20 +274,24 @@ static LayerView work_view(const Network *net, const Work *work, const Batch *ba
     size_t n_image = image_layers(net), place[2], delta_place[2]; // of x and y
     for (size_t i = 0; i < 2; i++) {
         bool is_inside = l + i > 0 && l + i < n_image;
-        bool is_needed =
-            !is_inside || net->layers[l + i - 1].kind->needs_y || net->layers[l + i].kind->needs_x;
+        bool is_needed_again =
+            is_inside && !work->forward_only &&
+            (net->layers[l + i - 1].kind->needs_y || net->layers[l + i].kind->needs_x);
+        bool is_needed = !is_inside || is_needed_again;
         place[i] = is_needed ? group.first : examples.first;
         delta_place[i] = is_inside ? examples.first : group.first;
     }
+    size_t note_place = work->forward_only && l < n_image ? examples.first : group.first;
     LayerView view = {.batch = *batch,
                       .y = work->x[l + 1] + place[1] * layer->out_stride,
-                      .dy = work->dx[l + 1] + delta_place[1] * layer->out_stride,
-                      .notes = work->notes[l] + group.first * layer->note_stride};
+                      .notes = work->notes[l] + note_place * layer->note_stride};
     view.batch.index += group.first;
     view.batch.size = range_length(group);
     if (l > 0)
         view.x = work->x[l] + place[0] * layer->in_stride;
-    if (l > net->first_trained)
+    if (!work->forward_only)
+        view.dy = work->dx[l + 1] + delta_place[1] * layer->out_stride;
+    if (!work->forward_only && l > net->first_trained)
         view.dx = work->dx[l] + delta_place[0] * layer->in_stride;
     return view;
 }
