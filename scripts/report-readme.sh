@@ -17,8 +17,7 @@ table() {
     columns=$(echo "$2" | tr -dc '|' | wc -c)
     echo "| $2 |"
     printf '|'
-    for _ in $(seq 0 "$columns"); do printf ' --- |'; done
-    echo
+    awk -v n="$columns" 'BEGIN { for (i = 0; i <= n; i++) printf " --- |"; print "" }'
     awk -F , -v OFS=' | ' '
         function v(name) { return $at[name] }
         function percent(x) { return x == "" ? "" : sprintf("%.2f", 100 * x) }

@@ -64,8 +64,9 @@ endif
 SETTINGS = $(EPOCHS) $(SEEDS) $(SLOW) $(RATE) $(SMALL) / $(RATES) / $(SIZES) / $(FEW) / $(BATCHES) / \
            $(HIDDEN) / $(CNN_EPOCHS) $(JACOBIAN_HIDDEN) $(STEPS_HIDDEN) / $(MLP_DATA)
 # Looked at before any job begins, which would change their order.
-$(shell mkdir -p $(WORK) $(OUT) && { echo '$(SETTINGS)' | cmp -s - $(WORK)/settings || \
-          echo '$(SETTINGS)' >$(WORK)/settings; })
+QUOTED := '$(subst ','\'',$(SETTINGS))'
+$(shell mkdir -p $(WORK) $(OUT) && { echo $(QUOTED) | cmp -s - $(WORK)/settings || \
+          echo $(QUOTED) >$(WORK)/settings; })
 MADE_BY = $(MLP) $(WORK)/settings
 
 # ---------------------------------------------------------------------------------------------
@@ -92,16 +93,18 @@ $(HIDDEN_SWEEPS): $(WORK)/hidden-%.csv: $(MADE_BY)
 
 # A model, and its curves beside it.
 TRAIN = $(MLP) train -q --threads 1 --epochs $(EPOCHS)
-$(WORK)/slow.bin:          FLAGS = --lr $(SLOW)
-$(WORK)/default.bin:       FLAGS = --lr $(RATE)
-$(WORK)/small-slow.bin:    FLAGS = --lr $(SLOW) --train-size $(SMALL)
-$(WORK)/small-default.bin: FLAGS = --lr $(RATE) --train-size $(SMALL)
-$(CNN):                    FLAGS = --arch cnn --epochs $(CNN_EPOCHS)
-$(MODELS): $(MADE_BY)
-	$(TRAIN) $(FLAGS) -o $@.part --csv $(@:.bin=.csv)
+FLAGS_cnn           = --arch cnn --epochs $(CNN_EPOCHS)
+FLAGS_slow          = --lr $(SLOW)
+FLAGS_default       = --lr $(RATE)
+FLAGS_small-slow    = --lr $(SLOW) --train-size $(SMALL)
+FLAGS_small-default = --lr $(RATE) --train-size $(SMALL)
+$(MODELS): $(WORK)/%.bin: $(MADE_BY)
+	$(TRAIN) $(FLAGS_$*) -o $@.part --csv $(WORK)/$*.csv
 	@mv $@.part $@
 
-$(MODELS:.bin=.csv): %.csv: %.bin ;
+# What comes along with another file is made again where it alone is missing.
+$(MODELS:.bin=.csv): $(WORK)/%.csv: $(WORK)/%.bin
+	@test -e $@ || $(TRAIN) $(FLAGS_$*) -o $(WORK)/$*.bin --csv $@
 
 # ---------------------------------------------------------------------------------------------
 # Tables: joined, thinned and summed up from what the program wrote
@@ -162,10 +165,13 @@ $(WORK)/weights.csv: $(WORK)/default.bin
 $(OUT)/units.csv: $(WORK)/weights.csv
 	@cut -d , -f 1-4 $< >$@
 
+JUDGE = $(MLP) eval --threads 1 $(WORK)/default.bin --confusion $(OUT)/confusion.csv \
+          --mistakes $(WORK)/mistakes.csv >$(WORK)/eval.txt
 $(OUT)/confusion.csv: $(WORK)/default.bin
-	$(MLP) eval --threads 1 $< --confusion $@ --mistakes $(WORK)/mistakes.csv >$(WORK)/eval.txt
+	$(JUDGE)
 
-$(WORK)/mistakes.csv: $(OUT)/confusion.csv ;
+$(WORK)/mistakes.csv: $(OUT)/confusion.csv
+	@test -e $@ || $(JUDGE)
 
 $(OUT)/mistakes.csv: $(WORK)/mistakes.csv
 	@head -n 41 $< | cut -d , -f 1-4 >$@
@@ -183,11 +189,13 @@ $(OUT)/classes.csv: $(OUT)/confusion.csv
 $(OUT)/cnn.csv: $(WORK)/cnn.csv
 	@cut -d , -f 1-6 $< >$@
 
+JUDGE_CNN = $(MLP) eval --threads 1 $(CNN) --confusion $(OUT)/confusion-cnn.csv \
+              --mistakes $(WORK)/mistakes-cnn.csv --predictions $(WORK)/predictions-cnn.csv >$(WORK)/eval-cnn.txt
 $(OUT)/confusion-cnn.csv: $(CNN)
-	$(MLP) eval --threads 1 $< --confusion $@ --mistakes $(WORK)/mistakes-cnn.csv \
-	  --predictions $(WORK)/predictions-cnn.csv >$(WORK)/eval-cnn.txt
+	$(JUDGE_CNN)
 
-$(WORK)/mistakes-cnn.csv $(WORK)/predictions-cnn.csv: $(OUT)/confusion-cnn.csv ;
+$(WORK)/mistakes-cnn.csv $(WORK)/predictions-cnn.csv: $(OUT)/confusion-cnn.csv
+	@test -e $@ || $(JUDGE_CNN)
 
 $(OUT)/mistakes-cnn.csv: $(WORK)/mistakes-cnn.csv
 	@head -n 41 $< | cut -d , -f 1-4 >$@
@@ -205,11 +213,15 @@ $(WORK)/features.csv: $(CNN) $(WORK)/predictions-cnn.csv
 	  done
 	@mv $@.part $@
 
+NONZERO = $(MLP) gradcheck --hidden $(JACOBIAN_HIDDEN) --nonzero $(WORK)/nonzero.csv >$(WORK)/gradcheck.txt
 $(WORK)/nonzero.csv: $(MADE_BY)
-	$(MLP) gradcheck --hidden $(JACOBIAN_HIDDEN) --nonzero $@ >$(WORK)/gradcheck.txt
+	$(NONZERO)
 
-$(OUT)/jacobians.csv: $(WORK)/nonzero.csv scripts/report/jacobians.awk
-	@awk -f scripts/report/jacobians.awk $(WORK)/gradcheck.txt $< >$@
+$(WORK)/gradcheck.txt: $(WORK)/nonzero.csv
+	@test -e $@ || $(NONZERO)
+
+$(OUT)/jacobians.csv: $(WORK)/gradcheck.txt $(WORK)/nonzero.csv scripts/report/jacobians.awk
+	@awk -f scripts/report/jacobians.awk $(WORK)/gradcheck.txt $(WORK)/nonzero.csv >$@
 
 $(OUT)/steps.csv: $(MADE_BY)
 	$(MLP) gradcheck --hidden $(STEPS_HIDDEN) --steps $@ >$(WORK)/steps.txt
@@ -222,7 +234,7 @@ readme $(OUT)/README.md: scripts/report-readme.sh
 	  SIZES='$(SIZES)' FEW='$(FEW)' BATCHES='$(BATCHES)' HIDDEN='$(HIDDEN)' \
 	  JACOBIAN_HIDDEN='$(JACOBIAN_HIDDEN)' STEPS_HIDDEN='$(STEPS_HIDDEN)' \
 	  CNN_EPOCHS='$(CNN_EPOCHS)' \
-	  sh scripts/report-readme.sh $(OUT) >$(OUT)/README.md
+	  sh scripts/report-readme.sh $(OUT) >$(WORK)/README.part && mv $(WORK)/README.part $(OUT)/README.md
 
 # ---------------------------------------------------------------------------------------------
 # Pictures: $(call picture,NAME,SCRIPT,FILE,ARGUMENTS) is NAME.png and NAME.svg, drawn from FILE
@@ -252,9 +264,10 @@ $(eval $(call picture,features-2,features.gp,$(WORK)/features.csv,f2))
 $(eval $(call picture,confusion-cnn,confusion.gp,$(OUT)/confusion-cnn.csv))
 $(eval $(call picture,mistakes-cnn,mistakes.gp,$(WORK)/mistakes-cnn.csv))
 
-# Called where the curves lie: their names are the legend.
+# Called where the curves lie: their names are the legend. The project's folder may have any name.
+here = at=$$PWD && case $@ in /*) to=$@ ;; *) to=$$at/$@ ;; esac
 $(OUT)/curves-cnn.png $(OUT)/curves-cnn.svg: $(WORK)/default.csv $(WORK)/cnn.csv scripts/plot.gp scripts/style.gp
-	cd $(WORK) && $(GNUPLOT) -c $(abspath scripts/plot.gp) $(abspath $@) default.csv cnn.csv
+	$(here) && cd $(WORK) && $(GNUPLOT) -c "$$at/scripts/plot.gp" "$$to" default.csv cnn.csv
 
 $(OUT)/curves.png $(OUT)/curves.svg: $(WORK)/slow.csv $(WORK)/default.csv scripts/plot.gp scripts/style.gp
-	cd $(WORK) && $(GNUPLOT) -c $(abspath scripts/plot.gp) $(abspath $@) slow.csv default.csv
+	$(here) && cd $(WORK) && $(GNUPLOT) -c "$$at/scripts/plot.gp" "$$to" slow.csv default.csv

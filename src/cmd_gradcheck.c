@@ -81,10 +81,12 @@ static void print_check(const GradientCheck *check)
            check->has_kinks ? "ReLU and max pooling have kinks: differences that would reach "
                               "across one are left out.\n"
                             : "");
-    puts(
-        check->ok
-            ? "All agree."
-            : "They do NOT all agree: what is WRONG is wrong, a gradient all zero proves nothing.");
+    for (size_t i = 0; i < check->n_blocks; i++)
+        if (!(check->blocks[i].largest > 0.0)) {
+            puts("A gradient that is all zero proves nothing: take another --seed or --image.");
+            break;
+        }
+    puts(check->ok ? "All agree." : "They do NOT all agree.");
 }
 
 // ---------------------------------------------------------------------------------------------

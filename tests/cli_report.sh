@@ -66,6 +66,14 @@ missing_again() { # one training, and what depends on it
 }
 claim "what is missing is made again, and nothing else" missing_again
 
+comes_along() { # files that another command's target brings
+    rm "$WORK/a/work/slow.csv" "$WORK/a/work/gradcheck.txt" "$WORK/a/work/mistakes.csv" "$WORK/a/work/predictions-cnn.csv" \
+        "$WORK/a/out/overfit-1e-4.csv" "$WORK/a/out/jacobians.csv" "$WORK/a/out/mistakes.csv"
+    report a GNUPLOT= >"$WORK/said" 2>&1 || { cat "$WORK/said"; return 1; }
+    untimed "$WORK/a" | diff "$WORK/a.all" -
+}
+claim "so is what comes along with another file" comes_along
+
 goes_on() { # its first row says that it took 77 seconds: it was not trained again
     sed '$d; 2s/,[0-9.]*$/,77/' "$WORK/a/work/rate-1e-4.csv" >"$WORK/a/work/rate-1e-4.csv.part" &&
         rm "$WORK/a/work/rate-1e-4.csv" &&
