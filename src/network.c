@@ -83,9 +83,6 @@ static bool architecture_check(const Architecture *a, Error *err)
 // Checks what a layer is asked to become before it is described.
 static bool layer_check(const Layer *layer, size_t units, const Architecture *a, Error *err)
 {
-    if (layer->in.height < layer->windows.side || layer->in.width < layer->windows.side)
-        return error_set(err, "images of %zu x %zu pixels are too small for the network '%s'",
-                         a->rows, a->cols, a->name);
     const uint64_t max_weights = UINT64_C(1) << 28; // a gigabyte of them
     bool is_dense = layer->name != NULL && layer->windows.side == 0;
     if (is_dense && (uint64_t)shape_size(layer->in) * (units + KERNEL_PAD) > max_weights)
@@ -107,13 +104,31 @@ static size_t image_layers(const Network *net)
     return n;
 }
 
+// Of the images that all windows find room in, from the last one, which needs its own size, back.
+static size_t least_side(const ArchitectureSpec *spec)
+{
+    size_t n = 0, side = 1;
+    while (spec->layers[n].kind != NULL)
+        n++;
+    while (n-- > 0)
+        if (spec->layers[n].side > 0)
+            side = (side - 1) * spec->layers[n].step + spec->layers[n].side;
+    return side;
+}
+
 bool network_build(Network *net, const Architecture *architecture, Error *err)
 {
     const ArchitectureSpec *found = architecture_find(architecture->name);
     if (found == NULL)
         return error_set(err, "unknown architecture '%.40s'", architecture->name);
+    size_t least = least_side(found);
     if (!architecture_check(architecture, err))
         return false;
+    if (architecture->rows < least || architecture->cols < least)
+        return error_set(err,
+                         "images of %zu x %zu pixels are too small for the network '%s': its "
+                         "windows need %zu x %zu",
+                         architecture->rows, architecture->cols, found->name, least, least);
 
     *net = (Network){.architecture = *architecture};
     net->architecture.name = found->name;

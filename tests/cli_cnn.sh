@@ -56,7 +56,7 @@ own_defaults() {
 }
 claim "it has defaults of its own, and --help shows them" own_defaults
 claim "an unknown architecture is refused, and the known ones named" refuses 2 'mlp, cnn' "$MLP" train --arch rnn
-claim "images too small for its windows are refused" refuses 1 'too small' "$MLP" train -q --arch cnn -d tiny -o none.bin --csv none.csv
+claim "images too small for its windows are refused" refuses 1 'need 16 x 16' "$MLP" train -q --arch cnn -d tiny -o none.bin --csv none.csv
 claim "and nothing is left of it" eval '! ls none.* 2>/dev/null'
 
 # ---------------------------------------------------------------------------------------------

@@ -116,6 +116,82 @@ static void parts_and_examples_may_be_done_in_any_order(void)
     arena_free(&bench.arena);
 }
 
+// ---------------------------------------------------------------------------------------------
+// The convolutional network: of images whose sides leave pixels over at both poolings, and of more
+// examples than pass through its layers at a time
+
+enum { CNN_SIDE = 17, CNN_EXAMPLES = 19 };
+
+static void bench_open_cnn(Bench *bench)
+{
+    Error err;
+    *bench = (Bench){.params = NULL};
+    bench->s = synthetic_make(&bench->arena, CNN_EXAMPLES, CNN_SIDE, CLASSES);
+    Architecture architecture = {"cnn", CNN_SIDE, CNN_SIDE, HIDDEN, CLASSES};
+    if (!network_build(&bench->net, &architecture, &err) ||
+        (bench->params = network_alloc(&bench->net, &bench->arena, &err)) == NULL ||
+        !work_alloc(&bench->work, &bench->net, CNN_EXAMPLES, &bench->arena, &err))
+        abort();
+    network_init(&bench->net, bench->params, 3);
+}
+
+static void images_in_groups_of_any_size_have_the_same_gradient(void)
+{
+    Bench bench;
+    bench_open_cnn(&bench);
+    float *whole = zeroed_gradient(&bench), *parts = zeroed_gradient(&bench);
+    Batch batch = synthetic_batch(&bench.s, bench.s.index, CNN_EXAMPLES);
+    pass(&bench, &batch, whole);
+    const Range ranges[] = {{10, CNN_EXAMPLES}, {0, 1}, {1, 10}, {10, 10}};
+    for (size_t r = 0; r < 4; r++) {
+        network_forward(&bench.net, bench.params, &bench.work, &batch, ranges[r]);
+        network_loss(&bench.net, &bench.work, &batch, ranges[r]);
+        network_backward(&bench.net, bench.params, &bench.work, &batch, ranges[r]);
+    }
+    for (size_t part = 7; part-- > 0;)
+        network_accumulate(&bench.net, &bench.work, &batch, 1.0f, parts, (Part){part, 7});
+    CHECK(memcmp(whole, parts, bench.net.n_parameters * sizeof *whole) == 0, "the bytes differ");
+
+    // One at a time, nothing takes the place of anything.
+    float *apart = zeroed_gradient(&bench), largest = 0.0f;
+    for (size_t b = 0; b < CNN_EXAMPLES; b++) {
+        Batch one = synthetic_batch(&bench.s, bench.s.index + b, 1);
+        pass(&bench, &one, apart);
+    }
+    for (size_t i = 0; i < bench.net.n_parameters; i++) {
+        largest = fmaxf(largest, fabsf(whole[i]));
+        CHECK(fabsf(whole[i] - apart[i]) < 1e-4f, "parameter %zu: %g against %g", i,
+              (double)whole[i], (double)apart[i]);
+    }
+    CHECK(largest > 0.1f, "largest %g: nothing was compared", (double)largest);
+
+    for (size_t t = 0; t < bench.net.n_tensors; t++)
+        for (size_t e = 0; e < tensor_size(bench.net.tensors[t]); e++)
+            whole[tensor_index(bench.net.tensors[t], e)] = 0.0f;
+    for (size_t i = 0; i < bench.net.n_parameters; i++)
+        CHECK(whole[i] == 0.0f, "padding %zu has the gradient %g", i, (double)whole[i]);
+    arena_free(&bench.arena);
+}
+
+static void judging_alone_gives_the_same_probabilities(void)
+{
+    Bench bench;
+    Work forward;
+    Error err;
+    bench_open_cnn(&bench);
+    REQUIRE(work_alloc_forward(&forward, &bench.net, CNN_EXAMPLES, &bench.arena, &err), "%s",
+            err.text);
+    Batch batch = synthetic_batch(&bench.s, bench.s.index, CNN_EXAMPLES);
+    network_predict(&bench.net, bench.params, &bench.work, &batch);
+    network_predict(&bench.net, bench.params, &forward, &batch);
+    size_t last = bench.net.n_layers, n = CNN_EXAMPLES * bench.net.layers[last - 1].out_stride;
+    CHECK(memcmp(bench.work.dx[last], forward.dx[last], n * sizeof(float)) == 0,
+          "probabilities differ");
+    CHECK(memcmp(bench.work.loss, forward.loss, CNN_EXAMPLES * sizeof(float)) == 0,
+          "losses differ");
+    arena_free(&bench.arena);
+}
+
 static void huge_logits_give_finite_losses(void)
 {
     Bench bench;
@@ -267,10 +343,11 @@ static void sizes_out_of_range_are_refused(void)
 {
     Network net;
     Error err;
-    const Architecture wrong[] = {{"mlp", 0, 28, 64, 10},      {"mlp", 28, 5000, 64, 10},
-                                  {"mlp", 28, 28, 0, 10},      {"mlp", 28, 28, 64, 1},
-                                  {"mlp", 28, 28, 64, 257},    {"cmn", 28, 28, 64, 10},
-                                  {"mlp", 4096, 4096, 64, 10}, {"mlp", 28, 28, 100000, 10}};
+    const Architecture wrong[] = {
+        {"mlp", 0, 28, 64, 10},      {"mlp", 28, 5000, 64, 10},   {"mlp", 28, 28, 0, 10},
+        {"mlp", 28, 28, 64, 1},      {"mlp", 28, 28, 64, 257},    {"cmn", 28, 28, 64, 10},
+        {"mlp", 4096, 4096, 64, 10}, {"mlp", 28, 28, 100000, 10}, {"cnn", 15, 28, 64, 10},
+        {"cnn", 28, 15, 64, 10},     {"cnn", 4096, 4096, 1, 10},  {"cnn", 1, 1, 64, 10}};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
         CHECK(!network_build(&net, &wrong[i], &err), "case %zu was accepted", i);
 }
@@ -281,6 +358,8 @@ int main(void)
     RUN(the_gradient_of_a_batch_is_the_sum_of_its_examples);
     RUN(the_padding_of_parameters_has_no_gradient);
     RUN(parts_and_examples_may_be_done_in_any_order);
+    RUN(images_in_groups_of_any_size_have_the_same_gradient);
+    RUN(judging_alone_gives_the_same_probabilities);
     RUN(huge_logits_give_finite_losses);
     RUN(the_gradient_check_accepts_a_right_network);
     RUN(a_sigmoid_whose_backward_forgets_its_derivative_is_caught);
