@@ -65,12 +65,11 @@ static bool reference_build(Reference *ref, const Network *net, const float *par
                             const Batch *batch, double step, Arena *arena, Error *err)
 {
     *ref = (Reference){.net = net, .step = step};
-    for (size_t l = 0; l <= net->n_layers; l++) {
-        Shape shape = l < net->n_layers ? net->layers[l].in : net->layers[l - 1].out;
-        ref->x[l] = alloc_doubles(arena, shape_size(shape), err);
-        if (ref->x[l] == NULL)
-            return false;
-    }
+    ref->x[0] = alloc_doubles(arena, shape_size(net->layers[0].in), err);
+    for (size_t l = 0; l < net->n_layers && ref->x[l] != NULL; l++)
+        ref->x[l + 1] = alloc_doubles(arena, shape_size(net->layers[l].out), err);
+    if (ref->x[0] == NULL || ref->x[net->n_layers] == NULL)
+        return false;
     for (size_t l = 0; l < net->n_layers; l++) {
         const Layer *layer = &net->layers[l];
         ref->argument[l][0] = ref->x[l];

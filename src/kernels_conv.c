@@ -40,7 +40,7 @@ INLINE unsigned nonzero_lanes(Vector v)
 // are dark for the most part; of others, and of large ones, nothing is known (false).
 static bool lit_rows(uint64_t lit[MAX_ROWS], const Windows *w, const float *x)
 {
-    if (w->pitch != 1 || w->height > MAX_ROWS || w->width > 64)
+    if (w->pitch != 1 || w->height > MAX_ROWS || w->width < 1 || w->width > 64)
         return false;
     for (size_t r = 0; r < w->height; r++) {
         lit[r] = 0; // what lies behind a row is cut off; images have room behind them

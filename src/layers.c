@@ -41,7 +41,7 @@ size_t tensor_index(const Tensor *tensor, size_t e)
 void layer_name_tensors(Layer *layer)
 {
     static const char *const what[LAYER_MAX_TENSORS] = {"weight", "bias"};
-    for (size_t t = 0; t < layer->n_tensors; t++)
+    for (size_t t = 0; t < layer->n_tensors && t < LAYER_MAX_TENSORS; t++)
         snprintf(layer->tensors[t].name, sizeof layer->tensors[t].name, "%s.%s", layer->name,
                  what[t]);
 }
