@@ -151,14 +151,15 @@ static void write_idx(const char *folder, const char *part, const Dataset *data,
     }
 }
 
-static char small_data[600], large_data[600], out_folder[600], model_path[640], csv_path[640],
-    predictions_path[640], trained_path[640], said_path[640];
+static char small_data[600], image_data[600], large_data[600], out_folder[600], model_path[640],
+    csv_path[640], predictions_path[640], trained_path[640], said_path[640];
 static Content trained; // the model that `mlp train` makes of small_data
 
 static void make_files(void)
 {
     Arena arena = {0};
     snprintf(small_data, sizeof small_data, "%s", work_path("small"));
+    snprintf(image_data, sizeof image_data, "%s", work_path("images"));
     snprintf(large_data, sizeof large_data, "%s", work_path("large"));
     snprintf(out_folder, sizeof out_folder, "%s", work_path("out"));
     snprintf(trained_path, sizeof trained_path, "%s", work_path("trained"));
@@ -167,11 +168,14 @@ static void make_files(void)
     snprintf(csv_path, sizeof csv_path, "%s/csv", out_folder);
     snprintf(predictions_path, sizeof predictions_path, "%s/predictions", out_folder);
     mkdir(small_data, 0777);
+    mkdir(image_data, 0777);
     mkdir(large_data, 0777);
     mkdir(out_folder, 0777);
     Synthetic small = synthetic_make(&arena, 72, 6, 4), large = synthetic_make(&arena, 350, 64, 4);
     write_idx(small_data, "train", &small.data, false);
     write_idx(small_data, "t10k", &small.data, true);
+    Synthetic images = synthetic_make(&arena, 72, 16, 4);
+    write_idx(image_data, "train", &images.data, false);
     write_idx(large_data, "train", &large.data, true);
     arena_free(&arena);
 }
@@ -232,18 +236,19 @@ static bool train_with_team(Team *team, float *params, const Network *net, const
 }
 
 // Everything that a training does, and reading its model again.
-static bool train_save_and_read(Arena *arena, Outcome *outcome, Error *err)
+static bool train_network(const char *arch, const char *folder, Arena *arena, Outcome *outcome,
+                          Error *err)
 {
     static Network net;
     static Model model;
     Dataset data;
     TrainData training = {.data = &data};
-    if (!idx_read_folder(&data, arena, small_data, IDX_TRAIN, err) ||
+    if (!idx_read_folder(&data, arena, folder, IDX_TRAIN, err) ||
         !dataset_split(&training.split, data.n, 0, 0, err) ||
         !dataset_pixel_std(&training.pixel_std, &data, training.split.train, err))
         return false;
     training.scale = input_scale(training.pixel_std);
-    Architecture architecture = {"mlp", data.rows, data.cols, 4, data.n_classes};
+    Architecture architecture = {arch, data.rows, data.cols, 4, data.n_classes};
     float *params;
     if (!network_build(&net, &architecture, err) ||
         (params = network_alloc(&net, arena, err)) == NULL)
@@ -267,6 +272,16 @@ static bool train_save_and_read(Arena *arena, Outcome *outcome, Error *err)
     outcome->model.size = model.net.n_parameters * sizeof(float);
     memcpy(outcome->model.bytes, model.params, outcome->model.size);
     return true;
+}
+
+static bool train_save_and_read(Arena *arena, Outcome *outcome, Error *err)
+{
+    return train_network("mlp", small_data, arena, outcome, err);
+}
+
+static bool train_convolutional(Arena *arena, Outcome *outcome, Error *err)
+{
+    return train_network("cnn", image_data, arena, outcome, err);
 }
 
 static bool check_gradients(Arena *arena, Outcome *outcome, Error *err)
@@ -338,6 +353,11 @@ static void training_and_saving_survive_every_allocation_that_fails(void)
 {
     for (int onwards = 0; onwards < 2; onwards++)
         sweep("training", train_save_and_read, onwards, 80);
+}
+
+static void training_on_images_survives_every_allocation_that_fails(void)
+{
+    sweep("training images", train_convolutional, false, 120);
 }
 
 static void the_gradient_check_survives_every_allocation_that_fails(void)
@@ -549,6 +569,7 @@ int main(void)
     make_files();
     RUN(reading_data_survives_every_allocation_that_fails);
     RUN(training_and_saving_survive_every_allocation_that_fails);
+    RUN(training_on_images_survives_every_allocation_that_fails);
     RUN(the_gradient_check_survives_every_allocation_that_fails);
     RUN(mlp_train_survives_every_allocation_that_fails);
     RUN(mlp_eval_survives_every_allocation_that_fails);
