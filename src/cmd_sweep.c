@@ -92,8 +92,7 @@ static bool values_parse(Values *values, const char *flag, const char *text, boo
                              number_shortest(least, min), number_shortest(most, max));
         for (size_t i = 0; i < values->n; i++)
             if (values->list[i] == *value)
-                return error_set(err, "--%s: %s is there twice", flag,
-                                 number_shortest(least, *value));
+                return error_set(err, "--%s: %s is there twice", flag, number);
         values->n++;
         text += length;
         if (*text == '\0')
