@@ -1,6 +1,6 @@
 // The kinds of layer, one row of operations each: all the calculus of the program. A kind knows
-// its own mathematics and the layout of its parameters, and neither the network around it nor
-// how work is divided.
+// its own mathematics, the layout of its parameters and into which parts its work falls, and
+// neither the network around it nor who does which part.
 //
 // Legend: B examples in the batch, I inputs, O outputs. Arrays of a batch are (B, stride), the
 // stride being the layer's in_stride or out_stride. In working memory, dL/d(something) is named

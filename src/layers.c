@@ -282,6 +282,12 @@ static void sigmoid_forward(const Layer *layer, const float *params, const Layer
 {
     (void)params;
     kernels->sigmoid_forward(view->y, view->x, view->batch.size * layer->in_stride);
+    // 1/2 in the padding of an image would meet weights, and move them away from 0.
+    size_t pixels = layer->out.height * layer->out.width, C = layer->out.channels;
+    for (size_t e = 0; C < layer->out_pitch && pixels > 1 && e < view->batch.size; e++)
+        for (size_t p = 0; p < pixels; p++)
+            for (size_t c = C; c < layer->out_pitch; c++)
+                view->y[e * layer->out_stride + p * layer->out_pitch + c] = 0.0f;
 }
 
 static void sigmoid_backward(const Layer *layer, const float *params, const LayerView *view)

@@ -281,7 +281,10 @@ bool work_alloc_forward(Work *work, const Network *net, size_t capacity, Arena *
     return work_alloc_rows(work, net, capacity, true, arena, err);
 }
 
-// Layer l's view of a group of the examples.
+// Layer l's view of a group of the examples. What is needed again lies where its examples have
+// their place in the batch. What only the neighbouring layer reads lies at the place of the range's
+// first examples, whichever group it is of; ranges, which may be in work at the same time, do not
+// meet.
 static LayerView work_view(const Network *net, const Work *work, const Batch *batch, size_t l,
                            Range examples, Range group)
 {

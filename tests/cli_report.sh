@@ -11,7 +11,7 @@ quiet=-s
 report() {
     folder=$WORK/$1
     shift
-    "$MAKE" "$quiet" -f scripts/report.mk -j 2 MLP="$MLP" OUT="$folder/out" WORK="$folder/work" EPOCHS=2 FEW=1 \
+    "$MAKE" "$quiet" -f scripts/report.mk -j 2 MLP="$MLP" OUT="$folder/out" WORK="$folder/made" EPOCHS=2 FEW=1 \
         SEEDS=2 SMALL=50 RATES='1e-4 1e-3 1e38' SIZES='50 100' BATCHES='16 64' HIDDEN='2 4' \
         JACOBIAN_HIDDEN=2 STEPS_HIDDEN=1 CNN_EPOCHS=1 "$@"
 }
@@ -55,7 +55,7 @@ nothing_again() {
 claim "what is there is not made again" nothing_again
 
 missing_again() { # one training, and what depends on it
-    rm "$WORK/a/work/rate-1e-4.csv" "$WORK/a/out/units.csv"
+    rm "$WORK/a/made/rate-1e-4.csv" "$WORK/a/out/units.csv"
     quiet=--no-print-directory
     report a GNUPLOT= >"$WORK/said"
     quiet=-s
@@ -67,7 +67,7 @@ missing_again() { # one training, and what depends on it
 claim "what is missing is made again, and nothing else" missing_again
 
 comes_along() { # files that another command's target brings
-    rm "$WORK/a/work/slow.csv" "$WORK/a/work/gradcheck.txt" "$WORK/a/work/mistakes.csv" "$WORK/a/work/predictions-cnn.csv" \
+    rm "$WORK/a/made/slow.csv" "$WORK/a/made/gradcheck.txt" "$WORK/a/made/mistakes.csv" "$WORK/a/made/predictions-cnn.csv" \
         "$WORK/a/out/overfit-1e-4.csv" "$WORK/a/out/jacobians.csv" "$WORK/a/out/mistakes.csv"
     report a GNUPLOT= >"$WORK/said" 2>&1 || { cat "$WORK/said"; return 1; }
     untimed "$WORK/a" | diff "$WORK/a.all" -
@@ -75,10 +75,10 @@ comes_along() { # files that another command's target brings
 claim "so is what comes along with another file" comes_along
 
 goes_on() { # its first row says that it took 77 seconds: it was not trained again
-    sed '$d; 2s/,[0-9.]*$/,77/' "$WORK/a/work/rate-1e-4.csv" >"$WORK/a/work/rate-1e-4.csv.part" &&
-        rm "$WORK/a/work/rate-1e-4.csv" &&
-        report a GNUPLOT= >/dev/null && grep -q ',77$' "$WORK/a/work/rate-1e-4.csv" &&
-        [ "$(wc -l <"$WORK/a/work/rate-1e-4.csv")" -eq 3 ] && untimed "$WORK/a" | diff "$WORK/a.all" -
+    sed '$d; 2s/,[0-9.]*$/,77/' "$WORK/a/made/rate-1e-4.csv" >"$WORK/a/made/rate-1e-4.csv.part" &&
+        rm "$WORK/a/made/rate-1e-4.csv" &&
+        report a GNUPLOT= >/dev/null && grep -q ',77$' "$WORK/a/made/rate-1e-4.csv" &&
+        [ "$(wc -l <"$WORK/a/made/rate-1e-4.csv")" -eq 3 ] && untimed "$WORK/a" | diff "$WORK/a.all" -
 }
 claim "a sweep that was stopped goes on at its last row" goes_on
 
@@ -89,7 +89,7 @@ parts_are_the_whole() {
 claim "a sweep in parts, side by side, has the bytes of one sweep" parts_are_the_whole
 
 as_eval_says() { # precision and recall, of 4 digits
-    awk '$1 ~ /^[0-9]$/ && NF == 5 { print $1 "," $2 "," ($3 == "-" ? "" : $3) "," $4 }' "$WORK/a/work/eval.txt" >"$WORK/said"
+    awk '$1 ~ /^[0-9]$/ && NF == 5 { print $1 "," $2 "," ($3 == "-" ? "" : $3) "," $4 }' "$WORK/a/made/eval.txt" >"$WORK/said"
     awk -F, 'NR > 1 { printf "%s,%s,%s,%.4f\n", $1, $2, $5 == "" ? "" : sprintf("%.4f", $5), $6 }' "$WORK/a/out/classes.csv" | diff "$WORK/said" -
 }
 claim "precision and recall are those of mlp eval" as_eval_says

@@ -24,6 +24,7 @@ static const Case cases[] = {
     {"dense", &layer_dense, {1, 1, 9}, 16, 5, 0, 0},
     {"dense on an image", &layer_dense, {2, 3, 5}, 16, 4, 0, 0},
     {"sigmoid", &layer_sigmoid, {1, 1, 9}, 16, 0, 0, 0},
+    {"sigmoid on an image", &layer_sigmoid, {2, 3, 5}, 16, 0, 0, 0},
     {"relu", &layer_relu, {2, 3, 5}, 16, 0, 0, 0},
     {"convolution of one channel", &layer_convolution, {6, 5, 1}, 1, 3, 3, 1},
     {"convolution", &layer_convolution, {4, 6, 3}, 16, 5, 3, 1},
@@ -198,6 +199,11 @@ static void forward_agrees_with_the_reference(void)
                 CHECK(fabs(y[o] - (double)bench.y[y_place(&bench, b, o)]) < 1e-5,
                       "%s, example %zu, output %zu: %g, reference %g", cases[k].name, b, o,
                       (double)bench.y[y_place(&bench, b, o)], y[o]);
+            Shape out = bench.layer.out;
+            for (size_t p = 0; out.height * out.width > 1 && p < out.height * out.width; p++)
+                for (size_t c = out.channels; c < bench.layer.out_pitch; c++)
+                    CHECK(bench.y[y_place(&bench, b, p) + c] == 0.0f, "%s: padding of pixel %zu",
+                          cases[k].name, p);
         }
         arena_free(&bench.arena);
     }
@@ -321,7 +327,7 @@ static void tensors_are_in_the_order_of_the_file(void)
     CHECK(next_column - one == 16 * 16 && next_channel - one == 16, "%zu %zu", next_column - one,
           next_channel - one);
     arena_free(&bench.arena);
-    bench_open(&bench, &cases[7]); // (4,6,3), 5 channels, windows of 3 x 3
+    bench_open(&bench, &cases[8]); // (4,6,3), 5 channels, windows of 3 x 3
     W = &bench.layer.tensors[0];
     CHECK(tensor_file_shape(W, dims) == 4 && dims[0] == 5 && dims[1] == 3 && dims[2] == 3 &&
               dims[3] == 3,

@@ -48,7 +48,7 @@ def convolutional():
         torch.nn.init.zeros_(layer.bias)
     torch.nn.init.normal_(net[10].weight, 0, 0.5 / 128**0.5)
     torch.nn.init.zeros_(net[10].bias)
-    return net.to(memory_format=torch.channels_last)  # twice as fast here as the default
+    return net.to(memory_format=torch.channels_last)  # faster than the default
 
 
 net = convolutional() if way == "cnn" else dense()
