@@ -290,7 +290,7 @@ claim "an older model and table survive that" old_files_survive
 
 ignored_hangup() {
     rm -f h.bin
-    (trap '' HUP && exec "$fast" train -q -d data --train-size 640 --val-size 200 --hidden 16 --epochs 2000 -o h.bin --csv h.csv) &
+    (trap '' HUP && exec "$fast" train -q -d data --train-size 640 --val-size 200 --hidden 16 --epochs 100000 -o h.bin --csv h.csv) &
     child=$!
     sleep 0.3
     kill -HUP "$child"
