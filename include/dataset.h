@@ -5,6 +5,16 @@
 
 #include "base.h"
 
+// The lit pixels of images a second time, without the dark ones between them, for training, which
+// asks for each image in every epoch: n_chunks lists an image, one for each part of the image that
+// the first layer of the network takes at a time. List c of image i are the entries
+// start[i * n_chunks + c] up to the next list's, two bytes each (SparseRows of kernels.h).
+typedef struct LitPixels {
+    const uint16_t *entries;
+    const uint32_t *start; // (n * n_chunks + 1)
+    size_t n_chunks;
+} LitPixels;
+
 // n images of rows x cols pixels, row-major, one byte a pixel: (n, rows * cols). labels is (n).
 // The memory belongs to the arena it was read into.
 typedef struct Dataset {
@@ -12,7 +22,8 @@ typedef struct Dataset {
     size_t n_classes; // every label is below it
     const unsigned char *pixels;
     const unsigned char *labels;
-    uint32_t crc32; // of the raw image file followed by the raw label file
+    uint32_t crc32;       // of the raw image file followed by the raw label file
+    const LitPixels *lit; // of the images that are trained on and judged, NULL: there are none
 } Dataset;
 
 static inline size_t dataset_pixels_per_image(const Dataset *data)
@@ -41,8 +52,8 @@ typedef struct InputScale {
 
 InputScale input_scale(double std);
 
-// B examples of a data set, named by their index, and those of the batch after it: a hint, so that
-// their pixels can be fetched from memory in time.
+// B examples of a data set, named by their index, and those of the two batches after it: a hint, so
+// that their pixels can be fetched from memory in time.
 typedef struct Batch {
     const Dataset *data;
     const InputScale *scale;

@@ -46,20 +46,62 @@ static inline const unsigned char *byte_row(const ByteRows *rows, size_t e)
     return rows->first + rows->index[e] * rows->stride;
 }
 
+// Rows of bytes without their zeros, each a list of what is lit, in ascending order (compressed
+// sparse rows, CSR): an entry is 256 * place + byte. They are chosen from a larger array, too: row
+// r has the entries start[r * stride] up to, not with, start[r * stride + 1].
+enum {
+    SPARSE_MAX_BYTES = 128, // in a row: 64 floats of W for each of them fill the innermost cache
+    SPARSE_SLACK = 8        // entries behind the last one of a list that may be written over
+};
+typedef struct SparseRows {
+    const uint16_t *entries;
+    const uint32_t *start;
+    size_t stride;
+    const uint32_t *index;
+    size_t n;
+} SparseRows;
+
+// The same bytes by column, so that the examples that light a pixel stand side by side: of each
+// COLUMN_EXAMPLES examples a matrix (I,COLUMN_EXAMPLES), one after the other; 0 where the last one
+// has no more examples.
+enum { COLUMN_EXAMPLES = 64 };
+
+// Where sums are left: e at `at` + e * stride. A sum starts at +0, or goes on from what is there.
+// Where `before` is not NULL, the whole sum, which then starts at +0, is added to
+// before[e * before_stride]. That may be the same place, where an empty sum changes nothing: what
+// sums of this kind left there is never -0.
+typedef struct SumRows {
+    float *at;
+    size_t stride;
+    bool goes_on;
+    const float *before;
+    size_t before_stride;
+} SumRows;
+
 typedef struct Kernels {
     const char *isa; // the instruction set, as MLP_ISA has it: "avx2"
 
-    // sum (B,sum_stride): sum[e] = sum over p of value[x[e][p]] * W[p]; x the B rows of I bytes, W
-    // (I,S). `next` is a hint: rows of I bytes that will be asked for next (n = 0: none).
-    void (*bytes_forward)(float *sum, size_t sum_stride, const float *W, size_t S,
-                          const ByteRows *rows, size_t I, const float *value, const ByteRows *next);
+    // Lists the n rows of I <= SPARSE_MAX_BYTES bytes: start (n + 1) and, from start[0] on, which
+    // is set, entries, with SPARSE_SLACK to spare. `next` is a hint: rows that will be asked for
+    // next (n = 0: none).
+    void (*sparse_list)(uint16_t *entries, uint32_t *start, const ByteRows *rows, size_t I,
+                        const ByteRows *next);
 
-    // into (I,S): into[p] += scale * (sum over e of value[x[e][p]] * dy[e]); x the B rows of I
-    // bytes, dy (B,S). The row of a pixel that no example lights may be left alone.
-    void (*bytes_accumulate)(float *into, size_t S, const ByteRows *rows, size_t I,
-                             const float *value, const float *dy, float scale);
+    // sum[e] = sum over p of value[x[e][p]] * W[p]; x the B <= COLUMN_EXAMPLES rows of I bytes, W
+    // (I,S). Leaves them in columns (I,COLUMN_EXAMPLES), unless it is NULL. `next` is a hint as
+    // above.
+    void (*sparse_forward)(const SumRows *sums, const float *W, size_t S, const SparseRows *rows,
+                           size_t I, const float *value, unsigned char *columns,
+                           const SparseRows *next);
 
-    // y (S) = ((b + part[0]) + part[1]) + ... + part[n-1]; part (n,S).
+    // into (I,S), rows p: into[p] += scale * (sum over e of value[x[e][p]] * dy[e]); columns the
+    // bytes x of B examples by column, dy (B,S). The row of a pixel that no example lights may be
+    // left alone.
+    void (*columns_accumulate)(float *into, size_t S, const unsigned char *columns, size_t B,
+                               size_t I, const float *value, const float *dy, float scale,
+                               Range rows);
+
+    // y (S) = ((b + part[0]) + part[1]) + ... + part[n-1]; part (n,S); b may be y.
     void (*sum_parts)(float *y, const float *b, const float *part, size_t n, size_t S);
 
     // y (B,S): y[e] = b + sum over i of x[e][i] * W[i]; b (S), W (I,S), x (B,x_stride).

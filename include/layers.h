@@ -59,6 +59,7 @@ typedef struct Layer {
     size_t in_pitch, out_pitch;   // floats from one pixel to the next
     size_t in_stride, out_stride; // floats from one example to the next
     size_t note_stride;           // the same of the notes, see LayerView
+    size_t n_columns;             // of LayerView's columns, 0: the layer has no use for them
     size_t n_rows;                // independent rows of parameters, which accumulate updates
     size_t n_products;            // multiplications by a weight, an example, no zero left out
     size_t n_tensors;
@@ -74,6 +75,10 @@ typedef struct LayerView {
     float *dx;       // (B, in_stride), NULL: nobody needs it
     const float *dy; // (B, out_stride), padding zero
     float *notes;    // (B, note_stride): what the layer leaves in one stage for a later one
+    // The pixels of the whole batch by column (see COLUMN_EXAMPLES), which stage 1 leaves for
+    // accumulate; NULL where that is not to come.
+    unsigned char *columns; // (n_columns, COLUMN_EXAMPLES) for each of those
+    size_t n_parts;         // of stage 1, when stage 2 begins
 } LayerView;
 
 // The first layer's sum over pixels is made of this many partial sums, a constant of the program
@@ -86,6 +91,8 @@ static inline Range layer_block(size_t n_rows, size_t block)
 {
     return range_part(n_rows, block, N_BLOCKS);
 }
+
+enum { LAYER_MAX_LIT_BYTES = 64 << 20 };
 
 struct LayerKind {
     const char *name;
@@ -100,8 +107,15 @@ struct LayerKind {
     void (*init)(const Layer *layer, float *params, uint64_t seed, uint64_t stream);
 
     // Stage 1, by pixels, for a first layer that divides its sums so (else NULL): leaves partial
-    // sums for forward. A part is anything that the kind can do without the other parts.
+    // sums for forward, and what accumulate needs of the pixels. A part is anything that the kind
+    // can do without the other parts.
     void (*partial_sums)(const Layer *layer, const float *params, const LayerView *view, Part part);
+
+    // For a first layer that reads lists of lit pixels (else NULL): makes those of two ranges of
+    // images, owned by the arena, unless they take more than LAYER_MAX_LIT_BYTES: then entries is
+    // NULL, and the layer makes them anew for every batch.
+    bool (*list_lit)(const Layer *layer, LitPixels *lit, const Dataset *data, const Range images[2],
+                     Arena *arena, Error *err);
 
     // Stage 2, by example: y from x; dx from dy, and what accumulate wants to find of dy (NULL for
     // a kind with neither). Of a kind that reads images, x, y, dx and dy may be gone after each,

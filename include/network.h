@@ -71,6 +71,11 @@ float *network_alloc(const Network *net, Arena *arena, Error *err);
 // Sets the initial parameters, each tensor's from a stream of its own.
 void network_init(const Network *net, float *params, uint64_t seed);
 
+// Lists the lit pixels of two ranges of images for the first layer (LayerKind.list_lit): training
+// sees the same images again and again. When it wants no lists, or too many, lit->entries is NULL.
+bool network_list_lit(const Network *net, LitPixels *lit, const Dataset *data,
+                      const Range images[2], Arena *arena, Error *err);
+
 // Working memory for batches of up to `capacity` examples, owned by the arena.
 typedef struct Work {
     size_t capacity;
@@ -78,6 +83,7 @@ typedef struct Work {
     float *x[NETWORK_MAX_LAYERS + 1];  // x[l] (B, stride): what layer l reads; x[0] is NULL, bytes
     float *dx[NETWORK_MAX_LAYERS + 1]; // dx[l] = dL/dx[l]
     float *notes[NETWORK_MAX_LAYERS];  // (B, note_stride), see LayerView
+    unsigned char *columns;            // of the first layer's pixels, see LayerView
     float *loss;                       // (B)
     unsigned char *label, *predicted;  // (B)
 } Work;
@@ -91,9 +97,10 @@ bool work_alloc_forward(Work *work, const Network *net, size_t capacity, Arena *
 void network_partial_sums(const Network *net, const float *params, const Work *work,
                           const Batch *batch, Part part);
 
-// Stage 2: the logits of a range of examples of the batch, left in x[n_layers] of work.
+// Stage 2: the logits of a range of examples of the batch, left in x[n_layers] of work; n_parts as
+// stage 1 was done in.
 void network_forward(const Network *net, const float *params, const Work *work, const Batch *batch,
-                     Range examples);
+                     Range examples, size_t n_parts);
 
 // Stage 2, after forward: the loss, the predicted class (the first of equals), and the
 // probabilities yhat = softmax(logits), left in dx[n_layers], of a range of examples.

@@ -49,9 +49,10 @@ typedef unsigned char AnyBytes __attribute__((vector_size(VECTOR_BYTES), aligned
 // A function with a constant argument that its loops are unrolled by must end up in its caller.
 #define INLINE static inline __attribute__((always_inline))
 
-// Hides from the compiler how a pointer was made: it would keep one for each vector of a row, more
-// than there are registers, instead of one and constant distances.
-#define ONE_POINTER(p) __asm__("" : "+r"(p))
+// Hides from the compiler how a value was made: of a pointer it would keep one for each vector of a
+// row, more than there are registers, instead of one and constant distances; of a few bits it
+// would cut off again what lies above them.
+#define OPAQUE(v) __asm__("" : "+r"(v))
 
 INLINE Vector load(const float *x)
 {
@@ -84,48 +85,31 @@ INLINE Vector choose(Ints condition, Vector yes, Vector no)
     return (Vector)(((Words)condition & (Words)yes) | (~(Words)condition & (Words)no));
 }
 
-// ---------------------------------------------------------------------------------------------
-// Products of matrices, in tiles of a few rows by KERNEL_PAD columns
-
-typedef struct Tile {
-    Vector sum[TILE_ROWS][PAD_VECTORS];
-} Tile;
-
-// The first `rows` rows of the tile += sum over k = 0 .. n-1 of a[r][k] * w[k], where a[r][k] is
-// a[r * a_row + k * a_column] and w[k] the KERNEL_PAD floats at w + k * w_row.
-INLINE void tile_add(Tile *tile, const float *a, size_t a_row, size_t a_column, const float *w,
-                     size_t w_row, size_t n, size_t rows)
+// max(low, x), lane by lane, and min(high, x); a NaN stays.
+INLINE Vector at_least(float low, Vector x)
 {
-    Tile t = *tile;
-    for (size_t k = 0; k < n; k++)
-#pragma GCC unroll 16
-        for (size_t r = 0; r < rows; r++) {
-            Vector v = splat(a[r * a_row + k * a_column]);
-#pragma GCC unroll 4
-            for (size_t j = 0; j < PAD_VECTORS; j++)
-                t.sum[r][j] += v * load(w + k * w_row + j * LANES);
-        }
-    *tile = t;
+#if defined KERNELS_AVX512
+    return (Vector)_mm512_max_ps((__m512)splat(low), (__m512)x);
+#elif defined KERNELS_AVX2
+    return (Vector)_mm256_max_ps((__m256)splat(low), (__m256)x);
+#elif defined KERNELS_SSE2
+    return (Vector)_mm_max_ps((__m128)splat(low), (__m128)x);
+#else
+    return choose(x < splat(low), splat(low), x);
+#endif
 }
 
-// The same for up to TILE_ROWS rows.
-INLINE void tile_add_rows(Tile *tile, const float *a, size_t a_row, size_t a_column, const float *w,
-                          size_t w_row, size_t n, size_t rows)
+INLINE Vector at_most(float high, Vector x)
 {
-    if (rows == TILE_ROWS)
-        tile_add(tile, a, a_row, a_column, w, w_row, n, TILE_ROWS);
-    else
-        for (size_t r = 0; r < rows; r++) {
-            Tile one;
-            memcpy(one.sum[0], tile->sum[r], sizeof one.sum[0]);
-            tile_add(&one, a + r * a_row, a_row, a_column, w, w_row, n, 1);
-            memcpy(tile->sum[r], one.sum[0], sizeof one.sum[0]);
-        }
-}
-
-INLINE size_t tile_rows(size_t first, size_t end)
-{
-    return end - first < TILE_ROWS ? end - first : TILE_ROWS;
+#if defined KERNELS_AVX512
+    return (Vector)_mm512_min_ps((__m512)splat(high), (__m512)x);
+#elif defined KERNELS_AVX2
+    return (Vector)_mm256_min_ps((__m256)splat(high), (__m256)x);
+#elif defined KERNELS_SSE2
+    return (Vector)_mm_min_ps((__m128)splat(high), (__m128)x);
+#else
+    return choose(x > splat(high), splat(high), x);
+#endif
 }
 
 #endif

@@ -9,10 +9,8 @@ extern const Kernels KERNEL(kernels);
 
 enum {
     STRIP = STRIP_VECTORS * LANES, // outputs whose sums are kept in registers at once
-    PIXELS = 64,                   // pixels whose lit bits fill a word
-    CHUNK = 2 * PIXELS,            // pixels whose strip of W is kept in the innermost cache
-    AT_ONCE = 4,                   // vectors whose exp is computed side by side
-    EXAMPLES = 64                  // examples whose lit bits fill a word
+    PIXELS = 64,                   // pixels, or examples, whose lit bits fill a word
+    AT_ONCE = 8                    // vectors whose exp is computed side by side
 };
 
 // ---------------------------------------------------------------------------------------------
@@ -56,6 +54,68 @@ INLINE uint64_t lit_pixels(const unsigned char *x)
 #endif
 }
 
+// ---------------------------------------------------------------------------------------------
+// The first layer: lists of lit pixels
+
+#if defined KERNELS_AVX2 || defined KERNELS_AVX512
+
+// Row m moves the 16-bit entries of the pixels whose bits are set in m to the front: entry number i
+// is the bytes 2p and 2p + 1 of eight entries, p the place of the i-th bit. What follows the last
+// is of no account.
+#define RANK(m, p) __builtin_popcount((m) & ((1 << (p)) - 1))
+#define MOVE(m, half, p)                                                                           \
+    (((m) >> (p)&1) && RANK(m, p) / 4 == (half)                                                    \
+         ? (UINT64_C(0x0100) + 0x0202 * (p)) << 16 * (RANK(m, p) % 4)                              \
+         : 0)
+#define MOVES(m, half)                                                                             \
+    (MOVE(m, half, 0) | MOVE(m, half, 1) | MOVE(m, half, 2) | MOVE(m, half, 3) |                   \
+     MOVE(m, half, 4) | MOVE(m, half, 5) | MOVE(m, half, 6) | MOVE(m, half, 7))
+#define ONE_ROW(m)                                                                                 \
+    {                                                                                              \
+        MOVES(m, 0), MOVES(m, 1)                                                                   \
+    }
+#define ROWS_4(m)  ONE_ROW(m), ONE_ROW((m) + 1), ONE_ROW((m) + 2), ONE_ROW((m) + 3)
+#define ROWS_16(m) ROWS_4(m), ROWS_4((m) + 4), ROWS_4((m) + 8), ROWS_4((m) + 12)
+#define ROWS_64(m) ROWS_16(m), ROWS_16((m) + 16), ROWS_16((m) + 32), ROWS_16((m) + 48)
+static const uint64_t to_front[256][2]
+    __attribute__((aligned(16))) = {ROWS_64(0), ROWS_64(64), ROWS_64(128), ROWS_64(192)};
+
+INLINE uint16_t *list_eight(uint16_t *entries, __m128i all, unsigned lit)
+{
+    __m128i moves = _mm_load_si128((const __m128i *)(const void *)to_front[lit]);
+    _mm_storeu_si128((__m128i *)(void *)entries, _mm_shuffle_epi8(all, moves));
+    return entries + __builtin_popcount(lit);
+}
+
+// The 16 pixels at x, of which those whose bits are set in `wanted`; x[0] is at place p.
+INLINE uint16_t *list_sixteen(uint16_t *entries, const unsigned char *x, size_t p, unsigned wanted)
+{
+    const __m128i up = _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    __m128i pixels = _mm_loadu_si128((const __m128i *)(const void *)x);
+    __m128i places = _mm_add_epi8(up, _mm_set1_epi8((char)p));
+    __m128i dark = _mm_cmpeq_epi8(pixels, _mm_setzero_si128());
+    unsigned lit = ~(unsigned)_mm_movemask_epi8(dark) & wanted;
+    entries = list_eight(entries, _mm_unpacklo_epi8(pixels, places), lit & 0xff);
+    return list_eight(entries, _mm_unpackhi_epi8(pixels, places), lit >> 8);
+}
+
+INLINE uint16_t *list_row(uint16_t *entries, const unsigned char *x, size_t I)
+{
+    if (I < 16) {
+        unsigned char copy[16] = {0};
+        memcpy(copy, x, I);
+        return list_sixteen(entries, copy, 0, 0xffff);
+    }
+    size_t p = 0;
+    for (; p + 16 <= I; p += 16)
+        entries = list_sixteen(entries, x + p, p, 0xffff);
+    if (p < I) // the last 16, of which the first were listed
+        entries = list_sixteen(entries, x + I - 16, I - 16, 0xffffu << (16 - (I - p)) & 0xffff);
+    return entries;
+}
+
+#else
+
 // The same of the n <= PIXELS pixels at `at` in a row x of I pixels, which is never read beyond its
 // end: the last word of a row is taken from 64 pixels that overlap those before it.
 INLINE uint64_t lit_pixels_of(const unsigned char *x, size_t at, size_t n, size_t I)
@@ -69,46 +129,34 @@ INLINE uint64_t lit_pixels_of(const unsigned char *x, size_t at, size_t n, size_
     return lit_pixels(copy);
 }
 
-// Where lit_examples leaves the word of pixel p.
-INLINE size_t lit_place(size_t p)
+INLINE uint16_t *list_row(uint16_t *entries, const unsigned char *x, size_t I)
 {
-    return p % 8 * 8 + p / 8;
+    for (size_t at = 0; at < I; at += PIXELS) {
+        size_t n = I - at < PIXELS ? I - at : PIXELS;
+        for (uint64_t lit = lit_pixels_of(x, at, n, I); lit != 0; lit &= lit - 1) {
+            size_t p = at + (size_t)__builtin_ctzll(lit);
+            *entries++ = (uint16_t)(p << 8 | x[p]);
+        }
+    }
+    return entries;
 }
 
-// Bit e of lit[lit_place(p)]: x[e][p] is not zero, for PIXELS pixels and n <= EXAMPLES examples.
-// First eight examples become a byte for each pixel, then eight such bytes a word: the bytes of
-// eight words are transposed as an 8x8 matrix (exchanging ever smaller halves), the lanes being
-// different pixels.
-INLINE void lit_examples(uint64_t lit[PIXELS], const unsigned char *const *x, size_t n)
+#endif
+
+static void sparse_list(uint16_t *entries, uint32_t *start, const ByteRows *rows, size_t I,
+                        const ByteRows *next)
 {
-    enum { COLUMNS = PIXELS / VECTOR_BYTES };
-    Longs byte[8][COLUMNS];
-    for (size_t g = 0; g < 8; g++) {
-        Bytes all[COLUMNS] = {{0}}, bit = (Bytes){0} + 1;
-        for (size_t e = 8 * g; e < 8 * g + 8 && e < n; e++, bit += bit)
-            for (size_t c = 0; c < COLUMNS; c++) {
-                Bytes pixels = *(const AnyBytes *)(x[e] + c * VECTOR_BYTES);
-                all[c] |= (Bytes)(pixels != 0) & bit;
-            }
-        for (size_t c = 0; c < COLUMNS; c++)
-            byte[g][c] = (Longs)all[c];
-    }
-    static const uint64_t low_half[3] = {UINT64_C(0x00000000ffffffff), UINT64_C(0x0000ffff0000ffff),
-                                         UINT64_C(0x00ff00ff00ff00ff)};
-    for (size_t c = 0; c < COLUMNS; c++) {
-        for (size_t round = 0; round < 3; round++) {
-            size_t distance = 4u >> round, bits = 32u >> round;
-            for (size_t k = 0; k < 8; k++) {
-                if (k & distance)
-                    continue;
-                Longs *a = &byte[k][c], *b = &byte[k + distance][c];
-                Longs swap = ((*a >> bits) ^ *b) & low_half[round];
-                *a ^= swap << bits;
-                *b ^= swap;
-            }
+    uint16_t *end = entries + start[0];
+    for (size_t e = 0; e < rows->n; e++) {
+        if (e < next->n) {
+            const unsigned char *row = byte_row(next, e);
+            __builtin_prefetch(row, 0, 2);
+            __builtin_prefetch(row + I - (I > 0), 0, 2);
+            if (I > PIXELS)
+                __builtin_prefetch(row + PIXELS, 0, 2);
         }
-        for (size_t k = 0; k < 8; k++)
-            memcpy(lit + 8 * k + c * (VECTOR_BYTES / 8), &byte[k][c], VECTOR_BYTES);
+        end = list_row(end, byte_row(rows, e), I);
+        start[e + 1] = (uint32_t)(end - entries);
     }
 }
 
@@ -119,111 +167,140 @@ INLINE void lit_examples(uint64_t lit[PIXELS], const unsigned char *const *x, si
 INLINE void add_scaled(Vector *s, float v, const float *row, size_t vectors)
 {
     Vector all = splat(v);
-    ONE_POINTER(row);
+    OPAQUE(row);
 #pragma GCC unroll 16
     for (size_t j = 0; j < vectors; j++)
         s[j] += all * load(row + j * LANES);
 }
 
-// `vectors` vectors of s += sum over the lit pixels p of value[x[p]] * W[p]. Where no pixel of the
-// word is dark, there is no bit to look for.
-INLINE void add_lit_rows(Vector *s, uint64_t lit, const unsigned char *x, const float *value,
-                         const float *W, size_t S, size_t vectors)
+typedef struct Entries {
+    const uint16_t *first, *end;
+} Entries;
+
+INLINE Entries sparse_row(const SparseRows *rows, size_t e)
 {
-    ONE_POINTER(x);
-    ONE_POINTER(W);
-    if (lit == UINT64_MAX)
-        for (size_t p = 0; p < PIXELS; p++)
-            add_scaled(s, value[x[p]], W + p * S, vectors);
-    else
-        for (; lit != 0; lit &= lit - 1) {
-            size_t p = (size_t)__builtin_ctzll(lit);
-            add_scaled(s, value[x[p]], W + p * S, vectors);
-        }
+    const uint32_t *start = rows->start + rows->index[e] * rows->stride;
+    return (Entries){rows->entries + start[0], rows->entries + start[1]};
 }
 
-// One strip of the sums of all examples over up to CHUNK pixels, at `at` in rows of I.
-INLINE void forward_strip(float *sum, size_t sum_stride, const float *W, size_t S,
-                          const ByteRows *rows, size_t at, size_t I, const float *value,
-                          const ByteRows *next, size_t vectors)
+// One example's turn. Nobody foresees where a list ends, and much time would pass before the next
+// one began if it were not known by then where; and asked at once, the memory answers many at a
+// time.
+typedef struct Turn {
+    Entries list, fetched; // fetched: a list for the next batch
+} Turn;
+
+// One strip of the sums of all examples.
+INLINE void forward_strip(const SumRows *sums, size_t strip, const float *W, size_t S,
+                          const SparseRows *rows, const float *value, unsigned char *columns,
+                          const SparseRows *next, size_t vectors)
 {
-    size_t n = I - at < CHUNK ? I - at : CHUNK;
-    for (size_t e = 0; e < rows->n; e++, sum += sum_stride) {
-        if (e < next->n) {
-            const unsigned char *row = byte_row(next, e) + at;
-            __builtin_prefetch(row, 0, 2);
-            __builtin_prefetch(row + n - 1, 0, 2);
-            if (n > PIXELS)
-                __builtin_prefetch(row + PIXELS, 0, 2);
-        }
-        const unsigned char *x = byte_row(rows, e);
-        Vector s[STRIP_VECTORS];
+    enum { AHEAD = 2 }; // turns from fetching a list's first entries to the innermost cache
+    Turn turns[COLUMN_EXAMPLES + AHEAD];
+    size_t n = rows->n;
+    for (size_t e = 0; e < n; e++)
+        turns[e].list = sparse_row(rows, e);
+    for (size_t e = 0; e < n; e++)
+        turns[e].fetched = e < next->n ? sparse_row(next, e) : turns[e].list;
+    for (size_t e = n; e < n + AHEAD; e++)
+        turns[e].list = (Entries){rows->entries, rows->entries};
+
+    W += strip;
+    OPAQUE(W);
+    float *at = sums->at + strip;
+    const float *before = sums->before == NULL ? NULL : sums->before + strip;
+    for (size_t e = 0; e < n; e++) {
+        const Turn *turn = &turns[e];
+        __builtin_prefetch(turn->fetched.first, 0, 2);
+        __builtin_prefetch(turn->fetched.end, 0, 2);
+        __builtin_prefetch(turn[AHEAD].list.first);
+        if (turn->list.first < turn->list.end || before != at) {
+            Vector s[STRIP_VECTORS];
 #pragma GCC unroll 16
-        for (size_t j = 0; j < vectors; j++)
-            s[j] = at == 0 ? splat(0.0f) : load(sum + j * LANES);
-        for (size_t p = 0; p < n; p += PIXELS) {
-            uint64_t lit = lit_pixels_of(x, at + p, n - p < PIXELS ? n - p : PIXELS, I);
-            add_lit_rows(s, lit, x + at + p, value, W + (at + p) * S, S, vectors);
-        }
+            for (size_t j = 0; j < vectors; j++)
+                s[j] = sums->goes_on ? load(at + j * LANES) : splat(0.0f);
+            for (const uint16_t *entry = turn->list.first; entry < turn->list.end; entry++) {
+                uint32_t lit = *entry;
+                OPAQUE(lit);
+                if (columns != NULL)
+                    columns[(lit >> 8) * COLUMN_EXAMPLES + e] = (unsigned char)lit;
+                add_scaled(s, value[lit & 255], W + (lit >> 8) * S, vectors);
+            }
+            if (before != NULL)
 #pragma GCC unroll 16
-        for (size_t j = 0; j < vectors; j++)
-            store(sum + j * LANES, s[j]);
+                for (size_t j = 0; j < vectors; j++)
+                    s[j] = load(before + j * LANES) + s[j];
+#pragma GCC unroll 16
+            for (size_t j = 0; j < vectors; j++)
+                store(at + j * LANES, s[j]);
+        }
+        at += sums->stride;
+        if (before != NULL)
+            before += sums->before_stride;
     }
 }
 
-// By chunks of pixels and strips of outputs, so that the part of W in work stays in the innermost
-// cache while the examples pass, and their sums in registers while its pixels do.
-static void bytes_forward(float *sum, size_t sum_stride, const float *W, size_t S,
-                          const ByteRows *rows, size_t I, const float *value, const ByteRows *next)
+static void sparse_forward(const SumRows *sums, const float *W, size_t S, const SparseRows *rows,
+                           size_t I, const float *value, unsigned char *columns,
+                           const SparseRows *next)
 {
-    const ByteRows none = {0};
-    size_t at = 0;
-    do { // once for rows of nothing, whose sums are 0
-        size_t strip = 0;
-        for (; strip + STRIP <= S; strip += STRIP)
-            forward_strip(sum + strip, sum_stride, W + strip, S, rows, at, I, value,
-                          strip == 0 ? next : &none, STRIP_VECTORS);
-        for (; strip < S; strip += KERNEL_PAD)
-            forward_strip(sum + strip, sum_stride, W + strip, S, rows, at, I, value,
-                          strip == 0 ? next : &none, PAD_VECTORS);
-    } while ((at += CHUNK) < I);
+    const SparseRows none = {0};
+    if (columns != NULL)
+        memset(columns, 0, I * COLUMN_EXAMPLES);
+    for (size_t strip = 0, width; strip < S; strip += width) {
+        width = S - strip < STRIP ? KERNEL_PAD : STRIP;
+        bool fills_columns = strip == 0 && columns != NULL;
+        const SparseRows *fetched = strip == 0 ? next : &none;
+        if (width == STRIP && fills_columns)
+            forward_strip(sums, strip, W, S, rows, value, columns, fetched, STRIP_VECTORS);
+        else if (width == STRIP)
+            forward_strip(sums, strip, W, S, rows, value, NULL, fetched, STRIP_VECTORS);
+        else if (fills_columns)
+            forward_strip(sums, strip, W, S, rows, value, columns, fetched, PAD_VECTORS);
+        else
+            forward_strip(sums, strip, W, S, rows, value, NULL, fetched, PAD_VECTORS);
+    }
 }
 
 // ---------------------------------------------------------------------------------------------
 // The first layer, update: every row of W takes the sum over the examples that light its pixel
 
-// `vectors` vectors of s += sum over the examples e in lit of value[x[e][p]] * dy[e].
-INLINE void add_lit_deltas(Vector *s, uint64_t lit, const unsigned char *const *x, size_t p,
-                           const float *value, const float *dy, size_t S, size_t vectors)
+// `vectors` vectors of s += sum over the examples e in lit of value[x[e]] * dy[e]. Where no example
+// is dark, there is no bit to look for.
+INLINE void add_lit_deltas(Vector *s, uint64_t lit, const unsigned char *x, const float *value,
+                           const float *dy, size_t S, size_t vectors)
 {
-    ONE_POINTER(dy);
+    OPAQUE(dy);
+    OPAQUE(x);
     if (lit == UINT64_MAX)
-        for (size_t e = 0; e < EXAMPLES; e++)
-            add_scaled(s, value[x[e][p]], dy + e * S, vectors);
+        for (size_t e = 0; e < COLUMN_EXAMPLES; e++)
+            add_scaled(s, value[x[e]], dy + e * S, vectors);
     else
         for (; lit != 0; lit &= lit - 1) {
             size_t e = (size_t)__builtin_ctzll(lit);
-            add_scaled(s, value[x[e][p]], dy + e * S, vectors);
+            add_scaled(s, value[x[e]], dy + e * S, vectors);
         }
 }
 
-// The sums over one group of up to EXAMPLES examples, whose dy stay in the innermost cache: of one
-// strip of outputs, for the pixels of x[e] in the range. Sums begin at 0, or where the group before
-// left them in `waiting`; the last group adds them, scaled, to `into`.
+// The sums over one group of examples, whose dy stay in the innermost cache: of one strip of
+// outputs, for the pixels of some columns. Sums begin at 0, or where the group before left them in
+// `waiting`; the last group adds them, scaled, to `into`.
 INLINE void accumulate_group(float *into, size_t S, float *waiting, bool is_first, bool is_last,
-                             const uint64_t *lit, const unsigned char *const *x, Range pixels,
-                             const float *value, const float *dy, float scale, size_t vectors)
+                             const unsigned char *columns, size_t n_columns, const float *value,
+                             const float *dy, float scale, size_t vectors)
 {
-    for (size_t p = pixels.first; p < pixels.end; p++) {
-        uint64_t examples = lit[lit_place(p)];
-        if (examples == 0 && is_first && is_last)
+    uint64_t lit[PIXELS]; // all known before the first is asked for
+    for (size_t p = 0; p < n_columns; p++)
+        lit[p] = lit_pixels(columns + p * COLUMN_EXAMPLES);
+    for (size_t p = 0; p < n_columns; p++) {
+        if (lit[p] == 0 && is_first && is_last)
             continue;
         Vector s[STRIP_VECTORS];
         float *sum = waiting + p * STRIP, *row = into + p * S;
 #pragma GCC unroll 16
         for (size_t j = 0; j < vectors; j++)
             s[j] = is_first ? splat(0.0f) : load(sum + j * LANES);
-        add_lit_deltas(s, examples, x, p, value, dy, S, vectors);
+        add_lit_deltas(s, lit[p], columns + p * COLUMN_EXAMPLES, value, dy, S, vectors);
 #pragma GCC unroll 16
         for (size_t j = 0; j < vectors; j++)
             if (is_last)
@@ -233,52 +310,29 @@ INLINE void accumulate_group(float *into, size_t S, float *waiting, bool is_firs
     }
 }
 
-// Rows `at` + pixels of `into`, from the PIXELS pixels at `at` of each example; of rows of fewer,
-// which are copied to where there are as many, the rest dark.
-static void accumulate_pixels(float *into, size_t S, const ByteRows *rows, size_t at, Range pixels,
-                              const float *value, const float *dy, float scale)
+static void columns_accumulate(float *into, size_t S, const unsigned char *columns, size_t B,
+                               size_t I, const float *value, const float *dy, float scale,
+                               Range rows)
 {
     float waiting[PIXELS * STRIP] __attribute__((aligned(64)));
-    unsigned char copy[EXAMPLES][PIXELS];
-    bool is_narrow = pixels.end < PIXELS;
-    if (is_narrow)
-        memset(copy, 0, sizeof copy);
-    for (size_t strip = 0, width; strip < S; strip += width) {
-        width = S - strip < STRIP ? KERNEL_PAD : STRIP;
-        for (size_t e = 0; e < rows->n; e += EXAMPLES) {
-            const unsigned char *x[EXAMPLES];
-            uint64_t lit[PIXELS];
-            size_t n = rows->n - e < EXAMPLES ? rows->n - e : EXAMPLES;
-            for (size_t i = 0; i < n; i++) {
-                x[i] = byte_row(rows, e + i) + at;
-                if (is_narrow)
-                    x[i] = memcpy(copy[i], x[i], pixels.end);
+    for (size_t p = rows.first, n_columns; p < rows.end; p += n_columns) {
+        n_columns = rows.end - p < PIXELS ? rows.end - p : PIXELS;
+        for (size_t strip = 0, width; strip < S; strip += width) {
+            width = S - strip < STRIP ? KERNEL_PAD : STRIP;
+            for (size_t e = 0; e < B; e += COLUMN_EXAMPLES) {
+                bool is_first = e == 0, is_last = B - e <= COLUMN_EXAMPLES;
+                float *to = into + p * S + strip;
+                const unsigned char *group = columns + e * I + p * COLUMN_EXAMPLES;
+                const float *deltas = dy + e * S + strip;
+                if (width == STRIP)
+                    accumulate_group(to, S, waiting, is_first, is_last, group, n_columns, value,
+                                     deltas, scale, STRIP_VECTORS);
+                else
+                    accumulate_group(to, S, waiting, is_first, is_last, group, n_columns, value,
+                                     deltas, scale, PAD_VECTORS);
             }
-            lit_examples(lit, x, n);
-            float *to = into + at * S + strip;
-            const float *deltas = dy + e * S + strip;
-            bool is_first = e == 0, is_last = e + n == rows->n;
-            if (width == STRIP)
-                accumulate_group(to, S, waiting, is_first, is_last, lit, x, pixels, value, deltas,
-                                 scale, STRIP_VECTORS);
-            else
-                accumulate_group(to, S, waiting, is_first, is_last, lit, x, pixels, value, deltas,
-                                 scale, PAD_VECTORS);
         }
     }
-}
-
-static void bytes_accumulate(float *into, size_t S, const ByteRows *rows, size_t I,
-                             const float *value, const float *dy, float scale)
-{
-    size_t at = 0;
-    for (; at + PIXELS <= I; at += PIXELS)
-        accumulate_pixels(into, S, rows, at, (Range){0, PIXELS}, value, dy, scale);
-    if (at < I && I < PIXELS)
-        accumulate_pixels(into, S, rows, 0, (Range){0, I}, value, dy, scale);
-    else if (at < I) // the last 64 pixels, of which the first were done
-        accumulate_pixels(into, S, rows, I - PIXELS, (Range){at - (I - PIXELS), PIXELS}, value, dy,
-                          scale);
 }
 
 static void sum_parts(float *y, const float *b, const float *part, size_t n, size_t S)
@@ -294,19 +348,72 @@ static void sum_parts(float *y, const float *b, const float *part, size_t n, siz
 // ---------------------------------------------------------------------------------------------
 // Dense layers: products of matrices
 
+// A tile: `rows` rows of PAD_VECTORS vectors of sums, kept in registers. They += the sum over k = 0
+// .. n-1 of a[r][k] * w[k], where a[r][k] is a[r * a_row + k * a_column] and w[k] the KERNEL_PAD
+// floats at w + k * w_row.
+INLINE void tile_add(Vector *tile, const float *a, size_t a_row, size_t a_column, const float *w,
+                     size_t w_row, size_t n, size_t rows)
+{
+    for (size_t k = 0; k < n; k++)
+#pragma GCC unroll 16
+        for (size_t r = 0; r < rows; r++) {
+            Vector v = splat(a[r * a_row + k * a_column]);
+#pragma GCC unroll 4
+            for (size_t j = 0; j < PAD_VECTORS; j++)
+                tile[r * PAD_VECTORS + j] += v * load(w + k * w_row + j * LANES);
+        }
+}
+
+// The rows at `from`, or zeros where it is NULL.
+INLINE void tile_load(Vector *tile, const float *from, size_t stride, size_t rows)
+{
+#pragma GCC unroll 16
+    for (size_t r = 0; r < rows; r++)
+#pragma GCC unroll 4
+        for (size_t j = 0; j < PAD_VECTORS; j++)
+            tile[r * PAD_VECTORS + j] =
+                from == NULL ? splat(0.0f) : load(from + r * stride + j * LANES);
+}
+
+INLINE void tile_store(float *to, size_t stride, const Vector *tile, size_t rows)
+{
+#pragma GCC unroll 16
+    for (size_t r = 0; r < rows; r++)
+#pragma GCC unroll 4
+        for (size_t j = 0; j < PAD_VECTORS; j++)
+            store(to + r * stride + j * LANES, tile[r * PAD_VECTORS + j]);
+}
+
+// y (rows,KERNEL_PAD) = b + x W
+INLINE void forward_tile(float *y, const float *W, const float *b, size_t S, const float *x,
+                         size_t x_stride, size_t I, size_t rows)
+{
+    Vector tile[TILE_ROWS * PAD_VECTORS];
+    tile_load(tile, b, 0, rows);
+    tile_add(tile, x, x_stride, 1, W, S, I, rows);
+    tile_store(y, S, tile, rows);
+}
+
 static void dense_forward(float *y, const float *W, const float *b, size_t S, const float *x,
                           size_t x_stride, size_t B, size_t I)
 {
-    for (size_t o = 0; o < S; o += KERNEL_PAD)
-        for (size_t e = 0; e < B; e += TILE_ROWS) {
-            size_t rows = tile_rows(e, B);
-            Tile tile;
-            for (size_t r = 0; r < TILE_ROWS; r++)
-                memcpy(tile.sum[r], b + o, sizeof tile.sum[r]);
-            tile_add_rows(&tile, x + e * x_stride, x_stride, 1, W + o, S, I, rows);
-            for (size_t r = 0; r < rows; r++)
-                memcpy(y + (e + r) * S + o, tile.sum[r], sizeof tile.sum[r]);
-        }
+    for (size_t o = 0; o < S; o += KERNEL_PAD) {
+        size_t e = 0;
+        for (; e + TILE_ROWS <= B; e += TILE_ROWS)
+            forward_tile(y + e * S + o, W + o, b + o, S, x + e * x_stride, x_stride, I, TILE_ROWS);
+        for (; e < B; e++)
+            forward_tile(y + e * S + o, W + o, b + o, S, x + e * x_stride, x_stride, I, 1);
+    }
+}
+
+// dx (rows,KERNEL_PAD) = or += dy T, T of n rows
+INLINE void backward_tile(float *dx, size_t dx_stride, bool is_first, const float *T,
+                          const float *dy, size_t S, size_t n, size_t rows)
+{
+    Vector tile[TILE_ROWS * PAD_VECTORS];
+    tile_load(tile, is_first ? NULL : dx, dx_stride, rows);
+    tile_add(tile, dy, S, 1, T, KERNEL_PAD, n, rows);
+    tile_store(dx, dx_stride, tile, rows);
 }
 
 // With KERNEL_PAD columns of W^T at a time, which are copied, this is one more such product.
@@ -321,32 +428,42 @@ static void dense_backward(float *dx, size_t dx_stride, const float *W, size_t S
             for (size_t j = 0; j < KERNEL_PAD; j++)
                 for (size_t k = 0; k < n; k++)
                     transposed[k * KERNEL_PAD + j] = i + j < I ? W[(i + j) * S + o + k] : 0.0f;
-            for (size_t e = 0; e < B; e += TILE_ROWS) {
-                size_t rows = tile_rows(e, B);
-                Tile tile = {0};
-                for (size_t r = 0; o > 0 && r < rows; r++)
-                    memcpy(tile.sum[r], dx + (e + r) * dx_stride + i, sizeof tile.sum[r]);
-                tile_add_rows(&tile, dy + e * S + o, S, 1, transposed, KERNEL_PAD, n, rows);
-                for (size_t r = 0; r < rows; r++)
-                    memcpy(dx + (e + r) * dx_stride + i, tile.sum[r], sizeof tile.sum[r]);
-            }
+            const float *from = dy + o;
+            float *to = dx + i;
+            size_t e = 0;
+            for (; e + TILE_ROWS <= B; e += TILE_ROWS)
+                backward_tile(to + e * dx_stride, dx_stride, o == 0, transposed, from + e * S, S, n,
+                              TILE_ROWS);
+            for (; e < B; e++)
+                backward_tile(to + e * dx_stride, dx_stride, o == 0, transposed, from + e * S, S, n,
+                              1);
         }
+}
+
+// into (rows,KERNEL_PAD) += scale * x^T dy
+INLINE void accumulate_tile(float *into, size_t S, const float *x, size_t x_stride, const float *dy,
+                            size_t B, float scale, size_t rows)
+{
+    Vector tile[TILE_ROWS * PAD_VECTORS], before[TILE_ROWS * PAD_VECTORS];
+    tile_load(tile, NULL, 0, rows);
+    tile_add(tile, x, 1, x_stride, dy, S, B, rows);
+    tile_load(before, into, S, rows);
+#pragma GCC unroll 16
+    for (size_t v = 0; v < rows * PAD_VECTORS; v++)
+        tile[v] = before[v] + splat(scale) * tile[v];
+    tile_store(into, S, tile, rows);
 }
 
 static void dense_accumulate(float *into, size_t S, const float *x, size_t x_stride,
                              const float *dy, size_t B, float scale, Range range)
 {
-    for (size_t o = 0; o < S; o += KERNEL_PAD)
-        for (size_t i = range.first; i < range.end; i += TILE_ROWS) {
-            size_t rows = tile_rows(i, range.end);
-            Tile tile = {0};
-            tile_add_rows(&tile, x + i, 1, x_stride, dy + o, S, B, rows);
-            for (size_t r = 0; r < rows; r++)
-                for (size_t j = 0; j < PAD_VECTORS; j++) {
-                    float *to = into + (i + r) * S + o + j * LANES;
-                    store(to, load(to) + splat(scale) * tile.sum[r][j]);
-                }
-        }
+    for (size_t o = 0; o < S; o += KERNEL_PAD) {
+        size_t i = range.first;
+        for (; i + TILE_ROWS <= range.end; i += TILE_ROWS)
+            accumulate_tile(into + i * S + o, S, x + i, x_stride, dy + o, B, scale, TILE_ROWS);
+        for (; i < range.end; i++)
+            accumulate_tile(into + i * S + o, S, x + i, x_stride, dy + o, B, scale, 1);
+    }
 }
 
 static void bias_accumulate(float *into, size_t S, const float *dy, size_t B, float scale)
@@ -370,22 +487,21 @@ static void bias_accumulate(float *into, size_t S, const float *dy, size_t B, fl
 INLINE void exp_vectors(Vector *x, size_t n)
 {
     Vector shifted[AT_ONCE], r[AT_ONCE], exp_r[AT_ONCE];
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (size_t i = 0; i < n; i++) {
-        x[i] = choose(x[i] < splat(-87.0f), splat(-87.0f), x[i]);
-        x[i] = choose(x[i] > splat(88.0f), splat(88.0f), x[i]);
+        x[i] = at_most(88.0f, at_least(-87.0f, x[i]));
         shifted[i] = x[i] * 1.44269504f + 12582912.0f;
     }
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (size_t i = 0; i < n; i++) {
         Vector whole = shifted[i] - 12582912.0f;
         r[i] = x[i] - whole * LN2_HIGH;
         r[i] = r[i] - whole * LN2_LOW;
     }
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (size_t i = 0; i < n; i++)
         exp_r[i] = EXP_POLYNOMIAL(r[i]) * (r[i] * r[i]) + r[i] + 1.0f;
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (size_t i = 0; i < n; i++)
         x[i] = exp_r[i] * (Vector)(((Words)shifted[i] << 23) + 0x3f800000u);
 }
@@ -404,11 +520,11 @@ INLINE Vector log_vector(Vector x)
 INLINE void sigmoid_vectors(float *y, const float *x, size_t n)
 {
     Vector e[AT_ONCE];
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (size_t i = 0; i < n; i++)
         e[i] = -load(x + i * LANES);
     exp_vectors(e, n);
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (size_t i = 0; i < n; i++)
         store(y + i * LANES, 1.0f / (1.0f + e[i]));
 }
@@ -479,8 +595,9 @@ static void softmax_cross_entropy(float *p, float *loss, unsigned char *predicte
 
 const Kernels KERNEL(kernels) = {
     .isa = KERNELS_ISA,
-    .bytes_forward = bytes_forward,
-    .bytes_accumulate = bytes_accumulate,
+    .sparse_list = sparse_list,
+    .sparse_forward = sparse_forward,
+    .columns_accumulate = columns_accumulate,
     .sum_parts = sum_parts,
     .dense_forward = dense_forward,
     .dense_backward = dense_backward,

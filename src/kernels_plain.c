@@ -19,43 +19,70 @@
 #endif
 extern const Kernels KERNELS_TABLE;
 
-static void bytes_forward(float *restrict sum, size_t sum_stride, const float *restrict W, size_t S,
-                          const ByteRows *rows, size_t I, const float *value, const ByteRows *next)
+static void sparse_list(uint16_t *entries, uint32_t *start, const ByteRows *rows, size_t I,
+                        const ByteRows *next)
 {
     (void)next;
-    for (size_t e = 0; e < rows->n; e++, sum += sum_stride) {
+    for (size_t e = 0; e < rows->n; e++) {
         const unsigned char *x = byte_row(rows, e);
-        for (size_t o = 0; o < S; o++)
-            sum[o] = 0.0f;
-        for (size_t p = 0; p < I; p++) {
-            if (IS_SKIPPED(x[p]))
-                continue;
-            for (size_t o = 0; o < S; o++)
-                sum[o] += value[x[p]] * W[p * S + o];
+        start[e + 1] = start[e];
+        for (size_t p = 0; p < I; p++)
+            if (!IS_SKIPPED(x[p]))
+                entries[start[e + 1]++] = (uint16_t)(p << 8 | x[p]);
+    }
+}
+
+static void sparse_forward(const SumRows *sums, const float *restrict W, size_t S,
+                           const SparseRows *rows, size_t I, const float *value,
+                           unsigned char *restrict columns, const SparseRows *next)
+{
+    (void)next;
+    if (columns != NULL)
+        memset(columns, 0, I * COLUMN_EXAMPLES);
+    for (size_t e = 0; e < rows->n; e++) {
+        const uint32_t *start = rows->start + rows->index[e] * rows->stride;
+        const uint16_t *entry = rows->entries + start[0], *end = rows->entries + start[1];
+        for (const uint16_t *lit = entry; columns != NULL && lit < end; lit++)
+            columns[(*lit >> 8) * COLUMN_EXAMPLES + e] = (unsigned char)*lit;
+        for (size_t strip = 0; strip < S; strip += KERNEL_PAD) {
+            float *at = sums->at + e * sums->stride + strip, sum[KERNEL_PAD] = {0};
+            if (sums->goes_on)
+                memcpy(sum, at, sizeof sum);
+            for (const uint16_t *lit = entry; lit < end; lit++) {
+                float v = value[*lit & 255];
+                const float *row = W + (*lit >> 8) * S + strip;
+                for (size_t o = 0; o < KERNEL_PAD; o++)
+                    sum[o] += v * row[o];
+            }
+            const float *before = sums->before + e * sums->before_stride + strip;
+            for (size_t o = 0; o < KERNEL_PAD; o++)
+                at[o] = sums->before == NULL ? sum[o] : before[o] + sum[o];
         }
     }
 }
 
-static void bytes_accumulate(float *restrict into, size_t S, const ByteRows *rows, size_t I,
-                             const float *value, const float *restrict dy, float scale)
+static void columns_accumulate(float *restrict into, size_t S, const unsigned char *columns,
+                               size_t B, size_t I, const float *value, const float *restrict dy,
+                               float scale, Range rows)
 {
-    for (size_t p = 0; p < I; p++)
+    for (size_t p = rows.first; p < rows.end; p++)
         for (size_t strip = 0; strip < S; strip += KERNEL_PAD) {
             float sum[KERNEL_PAD] = {0};
-            for (size_t e = 0; e < rows->n; e++) {
-                unsigned char pixel = byte_row(rows, e)[p];
+            for (size_t e = 0; e < B; e++) {
+                size_t group = e / COLUMN_EXAMPLES, i = e % COLUMN_EXAMPLES;
+                unsigned char pixel = columns[(group * I + p) * COLUMN_EXAMPLES + i];
                 if (IS_SKIPPED(pixel))
                     continue;
+                float v = value[pixel];
                 for (size_t o = 0; o < KERNEL_PAD; o++)
-                    sum[o] += value[pixel] * dy[e * S + strip + o];
+                    sum[o] += v * dy[e * S + strip + o];
             }
             for (size_t o = 0; o < KERNEL_PAD; o++)
                 into[p * S + strip + o] += scale * sum[o];
         }
 }
 
-static void sum_parts(float *restrict y, const float *b, const float *restrict part, size_t n,
-                      size_t S)
+static void sum_parts(float *y, const float *b, const float *restrict part, size_t n, size_t S)
 {
     for (size_t o = 0; o < S; o++)
         y[o] = b[o];
@@ -275,8 +302,9 @@ static const ConvKernels conv_kernels = {
 
 const Kernels KERNELS_TABLE = {
     .isa = KERNELS_ISA,
-    .bytes_forward = bytes_forward,
-    .bytes_accumulate = bytes_accumulate,
+    .sparse_list = sparse_list,
+    .sparse_forward = sparse_forward,
+    .columns_accumulate = columns_accumulate,
     .sum_parts = sum_parts,
     .dense_forward = dense_forward,
     .dense_backward = dense_backward,

@@ -125,14 +125,6 @@ static void dense_backward(const Layer *layer, const float *params, const LayerV
 }
 
 // The bias goes with the first part of the weights.
-static void dense_accumulate_bias(const Layer *layer, const LayerView *view, Part part, float scale,
-                                  float *into)
-{
-    if (part.number == 0)
-        kernels->bias_accumulate(into + layer->tensors[1].offset, layer->out_stride, view->dy,
-                                 view->batch.size, scale);
-}
-
 static void dense_accumulate(const Layer *layer, const LayerView *view, Part part, float scale,
                              float *into)
 {
@@ -140,7 +132,9 @@ static void dense_accumulate(const Layer *layer, const LayerView *view, Part par
         kernels->dense_accumulate(into + layer->tensors[0].offset, layer->out_stride, view->x,
                                   layer->in_stride, view->dy, view->batch.size, scale,
                                   layer_block(layer->n_rows, block));
-    dense_accumulate_bias(layer, view, part, scale, into);
+    if (part.number == 0)
+        kernels->bias_accumulate(into + layer->tensors[1].offset, layer->out_stride, view->dy,
+                                 view->batch.size, scale);
 }
 
 static void dense_reference_forward(const Layer *layer, const double *const argument[], double *y)
@@ -184,79 +178,6 @@ const LayerKind layer_dense = {
     .backward = dense_backward,
     .needs_x = true,
     .accumulate = dense_accumulate,
-    .reference_forward = dense_reference_forward,
-    .reference_jacobian = dense_reference_jacobian,
-    .identity = {"@W (1)", "I_@O (x) @x^T (5)", "I (3)"},
-};
-
-// ---------------------------------------------------------------------------------------------
-// Dense over bytes: the same map where x[p] = value[pixel p], read as bytes from the batch. It has
-// no dx. The sum over pixels is split into N_BLOCKS partial sums, each begun at +0:
-//   y = (((b + partial_0) + partial_1) + ...) + partial_7
-//
-// Why split it: a block of pixels, its rows of W and its columns of the batch then belong to one
-// thread, forward and in the update, and W never moves between cores. Why eight: a number that
-// depended on the threads would let the result depend on them.
-
-static size_t dense_bytes_describe(Layer *layer, size_t units, size_t offset)
-{
-    size_t size = dense_describe(layer, units, offset);
-    // The 16 floats more keep the same block of all examples from sharing a few places of a cache.
-    layer->note_stride = N_BLOCKS * layer->out_stride + KERNEL_PAD;
-    return size;
-}
-
-// The rows of pixels [pixels] of n examples.
-static ByteRows batch_rows(const Batch *batch, Range pixels, const uint32_t *index, size_t n)
-{
-    return (ByteRows){batch->data->pixels + pixels.first, dataset_pixels_per_image(batch->data),
-                      index, n};
-}
-
-static void dense_bytes_partial_sums(const Layer *layer, const float *params, const LayerView *view,
-                                     Part part)
-{
-    const Batch *batch = &view->batch;
-    size_t S = layer->out_stride;
-    for (size_t block = part.number; block < N_BLOCKS; block += part.of) {
-        Range pixels = layer_block(layer->n_rows, block);
-        ByteRows rows = batch_rows(batch, pixels, batch->index, batch->size);
-        ByteRows next = batch_rows(batch, pixels, batch->next, batch->next_size);
-        kernels->bytes_forward(view->notes + block * S, layer->note_stride,
-                               params + layer->tensors[0].offset + pixels.first * S, S, &rows,
-                               range_length(pixels), batch->scale->value, &next);
-    }
-}
-
-static void dense_bytes_forward(const Layer *layer, const float *params, const LayerView *view)
-{
-    const float *b = params + layer->tensors[1].offset;
-    for (size_t e = 0; e < view->batch.size; e++)
-        kernels->sum_parts(view->y + e * layer->out_stride, b, view->notes + e * layer->note_stride,
-                           N_BLOCKS, layer->out_stride);
-}
-
-static void dense_bytes_accumulate(const Layer *layer, const LayerView *view, Part part,
-                                   float scale, float *into)
-{
-    const Batch *batch = &view->batch;
-    for (size_t block = part.number; block < N_BLOCKS; block += part.of) {
-        Range pixels = layer_block(layer->n_rows, block);
-        ByteRows rows = batch_rows(batch, pixels, batch->index, batch->size);
-        kernels->bytes_accumulate(
-            into + layer->tensors[0].offset + pixels.first * layer->out_stride, layer->out_stride,
-            &rows, range_length(pixels), batch->scale->value, view->dy, scale);
-    }
-    dense_accumulate_bias(layer, view, part, scale, into);
-}
-
-const LayerKind layer_dense_bytes = {
-    .name = "dense",
-    .describe = dense_bytes_describe,
-    .init = dense_init,
-    .partial_sums = dense_bytes_partial_sums,
-    .forward = dense_bytes_forward,
-    .accumulate = dense_bytes_accumulate,
     .reference_forward = dense_reference_forward,
     .reference_jacobian = dense_reference_jacobian,
     .identity = {"@W (1)", "I_@O (x) @x^T (5)", "I (3)"},

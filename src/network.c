@@ -235,6 +235,15 @@ void network_init(const Network *net, float *params, uint64_t seed)
     }
 }
 
+bool network_list_lit(const Network *net, LitPixels *lit, const Dataset *data,
+                      const Range images[2], Arena *arena, Error *err)
+{
+    const Layer *first = &net->layers[0];
+    *lit = (LitPixels){NULL, NULL, 0};
+    return first->kind->list_lit == NULL ||
+           first->kind->list_lit(first, lit, data, images, arena, err);
+}
+
 // ---------------------------------------------------------------------------------------------
 // Working memory
 
@@ -265,10 +274,13 @@ static bool work_alloc_rows(Work *work, const Network *net, size_t capacity, boo
         if (work->x[l + 1] == NULL || work->dx[l + 1] == NULL || work->notes[l] == NULL)
             return false;
     }
+    size_t column_rows = forward_only ? 0 : round_up(capacity, COLUMN_EXAMPLES);
+    work->columns = arena_alloc(arena, column_rows, net->layers[0].n_columns, what, err);
     work->loss = arena_alloc(arena, capacity, sizeof(float), what, err);
     work->label = arena_alloc(arena, capacity, 1, what, err);
     work->predicted = arena_alloc(arena, capacity, 1, what, err);
-    return work->loss != NULL && work->label != NULL && work->predicted != NULL;
+    return work->columns != NULL && work->loss != NULL && work->label != NULL &&
+           work->predicted != NULL;
 }
 
 bool work_alloc(Work *work, const Network *net, size_t capacity, Arena *arena, Error *err)
@@ -307,6 +319,8 @@ static LayerView work_view(const Network *net, const Work *work, const Batch *ba
     view.batch.size = range_length(group);
     if (l > 0)
         view.x = work->x[l] + place[0] * layer->in_stride;
+    if (l == 0 && !work->forward_only)
+        view.columns = work->columns;
     if (!work->forward_only)
         view.dy = work->dx[l + 1] + delta_place[1] * layer->out_stride;
     if (!work->forward_only && l > net->first_trained)
@@ -328,17 +342,19 @@ void network_partial_sums(const Network *net, const float *params, const Work *w
 }
 
 void network_forward(const Network *net, const float *params, const Work *work, const Batch *batch,
-                     Range examples)
+                     Range examples, size_t n_parts)
 {
     size_t n_image = image_layers(net);
     for (Range group = next_group(examples.first, examples); group.first < group.end;
          group = next_group(group.end, examples))
         for (size_t l = 0; l < n_image; l++) {
             LayerView view = work_view(net, work, batch, l, examples, group);
+            view.n_parts = n_parts;
             net->layers[l].kind->forward(&net->layers[l], params, &view);
         }
     for (size_t l = n_image; l < net->n_layers; l++) {
         LayerView view = work_view(net, work, batch, l, examples, examples);
+        view.n_parts = n_parts;
         net->layers[l].kind->forward(&net->layers[l], params, &view);
     }
 }
@@ -359,7 +375,7 @@ void network_predict(const Network *net, const float *params, const Work *work, 
 {
     Range examples = {0, batch->size};
     network_partial_sums(net, params, work, batch, (Part){0, 1});
-    network_forward(net, params, work, batch, examples);
+    network_forward(net, params, work, batch, examples, 1);
     network_loss(net, work, batch, examples);
 }
 

@@ -13,6 +13,7 @@ typedef struct Training {
     const Network *net;
     const TrainSettings *settings;
     const TrainData *data;
+    Dataset listed; // the data's, with lists of lit pixels
     const TrainObserver *observer;
     Team *team;
     Work work;
@@ -28,14 +29,14 @@ typedef struct Training {
 
 static Batch training_batch(const Training *t, size_t first)
 {
-    size_t n = range_length(t->data->split.train);
+    size_t n = range_length(t->data->split.train), two = 2 * t->batch_size;
     size_t end = n - first < t->batch_size ? n : first + t->batch_size;
-    return (Batch){.data = t->data->data,
+    return (Batch){.data = &t->listed,
                    .scale = &t->data->scale,
                    .index = t->order + first,
                    .size = end - first,
                    .next = t->order + end,
-                   .next_size = n - end < t->batch_size ? n - end : t->batch_size};
+                   .next_size = n - end < two ? n - end : two};
 }
 
 // Adds up the batch's losses, in order, while the parameters change.
@@ -69,7 +70,7 @@ static void training_member(void *context, size_t member)
         team_barrier(t->team);
         if (t->stopped) // in the batch before
             return;
-        network_forward(net, t->params, &t->work, &batch, examples);
+        network_forward(net, t->params, &t->work, &batch, examples, mine.of);
         network_loss(net, &t->work, &batch, examples);
         network_backward(net, t->params, &t->work, &batch, examples);
         team_barrier(t->team);
@@ -127,7 +128,7 @@ static TrainResult training_judge(Training *t, const Evaluator *evaluator, Epoch
     report->validation_loss = report->validation_accuracy = (double)NAN;
     if (!t->settings->judge_last || report->epoch == t->settings->epochs) {
         Evaluation validation =
-            evaluator_run(evaluator, t->params, data->data, &data->scale, data->split.validation);
+            evaluator_run(evaluator, t->params, &t->listed, &data->scale, data->split.validation);
         if (!isfinite(validation.loss)) // the last update did it
             return error_diverged(err, t, "the loss");
         report->validation_loss = validation.loss;
@@ -152,10 +153,16 @@ TrainResult train_run(float *params, const Network *net, const TrainSettings *se
                   .order = arena_alloc(arena, n, sizeof *t.order, "the order of an epoch", err),
                   .kept = network_alloc(net, arena, err)};
     Evaluator evaluator;
-    if (t.order == NULL || t.kept == NULL || !work_alloc(&t.work, net, t.batch_size, arena, err) ||
+    LitPixels lit;
+    const Range images[2] = {data->split.train, data->split.validation};
+    if (t.order == NULL || t.kept == NULL ||
+        !network_list_lit(net, &lit, data->data, images, arena, err) ||
+        !work_alloc(&t.work, net, t.batch_size, arena, err) ||
         !evaluator_alloc(&evaluator, net, team, range_length(data->split.validation), arena, err))
         return TRAIN_FAILED;
     memcpy(t.kept, params, net->n_parameters * sizeof *params);
+    t.listed = *data->data;
+    t.listed.lit = lit.entries == NULL ? NULL : &lit;
 
     TrainResult result = TRAIN_DONE;
     for (size_t epoch = settings->epochs_done + 1; epoch <= settings->epochs; epoch++) {

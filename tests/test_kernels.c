@@ -72,74 +72,176 @@ static void with_each_set(void (*test)(void))
     kernels = before;
 }
 
-static void check_bytes_forward(size_t I, size_t O, size_t B, unsigned lit_of_ten)
+// The lists of rows of bytes as the format says, in memory that ends where they may end.
+typedef struct Lists {
+    uint16_t *entries;
+    uint32_t start[MAX_B + 1];
+} Lists;
+
+enum { BEFORE = 5 }; // entries before the first list
+
+static void make_lists(Lists *lists, const unsigned char *bytes, size_t I, size_t B)
 {
-    size_t S = kernel_row_stride(O), sum_stride = S + KERNEL_PAD;
-    fill(I, O, S, B);
+    size_t n = BEFORE;
+    lists->entries = malloc((BEFORE + B * I + SPARSE_SLACK) * sizeof *lists->entries);
+    if (lists->entries == NULL)
+        abort();
+    memset(lists->entries, 0xab, n * sizeof *lists->entries);
+    for (size_t e = 0; e < B; e++) {
+        lists->start[e] = (uint32_t)n;
+        for (size_t p = 0; p < I; p++)
+            if (bytes[e * I + p] != 0)
+                lists->entries[n++] = (uint16_t)(256 * p + bytes[e * I + p]);
+    }
+    lists->start[B] = (uint32_t)n;
+}
+
+static void check_sparse_list(size_t I, size_t B, unsigned lit_of_ten)
+{
     unsigned char *bytes = make_bytes(I, B, lit_of_ten);
-    ByteRows rows = {bytes, I, indices, B}, next = {bytes, I, indices, B / 2};
-    memset(found, 0, sizeof found);
-    memset(twin, 0, sizeof twin);
-    kernels->bytes_forward(found, sum_stride, W, S, &rows, I, value, &next);
+    uint32_t own[MAX_B];
     for (size_t e = 0; e < B; e++)
-        for (size_t o = 0; o < S; o++)
-            for (size_t p = 0; p < I; p++)
-                twin[e * sum_stride + o] += value[bytes[indices[e] * I + p]] * W[p * S + o];
-    CHECK(same(B * sum_stride), "%s: I = %zu, O = %zu, B = %zu, %u of 10 lit", kernels->isa, I, O,
-          B, lit_of_ten);
+        own[e] = (uint32_t)e;
+    ByteRows rows = {bytes, I, own, B}, next = {bytes, I, own, B / 2};
+    Lists expected, made = {.start = {BEFORE}};
+    make_lists(&expected, bytes, I, B);
+    size_t n = expected.start[B];
+    made.entries = malloc((n + SPARSE_SLACK) * sizeof *made.entries);
+    if (made.entries == NULL)
+        abort();
+    memset(made.entries, 0xab, BEFORE * sizeof *made.entries);
+    kernels->sparse_list(made.entries, made.start, &rows, I, &next);
+    CHECK(memcmp(made.start, expected.start, (B + 1) * sizeof *made.start) == 0 &&
+              memcmp(made.entries, expected.entries, n * sizeof *made.entries) == 0,
+          "%s: I = %zu, B = %zu, %u of 10 lit", kernels->isa, I, B, lit_of_ten);
+    free(expected.entries);
+    free(made.entries);
     free(bytes);
 }
 
-static void check_bytes_accumulate(size_t I, size_t O, size_t B, unsigned lit_of_ten)
+// Where a sum begins and what it is added to.
+typedef enum Sums { FROM_ZERO, GOING_ON, ADDED_TO_ROWS, ADDED_TO_ONE_ROW, ADDED_IN_PLACE } Sums;
+
+static void check_sparse_forward(size_t I, size_t O, size_t B, unsigned lit_of_ten, Sums kind,
+                                 bool fills_columns)
 {
-    size_t S = kernel_row_stride(O);
+    static unsigned char columns[SPARSE_MAX_BYTES * COLUMN_EXAMPLES + 1];
+    size_t S = kernel_row_stride(O), stride = S + KERNEL_PAD;
     fill(I, O, S, B);
     unsigned char *bytes = make_bytes(I, B, lit_of_ten);
-    ByteRows rows = {bytes, I, indices, B};
+    Lists lists;
+    make_lists(&lists, bytes, I, B);
+    SparseRows rows = {lists.entries, lists.start, 1, indices, B};
+    SparseRows next = {lists.entries, lists.start, 1, indices, B / 2};
+    for (size_t i = 0; i < B * stride; i++)
+        found[i] = twin[i] = i % stride < O ? draw(7, i) : 0.0f;
+    SumRows sums = {.at = found, .stride = stride, .goes_on = kind == GOING_ON};
+    if (kind == ADDED_TO_ROWS || kind == ADDED_TO_ONE_ROW) {
+        sums.before = dy;
+        sums.before_stride = kind == ADDED_TO_ROWS ? S : 0;
+    } else if (kind == ADDED_IN_PLACE) {
+        sums.before = found;
+        sums.before_stride = stride;
+    }
+    memset(columns, 0xab, sizeof columns);
+    kernels->sparse_forward(&sums, W, S, &rows, I, value, fills_columns ? columns : NULL, &next);
+    for (size_t e = 0; e < B; e++)
+        for (size_t o = 0; o < S; o++) {
+            float *at = &twin[e * stride + o], sum = kind == GOING_ON ? *at : 0.0f;
+            for (size_t p = 0; p < I; p++)
+                sum += value[bytes[indices[e] * I + p]] * W[p * S + o];
+            *at = kind == ADDED_TO_ROWS      ? dy[e * S + o] + sum
+                  : kind == ADDED_TO_ONE_ROW ? dy[o] + sum
+                  : kind == ADDED_IN_PLACE   ? *at + sum
+                                             : sum;
+        }
+    CHECK(same(B * stride), "%s: I = %zu, O = %zu, B = %zu, %u of 10 lit, sums %d", kernels->isa, I,
+          O, B, lit_of_ten, (int)kind);
+    size_t wrong = 0, n_columns = fills_columns ? I * COLUMN_EXAMPLES : 0;
+    for (size_t i = 0; i < n_columns; i++) {
+        size_t p = i / COLUMN_EXAMPLES, e = i % COLUMN_EXAMPLES;
+        wrong += columns[i] != (e < B ? bytes[indices[e] * I + p] : 0);
+    }
+    CHECK(wrong == 0 && columns[n_columns] == 0xab, "%s: I = %zu, B = %zu: %zu bytes of columns",
+          kernels->isa, I, B, wrong);
+    free(lists.entries);
+    free(bytes);
+}
+
+static void check_columns_accumulate(size_t I, size_t O, size_t B, unsigned lit_of_ten)
+{
+    size_t S = kernel_row_stride(O), groups = (B + COLUMN_EXAMPLES - 1) / COLUMN_EXAMPLES;
+    Range part = {I / 7, I - I / 9};
+    fill(I, O, S, B);
+    unsigned char *bytes = make_bytes(I, B, lit_of_ten);
+    unsigned char *columns = calloc(groups * I + (I == 0), COLUMN_EXAMPLES);
+    if (columns == NULL)
+        abort();
+    for (size_t e = 0; e < B; e++)
+        for (size_t p = 0; p < I; p++)
+            columns[(e / COLUMN_EXAMPLES * I + p) * COLUMN_EXAMPLES + e % COLUMN_EXAMPLES] =
+                bytes[e * I + p];
     memcpy(found, W, I * S * sizeof *W);
     memcpy(twin, W, I * S * sizeof *W);
-    kernels->bytes_accumulate(found, S, &rows, I, value, dy, -0.01f);
-    for (size_t p = 0; p < I; p++)
+    kernels->columns_accumulate(found, S, columns, B, I, value, dy, -0.01f, part);
+    for (size_t p = part.first; p < part.end; p++)
         for (size_t o = 0; o < S; o++) {
             float sum = 0.0f;
             for (size_t e = 0; e < B; e++)
-                sum += value[bytes[indices[e] * I + p]] * dy[e * S + o];
+                sum += value[bytes[e * I + p]] * dy[e * S + o];
             twin[p * S + o] += -0.01f * sum;
         }
     CHECK(same(I * S), "%s: I = %zu, O = %zu, B = %zu, %u of 10 lit", kernels->isa, I, O, B,
           lit_of_ten);
+    free(columns);
     free(bytes);
 }
 
-static const size_t widths[] = {0, 1, 6, 50, 63, 64, 65, 98, 128, 200, 300};
+static const size_t widths[] = {0, 1, 6, 15, 16, 17, 50, 63, 64, 65, 98, 127, 128};
+enum { N_WIDTHS = sizeof widths / sizeof widths[0] };
 static const size_t batches[] = {1, 3, 63, 64, 65, 150};
+enum { N_BATCHES = sizeof batches / sizeof batches[0] };
 
-static void bytes_forward(void)
+static void sparse_list(void)
+{
+    for (size_t w = 0; w < N_WIDTHS; w++)
+        for (unsigned lit = 0; lit <= 10; lit += 2)
+            check_sparse_list(widths[w], 1 + w, lit);
+}
+
+static void sparse_forward(void)
 {
     for (size_t k = 0; k < N_OUTPUTS; k++)
-        for (size_t w = 0; w < sizeof widths / sizeof widths[0]; w++)
-            check_bytes_forward(widths[w], outputs[k], 1 + w % 3, 3);
+        for (size_t w = 0; w < N_WIDTHS; w++)
+            check_sparse_forward(widths[w], outputs[k], 1 + w % 3, 3, (Sums)((k + w) % 5),
+                                 w % 2 == 0);
     for (unsigned lit = 0; lit <= 10; lit += 5)
-        check_bytes_forward(98, 64, 5, lit);
+        for (size_t e = 0; e < 4; e++)
+            check_sparse_forward(98, 64, batches[e], lit, (Sums)(e + lit / 5), e % 2 == 0);
 }
 
-static void bytes_accumulate(void)
+static void columns_accumulate(void)
 {
-    for (size_t w = 0; w < sizeof widths / sizeof widths[0]; w++)
-        for (size_t e = 0; e < sizeof batches / sizeof batches[0]; e++)
-            check_bytes_accumulate(widths[w], outputs[(w + e) % N_OUTPUTS], batches[e], 3);
+    for (size_t w = 0; w < N_WIDTHS; w++)
+        for (size_t e = 0; e < N_BATCHES; e++)
+            check_columns_accumulate(widths[w], outputs[(w + e) % N_OUTPUTS], batches[e], 3);
     for (unsigned lit = 0; lit <= 10; lit += 5)
-        check_bytes_accumulate(98, 64, 150, lit);
+        check_columns_accumulate(98, 64, 150, lit);
 }
 
-static void bytes_forward_is_a_dense_sum_in_order(void)
+static void lists_hold_what_is_lit_in_order(void)
 {
-    with_each_set(bytes_forward);
+    with_each_set(sparse_list);
 }
 
-static void bytes_accumulate_is_a_dense_sum_in_order(void)
+static void sparse_forward_is_a_dense_sum_in_order(void)
 {
-    with_each_set(bytes_accumulate);
+    with_each_set(sparse_forward);
+}
+
+static void columns_accumulate_is_a_dense_sum_in_order(void)
+{
+    with_each_set(columns_accumulate);
 }
 
 static void sum_parts_adds_to_the_bias_in_order(void)
@@ -368,8 +470,9 @@ static void unknown_and_missing_sets_are_refused(void)
 
 int main(void)
 {
-    RUN(bytes_forward_is_a_dense_sum_in_order);
-    RUN(bytes_accumulate_is_a_dense_sum_in_order);
+    RUN(lists_hold_what_is_lit_in_order);
+    RUN(sparse_forward_is_a_dense_sum_in_order);
+    RUN(columns_accumulate_is_a_dense_sum_in_order);
     RUN(sum_parts_adds_to_the_bias_in_order);
     RUN(dense_kernels_follow_their_written_order);
     RUN(sigmoids_compute_their_formula);

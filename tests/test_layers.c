@@ -42,6 +42,7 @@ typedef struct Bench {
     Layer layer;
     size_t n_parameters;
     float *params, *x, *y, *dx, *dy, *notes;
+    unsigned char *columns;
     LayerView view;
     double *argument[1 + LAYER_MAX_TENSORS]; // of one example
 } Bench;
@@ -103,13 +104,20 @@ static void bench_open(Bench *bench, const Case *c)
     bench->y = floats(bench, B * layer->out_stride);
     bench->dy = floats(bench, B * layer->out_stride);
     bench->notes = floats(bench, B * layer->note_stride);
+    Error err;
+    bench->columns =
+        arena_alloc(&bench->arena, round_up(B, COLUMN_EXAMPLES), layer->n_columns, "a test", &err);
+    if (bench->columns == NULL)
+        abort();
     bench->view =
         (LayerView){.batch = {&bench->s.data, &bench->s.scale, bench->s.index, B, NULL, 0},
                     .x = bench->x,
                     .y = bench->y,
                     .dx = bench->dx,
                     .dy = bench->dy,
-                    .notes = bench->notes};
+                    .notes = bench->notes,
+                    .columns = bench->columns,
+                    .n_parts = 3};
     bool reads_bytes = c->kind == &layer_dense_bytes || c->kind == &layer_pixels;
     for (size_t b = 0; b < B; b++)
         for (size_t i = 0; i < shape_size(c->in); i++)

@@ -1,6 +1,7 @@
 // The passes over a whole network, and the check that proves them: it must accept what is right
 // and catch every derivative that is broken.
 #include "jacobian.h"
+#include "kernels.h"
 #include "synthetic.h"
 #include "test.h"
 
@@ -105,7 +106,7 @@ static void parts_and_examples_may_be_done_in_any_order(void)
     for (size_t part = 3; part-- > 0;)
         network_partial_sums(&bench.net, bench.params, &bench.work, &batch, (Part){part, 3});
     for (size_t p = 0; p < 3; p++) {
-        network_forward(&bench.net, bench.params, &bench.work, &batch, parts[p]);
+        network_forward(&bench.net, bench.params, &bench.work, &batch, parts[p], 3);
         network_loss(&bench.net, &bench.work, &batch, parts[p]);
         network_backward(&bench.net, bench.params, &bench.work, &batch, parts[p]);
     }
@@ -114,6 +115,121 @@ static void parts_and_examples_may_be_done_in_any_order(void)
     CHECK(memcmp(forward, shuffled, bench.net.n_parameters * sizeof *forward) == 0,
           "the bytes differ");
     arena_free(&bench.arena);
+}
+
+// The gradient of all examples of images of one side, with or without lists of their lit pixels, in
+// n_parts.
+typedef struct Passes {
+    Arena arena;
+    Synthetic s;
+    Network net;
+    float *params, *gradient;
+    Work work;
+    LitPixels lit;
+} Passes;
+
+enum { MANY = 150 }; // examples: three groups of columns, the last one not full
+
+static void passes_open(Passes *p, size_t side)
+{
+    Error err;
+    *p = (Passes){.params = NULL};
+    p->s = synthetic_make(&p->arena, MANY, side, CLASSES);
+    synthetic_network(&p->net, &p->params, &p->s, 70, 3, &p->arena);
+    for (uint32_t i = 0; i < MANY; i++)
+        p->s.index[i] = i * 7 % MANY;
+    const Range images[2] = {{0, 100}, {100, MANY}};
+    p->gradient = network_alloc(&p->net, &p->arena, &err);
+    if (p->gradient == NULL || !work_alloc(&p->work, &p->net, MANY, &p->arena, &err) ||
+        !network_list_lit(&p->net, &p->lit, &p->s.data, images, &p->arena, &err))
+        abort();
+    REQUIRE(p->lit.entries != NULL, "%zu pixels a side: there are no lists", side);
+}
+
+static void passes_run(Passes *p, bool has_lists, size_t n_parts)
+{
+    const Range all = {0, MANY};
+    p->s.data.lit = has_lists ? &p->lit : NULL;
+    Batch batch = synthetic_batch(&p->s, p->s.index, MANY);
+    batch.next = p->s.index;
+    batch.next_size = MANY - 10;
+    memset(p->gradient, 0, p->net.n_parameters * sizeof *p->gradient);
+    for (size_t part = n_parts; part-- > 0;)
+        network_partial_sums(&p->net, p->params, &p->work, &batch, (Part){part, n_parts});
+    network_forward(&p->net, p->params, &p->work, &batch, all, n_parts);
+    network_loss(&p->net, &p->work, &batch, all);
+    network_backward(&p->net, p->params, &p->work, &batch, all);
+    for (size_t part = n_parts; part-- > 0;)
+        network_accumulate(&p->net, &p->work, &batch, 1.0f, p->gradient, (Part){part, n_parts});
+}
+
+// 40 x 40 pixels are more than a chunk a block; 2 x 2 are fewer than a pixel a block.
+static void lists_parts_and_sets_change_no_bit(void)
+{
+    const size_t sides[] = {2, 7, 28, 40}, parts[] = {1, 2, 3, 8, 11};
+    const Kernels *before = kernels;
+    for (size_t i = 0; i < 4; i++) {
+        Passes p;
+        passes_open(&p, sides[i]);
+        float loss[MANY], *gradient = network_alloc(&p.net, &p.arena, &(Error){""});
+        if (gradient == NULL)
+            abort();
+        kernels = kernels_available(0);
+        passes_run(&p, false, 1);
+        memcpy(gradient, p.gradient, p.net.n_parameters * sizeof *gradient);
+        memcpy(loss, p.work.loss, sizeof loss);
+        for (size_t set = 0; kernels_available(set) != NULL; set++)
+            for (size_t n = 0; n < 10; n++) {
+                kernels = kernels_available(set);
+                passes_run(&p, n % 2 == 1, parts[n / 2]);
+                CHECK(memcmp(gradient, p.gradient, p.net.n_parameters * sizeof *gradient) == 0 &&
+                          memcmp(loss, p.work.loss, sizeof loss) == 0,
+                      "%s: %zu pixels a side, %zu parts, lists: %zu", kernels->isa, sides[i],
+                      parts[n / 2], n % 2);
+            }
+        arena_free(&p.arena);
+    }
+    kernels = before;
+}
+
+// Lists are made of the images of two ranges alone, and not at all where they are too long.
+static void lists_have_their_limits(void)
+{
+    Error err;
+    Passes p;
+    passes_open(&p, 7);
+    LitPixels lit;
+    const Range some[2] = {{3, 5}, {149, 150}};
+    CHECK(network_list_lit(&p.net, &lit, &p.s.data, some, &p.arena, &err) && lit.n_chunks == 8,
+          "%zu chunks", lit.n_chunks);
+    for (size_t i = 0; i < MANY; i++) {
+        size_t n = 0, listed = lit.start[8 * i + 8] - lit.start[8 * i];
+        for (size_t x = 0; x < 49; x++)
+            n += p.s.data.pixels[49 * i + x] != 0;
+        bool is_wanted = i == 3 || i == 4 || i == 149;
+        CHECK(listed == (is_wanted ? n : 0), "image %zu: %zu entries", i, listed);
+    }
+
+    Dataset data = p.s.data;
+    data.n = 3000000; // whose beginnings alone would take too much: no pixel is looked at
+    data.pixels = NULL;
+    CHECK(network_list_lit(&p.net, &lit, &data, some, &p.arena, &err) && lit.entries == NULL,
+          "lists of three million images");
+
+    enum { IMAGES = 700000 }; // of 49 lit pixels, two bytes each
+    unsigned char *pixels = malloc((size_t)49 * IMAGES);
+    if (pixels == NULL)
+        abort();
+    memset(pixels, 1, (size_t)49 * IMAGES);
+    data.n = IMAGES;
+    data.pixels = pixels;
+    const Range most[2] = {{0, IMAGES - 1}, {0, 0}}, few[2] = {{0, 1000}, {IMAGES - 1, IMAGES}};
+    CHECK(network_list_lit(&p.net, &lit, &data, most, &p.arena, &err) && lit.entries == NULL,
+          "lists of 34 million pixels");
+    CHECK(network_list_lit(&p.net, &lit, &data, few, &p.arena, &err) && lit.entries != NULL,
+          "no lists of 49,000 pixels");
+    free(pixels);
+    arena_free(&p.arena);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -144,7 +260,7 @@ static void images_in_groups_of_any_size_have_the_same_gradient(void)
     pass(&bench, &batch, whole);
     const Range ranges[] = {{10, CNN_EXAMPLES}, {0, 1}, {1, 10}, {10, 10}};
     for (size_t r = 0; r < 4; r++) {
-        network_forward(&bench.net, bench.params, &bench.work, &batch, ranges[r]);
+        network_forward(&bench.net, bench.params, &bench.work, &batch, ranges[r], 1);
         network_loss(&bench.net, &bench.work, &batch, ranges[r]);
         network_backward(&bench.net, bench.params, &bench.work, &batch, ranges[r]);
     }
@@ -358,6 +474,8 @@ int main(void)
     RUN(the_gradient_of_a_batch_is_the_sum_of_its_examples);
     RUN(the_padding_of_parameters_has_no_gradient);
     RUN(parts_and_examples_may_be_done_in_any_order);
+    RUN(lists_parts_and_sets_change_no_bit);
+    RUN(lists_have_their_limits);
     RUN(images_in_groups_of_any_size_have_the_same_gradient);
     RUN(judging_alone_gives_the_same_probabilities);
     RUN(huge_logits_give_finite_losses);

@@ -27,7 +27,12 @@ static void predict(const Model *model, Arena *arena)
     PROMISE(pixels != NULL && work_alloc(&work, &model->net, 1, arena, &err));
     for (size_t p = 0; p < a->rows * a->cols; p++)
         pixels[p] = (unsigned char)(37 * p);
-    const Dataset data = {1, a->rows, a->cols, a->classes, pixels, &label, 0};
+    const Dataset data = {.n = 1,
+                          .rows = a->rows,
+                          .cols = a->cols,
+                          .n_classes = a->classes,
+                          .pixels = pixels,
+                          .labels = &label};
     const InputScale scale = input_scale(model->settings.pixel_std);
     const uint32_t index = 0;
     const Batch batch = {&data, &scale, &index, 1, NULL, 0};
