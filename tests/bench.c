@@ -253,7 +253,7 @@ static void step_partial_sums(const Network *net, float *params, const Work *wor
 static void step_examples(const Network *net, float *params, const Work *work, const Batch *batch)
 {
     Range all = {0, batch->size};
-    network_forward(net, params, work, batch, all);
+    network_forward(net, params, work, batch, all, 1);
     network_loss(net, work, batch, all);
     network_backward(net, params, work, batch, all);
 }
@@ -273,20 +273,42 @@ static double stage_seconds(const Row *row, size_t counted)
     trained_open(&t, row);
     size_t n = range_length(train_data.split.train);
     uint32_t *order = arena_alloc(&t.arena, n, sizeof *order, "the order", &err);
-    if (order == NULL || !work_alloc(&work, &t.net, row->batch, &t.arena, &err))
+    LitPixels lit;
+    Dataset listed = data;
+    const Range images[2] = {train_data.split.train, {0, 0}};
+    if (order == NULL || !work_alloc(&work, &t.net, row->batch, &t.arena, &err) ||
+        !network_list_lit(&t.net, &lit, &data, images, &t.arena, &err))
         fail(&err);
+    listed.lit = lit.entries == NULL ? NULL : &lit;
     random_permutation(order, n, 1, RANDOM_ORDER + 1);
     double seconds = 0.0;
     for (size_t first = 0; first < n; first += row->batch) {
         size_t end = first + row->batch < n ? first + row->batch : n;
-        Batch batch = {&data,       &train_data.scale, order + first,
-                       end - first, order + end,       n - end < row->batch ? n - end : row->batch};
+        Batch batch = {&listed,       &train_data.scale,
+                       order + first, end - first,
+                       order + end,   n - end < 2 * row->batch ? n - end : 2 * row->batch};
         for (size_t s = 0; s < 3; s++) {
             double start = clock_seconds();
             steps[s](&t.net, t.params, &work, &batch);
             seconds += s == counted ? clock_seconds() - start : 0.0;
         }
     }
+    trained_close(&t);
+    return seconds;
+}
+
+// What comes before the first epoch.
+static double lists_seconds(const Row *row)
+{
+    Trained t;
+    Error err;
+    LitPixels lit;
+    const Range images[2] = {train_data.split.train, train_data.split.validation};
+    trained_open(&t, row);
+    double start = clock_seconds();
+    if (!network_list_lit(&t.net, &lit, &data, images, &t.arena, &err))
+        fail(&err);
+    double seconds = clock_seconds() - start;
     trained_close(&t);
     return seconds;
 }
@@ -376,6 +398,7 @@ int main(int argc, char **argv)
         dense[threads] = row_mlp("train, plain dense", dense_here, threads, 64, epoch_seconds);
     }
     Row *first_kernel = &rows[n_rows];
+    row_mlp("once: lists of lit pixels", here, 1, 64, lists_seconds);
     row_mlp("stage 1: partial sums", here, 1, 64, partial_sums_seconds);
     row_mlp("stage 2: output layer", here, 1, 64, examples_seconds);
     row_mlp("stage 3: update", here, 1, 64, accumulate_seconds);
