@@ -79,7 +79,8 @@ typedef struct SumRows {
 } SumRows;
 
 typedef struct Kernels {
-    const char *isa; // the instruction set, as MLP_ISA has it: "avx2"
+    const char *isa;  // the instruction set, as MLP_ISA has it: "avx2"
+    bool lists_zeros; // the benchmark's dense program: its lists hold every pixel
 
     // Lists the n rows of I <= SPARSE_MAX_BYTES bytes: start (n + 1) and, from start[0] on, which
     // is set, entries, with SPARSE_SLACK to spare. `next` is a hint: rows that will be asked for

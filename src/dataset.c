@@ -37,7 +37,8 @@ bool dataset_pixel_std(double *std, const Dataset *data, Range images, Error *er
     uint64_t sum = 0, sum_of_squares = 0;
     for (size_t first = 0; first < n; first += CHUNK) {
         uint32_t s = 0, squares = 0;
-        for (size_t i = first; i < n && i < first + CHUNK; i++) {
+        size_t end = n - first < CHUNK ? n : first + CHUNK;
+        for (size_t i = first; i < end; i++) {
             s += pixel[i];
             squares += (uint32_t)pixel[i] * pixel[i];
         }

@@ -12,10 +12,12 @@
 #ifdef KERNELS_DENSE
 #define KERNELS_TABLE     KERNELS_DENSE
 #define IS_SKIPPED(value) false
+#define LISTS_ZEROS       true
 #else
 #define KERNELS_TABLE     kernels_scalar
 #define KERNELS_ISA       "scalar"
 #define IS_SKIPPED(value) ((value) == 0)
+#define LISTS_ZEROS       false
 #endif
 extern const Kernels KERNELS_TABLE;
 
@@ -302,6 +304,7 @@ static const ConvKernels conv_kernels = {
 
 const Kernels KERNELS_TABLE = {
     .isa = KERNELS_ISA,
+    .lists_zeros = LISTS_ZEROS,
     .sparse_list = sparse_list,
     .sparse_forward = sparse_forward,
     .columns_accumulate = columns_accumulate,

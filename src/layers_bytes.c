@@ -76,29 +76,28 @@ static bool is_in(size_t i, Range range)
     return i >= range.first && i < range.end;
 }
 
-// Lists the images of two ranges, one chunk after the other, or only counts the entries where
-// there is no room for them (NULL). Returns their number; it stops when that passes max_entries.
-static size_t list_images(const Layer *layer, size_t n_chunks, uint16_t *entries, uint32_t *start,
-                          const Dataset *data, const Range images[2], size_t max_entries)
+// How many of n bytes are not zero.
+static size_t count_lit(const unsigned char *x, size_t n)
 {
-    const ByteRows none = {0};
-    uint16_t few[SPARSE_MAX_BYTES + SPARSE_SLACK];
-    size_t n = 0;
-    for (uint32_t i = 0; i < data->n && n <= max_entries; i++)
-        for (size_t c = 0; c < n_chunks; c++) {
-            if (start != NULL)
-                start[i * n_chunks + c] = (uint32_t)n;
-            if (!is_in(i, images[0]) && !is_in(i, images[1]))
-                continue;
-            uint32_t ends[2] = {0};
-            Range pixels = layer_chunk(layer->n_rows, c);
-            ByteRows row = image_bytes(data, pixels, &i, 1);
-            kernels->sparse_list(entries == NULL ? few : entries + n, ends, &row,
-                                 range_length(pixels), &none);
-            n += ends[1];
-        }
-    if (start != NULL)
-        start[data->n * n_chunks] = (uint32_t)n;
+    enum { FEW = 128 }; // counts that a byte can hold make wide vectors
+    size_t lit = 0;
+    for (size_t first = 0; first < n; first += FEW) {
+        size_t end = n - first < FEW ? n : first + FEW;
+        unsigned char few = 0;
+        for (size_t i = first; i < end; i++)
+            few = (unsigned char)(few + (x[i] != 0));
+        lit += few;
+    }
+    return lit;
+}
+
+// Their number in the images of two ranges, or more than max_entries, where counting stops.
+static size_t count_entries(const Dataset *data, const Range images[2], size_t max_entries)
+{
+    size_t size = dataset_pixels_per_image(data), n = 0;
+    for (size_t i = 0; i < data->n && n <= max_entries; i++)
+        if (is_in(i, images[0]) || is_in(i, images[1]))
+            n += count_lit(data->pixels + i * size, size);
     return n;
 }
 
@@ -106,22 +105,30 @@ static bool dense_bytes_list_lit(const Layer *layer, LitPixels *lit, const Datas
                                  const Range images[2], Arena *arena, Error *err)
 {
     static const char what[] = "lists of pixels";
+    const ByteRows none = {0};
     size_t n_chunks = N_BLOCKS * chunks_per_block(layer->n_rows);
     *lit = (LitPixels){.n_chunks = n_chunks};
-    if (data->n >= LAYER_MAX_LIT_BYTES / sizeof *lit->start / n_chunks)
+    if (kernels->lists_zeros || data->n >= LAYER_MAX_LIT_BYTES / sizeof *lit->start / n_chunks)
         return true;
     size_t start_bytes = data->n * n_chunks * sizeof *lit->start;
     size_t max_entries = (LAYER_MAX_LIT_BYTES - start_bytes) / sizeof *lit->entries;
-    size_t n = list_images(layer, n_chunks, NULL, NULL, data, images, max_entries);
+    size_t n = count_entries(data, images, max_entries);
     if (n > max_entries)
         return true;
     uint32_t *start = arena_alloc(arena, data->n * n_chunks + 1, sizeof *start, what, err);
     uint16_t *entries = arena_alloc(arena, n + SPARSE_SLACK, sizeof *entries, what, err);
     if (start == NULL || entries == NULL)
         return false;
-    list_images(layer, n_chunks, entries, start, data, images, max_entries);
     lit->start = start;
     lit->entries = entries;
+    for (uint32_t i = 0; i < data->n; i++)
+        for (size_t c = 0; c < n_chunks; c++, start++) {
+            start[1] = start[0]; // an empty list
+            Range pixels = layer_chunk(layer->n_rows, c);
+            ByteRows row = image_bytes(data, pixels, &i, 1);
+            if (is_in(i, images[0]) || is_in(i, images[1]))
+                kernels->sparse_list(entries, start, &row, range_length(pixels), &none);
+        }
     return true;
 }
 
