@@ -45,7 +45,8 @@ static inline size_t range_length(Range r)
 // Part number `part` of `n_parts` nearly equal, contiguous parts of 0..n-1.
 static inline Range range_part(size_t n, size_t part, size_t n_parts)
 {
-    return (Range){n * part / n_parts, n * (part + 1) / n_parts};
+    return (Range){(size_t)((uint64_t)n * part / n_parts),
+                   (size_t)((uint64_t)n * (part + 1) / n_parts)};
 }
 
 // Part `number` of `of` parts of some work.

@@ -52,8 +52,8 @@ typedef struct InputScale {
 
 InputScale input_scale(double std);
 
-// B examples of a data set, named by their index, and those of the two batches after it: a hint, so
-// that their pixels can be fetched from memory in time.
+// B examples of a data set, named by their index, and up to 2 B that follow, those of the two
+// batches after it: a hint, so that their pixels can be fetched from memory in time.
 typedef struct Batch {
     const Dataset *data;
     const InputScale *scale;

@@ -47,7 +47,7 @@ static inline const unsigned char *byte_row(const ByteRows *rows, size_t e)
 }
 
 // Rows of bytes without their zeros, each a list of what is lit, in ascending order (compressed
-// sparse rows, CSR): an entry is 256 * place + byte. They are chosen from a larger array, too: row
+// sparse row, CSR): an entry is 256 * column + byte. They are chosen from a larger array, too: row
 // r has the entries start[r * stride] up to, not with, start[r * stride + 1].
 enum {
     SPARSE_MAX_BYTES = 128, // in a row: 64 floats of W for each of them fill the innermost cache
@@ -88,9 +88,9 @@ typedef struct Kernels {
     void (*sparse_list)(uint16_t *entries, uint32_t *start, const ByteRows *rows, size_t I,
                         const ByteRows *next);
 
-    // sum[e] = sum over p of value[x[e][p]] * W[p]; x the B <= COLUMN_EXAMPLES rows of I bytes, W
-    // (I,S). Leaves them in columns (I,COLUMN_EXAMPLES), unless it is NULL. `next` is a hint as
-    // above.
+    // sum[e] = sum over p of value[x[e][p]] * W[p]; x the B <= COLUMN_EXAMPLES rows of
+    // I <= SPARSE_MAX_BYTES bytes, W (I,S). Leaves them in columns (I,COLUMN_EXAMPLES), unless it
+    // is NULL. `next` is a hint as above.
     void (*sparse_forward)(const SumRows *sums, const float *W, size_t S, const SparseRows *rows,
                            size_t I, const float *value, unsigned char *columns,
                            const SparseRows *next);

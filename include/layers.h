@@ -75,9 +75,9 @@ typedef struct LayerView {
     float *dx;       // (B, in_stride), NULL: nobody needs it
     const float *dy; // (B, out_stride), padding zero
     float *notes;    // (B, note_stride): what the layer leaves in one stage for a later one
-    // The pixels of the whole batch by column (see COLUMN_EXAMPLES), which stage 1 leaves for
-    // accumulate; NULL where that is not to come.
-    unsigned char *columns; // (n_columns, COLUMN_EXAMPLES) for each of those
+    // The pixels of the whole batch by column, which stage 1 leaves for accumulate; NULL where that
+    // is not to come.
+    unsigned char *columns; // (n_columns, COLUMN_EXAMPLES) for each COLUMN_EXAMPLES examples
     size_t n_parts;         // of stage 1, when stage 2 begins
 } LayerView;
 
@@ -107,8 +107,11 @@ struct LayerKind {
     void (*init)(const Layer *layer, float *params, uint64_t seed, uint64_t stream);
 
     // Stage 1, by pixels, for a first layer that divides its sums so (else NULL): leaves partial
-    // sums for forward, and what accumulate needs of the pixels. A part is anything that the kind
-    // can do without the other parts.
+    // sums for forward, in notes and in y, and what accumulate needs of the pixels, in columns. A
+    // part is anything that the kind can do without the other parts. Stage 1 of a part follows its
+    // stage 3 of the batch before while other parts may still be in theirs: what it reads and
+    // writes, their accumulate must not touch. So a part has the same parameters and columns in
+    // both, and the kind of the next layer must not need x.
     void (*partial_sums)(const Layer *layer, const float *params, const LayerView *view, Part part);
 
     // For a first layer that reads lists of lit pixels (else NULL): makes those of two ranges of

@@ -49,9 +49,9 @@ typedef unsigned char AnyBytes __attribute__((vector_size(VECTOR_BYTES), aligned
 // A function with a constant argument that its loops are unrolled by must end up in its caller.
 #define INLINE static inline __attribute__((always_inline))
 
-// Hides from the compiler how a value was made: of a pointer it would keep one for each vector of a
-// row, more than there are registers, instead of one and constant distances; of a few bits it
-// would cut off again what lies above them.
+// Hides from the compiler how a value was made. It would keep a pointer for each vector of a row,
+// more than there are registers, instead of one and constant distances; and would mask the bits
+// above those of a loaded uint16_t, which are zero, again after each shift.
 #define OPAQUE(v) __asm__("" : "+r"(v))
 
 INLINE Vector load(const float *x)

@@ -424,6 +424,7 @@ bool gradient_check(GradientCheck *check, const Network *net, const float *param
     one.pixels = data->pixels + image * dataset_pixels_per_image(data);
     one.labels = &label;
     one.n = 1;
+    one.lit = NULL;
     const uint32_t index = 0;
     Batch batch = {.data = &one, .scale = scale, .index = &index, .size = 1};
 

@@ -13,6 +13,9 @@ enum {
     AT_ONCE = 8                    // vectors whose exp is computed side by side
 };
 
+_Static_assert(SPARSE_MAX_BYTES <= 256, "an entry has eight bits for the column");
+_Static_assert((int)COLUMN_EXAMPLES == (int)PIXELS, "a word has a bit for each example of a column");
+
 // ---------------------------------------------------------------------------------------------
 // Pixels: a word of 64 bits says which of 64 pixels, or of 64 examples, are lit
 
@@ -116,8 +119,8 @@ INLINE uint16_t *list_row(uint16_t *entries, const unsigned char *x, size_t I)
 
 #else
 
-// The same of the n <= PIXELS pixels at `at` in a row x of I pixels, which is never read beyond its
-// end: the last word of a row is taken from 64 pixels that overlap those before it.
+// lit_pixels of the n <= PIXELS pixels at `at` in a row x of I pixels, which is never read beyond
+// its end: the last word of a row is taken from 64 pixels that overlap those before it.
 INLINE uint64_t lit_pixels_of(const unsigned char *x, size_t at, size_t n, size_t I)
 {
     if (n == PIXELS)
@@ -183,11 +186,11 @@ INLINE Entries sparse_row(const SparseRows *rows, size_t e)
     return (Entries){rows->entries + start[0], rows->entries + start[1]};
 }
 
-// One example's turn. Nobody foresees where a list ends, and much time would pass before the next
-// one began if it were not known by then where; and asked at once, the memory answers many at a
-// time.
+// An example's list, and one of the next batch to prefetch. Looked up for all examples at once, the
+// cache misses of the look-ups overlap; and when the branch that ends a list is mispredicted, which
+// it mostly is, the next list's address and its first entries are at hand.
 typedef struct Turn {
-    Entries list, fetched; // fetched: a list for the next batch
+    Entries list, prefetch;
 } Turn;
 
 // One strip of the sums of all examples.
@@ -201,7 +204,7 @@ INLINE void forward_strip(const SumRows *sums, size_t strip, const float *W, siz
     for (size_t e = 0; e < n; e++)
         turns[e].list = sparse_row(rows, e);
     for (size_t e = 0; e < n; e++)
-        turns[e].fetched = e < next->n ? sparse_row(next, e) : turns[e].list;
+        turns[e].prefetch = e < next->n ? sparse_row(next, e) : turns[e].list;
     for (size_t e = n; e < n + AHEAD; e++)
         turns[e].list = (Entries){rows->entries, rows->entries};
 
@@ -211,8 +214,8 @@ INLINE void forward_strip(const SumRows *sums, size_t strip, const float *W, siz
     const float *before = sums->before == NULL ? NULL : sums->before + strip;
     for (size_t e = 0; e < n; e++) {
         const Turn *turn = &turns[e];
-        __builtin_prefetch(turn->fetched.first, 0, 2);
-        __builtin_prefetch(turn->fetched.end, 0, 2);
+        __builtin_prefetch(turn->prefetch.first, 0, 2);
+        __builtin_prefetch(turn->prefetch.end, 0, 2);
         __builtin_prefetch(turn[AHEAD].list.first);
         if (turn->list.first < turn->list.end || before != at) {
             Vector s[STRIP_VECTORS];
@@ -250,15 +253,15 @@ static void sparse_forward(const SumRows *sums, const float *W, size_t S, const 
     for (size_t strip = 0, width; strip < S; strip += width) {
         width = S - strip < STRIP ? KERNEL_PAD : STRIP;
         bool fills_columns = strip == 0 && columns != NULL;
-        const SparseRows *fetched = strip == 0 ? next : &none;
+        const SparseRows *prefetch = strip == 0 ? next : &none;
         if (width == STRIP && fills_columns)
-            forward_strip(sums, strip, W, S, rows, value, columns, fetched, STRIP_VECTORS);
+            forward_strip(sums, strip, W, S, rows, value, columns, prefetch, STRIP_VECTORS);
         else if (width == STRIP)
-            forward_strip(sums, strip, W, S, rows, value, NULL, fetched, STRIP_VECTORS);
+            forward_strip(sums, strip, W, S, rows, value, NULL, prefetch, STRIP_VECTORS);
         else if (fills_columns)
-            forward_strip(sums, strip, W, S, rows, value, columns, fetched, PAD_VECTORS);
+            forward_strip(sums, strip, W, S, rows, value, columns, prefetch, PAD_VECTORS);
         else
-            forward_strip(sums, strip, W, S, rows, value, NULL, fetched, PAD_VECTORS);
+            forward_strip(sums, strip, W, S, rows, value, NULL, prefetch, PAD_VECTORS);
     }
 }
 

@@ -56,9 +56,11 @@ static void sparse_forward(const SumRows *sums, const float *restrict W, size_t 
                 for (size_t o = 0; o < KERNEL_PAD; o++)
                     sum[o] += v * row[o];
             }
-            const float *before = sums->before + e * sums->before_stride + strip;
+            const float *before = sums->before;
+            if (before != NULL)
+                before += e * sums->before_stride + strip;
             for (size_t o = 0; o < KERNEL_PAD; o++)
-                at[o] = sums->before == NULL ? sum[o] : before[o] + sum[o];
+                at[o] = before == NULL ? sum[o] : before[o] + sum[o];
         }
     }
 }

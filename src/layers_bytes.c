@@ -8,7 +8,7 @@
 //
 // Why lists (LitPixels): four fifths of an image's pixels are dark, and looking for the others
 // takes longer than reading where they are. Forward, an example's list says which rows of W to add
-// up; on the way the pixels are turned round, so that the update finds a pixel's examples side by
+// up; on the way the pixels are transposed, so that the update finds a pixel's examples side by
 // side. A block is taken by chunks, nearly equal parts that fit the kernels; of images as small as
 // MNIST's it is one.
 #include "kernels.h"

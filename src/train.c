@@ -54,7 +54,8 @@ static void training_count(Training *t, const Batch *batch)
 
 // One epoch of gradient descent, as each member of the team runs it. A member has the same part
 // of pixels and parameters in every batch: W1 stays in the caches of its CPU. No barrier is needed
-// between stage 3 and the next batch's stage 1, which reads what the same member has written.
+// between stage 3 and the next batch's stage 1, which reads what the same member has written, and
+// writes what stage 3 does not read or the same member has read (see LayerKind.partial_sums).
 static void training_member(void *context, size_t member)
 {
     Training *t = context;

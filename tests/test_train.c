@@ -22,13 +22,18 @@ typedef struct Run {
     TrainResult result;
 } Run;
 
-static void run_open(Run *run, size_t n, size_t n_train, uint64_t seed)
+static void run_open_side(Run *run, size_t side, size_t n, size_t n_train, uint64_t seed)
 {
     *run = (Run){.stop_after = SIZE_MAX, .threads = 1, .stop_at_batch = SIZE_MAX};
-    run->s = synthetic_make(&run->arena, n, 6, 4);
+    run->s = synthetic_make(&run->arena, n, side, 4);
     synthetic_network(&run->net, &run->params, &run->s, 8, seed, &run->arena);
     run->data = (TrainData){
         .data = &run->s.data, .split = {{0, n_train}, {n_train, n}}, .scale = run->s.scale};
+}
+
+static void run_open(Run *run, size_t n, size_t n_train, uint64_t seed)
+{
+    run_open_side(run, 6, n, n_train, seed);
 }
 
 static bool keep_report(void *context, const EpochReport *report, Error *err)
@@ -251,6 +256,34 @@ static void any_number_of_threads_gives_the_same_bytes(void)
     arena_free(&first.arena);
 }
 
+// Of images whose blocks are more than one chunk, too, and in more than one group of columns; of a
+// set that says it is too large for lists, though few of its images are asked for.
+static void lists_and_threads_give_the_same_bytes(void)
+{
+    static const size_t threads[] = {1, 2, 3, 8}, sides[] = {7, 40};
+    for (size_t s = 0; s < 2; s++) {
+        Run first;
+        Error err;
+        run_open_side(&first, sides[s], 170, 150, 1);
+        REQUIRE(run_train(&first, 2, 70, 0.01, 1, &err), "%s", err.text);
+        for (size_t i = 0; i < 8; i++) {
+            Run run;
+            run_open_side(&run, sides[s], 170, 150, 1);
+            run.threads = threads[i / 2];
+            if (i % 2 == 1)
+                run.s.data.n = 3000000;
+            REQUIRE(run_train(&run, 2, 70, 0.01, 1, &err), "%s", err.text);
+            CHECK(same_parameters(&first, &run) &&
+                      memcmp(&first.last.validation_loss, &run.last.validation_loss,
+                             sizeof(double)) == 0,
+                  "%zu x %zu pixels, %zu threads, lists: %zu", sides[s], sides[s], run.threads,
+                  1 - i % 2);
+            arena_free(&run.arena);
+        }
+        arena_free(&first.arena);
+    }
+}
+
 static void threads_that_diverge_stop_together(void)
 {
     Run run;
@@ -370,6 +403,7 @@ int main(void)
     RUN(a_stopped_training_that_is_resumed_ends_the_same);
     RUN(the_observer_can_end_the_training);
     RUN(any_number_of_threads_gives_the_same_bytes);
+    RUN(lists_and_threads_give_the_same_bytes);
     RUN(threads_that_diverge_stop_together);
     RUN(the_last_report_equals_judging_afterwards_with_any_team);
     RUN(splits_take_the_last_images_for_validation);
