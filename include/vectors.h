@@ -49,6 +49,14 @@ typedef unsigned char AnyBytes __attribute__((vector_size(VECTOR_BYTES), aligned
 // A function with a constant argument that its loops are unrolled by must end up in its caller.
 #define INLINE static inline __attribute__((always_inline))
 
+// Before a loop over vectors whose number the compiler knows: they are to stay in registers, not in
+// an array. (clang passes over the pragma of gcc.)
+#ifdef __clang__
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
 // Hides from the compiler how a value was made. It would keep a pointer for each vector of a row,
 // more than there are registers, instead of one and constant distances; and would mask the bits
 // above those of a loaded uint16_t, which are zero, again after each shift.

@@ -14,7 +14,8 @@ enum {
 };
 
 _Static_assert(SPARSE_MAX_BYTES <= 256, "an entry has eight bits for the column");
-_Static_assert((int)COLUMN_EXAMPLES == (int)PIXELS, "a word has a bit for each example of a column");
+_Static_assert((int)COLUMN_EXAMPLES == (int)PIXELS,
+               "a word has a bit for each example of a column");
 
 // ---------------------------------------------------------------------------------------------
 // Pixels: a word of 64 bits says which of 64 pixels, or of 64 examples, are lit
@@ -171,7 +172,7 @@ INLINE void add_scaled(Vector *s, float v, const float *row, size_t vectors)
 {
     Vector all = splat(v);
     OPAQUE(row);
-#pragma GCC unroll 16
+    UNROLL
     for (size_t j = 0; j < vectors; j++)
         s[j] += all * load(row + j * LANES);
 }
@@ -219,7 +220,7 @@ INLINE void forward_strip(const SumRows *sums, size_t strip, const float *W, siz
         __builtin_prefetch(turn[AHEAD].list.first);
         if (turn->list.first < turn->list.end || before != at) {
             Vector s[STRIP_VECTORS];
-#pragma GCC unroll 16
+            UNROLL
             for (size_t j = 0; j < vectors; j++)
                 s[j] = sums->goes_on ? load(at + j * LANES) : splat(0.0f);
             for (const uint16_t *entry = turn->list.first; entry < turn->list.end; entry++) {
@@ -229,11 +230,12 @@ INLINE void forward_strip(const SumRows *sums, size_t strip, const float *W, siz
                     columns[(lit >> 8) * COLUMN_EXAMPLES + e] = (unsigned char)lit;
                 add_scaled(s, value[lit & 255], W + (lit >> 8) * S, vectors);
             }
-            if (before != NULL)
-#pragma GCC unroll 16
+            if (before != NULL) {
+                UNROLL
                 for (size_t j = 0; j < vectors; j++)
                     s[j] = load(before + j * LANES) + s[j];
-#pragma GCC unroll 16
+            }
+            UNROLL
             for (size_t j = 0; j < vectors; j++)
                 store(at + j * LANES, s[j]);
         }
@@ -300,11 +302,11 @@ INLINE void accumulate_group(float *into, size_t S, float *waiting, bool is_firs
             continue;
         Vector s[STRIP_VECTORS];
         float *sum = waiting + p * STRIP, *row = into + p * S;
-#pragma GCC unroll 16
+        UNROLL
         for (size_t j = 0; j < vectors; j++)
             s[j] = is_first ? splat(0.0f) : load(sum + j * LANES);
         add_lit_deltas(s, lit[p], columns + p * COLUMN_EXAMPLES, value, dy, S, vectors);
-#pragma GCC unroll 16
+        UNROLL
         for (size_t j = 0; j < vectors; j++)
             if (is_last)
                 store(row + j * LANES, load(row + j * LANES) + splat(scale) * s[j]);
@@ -357,34 +359,37 @@ static void sum_parts(float *y, const float *b, const float *part, size_t n, siz
 INLINE void tile_add(Vector *tile, const float *a, size_t a_row, size_t a_column, const float *w,
                      size_t w_row, size_t n, size_t rows)
 {
-    for (size_t k = 0; k < n; k++)
-#pragma GCC unroll 16
+    for (size_t k = 0; k < n; k++) {
+        UNROLL
         for (size_t r = 0; r < rows; r++) {
             Vector v = splat(a[r * a_row + k * a_column]);
-#pragma GCC unroll 4
+            UNROLL
             for (size_t j = 0; j < PAD_VECTORS; j++)
                 tile[r * PAD_VECTORS + j] += v * load(w + k * w_row + j * LANES);
         }
+    }
 }
 
 // The rows at `from`, or zeros where it is NULL.
 INLINE void tile_load(Vector *tile, const float *from, size_t stride, size_t rows)
 {
-#pragma GCC unroll 16
-    for (size_t r = 0; r < rows; r++)
-#pragma GCC unroll 4
+    UNROLL
+    for (size_t r = 0; r < rows; r++) {
+        UNROLL
         for (size_t j = 0; j < PAD_VECTORS; j++)
             tile[r * PAD_VECTORS + j] =
                 from == NULL ? splat(0.0f) : load(from + r * stride + j * LANES);
+    }
 }
 
 INLINE void tile_store(float *to, size_t stride, const Vector *tile, size_t rows)
 {
-#pragma GCC unroll 16
-    for (size_t r = 0; r < rows; r++)
-#pragma GCC unroll 4
+    UNROLL
+    for (size_t r = 0; r < rows; r++) {
+        UNROLL
         for (size_t j = 0; j < PAD_VECTORS; j++)
             store(to + r * stride + j * LANES, tile[r * PAD_VECTORS + j]);
+    }
 }
 
 // y (rows,KERNEL_PAD) = b + x W
@@ -451,7 +456,7 @@ INLINE void accumulate_tile(float *into, size_t S, const float *x, size_t x_stri
     tile_load(tile, NULL, 0, rows);
     tile_add(tile, x, 1, x_stride, dy, S, B, rows);
     tile_load(before, into, S, rows);
-#pragma GCC unroll 16
+    UNROLL
     for (size_t v = 0; v < rows * PAD_VECTORS; v++)
         tile[v] = before[v] + splat(scale) * tile[v];
     tile_store(into, S, tile, rows);
@@ -490,21 +495,21 @@ static void bias_accumulate(float *into, size_t S, const float *dy, size_t B, fl
 INLINE void exp_vectors(Vector *x, size_t n)
 {
     Vector shifted[AT_ONCE], r[AT_ONCE], exp_r[AT_ONCE];
-#pragma GCC unroll 8
+    UNROLL
     for (size_t i = 0; i < n; i++) {
         x[i] = at_most(88.0f, at_least(-87.0f, x[i]));
         shifted[i] = x[i] * 1.44269504f + 12582912.0f;
     }
-#pragma GCC unroll 8
+    UNROLL
     for (size_t i = 0; i < n; i++) {
         Vector whole = shifted[i] - 12582912.0f;
         r[i] = x[i] - whole * LN2_HIGH;
         r[i] = r[i] - whole * LN2_LOW;
     }
-#pragma GCC unroll 8
+    UNROLL
     for (size_t i = 0; i < n; i++)
         exp_r[i] = EXP_POLYNOMIAL(r[i]) * (r[i] * r[i]) + r[i] + 1.0f;
-#pragma GCC unroll 8
+    UNROLL
     for (size_t i = 0; i < n; i++)
         x[i] = exp_r[i] * (Vector)(((Words)shifted[i] << 23) + 0x3f800000u);
 }
@@ -523,11 +528,11 @@ INLINE Vector log_vector(Vector x)
 INLINE void sigmoid_vectors(float *y, const float *x, size_t n)
 {
     Vector e[AT_ONCE];
-#pragma GCC unroll 8
+    UNROLL
     for (size_t i = 0; i < n; i++)
         e[i] = -load(x + i * LANES);
     exp_vectors(e, n);
-#pragma GCC unroll 8
+    UNROLL
     for (size_t i = 0; i < n; i++)
         store(y + i * LANES, 1.0f / (1.0f + e[i]));
 }

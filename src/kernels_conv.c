@@ -69,30 +69,33 @@ INLINE void conv_tile(float *y, const ConvTile *t, const float *x, size_t column
     size_t seen = (places - 1) * w->step + w->side; // columns
     const float *weights = t->weights;
     Vector sum[TILE_ROWS][PAD_VECTORS];
-#pragma GCC unroll 16
-    for (size_t p = 0; p < places; p++)
-#pragma GCC unroll 4
+    UNROLL
+    for (size_t p = 0; p < places; p++) {
+        UNROLL
         for (size_t j = 0; j < PAD_VECTORS; j++)
             sum[p][j] = t->bias != NULL ? (Vector)(load(t->bias + j * LANES) + 0.0f)
                                         : load(y + p * w->out_pitch + j * LANES);
+    }
     for (size_t r = 0; r < t->n_rows; r++, x += row, weights += run * KERNEL_PAD) {
         if (t->lit != NULL && (t->lit[r] >> column) << (64 - seen) == 0)
             continue;
 #pragma GCC unroll 5
-        for (size_t k = 0; k < run; k++)
-#pragma GCC unroll 16
+        for (size_t k = 0; k < run; k++) {
+            UNROLL
             for (size_t p = 0; p < places; p++) {
                 Vector v = splat(x[p * next + k]);
-#pragma GCC unroll 4
+                UNROLL
                 for (size_t j = 0; j < PAD_VECTORS; j++)
                     sum[p][j] += v * load(weights + k * KERNEL_PAD + j * LANES);
             }
+        }
     }
-#pragma GCC unroll 16
-    for (size_t p = 0; p < places; p++)
-#pragma GCC unroll 4
+    UNROLL
+    for (size_t p = 0; p < places; p++) {
+        UNROLL
         for (size_t j = 0; j < PAD_VECTORS; j++)
             store(y + p * w->out_pitch + j * LANES, sum[p][j]);
+    }
 }
 
 // One strip of channels, and some rows of the window from `first` on, of one image.
@@ -197,10 +200,11 @@ static void conv_collect(Nonzero *lists, const Windows *w, const float *dy, size
 INLINE void scatter_window(float *dx, const float *W, const Windows *w, float value, size_t vectors)
 {
     size_t row = w->width * w->pitch;
-    for (size_t r = 0; r < w->side; r++, dx += row)
-#pragma GCC unroll 16
+    for (size_t r = 0; r < w->side; r++, dx += row) {
+        UNROLL
         for (size_t j = 0; j < vectors; j++, W += LANES)
             store(dx + j * LANES, load(dx + j * LANES) + splat(value) * load(W));
+    }
 }
 
 // The same for images of any pitch.
@@ -237,25 +241,28 @@ INLINE void gather_rows(float *sum, size_t sum_row, const float *x, size_t x_row
                         const Nonzero *list, size_t rows, size_t vectors)
 {
     Vector s[NARROW_ROWS * 2 > AT_ONCE ? NARROW_ROWS * 2 : AT_ONCE];
-#pragma GCC unroll 16
-    for (size_t r = 0; r < rows; r++)
-#pragma GCC unroll 16
+    UNROLL
+    for (size_t r = 0; r < rows; r++) {
+        UNROLL
         for (size_t j = 0; j < vectors; j++)
             s[r * vectors + j] = load(sum + r * sum_row + j * LANES);
+    }
     for (const Nonzero *v = list + 1, *end = v + list[0].at; v < end; v++) {
         const float *from = x + v->at;
         Vector value = splat(v->value);
-#pragma GCC unroll 16
-        for (size_t r = 0; r < rows; r++, from += x_row)
-#pragma GCC unroll 16
+        UNROLL
+        for (size_t r = 0; r < rows; r++, from += x_row) {
+            UNROLL
             for (size_t j = 0; j < vectors; j++)
                 s[r * vectors + j] += value * load_any(from + j * LANES);
+        }
     }
-#pragma GCC unroll 16
-    for (size_t r = 0; r < rows; r++)
-#pragma GCC unroll 16
+    UNROLL
+    for (size_t r = 0; r < rows; r++) {
+        UNROLL
         for (size_t j = 0; j < vectors; j++)
             store(sum + r * sum_row + j * LANES, s[r * vectors + j]);
+    }
 }
 
 // The whole window.
