@@ -218,7 +218,7 @@ INLINE void forward_strip(const SumRows *sums, size_t strip, const float *W, siz
         __builtin_prefetch(turn->prefetch.first, 0, 2);
         __builtin_prefetch(turn->prefetch.end, 0, 2);
         __builtin_prefetch(turn[AHEAD].list.first);
-        if (turn->list.first < turn->list.end || before != at) {
+        if (before == NULL || before != at || turn->list.first < turn->list.end) {
             Vector s[STRIP_VECTORS];
             UNROLL
             for (size_t j = 0; j < vectors; j++)
