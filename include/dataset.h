@@ -6,9 +6,9 @@
 #include "base.h"
 
 // The lit pixels of images a second time, without the dark ones between them, for training, which
-// asks for each image in every epoch: n_chunks lists an image, one for each part of the image that
-// the first layer of the network takes at a time. List c of image i are the entries
-// start[i * n_chunks + c] up to the next list's, two bytes each (SparseRows of kernels.h).
+// asks for each image in every epoch: n_chunks lists an image, one for each of the parts of it that
+// whoever reads them takes at a time. List c of image i are the entries start[i * n_chunks + c] up
+// to the next list's, two bytes each (SparseRows of kernels.h).
 typedef struct LitPixels {
     const uint16_t *entries;
     const uint32_t *start; // (n * n_chunks + 1)

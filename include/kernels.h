@@ -89,8 +89,8 @@ typedef struct Kernels {
                         const ByteRows *next);
 
     // sum[e] = sum over p of value[x[e][p]] * W[p]; x the B <= COLUMN_EXAMPLES rows of
-    // I <= SPARSE_MAX_BYTES bytes, W (I,S). Leaves them in columns (I,COLUMN_EXAMPLES), unless it
-    // is NULL. `next` is a hint as above.
+    // I <= SPARSE_MAX_BYTES bytes, W (I,S). Leaves the bytes in columns (I,COLUMN_EXAMPLES), unless
+    // it is NULL. `next` is a hint as above.
     void (*sparse_forward)(const SumRows *sums, const float *W, size_t S, const SparseRows *rows,
                            size_t I, const float *value, unsigned char *columns,
                            const SparseRows *next);

@@ -3,7 +3,8 @@
 //   parameters  one block of float, laid out by the network, so that gradients share its layout;
 //   Work        working memory for one batch: activations and deltas.
 // Each stage of a training step can be done in parts, in any order and at the same time; between
-// two stages every part must have been finished:
+// two stages every part must have been finished (but for stage 1 after stage 3 of the batch before,
+// where the same part is enough: see LayerKind.partial_sums):
 //   1 network_partial_sums  by pixels     the first layer's partial sums over pixels
 //   2 network_forward,      by example    the rest of the forward pass, loss,
 //     network_loss,                       and all deltas back to the first trained layer

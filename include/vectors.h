@@ -93,29 +93,19 @@ INLINE Vector choose(Ints condition, Vector yes, Vector no)
     return (Vector)(((Words)condition & (Words)yes) | (~(Words)condition & (Words)no));
 }
 
-// max(low, x), lane by lane, and min(high, x); a NaN stays.
-INLINE Vector at_least(float low, Vector x)
+// min(high, max(low, x)), lane by lane; a NaN stays, as it is the second operand.
+INLINE Vector clamp(Vector x, float low, float high)
 {
 #if defined KERNELS_AVX512
-    return (Vector)_mm512_max_ps((__m512)splat(low), (__m512)x);
+    __m512 raised = _mm512_max_ps((__m512)splat(low), (__m512)x);
+    return (Vector)_mm512_min_ps((__m512)splat(high), raised);
 #elif defined KERNELS_AVX2
-    return (Vector)_mm256_max_ps((__m256)splat(low), (__m256)x);
+    __m256 raised = _mm256_max_ps((__m256)splat(low), (__m256)x);
+    return (Vector)_mm256_min_ps((__m256)splat(high), raised);
 #elif defined KERNELS_SSE2
-    return (Vector)_mm_max_ps((__m128)splat(low), (__m128)x);
+    return (Vector)_mm_min_ps((__m128)splat(high), _mm_max_ps((__m128)splat(low), (__m128)x));
 #else
-    return choose(x < splat(low), splat(low), x);
-#endif
-}
-
-INLINE Vector at_most(float high, Vector x)
-{
-#if defined KERNELS_AVX512
-    return (Vector)_mm512_min_ps((__m512)splat(high), (__m512)x);
-#elif defined KERNELS_AVX2
-    return (Vector)_mm256_min_ps((__m256)splat(high), (__m256)x);
-#elif defined KERNELS_SSE2
-    return (Vector)_mm_min_ps((__m128)splat(high), (__m128)x);
-#else
+    x = choose(x < splat(low), splat(low), x);
     return choose(x > splat(high), splat(high), x);
 #endif
 }

@@ -497,7 +497,7 @@ INLINE void exp_vectors(Vector *x, size_t n)
     Vector shifted[AT_ONCE], r[AT_ONCE], exp_r[AT_ONCE];
     UNROLL
     for (size_t i = 0; i < n; i++) {
-        x[i] = at_most(88.0f, at_least(-87.0f, x[i]));
+        x[i] = clamp(x[i], -87.0f, 88.0f);
         shifted[i] = x[i] * 1.44269504f + 12582912.0f;
     }
     UNROLL

@@ -79,6 +79,16 @@ static void the_gradient_of_a_batch_is_the_sum_of_its_examples(void)
     arena_free(&bench.arena);
 }
 
+// Clears what belongs to a parameter: nothing else may be left.
+static void check_padding(const Network *net, float *gradient)
+{
+    for (size_t t = 0; t < net->n_tensors; t++)
+        for (size_t e = 0; e < tensor_size(net->tensors[t]); e++)
+            gradient[tensor_index(net->tensors[t], e)] = 0.0f;
+    for (size_t i = 0; i < net->n_parameters; i++)
+        CHECK(gradient[i] == 0.0f, "padding %zu has the gradient %g", i, (double)gradient[i]);
+}
+
 static void the_padding_of_parameters_has_no_gradient(void)
 {
     Bench bench;
@@ -86,11 +96,7 @@ static void the_padding_of_parameters_has_no_gradient(void)
     float *gradient = zeroed_gradient(&bench);
     Batch batch = synthetic_batch(&bench.s, bench.s.index, EXAMPLES);
     pass(&bench, &batch, gradient);
-    for (size_t t = 0; t < bench.net.n_tensors; t++)
-        for (size_t e = 0; e < tensor_size(bench.net.tensors[t]); e++)
-            gradient[tensor_index(bench.net.tensors[t], e)] = 0.0f;
-    for (size_t i = 0; i < bench.net.n_parameters; i++)
-        CHECK(gradient[i] == 0.0f, "float %zu is %g", i, (double)gradient[i]);
+    check_padding(&bench.net, gradient);
     arena_free(&bench.arena);
 }
 
@@ -299,11 +305,7 @@ static void images_in_groups_of_any_size_have_the_same_gradient(void)
     }
     CHECK(largest > 0.1f, "largest %g: nothing was compared", (double)largest);
 
-    for (size_t t = 0; t < bench.net.n_tensors; t++)
-        for (size_t e = 0; e < tensor_size(bench.net.tensors[t]); e++)
-            whole[tensor_index(bench.net.tensors[t], e)] = 0.0f;
-    for (size_t i = 0; i < bench.net.n_parameters; i++)
-        CHECK(whole[i] == 0.0f, "padding %zu has the gradient %g", i, (double)whole[i]);
+    check_padding(&bench.net, whole);
     arena_free(&bench.arena);
 }
 
