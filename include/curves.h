@@ -3,7 +3,7 @@
 #ifndef MLP_CURVES_H
 #define MLP_CURVES_H
 
-#include "file.h"
+#include "output.h"
 #include "train.h"
 
 // Opens the table that will replace `path` when it has its first new row. A training that goes on

@@ -8,7 +8,7 @@
 #define MLP_IDX_H
 
 #include "dataset.h"
-#include "file.h"
+#include "source.h"
 
 // The files that belong together in a folder.
 typedef enum IdxPart { IDX_TRAIN, IDX_TEST } IdxPart;

@@ -10,8 +10,8 @@
 #ifndef MLP_MODEL_H
 #define MLP_MODEL_H
 
-#include "file.h"
 #include "network.h"
+#include "output.h"
 
 // Raised only when a sum, an initialisation or an order changes: the same settings with the same
 // recipe give the same bytes, whatever the version of the program.

@@ -9,7 +9,7 @@
 #ifndef MLP_PNM_H
 #define MLP_PNM_H
 
-#include "file.h"
+#include "source.h"
 
 enum { PNM_MAX_PIXELS = 100000000 };
 

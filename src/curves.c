@@ -2,6 +2,7 @@
 #include "curves.h"
 
 #include "numbers.h"
+#include "source.h"
 
 #include <string.h>
 #include <sys/stat.h>

@@ -1,6 +1,8 @@
 // The IDX reader; see idx.h.
 #include "idx.h"
 
+#include "crc32.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>

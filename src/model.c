@@ -1,8 +1,10 @@
 // The model file, read and written; see model.h.
 #include "model.h"
 
+#include "crc32.h"
 #include "json.h"
 #include "numbers.h"
+#include "source.h"
 
 #include <assert.h>
 #include <inttypes.h>

@@ -1,6 +1,7 @@
 // The reader of portable anymaps; see pnm.h.
 #include "pnm.h"
 
+#include <stdio.h>
 #include <string.h>
 
 // ---------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 // Hostile files, thousands of them in one process: each is refused with a reason of one line, and
 // none gets more memory than it has bytes for. What is accepted is accepted knowingly: the last
 // claim counts.
+#include "crc32.h"
 #include "idx.h"
 #include "model.h"
 

@@ -1,5 +1,5 @@
 // Command lines, numbers and words, JSON, checksums and memory.
-#include "file.h"
+#include "crc32.h"
 #include "json.h"
 #include "numbers.h"
 #include "options.h"

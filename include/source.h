@@ -1,0 +1,46 @@
+// Reading: regular files, what gzip makes of compressed ones, and standard input. Knows no format
+// but gzip's. The formats (idx, pnm, model) are built on it; output.h is the other direction.
+#ifndef MLP_SOURCE_H
+#define MLP_SOURCE_H
+
+#include "base.h"
+
+#include <sys/types.h>
+
+enum { SOURCE_MAX_AHEAD = 16 };
+
+// The bytes of a regular file, or what `gzip -dc` makes of one whose name ends in .gz, or those of
+// standard input. gzip is found on the PATH and run without a shell; no file name reaches it.
+typedef struct Source {
+    const char *path;
+    int fd;
+    pid_t gzip;                            // 0 when the file is read as it is
+    bool piped;                            // how long it is shows only when it has been read
+    uint64_t size;                         // of the file, compressed or not; 0 for standard input
+    uint32_t gzip_crc32, gzip_size;        // what a .gz says at its end of the bytes that it holds
+    unsigned char ahead[SOURCE_MAX_AHEAD]; // looked at, but not yet read
+    size_t n_ahead;
+} Source;
+
+// Opens a regular file. On failure says why and leaves nothing open.
+bool source_open(Source *source, const char *path, Error *err);
+
+// Opens standard input, whatever it is; its path is "standard input".
+bool source_open_input(Source *source, Error *err);
+
+// Shows the first `size` bytes, at most SOURCE_MAX_AHEAD, to a caller that has read none yet; they
+// are still to be read. Returns how many there are, -1 on error.
+ptrdiff_t source_peek(Source *source, unsigned char *data, size_t size, Error *err);
+
+// Reads until `size` bytes have come or the end is reached. Returns how many came, -1 on error.
+ptrdiff_t source_read(Source *source, void *data, size_t size, Error *err);
+
+// Ends reading. With `whole`, the caller believes to have read everything: fails when gzip found
+// the file damaged. Always releases the file and the child.
+bool source_close(Source *source, bool whole, Error *err);
+
+// Reads a whole regular file of at most `max` bytes into the arena.
+bool file_read(unsigned char **data, size_t *size, Arena *arena, const char *path, size_t max,
+               const char *what, Error *err);
+
+#endif

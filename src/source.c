@@ -1,0 +1,191 @@
+// Reading files, gzip-compressed ones too; see source.h.
+#ifdef __linux__
+#define _GNU_SOURCE // F_SETPIPE_SZ
+#endif
+#include "source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+// Where the system can, a pipe that holds a megabyte: gzip and its reader then work side by side
+// instead of waking each other up for every 64 KB.
+static void pipe_enlarge(int fd)
+{
+#ifdef F_SETPIPE_SZ
+    (void)fcntl(fd, F_SETPIPE_SZ, 1 << 20);
+#else
+    (void)fd;
+#endif
+}
+
+// The end of a gzip file says what it decompresses to (RFC 1952: CRC-32 and size, little-endian).
+static void source_read_trailer(Source *source)
+{
+    unsigned char end[8] = {0};
+    if (source->size >= sizeof end)
+        (void)!pread(source->fd, end, sizeof end, (off_t)(source->size - sizeof end));
+    for (unsigned i = 4; i-- > 0;) {
+        source->gzip_crc32 = source->gzip_crc32 << 8 | end[i];
+        source->gzip_size = source->gzip_size << 8 | end[4 + i];
+    }
+}
+
+// Replaces the descriptor by the reading end of a pipe from `gzip -dc`, whose input it becomes.
+static bool source_start_gzip(Source *source, Error *err)
+{
+    int pipe_ends[2];
+    if (pipe(pipe_ends) != 0) {
+        error_set_errno(err, "%s: cannot make a pipe for gzip", source->path);
+        close(source->fd);
+        return false;
+    }
+    fcntl(pipe_ends[0], F_SETFD, FD_CLOEXEC);
+    fcntl(pipe_ends[1], F_SETFD, FD_CLOEXEC);
+    pipe_enlarge(pipe_ends[0]);
+
+    posix_spawn_file_actions_t actions;
+    int failed = posix_spawn_file_actions_init(&actions);
+    if (failed == 0) {
+        char *arguments[] = {"gzip", "-dc", NULL};
+        failed = posix_spawn_file_actions_adddup2(&actions, source->fd, STDIN_FILENO);
+        if (failed == 0)
+            failed = posix_spawn_file_actions_adddup2(&actions, pipe_ends[1], STDOUT_FILENO);
+        if (failed == 0) // what gzip would say, we say
+            failed =
+                posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+        if (failed == 0)
+            failed = posix_spawnp(&source->gzip, "gzip", &actions, NULL, arguments, environ);
+        posix_spawn_file_actions_destroy(&actions);
+    }
+    source->piped = true;
+    close(pipe_ends[1]);
+    close(source->fd);
+    source->fd = pipe_ends[0];
+    if (failed == 0)
+        return true;
+    source->gzip = 0;
+    close(source->fd);
+    errno = failed;
+    return error_set_errno(err, "%s: cannot run gzip to decompress it", source->path);
+}
+
+bool source_open(Source *source, const char *path, Error *err)
+{
+    *source = (Source){.path = path};
+    // Not to wait for the other end of a named pipe; without effect on regular files.
+    source->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (source->fd < 0)
+        return error_set_errno(err, "%s", path);
+    struct stat status;
+    if (fstat(source->fd, &status) != 0 || !S_ISREG(status.st_mode)) {
+        close(source->fd);
+        return error_set(err, "%s: %s, where a regular file was expected", path,
+                         S_ISDIR(status.st_mode) ? "is a folder" : "is no regular file");
+    }
+    source->size = (uint64_t)status.st_size;
+    size_t length = strlen(path);
+    if (length <= 3 || strcmp(path + length - 3, ".gz") != 0)
+        return true;
+    source_read_trailer(source);
+    return source_start_gzip(source, err);
+}
+
+bool source_open_input(Source *source, Error *err)
+{
+    *source = (Source){.path = "standard input", .piped = true};
+    source->fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    return source->fd >= 0 || error_set_errno(err, "%s", source->path);
+}
+
+ptrdiff_t source_peek(Source *source, unsigned char *data, size_t size, Error *err)
+{
+    ptrdiff_t n = source_read(source, data, size, err);
+    if (n > 0) {
+        source->n_ahead = (size_t)n;
+        memcpy(source->ahead, data, source->n_ahead);
+    }
+    return n;
+}
+
+ptrdiff_t source_read(Source *source, void *data, size_t size, Error *err)
+{
+    size_t done = size < source->n_ahead ? size : source->n_ahead;
+    memcpy(data, source->ahead, done);
+    source->n_ahead -= done;
+    memmove(source->ahead, source->ahead + done, source->n_ahead);
+    while (done < size) {
+        const size_t most = (size_t)1 << 30; // some systems refuse to read more than 2 GB at once
+        size_t wanted = size - done < most ? size - done : most;
+        ssize_t n = read(source->fd, (unsigned char *)data + done, wanted);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0) {
+            error_set_errno(err, "%s: reading failed", source->path);
+            return -1;
+        }
+        if (n == 0)
+            break;
+        done += (size_t)n;
+    }
+    return (ptrdiff_t)done;
+}
+
+bool source_close(Source *source, bool whole, Error *err)
+{
+    close(source->fd);
+    if (source->gzip == 0)
+        return true;
+    if (!whole)
+        kill(source->gzip, SIGKILL);
+    int status = 0;
+    while (waitpid(source->gzip, &status, 0) < 0)
+        if (errno != EINTR)
+            return error_set_errno(err, "%s: waiting for gzip failed", source->path);
+    if (!whole || (WIFEXITED(status) && WEXITSTATUS(status) == 0))
+        return true;
+    // A spawn that finds no program may report it only here (POSIX: status 127).
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+        return error_set(err, "%s: cannot run gzip to decompress it; is it installed?",
+                         source->path);
+    return error_set(err,
+                     "%s: gzip cannot decompress it: damaged, cut short, or followed by "
+                     "other data",
+                     source->path);
+}
+
+bool file_read(unsigned char **data, size_t *size, Arena *arena, const char *path, size_t max,
+               const char *what, Error *err)
+{
+    Source source;
+    if (!source_open(&source, path, err))
+        return false;
+    if (source.gzip != 0 || source.size > max) {
+        Error ignored;
+        bool compressed = source.gzip != 0;
+        source_close(&source, false, &ignored);
+        if (compressed)
+            return error_set(err, "%s: %s is not read compressed", path, what);
+        return error_set(err, "%s: %llu bytes are too many for %s", path,
+                         (unsigned long long)source.size, what);
+    }
+    size_t expected = (size_t)source.size;
+    unsigned char *bytes = arena_alloc(arena, expected + 1, 1, what, err);
+    ptrdiff_t n = bytes == NULL ? -1 : source_read(&source, bytes, expected, err);
+    Error ignored;
+    source_close(&source, true, &ignored);
+    if (n < 0)
+        return false;
+    if ((size_t)n != expected)
+        return error_set(err, "%s: became shorter while it was read", path);
+    *data = bytes;
+    *size = expected;
+    return true;
+}
