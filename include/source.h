@@ -1,4 +1,4 @@
-// Reading: regular files, what gzip makes of compressed ones, and standard input. Knows no format
+// Reading: regular files, what gzip makes of compressed ones, and streams. Knows no format
 // but gzip's. The formats (idx, pnm, model) are built on it; output.h is the other direction.
 #ifndef MLP_SOURCE_H
 #define MLP_SOURCE_H
@@ -7,16 +7,16 @@
 
 #include <sys/types.h>
 
-enum { SOURCE_MAX_AHEAD = 16 };
+enum { SOURCE_MAX_AHEAD = 32 };
 
 // The bytes of a regular file, or what `gzip -dc` makes of one whose name ends in .gz, or those of
-// standard input. gzip is found on the PATH and run without a shell; no file name reaches it.
+// a stream. gzip is found on the PATH and run without a shell; no file name reaches it.
 typedef struct Source {
     const char *path;
     int fd;
     pid_t gzip;                            // 0 when the file is read as it is
     bool piped;                            // how long it is shows only when it has been read
-    uint64_t size;                         // of the file, compressed or not; 0 for standard input
+    uint64_t size;                         // of the file, compressed or not; 0 for a stream
     uint32_t gzip_crc32, gzip_size;        // what a .gz says at its end of the bytes that it holds
     unsigned char ahead[SOURCE_MAX_AHEAD]; // looked at, but not yet read
     size_t n_ahead;
@@ -25,8 +25,13 @@ typedef struct Source {
 // Opens a regular file. On failure says why and leaves nothing open.
 bool source_open(Source *source, const char *path, Error *err);
 
-// Opens standard input, whatever it is; its path is "standard input".
-bool source_open_input(Source *source, Error *err);
+// Opens a regular file, or anything else that is not a directory: a named pipe (and waits for its
+// writer), a device, /dev/fd/N. "-" and /dev/stdin are standard input, whatever it is; the path of
+// "-" is "standard input". A stream is read as it is, even when its name ends in .gz.
+bool source_open_stream(Source *source, const char *path, Error *err);
+
+// Says whether that path is standard input's, which can be read only once.
+bool source_is_input(const char *path);
 
 // Shows the first `size` bytes, at most SOURCE_MAX_AHEAD, to a caller that has read none yet; they
 // are still to be read. Returns how many there are, -1 on error.

@@ -1,12 +1,14 @@
 // mlp predict: which digit an image shows, as the network sees it.
 #include "commands.h"
 #include "digit.h"
+#include "formats.h"
 #include "json.h"
 #include "numbers.h"
 #include "pnm.h"
 
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 // ---------------------------------------------------------------------------------------------
 // Options
@@ -45,11 +47,16 @@ typedef struct Predictor {
     JsonWriter json;
 } Predictor;
 
+// Where an image comes from.
+typedef struct Origin {
+    const char *file;
+    bool numbered; // it is one of several images of the file
+    size_t index;  // its number in the file, from 0
+} Origin;
+
 // The best digits of an image, best first.
 typedef struct Answer {
-    const char *file;
-    bool is_idx;
-    size_t index; // in an IDX file
+    Origin origin;
     const unsigned char *pixels;
     size_t digit[256];
     float probability[256];
@@ -94,10 +101,10 @@ static void print_picture(const unsigned char *pixels, size_t rows, size_t cols)
 static void print_text(const Answer *answer, size_t n)
 {
     char number[NUMBER_SIZE];
-    ShownName name = command_shown(answer->file);
+    ShownName name = command_shown(answer->origin.file);
     fputs(name.text, stdout);
-    if (answer->is_idx)
-        printf(":%zu", answer->index);
+    if (answer->origin.numbered)
+        printf(":%zu", answer->origin.index);
     for (size_t i = 0; i < n; i++)
         printf("\t%zu\t%s", answer->digit[i],
                number_measured(number, (double)answer->probability[i]));
@@ -113,8 +120,8 @@ static void print_pair(JsonWriter *json, const Answer *answer, size_t i)
 static void print_json(JsonWriter *json, const Answer *answer, size_t n)
 {
     json_open_object(json, NULL);
-    json_text(json, "file", answer->file);
-    json_count(json, "index", answer->index);
+    json_text(json, "file", answer->origin.file);
+    json_count(json, "index", answer->origin.index);
     print_pair(json, answer, 0);
     json_open_array(json, "top");
     for (size_t i = 0; i < n; i++) {
@@ -142,9 +149,9 @@ static void print_answer(Predictor *p, const Answer *answer)
 // ---------------------------------------------------------------------------------------------
 // The network
 
-// Answers up to BATCH images that lie one after another.
-static bool predict_batch(Predictor *p, const char *file, bool is_idx, size_t first,
-                          const unsigned char *pixels, size_t n, Error *err)
+// Answers up to BATCH images that lie one after another, beginning with the one of that origin.
+static bool predict_batch(Predictor *p, Origin origin, const unsigned char *pixels, size_t n,
+                          Error *err)
 {
     static const unsigned char no_labels[BATCH];
     const Network *net = &p->model.net;
@@ -163,13 +170,14 @@ static bool predict_batch(Predictor *p, const char *file, bool is_idx, size_t fi
 
     size_t S = net->layers[net->n_layers - 1].out_stride;
     for (size_t i = 0; i < n; i++) {
-        Answer answer = {file, is_idx, first + i, pixels + i * a->rows * a->cols, {0}, {0}};
+        Answer answer = {origin, pixels + i * a->rows * a->cols, {0}, {0}};
         answer_rank(&answer, (size_t)p->options->top, p->work.x[net->n_layers] + i * S,
                     p->work.dx[net->n_layers] + i * S, a->classes);
         if (!isfinite(answer.probability[0]))
             return error_set(err, "%s: the model's weights are so large that it has no answer",
-                             file);
+                             origin.file);
         print_answer(p, &answer);
+        origin.index++;
     }
     return true;
 }
@@ -196,53 +204,88 @@ static bool predict_idx(Predictor *p, const char *file, const Source *source, Ar
     if (data.rows != a->rows || data.cols != a->cols)
         return error_size(err, path, data.rows, data.cols, a);
     for (size_t i = 0; i < data.n; i += BATCH)
-        if (!predict_batch(p, file, true, i, data.pixels + i * dataset_pixels_per_image(&data),
+        if (!predict_batch(p, (Origin){file, true, i},
+                           data.pixels + i * dataset_pixels_per_image(&data),
                            data.n - i < BATCH ? data.n - i : BATCH, err))
             return false;
     return true;
 }
 
-static bool predict_pnm(Predictor *p, const char *file, const Source *source, Arena *arena,
-                        Error *err)
+// Says what could not be answered. Always returns false.
+static bool tell(const Error *err)
 {
-    GreyImage image;
+    command_fail(err);
+    return false;
+}
+
+// Answers a picture. `path` names it in errors.
+static bool predict_picture(Predictor *p, const Origin *origin, const char *path,
+                            const GreyImage *image, Arena *arena, Error *err)
+{
     Error reason;
-    const char *path = source->path;
+    const unsigned char *pixels = image->pixels;
     const Architecture *a = &p->model.settings.architecture;
-    if (!pnm_read(&image, arena, source, err))
-        return false;
-    const unsigned char *pixels = image.pixels;
     if (p->options->raw) {
-        if (image.rows != a->rows || image.cols != a->cols)
-            return error_size(err, path, image.rows, image.cols, a);
+        if (image->rows != a->rows || image->cols != a->cols)
+            return error_size(err, path, image->rows, image->cols, a);
     } else {
         unsigned char *digit = arena_alloc(arena, a->rows, a->cols, "a digit", err);
         if (digit == NULL)
             return false;
-        if (!digit_prepare(digit, a->rows, a->cols, &image, arena, &reason))
+        if (!digit_prepare(digit, a->rows, a->cols, image, arena, &reason))
             return error_set(err, "%s: %.512s", path, reason.text);
         pixels = digit;
     }
-    return predict_batch(p, file, false, 0, pixels, 1, err);
+    return predict_batch(p, *origin, pixels, 1, err);
 }
 
-static bool predict_file(Predictor *p, const char *file, Error *err)
+// Reads the next picture of a stream and answers it. A picture that is alone has no number.
+static bool predict_next(Predictor *p, Origin *origin, PnmReader *reader, Arena *arena, Error *err)
+{
+    GreyImage image;
+    const char *path = reader->source.path;
+    if (!pnm_read(reader, &image, arena, err))
+        return false;
+    origin->numbered = origin->numbered || reader->more;
+    if (origin->numbered)
+        path = arena_printf(arena, err, "%s:%zu", path, origin->index);
+    return path != NULL && predict_picture(p, origin, path, &image, arena, err);
+}
+
+// One picture at a time is in memory. One that cannot be answered does not keep the next ones from
+// being answered.
+static bool predict_pnm(Predictor *p, const char *file, const Source *source)
+{
+    bool ok = true;
+    PnmReader reader;
+    pnm_begin(&reader, source);
+    for (Origin origin = {.file = file}; reader.more; origin.index++) {
+        Arena arena = {0};
+        Error err;
+        if (!predict_next(p, &origin, &reader, &arena, &err))
+            ok = tell(&err);
+        arena_free(&arena);
+    }
+    return ok;
+}
+
+static bool predict_file(Predictor *p, const char *file)
 {
     Source source;
-    Error ignored;
-    unsigned char magic[2];
-    if (!(strcmp(file, "-") == 0 ? source_open_input(&source, err)
-                                 : source_open(&source, file, err)))
-        return false;
-    ptrdiff_t n = source_peek(&source, magic, sizeof magic, err);
+    Error err, ignored;
+    unsigned char head[FORMAT_HEAD];
+    if (!source_open_stream(&source, file, &err))
+        return tell(&err);
+    ptrdiff_t n = source_peek(&source, head, sizeof head, &err);
     if (n < 0) {
         source_close(&source, false, &ignored);
-        return false;
+        return tell(&err);
     }
+    const Format *format = format_of(head, (size_t)n);
+    if (format == NULL || format->kind != FORMAT_IDX)
+        return predict_pnm(p, file, &source);
     Arena arena = {0};
-    bool is_idx = n == sizeof magic && magic[0] == 0 && magic[1] == 0;
-    bool ok = is_idx ? predict_idx(p, file, &source, &arena, err)
-                     : predict_pnm(p, file, &source, &arena, err);
+    bool ok = predict_idx(p, file, &source, &arena, &err) || tell(&err);
     arena_free(&arena);
     return ok;
 }
@@ -251,28 +294,45 @@ static bool predict_file(Predictor *p, const char *file, Error *err)
 static bool predict_files(Predictor *p)
 {
     bool ok = true;
-    for (size_t i = 0; i < files.n; i++) {
-        Error err;
-        if (!predict_file(p, files.list[i], &err)) {
-            command_fail(&err);
-            ok = false;
-        }
-    }
+    for (size_t i = 0; i < files.n; i++)
+        ok = predict_file(p, files.list[i]) && ok;
     return ok;
 }
 
 // ---------------------------------------------------------------------------------------------
 // The command
 
-static bool check_words(Error *err)
+// Says in err when the model does not come first: a picture is in its place, or something that is
+// not a model while a later word is one.
+static bool order_is_wrong(const char *path, Error *err)
+{
+    const char *found = path;
+    const Format *format = format_of_file(path);
+    bool is_there = source_is_input(path) || access(path, F_OK) == 0;
+    for (size_t i = 0; is_there && format == NULL && i < files.n; i++) {
+        const Format *later = format_of_file(files.list[i]);
+        if (later != NULL && later->kind == FORMAT_MODEL) {
+            found = files.list[i];
+            format = later;
+        }
+    }
+    if (!format_is_picture(format) && found == path)
+        return false;
+    error_set(err, "%s is %s; the model comes first: mlp predict MODEL FILE", found, format->name);
+    return true;
+}
+
+static bool check_words(const char *path, Error *err)
 {
     size_t n_inputs = 0;
     for (size_t i = 0; i < files.n; i++)
-        n_inputs += strcmp(files.list[i], "-") == 0;
+        n_inputs += source_is_input(files.list[i]);
+    if (files.n == 0 && order_is_wrong(path, err))
+        return false;
     if (files.n == 0)
         return error_set(err, "'mlp predict' needs a FILE after the model; - is standard input");
     if (n_inputs > 1)
-        return error_set(err, "standard input, -, can be read only once");
+        return error_set(err, "standard input (- or /dev/stdin) can be read only once");
     if (predict_options.json && predict_options.show)
         return error_set(err, "--show draws for people, --json is for programs: choose one");
     return true;
@@ -282,7 +342,7 @@ static int predict(Predictor *p, const char *path, Arena *arena)
 {
     Error err;
     if (!model_read(&p->model, arena, path, &err))
-        return command_fail(&err);
+        return order_is_wrong(path, &err) ? command_wrong(&err) : command_fail(&err);
     size_t classes = p->model.settings.architecture.classes;
     if (p->options->top > classes) {
         error_set(&err, "--top %llu: %s knows only %zu classes",
@@ -314,7 +374,7 @@ static int run(int argc, char **argv)
     if (!command_begin(&command_predict, option_table, &path, argc, argv, &status))
         return status;
     Error err;
-    if (!check_words(&err))
+    if (!check_words(path, &err))
         return command_wrong(&err);
     Arena arena = {0};
     Predictor predictor = {.options = &predict_options};
@@ -330,12 +390,14 @@ const Command command_predict = {
     .summary = "say which digits images show",
     .about =
         "Prints the file, the digit and its probability for each image, separated by tabs. Reads "
-        "PBM, PGM and PPM images, and all images of an IDX file, raw or .gz; - is standard input. "
+        "PBM, PGM and PPM images, of 8 or 16 bits, and all images of an IDX file, raw or .gz; - is "
+        "standard input, and a FILE may be a pipe. Images one after another in a FILE are "
+        "numbered, as those of an IDX file are. "
         "An image is prepared as those of MNIST were: a light background is inverted, the digit "
         "is cropped, fitted into 20 x 20 pixels and centred by mass in 28 x 28. Images of an IDX "
         "file are taken as they are. A file that cannot be read does not keep the others from "
         "being answered.",
     .examples = {"mlp predict model.bin four.pgm --top 3 --show",
-                 "convert photo.png pgm:- | mlp predict model.bin -"},
+                 "convert photo.jpg " FORMAT_CONVERSION " |\n    mlp predict model.bin -"},
     .run = run,
 };

@@ -1,43 +1,40 @@
 // The reader of portable anymaps; see pnm.h.
 #include "pnm.h"
 
+#include "formats.h"
+
 #include <stdio.h>
 #include <string.h>
 
 // ---------------------------------------------------------------------------------------------
 // Bytes
 
-enum { READER_BUFFER = 1 << 16, END = -1 };
+enum { END = -1 };
 
-typedef struct Reader {
-    Source source;
-    Error *err;
-    uint64_t before; // bytes of the file before the buffer
-    size_t at, n;
-    bool ended, failed; // the end was reached; reading failed, and err says why
-    unsigned char buffer[READER_BUFFER];
-} Reader;
-
-static bool reader_fill(Reader *r)
+// Reads until at least `wanted` of the next bytes are in the buffer, or the source has no more.
+// Returns how many are.
+static size_t reader_ahead(PnmReader *r, size_t wanted)
 {
-    if (r->ended || r->failed)
-        return false;
-    r->before += r->n;
-    r->at = r->n = 0;
-    ptrdiff_t n = source_read(&r->source, r->buffer, READER_BUFFER, r->err);
-    r->failed = n < 0;
-    r->ended = n == 0;
-    r->n = n > 0 ? (size_t)n : 0;
-    return n > 0;
+    while (r->n - r->at < wanted && !r->ended && !r->failed) {
+        r->n -= r->at;
+        memmove(r->buffer, r->buffer + r->at, r->n);
+        r->before += r->at;
+        r->at = 0;
+        ptrdiff_t n = source_read(&r->source, r->buffer + r->n, PNM_BUFFER - r->n, r->err);
+        r->failed = n < 0;
+        r->ended = n == 0;
+        r->n += n > 0 ? (size_t)n : 0;
+    }
+    return r->n - r->at;
 }
 
 // Returns the next byte, or END.
-static inline int reader_byte(Reader *r)
+static inline int reader_byte(PnmReader *r)
 {
-    return r->at < r->n || reader_fill(r) ? r->buffer[r->at++] : END;
+    return r->at < r->n || reader_ahead(r, 1) > 0 ? r->buffer[r->at++] : END;
 }
 
-static unsigned long long reader_offset(const Reader *r)
+static unsigned long long reader_offset(const PnmReader *r)
 {
     return (unsigned long long)r->before + r->at;
 }
@@ -51,7 +48,7 @@ static bool is_blank(int c)
 }
 
 // Returns the next character outside comments, or END. What a comment interrupts goes on after it.
-static int text_character(Reader *r)
+static int text_character(PnmReader *r)
 {
     int c = reader_byte(r);
     while (c == '#') {
@@ -64,7 +61,7 @@ static int text_character(Reader *r)
     return c;
 }
 
-static int text_after_blanks(Reader *r)
+static int text_after_blanks(PnmReader *r)
 {
     int c;
     do
@@ -74,7 +71,7 @@ static int text_after_blanks(Reader *r)
 }
 
 // Says what was found where something else was expected; `c` is the last character.
-static bool error_found(Reader *r, int c, const char *expected)
+static bool error_found(PnmReader *r, int c, const char *expected)
 {
     if (r->failed)
         return false;
@@ -92,7 +89,7 @@ static bool error_found(Reader *r, int c, const char *expected)
 
 // Takes a number and the white space character after it; `at_end` accepts the end of the file in
 // its place. Numbers above `max` become max + 1.
-static bool text_number(Reader *r, uint32_t *value, uint32_t max, bool at_end, const char *what)
+static bool text_number(PnmReader *r, uint32_t *value, uint32_t max, bool at_end, const char *what)
 {
     uint32_t number = 0;
     int c = text_after_blanks(r);
@@ -111,7 +108,7 @@ static bool text_number(Reader *r, uint32_t *value, uint32_t max, bool at_end, c
 // ---------------------------------------------------------------------------------------------
 // Headers
 
-enum { MAX_SAMPLE = 255, MAX_SIDE = PNM_MAX_PIXELS };
+enum { ONE_BYTE = 255, MAX_SAMPLE = UINT16_MAX, MAX_SIDE = PNM_MAX_PIXELS };
 
 typedef struct Header {
     char kind; // '1' to '6'
@@ -124,68 +121,48 @@ static bool is_plain(const Header *header)
     return header->kind <= '3';
 }
 
-typedef struct Format {
-    const char *magic;
-    size_t length;
-    const char *name;
-} Format;
-
-// What images are mostly, when they are no anymaps.
-static const Format other_formats[] = {
-    {"\x89PNG", 4, "a PNG image"}, {"\xff\xd8\xff", 3, "a JPEG image"},
-    {"GIF8", 4, "a GIF image"},    {"P7", 2, "a PAM image (P7)"},
-    {"PF", 2, "a PFM image"},      {"Pf", 2, "a PFM image"},
-    {"BM", 2, "a BMP image"},      {"II*\0", 4, "a TIFF image"},
-    {"MM\0*", 4, "a TIFF image"},  {"RIFF", 4, "a RIFF file, perhaps a WebP image"},
-    {"%PDF", 4, "a PDF document"}, {"<", 1, "a web page or an SVG drawing"},
-    {"\x1f\x8b", 2, "gzip data"},
-};
-
-static bool error_magic(Reader *r, const unsigned char *magic, size_t n)
+static bool reader_is_at_image(PnmReader *r)
 {
-    for (size_t i = 0; i < sizeof other_formats / sizeof other_formats[0]; i++) {
-        const Format *format = &other_formats[i];
-        if (n < format->length || memcmp(magic, format->magic, format->length) != 0)
-            continue;
-        if (magic[0] == 0x1f)
-            return error_set(r->err,
-                             "%s: is gzip data; give it a name that ends in .gz, or pipe "
-                             "in what 'gzip -dc' makes of it",
-                             r->source.path);
-        return error_set(r->err,
-                         "%s: is %s; convert it, for example: convert FILE pgm:- | mlp "
-                         "predict model.bin -",
-                         r->source.path, format->name);
-    }
-    if (n < 2)
-        return error_set(r->err, "%s: %s, where an image was expected", r->source.path,
-                         n == 0 ? "is empty" : "has only one byte");
-    return error_set(r->err,
-                     "%s: is no image that can be read (PBM, PGM, PPM or IDX): begins with "
-                     "%02x %02x",
-                     r->source.path, magic[0], magic[1]);
+    size_t n = reader_ahead(r, 2); // may move what is in the buffer
+    const unsigned char *next = r->buffer + r->at;
+    return n >= 2 && next[0] == 'P' && next[1] >= '1' && next[1] <= '6';
 }
 
-static bool header_read(Header *header, Reader *r)
+// Says what a source is that does not begin with an image.
+static bool error_format(PnmReader *r)
 {
-    unsigned char magic[4];
-    ptrdiff_t n = source_peek(&r->source, magic, sizeof magic, r->err);
-    if (n < 0)
+    size_t n = reader_ahead(r, FORMAT_HEAD);
+    const char *path = r->source.path;
+    const unsigned char *head = r->buffer + r->at;
+    const Format *format = format_of(head, n);
+    if (r->failed)
         return false;
-    if (n < 2 || magic[0] != 'P' || magic[1] < '1' || magic[1] > '6') {
-        r->ended = n < (ptrdiff_t)sizeof magic;
-        return error_magic(r, magic, (size_t)n);
-    }
-    *header = (Header){.kind = (char)magic[1], .maxval = 1};
+    if (format != NULL && format->remedy != NULL)
+        return error_set(r->err, "%s: is %s; %s", path, format->name, format->remedy);
+    if (format != NULL)
+        return error_set(r->err, "%s: is %s, where a picture was expected", path, format->name);
+    if (n < 2)
+        return error_set(r->err, "%s: %s, where an image was expected", path,
+                         n == 0 ? "is empty" : "has only one byte");
+    return error_set(r->err,
+                     "%s: is not an image that can be read (PBM, PGM, PPM or IDX): begins with "
+                     "%02x %02x",
+                     path, head[0], head[1]);
+}
+
+static bool header_read(Header *header, PnmReader *r)
+{
+    if (!reader_is_at_image(r))
+        return error_format(r);
     reader_byte(r);
-    reader_byte(r);
+    *header = (Header){.kind = (char)reader_byte(r), .maxval = 1};
     int c = text_character(r);
     if (!is_blank(c))
         return error_found(r, c, "white space");
     bool is_bitmap = header->kind == '1' || header->kind == '4';
     if (!text_number(r, &header->cols, MAX_SIDE, false, "the width") ||
         !text_number(r, &header->rows, MAX_SIDE, false, "the height") ||
-        (!is_bitmap && !text_number(r, &header->maxval, UINT16_MAX, false, "the largest value")))
+        (!is_bitmap && !text_number(r, &header->maxval, MAX_SAMPLE, false, "the largest value")))
         return false;
 
     if (header->cols == 0 || header->rows == 0)
@@ -194,13 +171,8 @@ static bool header_read(Header *header, Reader *r)
     if (header->rows > PNM_MAX_PIXELS / header->cols)
         return error_set(r->err, "%s: the header says more than %d pixels, too many for a digit",
                          r->source.path, PNM_MAX_PIXELS);
-    if (header->maxval == 0 || header->maxval > UINT16_MAX)
+    if (header->maxval == 0 || header->maxval > MAX_SAMPLE)
         return error_set(r->err, "%s: the largest value must be from 1 to 65535", r->source.path);
-    if (header->maxval > MAX_SAMPLE)
-        return error_set(r->err,
-                         "%s: its samples have 16 bits (up to %lu); only those of 8 bits "
-                         "can be read: convert it, for example with 'pamdepth 255'",
-                         r->source.path, (unsigned long)header->maxval);
     header->size = (size_t)header->cols * header->rows;
     return true;
 }
@@ -211,7 +183,7 @@ static bool header_read(Header *header, Reader *r)
 // The state between pixels: of a raw bitmap the byte whose bits are being taken.
 typedef struct Raster {
     const Header *header;
-    Reader *reader;
+    PnmReader *reader;
     uint32_t col;
     unsigned bits;
 } Raster;
@@ -230,16 +202,16 @@ static bool error_short(const Raster *raster, size_t done)
 
 static bool sample_read(Raster *raster, uint32_t *value, size_t done)
 {
-    Reader *r = raster->reader;
+    PnmReader *r = raster->reader;
     uint32_t maxval = raster->header->maxval;
     if (is_plain(raster->header)) {
         if (!text_number(r, value, maxval, true, "a sample"))
             return r->ended ? error_short(raster, done) : false;
     } else {
-        int c = reader_byte(r);
-        if (c == END)
+        int high = maxval > ONE_BYTE ? reader_byte(r) : 0, low = reader_byte(r);
+        if (low == END)
             return error_short(raster, done);
-        *value = (uint32_t)c;
+        *value = (uint32_t)high << 8 | (uint32_t)low;
     }
     if (*value > maxval)
         return error_set(r->err, "%s: the sample before byte %llu is above the largest value, %lu",
@@ -250,7 +222,7 @@ static bool sample_read(Raster *raster, uint32_t *value, size_t done)
 // A one is black.
 static bool bit_read(Raster *raster, unsigned char *pixel, size_t done)
 {
-    Reader *r = raster->reader;
+    PnmReader *r = raster->reader;
     unsigned bit;
     if (is_plain(raster->header)) {
         int c = text_after_blanks(r);
@@ -293,14 +265,14 @@ static bool pixel_read(Raster *raster, unsigned char *pixel, size_t done)
             weighted += weight[channel] * sample;
         }
     }
-    *pixel = (unsigned char)((weighted * 255 + unit / 2) / unit);
+    *pixel = (unsigned char)(((uint64_t)weighted * 255 + unit / 2) / unit);
     return true;
 }
 
 enum { FIRST_ROOM = 1 << 16 };
 
 // Memory grows with the pixels that have arrived, not with what the header promises.
-static const unsigned char *raster_read(const Header *header, Reader *r, Arena *arena)
+static const unsigned char *raster_read(const Header *header, PnmReader *r, Arena *arena)
 {
     static const char what[] = "an image";
     size_t room = header->size < FIRST_ROOM ? header->size : FIRST_ROOM;
@@ -320,33 +292,40 @@ static const unsigned char *raster_read(const Header *header, Reader *r, Arena *
     return pixels;
 }
 
-// A text may end in white space and comments.
-static bool expect_end(const Header *header, Reader *r)
+// Nothing may follow but another image; a text may end in white space and comments.
+static bool reader_look_on(PnmReader *r, const Header *header)
 {
-    int c = is_plain(header) ? text_after_blanks(r) : reader_byte(r);
+    bool plain = is_plain(header);
+    r->more = !plain && reader_is_at_image(r);
+    int c = r->more ? END : plain ? text_after_blanks(r) : reader_byte(r);
     if (c == END)
         return !r->failed;
     return error_set(r->err,
-                     "%s: goes on after its %lu x %lu pixels, at byte %llu; one image in a "
-                     "file was expected",
+                     "%s: goes on after its %lu x %lu pixels, at byte %llu, where the end%s was "
+                     "expected",
                      r->source.path, (unsigned long)header->cols, (unsigned long)header->rows,
-                     reader_offset(r) - 1);
+                     reader_offset(r) - 1, plain ? "" : " or another image");
 }
 
-bool pnm_read(GreyImage *image, Arena *arena, const Source *source, Error *err)
+void pnm_begin(PnmReader *r, const Source *source)
 {
-    Reader r;
+    r->more = true;
+    r->source = *source;
+    r->before = r->at = r->n = 0;
+    r->ended = r->failed = false;
+}
+
+bool pnm_read(PnmReader *r, GreyImage *image, Arena *arena, Error *err)
+{
     Header header = {0};
     const unsigned char *pixels = NULL;
-    r.source = *source;
-    r.err = err;
-    r.before = r.at = r.n = 0;
-    r.ended = r.failed = false;
-    bool ok = header_read(&header, &r) && (pixels = raster_read(&header, &r, arena)) != NULL &&
-              expect_end(&header, &r);
+    r->err = err;
+    r->more = false;
+    bool ok = header_read(&header, r) && (pixels = raster_read(&header, r, arena)) != NULL &&
+              reader_look_on(r, &header);
     // When the data ended too soon, gzip's own verdict is the better reason.
     Error from_gzip;
-    if (!source_close(&r.source, r.ended, &from_gzip)) {
+    if (!r->more && !source_close(&r->source, r->ended, &from_gzip)) {
         *err = from_gzip;
         return false;
     }

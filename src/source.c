@@ -4,8 +4,11 @@
 #endif
 #include "source.h"
 
+#include "numbers.h"
+
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
@@ -98,11 +101,41 @@ bool source_open(Source *source, const char *path, Error *err)
     return source_start_gzip(source, err);
 }
 
-bool source_open_input(Source *source, Error *err)
+// The descriptor that a name stands for, or -1: opening it anew would need permission, and fails
+// for a socket.
+static int descriptor_of(const char *path)
 {
-    *source = (Source){.path = "standard input", .piped = true};
-    source->fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-    return source->fd >= 0 || error_set_errno(err, "%s", source->path);
+    static const char folder[] = "/dev/fd/";
+    uint64_t number;
+    if (strcmp(path, "-") == 0 || strcmp(path, "/dev/stdin") == 0)
+        return STDIN_FILENO;
+    if (strncmp(path, folder, sizeof folder - 1) == 0 &&
+        number_parse_count(path + sizeof folder - 1, &number) && number <= INT_MAX)
+        return (int)number;
+    return -1;
+}
+
+bool source_is_input(const char *path)
+{
+    return descriptor_of(path) == STDIN_FILENO;
+}
+
+bool source_open_stream(Source *source, const char *path, Error *err)
+{
+    struct stat status;
+    int fd = descriptor_of(path);
+    if (fd < 0 && (stat(path, &status) != 0 || S_ISREG(status.st_mode)))
+        return source_open(source, path, err);
+    *source = (Source){.path = strcmp(path, "-") == 0 ? "standard input" : path, .piped = true};
+    // Without O_NONBLOCK, which would not wait for the writer of a named pipe.
+    source->fd = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
+                         : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (source->fd < 0)
+        return error_set_errno(err, "%s", source->path);
+    if (fstat(source->fd, &status) == 0 && !S_ISDIR(status.st_mode))
+        return true;
+    close(source->fd);
+    return error_set(err, "%s: is a directory, where a file was expected", source->path);
 }
 
 ptrdiff_t source_peek(Source *source, unsigned char *data, size_t size, Error *err)
