@@ -1,5 +1,6 @@
 // The table of subcommands.
 #include "commands.h"
+#include "formats.h"
 #include "kernels.h"
 
 #include <fcntl.h>
@@ -14,14 +15,15 @@ enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 
 static void print_help(void)
 {
-    puts("Usage: mlp COMMAND [OPTION]... [MODEL] [FILE]...\n\n"
+    puts("Usage: mlp COMMAND [OPTION]... [MODEL] [FILE]...\n"
+         "       mlp help [COMMAND]\n\n"
          "Trains and judges a small neural network on MNIST and data sets like it.\n\n"
          "Commands:");
     for (size_t i = 0; i < N_COMMANDS; i++)
         printf("  %-10s  %s\n", commands[i]->name, commands[i]->summary);
     puts("\nOptions:\n"
-         "  -h, --help  print this help, or that of a command: mlp COMMAND --help\n"
-         "  --version   print the version and the instruction set in use\n\n"
+         "  -h, --help     print this help, or that of a command: mlp COMMAND --help\n"
+         "  -V, --version  print the version and the instruction set in use\n\n"
          "Examples:\n"
          "  mlp train\n"
          "  mlp eval model.bin\n\n"
@@ -29,19 +31,82 @@ static void print_help(void)
          "3 a requested accuracy was not reached, 128 + n stopped by signal n.");
 }
 
-static int unknown_command(const char *word)
+static const Command *command_by_name(const char *name)
 {
-    const char *names[N_COMMANDS + 3] = {"--help", "--version"};
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        if (strcmp(commands[i]->name, name) == 0)
+            return commands[i];
+    return NULL;
+}
+
+static bool is_word(const char *word, const char *name, const char *flag, const char *letter)
+{
+    return strcmp(word, name) == 0 || strcmp(word, flag) == 0 || strcmp(word, letter) == 0;
+}
+
+// Says which command is meant when a file is in its place.
+static bool is_file(const char *word, Error *err)
+{
+    const Format *format = format_of_file(word);
+    if (format_is_picture(format))
+        error_set(err, "'%s' is %s; a command and a model come first: mlp predict MODEL %s", word,
+                  format->name, word);
+    else if (format != NULL && format->kind == FORMAT_MODEL)
+        error_set(err, "'%s' is a model; a command comes first: mlp eval %s", word, word);
+    else
+        return false;
+    return true;
+}
+
+// `before` is "help " when the word follows it.
+static int unknown_command(const char *word, const char *before)
+{
+    const char *names[N_COMMANDS + 3] = {"help", "version"};
     for (size_t i = 0; i < N_COMMANDS; i++)
         names[2 + i] = commands[i]->name;
     Error err;
     const char *nearest = word_nearest(word, names);
-    const char *kind = word[0] == '-' ? "flag" : "command";
+    bool is_flag = word[0] == '-';
+    const char *kind = is_flag ? "flag" : "command";
+    const char *dashes = is_flag && nearest != NULL && command_by_name(nearest) == NULL ? "--" : "";
+    if (is_file(word, &err))
+        return command_wrong(&err);
     if (nearest != NULL)
-        error_set(&err, "unknown %s '%.40s'; did you mean 'mlp %s'?", kind, word, nearest);
+        error_set(&err, "unknown %s '%.40s'; did you mean 'mlp %s%s%s'?", kind, word, before,
+                  dashes, nearest);
     else
-        error_set(&err, "unknown %s '%.40s'; 'mlp --help' lists what there is", kind, word);
+        error_set(&err, "unknown %s '%.40s'%s; 'mlp --help' lists what there is", kind, word,
+                  is_flag ? " before a command" : "");
     return command_wrong(&err);
+}
+
+// mlp help [COMMAND]; words[0] is "help".
+static int help(int n, char **words)
+{
+    Error err;
+    char flag[] = "--help", *arguments[] = {flag, NULL};
+    if (n > 2) {
+        error_set(&err, "'%.40s' is one word too many behind %s %.40s", words[2], words[0],
+                  words[1]);
+        return command_wrong(&err);
+    }
+    if (n == 2 && !is_word(words[1], "help", "--help", "-h")) {
+        const Command *command = command_by_name(words[1]);
+        return command != NULL ? command->run(1, arguments) : unknown_command(words[1], "help ");
+    }
+    print_help();
+    return command_end(STATUS_DONE);
+}
+
+static int version(int n, char **words)
+{
+    Error err;
+    if (n > 1) {
+        error_set(&err, "'%.40s' is one word too many behind %s", words[1], words[0]);
+        return command_wrong(&err);
+    }
+    printf("mlp %s (recipe %d, %s)\n", MLP_VERSION, MODEL_RECIPE, kernels->isa);
+    return command_end(STATUS_DONE);
 }
 
 // A file that is opened must not become standard output or error because one of them was closed.
@@ -69,22 +134,10 @@ int main(int argc, char **argv)
         return command_wrong(&err);
     }
     const char *word = argv[1];
-    bool is_help = strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
-    bool is_version = strcmp(word, "--version") == 0;
-    if ((is_help || is_version) && argc > 2) {
-        error_set(&err, "'%.40s' is one word too many behind %s", argv[2], word);
-        return command_wrong(&err);
-    }
-    if (is_help) {
-        print_help();
-        return command_end(STATUS_DONE);
-    }
-    if (is_version) {
-        printf("mlp %s (recipe %d, %s)\n", MLP_VERSION, MODEL_RECIPE, kernels->isa);
-        return command_end(STATUS_DONE);
-    }
-    for (size_t i = 0; i < N_COMMANDS; i++)
-        if (strcmp(commands[i]->name, word) == 0)
-            return commands[i]->run(argc - 2, argv + 2);
-    return unknown_command(word);
+    if (is_word(word, "help", "--help", "-h"))
+        return help(argc - 1, argv + 1);
+    if (is_word(word, "version", "--version", "-V"))
+        return version(argc - 1, argv + 1);
+    const Command *command = command_by_name(word);
+    return command != NULL ? command->run(argc - 2, argv + 2) : unknown_command(word, "");
 }

@@ -6,17 +6,91 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { MAX_OPTIONS = 32 };
+enum { MAX_OPTIONS = 32, MAX_WORD = 40 };
+
+// ---------------------------------------------------------------------------------------------
+// Suggestions
+
+// What other programs call it. In capitals: an argument, which is written without a flag. Where a
+// word stands for several, the first that the command has is meant.
+static const struct {
+    const char *ours, *others[16];
+} synonyms[] = {
+    {"MODEL", {"model", "model-path", "model-file", "load", "checkpoint", "weights", "m"}},
+    {"FILE", {"image", "images", "img", "input", "file", "picture", "digit", "i"}},
+    {"batch", {"batch-size", "bs", "mini-batch", "minibatch-size", "b"}},
+    {"lr", {"learning-rate", "learning", "lr-rate", "rate", "eta", "alpha", "step-size"}},
+    {"hidden", {"hidden-size", "hidden-units", "hidden-dim", "hidden-layer", "units", "neurons"}},
+    {"epochs", {"iterations", "iters", "num-epochs", "max-epochs", "passes", "e"}},
+    {"seed", {"random-seed", "random-state", "rng-seed"}},
+    {"data", {"data-dir", "data-path", "dataset", "data-root", "root", "mnist"}},
+    {"resume", {"load", "checkpoint", "continue", "restore", "weights", "from"}},
+    {"output", {"out", "output-file", "save", "save-model", "save-path", "model", "model-path"}},
+    {"csv", {"out", "output", "output-file", "o", "save", "log", "log-file", "history", "curves"}},
+    {"predictions", {"out", "output", "output-file", "o", "save", "csv"}},
+    {"threads", {"workers", "num-workers", "jobs", "j", "cpus", "cores", "num-threads", "n-jobs"}},
+    {"train-size", {"samples", "num-samples", "limit", "subset"}},
+    {"val-size", {"validation-size", "validation", "valid-size", "val", "val-split"}},
+    {"checkpoint-every", {"save-every", "save-interval", "checkpoint-interval"}},
+    {"arch", {"architecture", "network", "net"}},
+    {"quiet", {"silent", "no-progress"}},
+    {"split", {"test", "validation", "train", "subset", "partition"}},
+    {"min-accuracy", {"threshold", "require-accuracy"}},
+    {"top", {"top-k", "k"}},
+    {"show", {"draw", "display", "view", "verbose"}},
+    {"raw", {"no-preprocessing", "no-prepare", "as-is"}},
+    {"train", {"fit", "learn", "training", "resume", "continue"}},
+    {"eval", {"test", "evaluate", "evaluation", "validate", "accuracy", "score"}},
+    {"predict", {"infer", "inference", "classify", "recognise", "recognize"}},
+    {"gradcheck", {"gradient-check", "grad-check", "check-gradients", "gradients", "check"}},
+    {"info", {"show", "inspect", "describe", "summary"}},
+    {"sweep", {"search", "grid-search", "tune"}},
+    {"weights", {"filters", "visualise", "visualize"}},
+    {"features", {"activations", "feature-maps"}},
+    {"version", {"v"}},
+};
+enum { N_SYNONYMS = sizeof synonyms / sizeof synonyms[0] };
+
+static const char *word_among(const char *word, const char *const *words)
+{
+    while (*words != NULL && strcmp(*words, word) != 0)
+        words++;
+    return *words;
+}
+
+// As it would be written here: without dashes in front, in small letters, words joined by dashes.
+static void word_normalise(char normal[MAX_WORD], const char *word)
+{
+    size_t n = 0;
+    for (word += strspn(word, "-"); *word != '\0' && n + 1 < MAX_WORD; word++)
+        normal[n++] = *word == '_'                   ? '-'
+                      : *word >= 'A' && *word <= 'Z' ? (char)(*word - 'A' + 'a')
+                                                     : *word;
+    normal[n] = '\0';
+}
 
 const char *word_nearest(const char *word, const char *const *words)
 {
+    char normal[MAX_WORD];
+    word_normalise(normal, word);
     const char *nearest = NULL;
-    size_t best = strlen(word) / 3 + 2; // a longer word may be further off
-    for (; *words != NULL; words++) {
-        size_t distance = word_distance(word, *words);
+    size_t best = strlen(normal) / 3 + 2; // a longer word may be further off
+    for (size_t i = 0; words[i] != NULL; i++) {
+        size_t distance = word_distance(normal, words[i]);
         if (distance < best) {
             best = distance;
-            nearest = *words;
+            nearest = words[i];
+        }
+    }
+    for (size_t i = 0; i < N_SYNONYMS; i++) {
+        const char *ours = word_among(synonyms[i].ours, words);
+        for (const char *const *other = synonyms[i].others; ours != NULL && *other != NULL;
+             other++) {
+            size_t distance = word_distance(normal, *other);
+            if (distance < best && distance <= strlen(*other) / 4) {
+                best = distance;
+                nearest = ours;
+            }
         }
     }
     return nearest;
@@ -97,21 +171,31 @@ static const Option *option_by_letter(const Option *options, char letter)
 }
 
 static bool error_unknown(const Command *command, const Option *options, const char *word,
-                          size_t length, Error *err)
+                          Error *err)
 {
-    char flag[64];
-    const char *names[MAX_OPTIONS + 2];
+    char flag[MAX_WORD + 1];
+    const char *names[MAX_OPTIONS + 4];
     size_t n = 0;
     for (; options[n].name != NULL && n < MAX_OPTIONS; n++)
         names[n] = options[n].name;
     names[n++] = "help";
+    if (command->arguments != NULL && strstr(command->arguments, "MODEL") != NULL)
+        names[n++] = "MODEL";
+    if (command->arguments != NULL && strstr(command->arguments, "FILE") != NULL)
+        names[n++] = "FILE";
     names[n] = NULL;
-    snprintf(flag, sizeof flag, "%.*s", (int)(length < 40 ? length : 40), word);
-    const char *nearest = strncmp(flag, "--", 2) == 0 ? word_nearest(flag + 2, names) : NULL;
-    if (nearest != NULL)
-        return error_set(err, "unknown flag '%s' of '%s'; did you mean '--%s'?", flag,
-                         command->name, nearest);
-    return error_set(err, "unknown flag '%s'; 'mlp %s --help' lists them", flag, command->name);
+    size_t length = strcspn(word, "=");
+    snprintf(flag, sizeof flag, "%.*s", length > 2 && length < MAX_WORD ? (int)length : MAX_WORD,
+             word);
+    const char *nearest = word_nearest(flag, names);
+    if (nearest == NULL)
+        return error_set(err, "unknown flag '%s'; 'mlp %s --help' lists them", flag, command->name);
+    if (nearest[0] >= 'A' && nearest[0] <= 'Z')
+        return error_set(err,
+                         "unknown flag '%s' of '%s'; the %s is written without a flag: mlp %s %s",
+                         flag, command->name, nearest, command->name, command->arguments);
+    return error_set(err, "unknown flag '%s' of '%s'; did you mean '--%s'?", flag, command->name,
+                     nearest);
 }
 
 // A word that follows a flag is its value, unless it looks like another flag.
@@ -133,7 +217,7 @@ static bool parse_flag(const Command *command, const Option *options, int argc, 
                            : length == 2 ? option_by_letter(options, word[1])
                                          : NULL;
     if (option == NULL)
-        return error_unknown(command, options, word, length, err);
+        return error_unknown(command, options, word, err);
     if (option->kind == OPTION_FLAG) {
         if (equals != NULL)
             return error_set(err, "--%s takes no value", option->name);
@@ -147,7 +231,33 @@ static bool parse_flag(const Command *command, const Option *options, int argc, 
     if (looks_like_flag(value))
         return error_set(err, "--%s needs a value, but '%s' follows; write --%s=%s if it is one",
                          option->name, value, option->name, value);
+    if (value[0] == '=')
+        return error_set(err, "--%s: no blank belongs before or after the '=': --%s=%s",
+                         option->name, option->name,
+                         value[1] != '\0' ? value + 1 : option->placeholder);
     return option_set(option, value, err);
+}
+
+// Typesetting makes other dashes of '-' and '--': returns what follows them, or NULL when there are
+// none of these (U+2010 to U+2015, U+2212).
+static const char *after_other_dashes(const char *word)
+{
+    const char *at = word;
+    bool other = false;
+    for (;; at += *at == '-' ? 1 : 3) {
+        const unsigned char *byte = (const unsigned char *)at;
+        bool here = byte[0] == 0xe2 && ((byte[1] == 0x80 && byte[2] >= 0x90 && byte[2] <= 0x95) ||
+                                        (byte[1] == 0x88 && byte[2] == 0x92));
+        if (!here && *at != '-')
+            return other ? at : NULL;
+        other = other || here;
+    }
+}
+
+static bool error_dashes(const char *word, const char *name, Error *err)
+{
+    return error_set(err, "'%.*s' begins with another dash than '-': write %s%s", MAX_WORD, word,
+                     strlen(name) > 1 ? "--" : "-", name);
 }
 
 ParseResult options_parse(const Command *command, const Option *options, const char **argument,
@@ -162,6 +272,9 @@ ParseResult options_parse(const Command *command, const Option *options, const c
             flags_ended = true;
         } else if (!flags_ended && (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)) {
             return PARSE_HELP;
+        } else if (!flags_ended && after_other_dashes(word) != NULL) {
+            error_dashes(word, after_other_dashes(word), err);
+            return PARSE_WRONG;
         } else if (!flags_ended && word[0] == '-' && word[1] != '\0') {
             if (!parse_flag(command, options, argc, argv, &i, err))
                 return PARSE_WRONG;

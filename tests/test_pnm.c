@@ -5,12 +5,23 @@
 #include "files.h"
 #include "test.h"
 
-static bool read_bytes(GreyImage *image, Arena *arena, const void *bytes, size_t size, Error *err)
+static PnmReader reader;
+
+// Reads the first image; there may be more.
+static bool read_first(GreyImage *image, Arena *arena, const char *path, Error *err)
 {
     Source source;
+    if (!source_open(&source, path, err))
+        return false;
+    pnm_begin(&reader, &source);
+    return pnm_read(&reader, image, arena, err);
+}
+
+static bool read_bytes(GreyImage *image, Arena *arena, const void *bytes, size_t size, Error *err)
+{
     const char *path = work_path("image.pnm");
     write_file(path, bytes, size);
-    return source_open(&source, path, err) && pnm_read(image, arena, &source, err);
+    return read_first(image, arena, path, err);
 }
 
 // A file's bytes; the size is given, for they may hold zeros.
@@ -30,6 +41,7 @@ static void check_picture(const Bytes *file, size_t rows, size_t cols, const uns
     GreyImage image = {0};
     bool ok = read_bytes(&image, &arena, file->text, file->size, &err);
     CHECK(ok, "%.20s...: %s", file->text, err.text);
+    CHECK(!reader.more, "%.20s...: there is another image", file->text);
     CHECK(!ok || (image.rows == rows && image.cols == cols), "%.20s...: %zu x %zu", file->text,
           image.rows, image.cols);
     if (ok && image.rows == rows && image.cols == cols)
@@ -45,7 +57,7 @@ static void check_refused(const void *bytes, size_t size, const char *word)
     Error err = {""};
     GreyImage image = {7, 7, NULL};
     bool ok = read_bytes(&image, &arena, bytes, size, &err);
-    CHECK(!ok && image.rows == 7 && strstr(err.text, "image.pnm: ") != NULL &&
+    CHECK(!ok && !reader.more && image.rows == 7 && strstr(err.text, "image.pnm: ") != NULL &&
               strstr(err.text, word) != NULL,
           "%.*s: '%s' does not say '%s'", (int)(size < 30 ? size : 30), (const char *)bytes,
           ok ? "accepted" : err.text, word);
@@ -135,6 +147,48 @@ static void samples_are_scaled_to_255_exactly(void)
     }
 }
 
+// With a largest value above 255 a sample has two bytes. floor(x + 1/2) = floor((floor(2 x) + 1) /
+// 2).
+static void samples_of_16_bits_are_scaled_to_255_exactly(void)
+{
+    static const unsigned maxvals[] = {256, 257, 999, 1023, 4095, 32767, 65534, 65535};
+    static unsigned char bytes[32 + 2 * 65536];
+    static unsigned char expected[65536];
+    static char text[32 + 6 * 65536];
+    for (size_t i = 0; i < sizeof maxvals / sizeof maxvals[0]; i++) {
+        unsigned maxval = maxvals[i];
+        size_t at =
+            (size_t)snprintf((char *)bytes, sizeof bytes, "P5 %u 1 %u\n", maxval + 1, maxval);
+        size_t end = (size_t)snprintf(text, sizeof text, "P2 %u 1 %u\n", maxval + 1, maxval);
+        for (unsigned v = 0; v <= maxval; v++) {
+            bytes[at++] = (unsigned char)(v >> 8);
+            bytes[at++] = (unsigned char)v;
+            end += (size_t)snprintf(text + end, sizeof text - end, "%u\n", v);
+            unsigned twice = 2 * 255 * v / maxval;
+            expected[v] = (unsigned char)((twice + 1) / 2);
+        }
+        CHECK(expected[maxval] == 255 && expected[0] == 0, "maxval %u", maxval);
+        check_picture(&(Bytes){(char *)bytes, at}, 1, maxval + 1, expected);
+        check_picture(&(Bytes){text, end}, 1, maxval + 1, expected);
+    }
+}
+
+static void colours_of_16_bits_are_weighted_before_they_are_rounded(void)
+{
+    // 299 x 1 / 1000 x 255 / 257 = 0.297; 587 x 257 + 114 x 255 of 257000, x 255 = 178.52
+    static const unsigned char luma[] = {255, 0, 0, 179, 76};
+    static const Bytes files[] = {
+        BYTES("P6 5 1 257\n\1\1\1\1\1\1\0\0\0\0\0\0\0\1\0\0\0\0"
+              "\0\0\1\1\0\xff\1\1\0\0\0\0"),
+        BYTES("P3 5 1 257 257 257 257 0 0 0 1 0 0 0 257 255 257 0 0\n"),
+    };
+    check_picture(&files[0], 1, 5, luma);
+    check_picture(&files[1], 1, 5, luma);
+    static const unsigned char white[] = {255, 150};
+    static const Bytes most = BYTES("P6 2 1 65535\n\xff\xff\xff\xff\xff\xff\0\0\xff\xff\0\0");
+    check_picture(&most, 1, 2, white);
+}
+
 static void colours_become_grey_by_their_luma(void)
 {
     static const unsigned char luma[] = {76, 150, 29, 255, 0, 128};
@@ -162,8 +216,10 @@ static void wrong_headers_and_pixels_are_refused_with_the_place(void)
         {BYTES("P4 1 0\n"), "1 x 0 pixels: there is no image"},
         {BYTES("P5 1 1 0\n0"), "from 1 to 65535"},
         {BYTES("P5 1 1 65536\n00"), "from 1 to 65535"},
-        {BYTES("P5 1 1 256\n00"), "16 bits (up to 256)"},
-        {BYTES("P2 1 1 65535 7"), "16 bits (up to 65535)"},
+        {BYTES("P5 1 1 256\n0"), "ends after 12 bytes, with 0 of its 1 x 1 pixels"},
+        {BYTES("P5 2 1 256\n\1\0\1"), "ends after 14 bytes, with 1 of its 2 x 1 pixels"},
+        {BYTES("P5 1 1 256\n\1\1"), "above the largest value, 256"},
+        {BYTES("P5 1 1 256\n\0\1\2"), "goes on after its 1 x 1 pixels, at byte 13"},
         {BYTES("P5 10000 10001 255\n"), "more than 100000000 pixels"},
         {BYTES("P5 100000001 1 255\n"), "more than 100000000 pixels"},
         {BYTES("P5 4294967297 4294967296 255\n"), "more than 100000000 pixels"},
@@ -171,7 +227,10 @@ static void wrong_headers_and_pixels_are_refused_with_the_place(void)
         {BYTES("P5 10000 10000 255\n"), "with 0 of its 10000 x 10000 pixels"},
         {BYTES("P5 2 2 255\nabcde"), "goes on after its 2 x 2 pixels, at byte 15"},
         {BYTES("P5 2 2 255\nabcd\n"), "goes on after"},
-        {BYTES("P5 2 2 255\nabcdP5 2 2 255\nabcd"), "one image in a file"},
+        {BYTES("P5 2 2 255\nabcde"), "where the end or another image was expected"},
+        {BYTES("P5 2 2 255\nabcdP7 2 2 255\nabcd"), "at byte 15"},
+        {BYTES("P5 2 2 255\nabcdP"), "at byte 15"},
+        {BYTES("P2 1 1 9 7 P5 1 1 9\n\1"), "at byte 11, where the end was expected"},
         {BYTES("P4 8 1\nab"), "goes on after"},
         {BYTES("P1 2 2 01 10 1"), "goes on after"},
         {BYTES("P2 1 1 9 7 7"), "goes on after"},
@@ -201,13 +260,42 @@ static void other_formats_are_named(void)
         {BYTES("BM\0\0\0"), "is a BMP image"},
         {BYTES("II*\0\0"), "is a TIFF image"},
         {BYTES("MM\0*\0"), "is a TIFF image"},
+        {BYTES("II+\0\10\0"), "is a TIFF image"},
+        {BYTES("RIFF\x7a\0\0\0WEBPVP8 "), "is a WebP image; convert it"},
+        {BYTES("\0\0\0\x18\x66typheic"), "is a HEIC image; convert it"},
+        {BYTES("\0\0\0\x24\x66typheix\0\0\0\0"), "heif-convert FILE photo.png"},
+        {BYTES("\0\0\0\x1c\x66typmif1\0\0\0\0"), "is a HEIF image; convert it"},
+        {BYTES("\0\0\0\x1c\x66typavif\0\0\0\0"), "is an AVIF image; convert it"},
+        {BYTES("\0\0\0\x14\x66typqt  \0\0\0\0"), "is a film"},
+        {BYTES("\xff\x0a\xf8\1"), "is a JPEG XL image; convert it"},
+        {BYTES("\0\0\0\x0cJXL \r\n\x87\n"), "is a JPEG XL image; convert it"},
+        {BYTES("\0\0\0\x0cjP  \r\n\x87\n"), "is a JPEG 2000 image"},
+        {BYTES("\0\0\1\0\1\0\x28\x50"), "is an icon (ICO); convert it"},
+        {BYTES("\0\0\2\0\2\0\x20\x20"), "is an icon (ICO); convert it"},
+        {BYTES("\0\0\3\0\0\0\0\0\0\0\0\0\x28\0\x50\0\x08\0\xff"), "is a TGA image; convert it"},
+        {BYTES("\0\0\x0a\0\0\0\0\0\0\0\0\0\x28\0\x50\0\x18\x20\xff"), "is a TGA image"},
+        {BYTES("\5\1\1\0\0\0\1\x18\0\0\0\0\x28\0\x50\0\x08\x20\xff"), "is a TGA image"},
+        {BYTES("8BPS\0\1"), "is a Photoshop image"},
+        {BYTES("gimp xcf v011"), "is a GIMP image"},
+        {BYTES("%!PS-Adobe-3.0 EPSF-3.0"), "is a PostScript document"},
+        {BYTES("\xc5\xd0\xd3\xc6\x20"), "is an EPS document"},
         {BYTES("<svg>"), "SVG"},
+        {BYTES("PK\3\4\x14\0"), "is a ZIP archive; unpack it"},
+        {BYTES("version https://git-lfs.github.com/spec/v1"), "is a Git LFS pointer"},
+        {BYTES("\x60\5\0\0\0\0\0\0{\"__meta"), "is a model, where a picture was expected"},
+        // What only resembles one of these is not named.
+        {BYTES("RIFF\x7a\0\0\0WAVEfmt "), "begins with 52 49"},
+        {BYTES("\0\0\3\0\0\0\0\0\0\0\0\0\x28\0\x50\0\x0a\0\xff"), "begins with 00 00"},
+        {BYTES("\0\0\3\0\0\1\0\0\0\0\0\0\x28\0\x50\0\x08\0\xff"), "begins with 00 00"},
+        {BYTES("\0\0\2\0\0\0\0\0\0\0\0\0\0\0\x50\0\x18\0\xff"), "begins with 00 00"},
+        {BYTES("\0\0\1\0\0\0\x28\x50"), "begins with 00 00"},
+        {BYTES("\0\0\1\xba\x44\0"), "begins with 00 00"},
         {BYTES("\x1f\x8b\x08\0"), "is gzip data"},
-        {BYTES("P8 1 1 255\n0"), "is no image that can be read"},
+        {BYTES("P8 1 1 255\n0"), "is not an image that can be read"},
         {BYTES("P0"), "begins with 50 30"},
-        {BYTES("p5 1 1 255\n0"), "is no image that can be read"},
+        {BYTES("p5 1 1 255\n0"), "is not an image that can be read"},
         {BYTES("P"), "has only one byte"},
-        {BYTES("\x89P"), "is no image that can be read"},
+        {BYTES("\x89P"), "is not an image that can be read"},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
         check_refused(table[i].file.text, table[i].file.size, table[i].word);
@@ -236,10 +324,8 @@ static void a_large_image_is_read_exactly_raw_and_compressed(void)
     REQUIRE(system(command) == 0, "gzip failed");
     Arena arena = {0};
     Error err = {""};
-    Source source;
     GreyImage image = {0};
-    REQUIRE(source_open(&source, work_path("image.pnm.gz"), &err), "%s", err.text);
-    CHECK(pnm_read(&image, &arena, &source, &err), "%s", err.text);
+    CHECK(read_first(&image, &arena, work_path("image.pnm.gz"), &err), "%s", err.text);
     CHECK(image.pixels != NULL && memcmp(image.pixels, expected, sizeof expected) == 0,
           "the pixels differ");
     arena_free(&arena);
@@ -247,8 +333,56 @@ static void a_large_image_is_read_exactly_raw_and_compressed(void)
     // Cut, it is gzip that knows why the pixels end.
     size_t size = read_file(work_path("image.pnm.gz"), bytes, sizeof bytes);
     write_file(work_path("image.pnm.gz"), bytes, size / 2);
-    REQUIRE(source_open(&source, work_path("image.pnm.gz"), &err), "%s", err.text);
-    CHECK(!pnm_read(&image, &arena, &source, &err) && strstr(err.text, "gzip cannot") != NULL,
+    CHECK(!read_first(&image, &arena, work_path("image.pnm.gz"), &err) &&
+              strstr(err.text, "gzip cannot") != NULL,
+          "'%s'", err.text);
+    arena_free(&arena);
+}
+
+static void images_follow_one_another(void)
+{
+    static const char bytes[] = "P5 2 1 255\n\7\x8P4 8 1 \x0fP6 1 1 300\n\1\x2c\1\x2c\1\x2c"
+                                "P2 1 2 9 # the last\n9 0 # comment\n";
+    static const struct {
+        size_t rows, cols;
+        unsigned char pixels[8];
+    } expected[] = {
+        {1, 2, {7, 8}}, {1, 8, {255, 255, 255, 255, 0, 0, 0, 0}}, {1, 1, {255}}, {2, 1, {255, 0}}};
+    enum { N = sizeof expected / sizeof expected[0] };
+    // A buffer that ends anywhere changes nothing: as many comments stand before the first image.
+    static char file[PNM_BUFFER + 200];
+    for (size_t fill = PNM_BUFFER - 90; fill < PNM_BUFFER + 4; fill++) {
+        memset(file, ' ', sizeof file);
+        memcpy(file, bytes, 2);
+        memcpy(file + 2 + fill, bytes + 2, sizeof bytes - 3);
+        write_file(work_path("many.pnm"), file, fill + sizeof bytes - 1);
+        Source source;
+        Error err = {""};
+        REQUIRE(source_open(&source, work_path("many.pnm"), &err), "%s", err.text);
+        pnm_begin(&reader, &source);
+        size_t n = 0;
+        for (; reader.more && n < N; n++) {
+            Arena arena = {0};
+            GreyImage image = {0};
+            REQUIRE(pnm_read(&reader, &image, &arena, &err), "image %zu: %s", n, err.text);
+            CHECK(image.rows == expected[n].rows && image.cols == expected[n].cols &&
+                      memcmp(image.pixels, expected[n].pixels, image.rows * image.cols) == 0,
+                  "image %zu of %zu x %zu differs, %zu blanks", n, image.rows, image.cols, fill);
+            arena_free(&arena);
+        }
+        CHECK(n == N && !reader.more, "%zu images", n);
+    }
+}
+
+static void what_cannot_follow_an_image_is_refused_with_the_place(void)
+{
+    static const char bytes[] = "P5 1 1 255\n\7P5 2 1 255\n\1";
+    Arena arena = {0};
+    Error err = {""};
+    GreyImage image = {0};
+    CHECK(read_bytes(&image, &arena, bytes, sizeof bytes - 1, &err) && reader.more, "%s", err.text);
+    CHECK(!pnm_read(&reader, &image, &arena, &err) && !reader.more &&
+              strstr(err.text, "ends after 24 bytes, with 1 of its 2 x 1 pixels") != NULL,
           "'%s'", err.text);
     arena_free(&arena);
 }
@@ -259,7 +393,11 @@ int main(void)
     RUN(comments_are_skipped_even_inside_a_number);
     RUN(a_file_cut_anywhere_is_refused);
     RUN(samples_are_scaled_to_255_exactly);
+    RUN(samples_of_16_bits_are_scaled_to_255_exactly);
+    RUN(colours_of_16_bits_are_weighted_before_they_are_rounded);
     RUN(colours_become_grey_by_their_luma);
+    RUN(images_follow_one_another);
+    RUN(what_cannot_follow_an_image_is_refused_with_the_place);
     RUN(wrong_headers_and_pixels_are_refused_with_the_place);
     RUN(other_formats_are_named);
     RUN(a_large_image_is_read_exactly_raw_and_compressed);
