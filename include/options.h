@@ -59,7 +59,9 @@ ParseResult options_parse(const Command *command, const Option *options, const c
 // Prints the command's help.
 void options_print_help(FILE *out, const Command *command, const Option *options);
 
-// Returns the nearest of the words (ending with NULL) that is near enough to be meant, or NULL.
+// Returns the one of the words (ending with NULL) that is near enough to be meant, or that other
+// programs call `word`; NULL when there is none. Dashes in front and capitals do not count, and '_'
+// is '-'.
 const char *word_nearest(const char *word, const char *const *words);
 
 #endif

@@ -20,7 +20,7 @@ typedef struct Magic {
 // A row of the table: n bytes that hold zeros, too.
 #define MAGIC(at, bytes, kind, name, remedy)                                                       \
     {                                                                                              \
-        at, bytes, sizeof bytes - 1,                                                               \
+        at, bytes, sizeof(bytes) - 1,                                                              \
         {                                                                                          \
             kind, name, remedy                                                                     \
         }                                                                                          \
@@ -70,7 +70,7 @@ static const Magic table[] = {
     IMAGE(0, "\xc5\xd0\xd3\xc6", "an EPS document"),
     MAGIC(0, "<", FORMAT_OTHER, "a web page or an SVG drawing", CONVERT),
     MAGIC(0, "\x1f\x8b", FORMAT_OTHER, "gzip data",
-          "give it a name that ends in .gz, or pipe in what 'gzip -dc' makes of it"),
+          "pipe in what 'gzip -dc' makes of it, or give a file of it a name that ends in .gz"),
     MAGIC(0, "PK\3\4", FORMAT_OTHER, "a ZIP archive", "unpack it first"),
     MAGIC(0, "\x93NUMPY", FORMAT_OTHER, "a NumPy array", "save it as a PGM or IDX file"),
     MAGIC(0, "version https://git-lfs", FORMAT_OTHER, "a Git LFS pointer",

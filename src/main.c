@@ -72,8 +72,8 @@ static int unknown_command(const char *word, const char *before)
     if (is_file(word, &err))
         return command_wrong(&err);
     if (nearest != NULL)
-        error_set(&err, "unknown %s '%.40s'; did you mean 'mlp %s%s%s'?", kind, word, before,
-                  dashes, nearest);
+        error_set(&err, "unknown %s '%.40s'; did you mean 'mlp %s%s%s'?", kind, word,
+                  is_flag ? "" : before, dashes, nearest);
     else
         error_set(&err, "unknown %s '%.40s'%s; 'mlp --help' lists what there is", kind, word,
                   is_flag ? " before a command" : "");

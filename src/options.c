@@ -3,6 +3,7 @@
 
 #include "numbers.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -23,6 +24,7 @@ static const struct {
     {"hidden", {"hidden-size", "hidden-units", "hidden-dim", "hidden-layer", "units", "neurons"}},
     {"epochs", {"iterations", "iters", "num-epochs", "max-epochs", "passes", "e"}},
     {"seed", {"random-seed", "random-state", "rng-seed"}},
+    {"seeds", {"random-seed", "random-seeds", "repeats", "runs"}},
     {"data", {"data-dir", "data-path", "dataset", "data-root", "root", "mnist"}},
     {"resume", {"load", "checkpoint", "continue", "restore", "weights", "from"}},
     {"output", {"out", "output-file", "save", "save-model", "save-path", "model", "model-path"}},
@@ -63,9 +65,7 @@ static void word_normalise(char normal[MAX_WORD], const char *word)
 {
     size_t n = 0;
     for (word += strspn(word, "-"); *word != '\0' && n + 1 < MAX_WORD; word++)
-        normal[n++] = *word == '_'                   ? '-'
-                      : *word >= 'A' && *word <= 'Z' ? (char)(*word - 'A' + 'a')
-                                                     : *word;
+        normal[n++] = (char)(*word == '_' ? '-' : tolower((unsigned char)*word));
     normal[n] = '\0';
 }
 

@@ -101,16 +101,16 @@ bool source_open(Source *source, const char *path, Error *err)
     return source_start_gzip(source, err);
 }
 
-// The descriptor that a name stands for, or -1: opening it anew would need permission, and fails
-// for a socket.
+// The descriptor that a path names, or -1. It is duplicated rather than opened: a second open needs
+// permission, and fails for a socket.
 static int descriptor_of(const char *path)
 {
-    static const char folder[] = "/dev/fd/";
+    static const char directory[] = "/dev/fd/";
     uint64_t number;
     if (strcmp(path, "-") == 0 || strcmp(path, "/dev/stdin") == 0)
         return STDIN_FILENO;
-    if (strncmp(path, folder, sizeof folder - 1) == 0 &&
-        number_parse_count(path + sizeof folder - 1, &number) && number <= INT_MAX)
+    if (strncmp(path, directory, sizeof directory - 1) == 0 &&
+        number_parse_count(path + sizeof directory - 1, &number) && number <= INT_MAX)
         return (int)number;
     return -1;
 }

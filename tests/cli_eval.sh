@@ -378,7 +378,7 @@ claim "mlp trian suggests train" suggests trian train
 claim "mlp evla suggests eval" suggests evla eval
 claim "mlp gradchek suggests gradcheck" suggests gradchek gradcheck
 claim "mlp inof suggests info" suggests inof info
-stray_words() { refuses 2 foo "$bin" --version foo && refuses 2 train "$bin" --help train; }
+stray_words() { refuses 2 foo "$bin" --version foo && refuses 2 foo "$bin" --help train foo; }
 claim "stray words behind --version and --help are refused" stray_words
 claim "mlp --verison suggests --version" suggests --verison --version
 claim "a command like no other suggests the help" suggests zzzzzzzzzzzz --help

@@ -175,7 +175,7 @@ head -c 5000 some.idx >short.idx
 gzip -dc "$DATA/t10k-labels-idx1-ubyte.gz" >labels.idx
 { printf '\0\0\010\003' && u32 2 && u32 14 && u32 14 && tail -c +17 all.idx | head -c $((2 * 196)); } >small.idx
 head -c 500 some.gz >short.gz
-printf 'P5 28 28 65535\n' >deep.pgm && head -c 1568 all.idx >>deep.pgm
+printf 'P5 28 28 65535\n' >deep.pgm && head -c 1567 all.idx >>deep.pgm
 printf 'P7\nWIDTH 1\nHEIGHT 1\nDEPTH 1\nMAXVAL 255\nENDHDR\nx' >x.pam
 printf '\211PNG\r\n\032\n0123' >x.png
 printf '\377\330\377\340\0\020JFIF' >x.jpg
@@ -186,15 +186,15 @@ claim "refused: a blank image" refuses 1 "blank.pgm: is blank" predict blank.pgm
 claim "refused: a cut image" refuses 1 "short.pgm: ends after 700 bytes, with 687 of its 28 x 28 pixels" predict short.pgm
 claim "refused: an image with something behind it" refuses 1 "long.pgm: goes on after" predict long.pgm
 claim "refused: a third of the colours" refuses 1 "colour.pgm: ends after" predict colour.pgm
-claim "refused: 16 bits" refuses 1 "deep.pgm: its samples have 16 bits" predict deep.pgm
+claim "refused: a cut image of 16 bits" refuses 1 "deep.pgm: ends after 1582 bytes, with 783 of its 28 x 28" predict deep.pgm
 claim "refused: more than 100 megapixels" refuses 1 "huge.pgm: the header says more than" predict huge.pgm
 claim "refused: PAM" refuses 1 "x.pam: is a PAM image (P7); convert it" predict x.pam
-claim "refused: PNG" refuses 1 "x.png: is a PNG image; convert it, for example: convert FILE pgm:- | mlp predict model.bin -" predict x.png
+claim "refused: PNG" refuses 1 "x.png: is a PNG image; convert it, for example: convert FILE -auto-orient" predict x.png
 claim "refused: JPEG" refuses 1 "x.jpg: is a JPEG image" predict x.jpg
 claim "refused: GIF" refuses 1 "x.gif: is a GIF image" predict x.gif
 claim "refused: an empty file" refuses 1 "empty: is empty" predict empty
 claim "refused: a file that is not there" refuses 1 "none.pgm" predict none.pgm
-claim "refused: a folder" refuses 1 "pictures: is a folder" predict pictures
+claim "refused: a directory" refuses 1 "pictures: is a directory" predict pictures
 claim "refused: cut IDX images" refuses 1 "short.idx: the header says 20 x 28 x 28" predict short.idx
 claim "refused: labels" refuses 1 "labels.idx: holds labels" predict labels.idx
 claim "refused: IDX images of another size" refuses 1 "small.idx: has 14 x 14 pixels" predict small.idx
@@ -238,7 +238,8 @@ claim "refused: no image" refuses 2 "needs a FILE" predict
 claim "refused: no model" refuses 2 "needs a MODEL" "$bin" predict
 claim "refused: standard input twice" refuses 2 "only once" predict - seven.pgm -
 claim "refused: an unknown flag" refuses 2 "did you mean '--show'" predict --shwo seven.pgm
-claim "refused: a model that is none" refuses 1 seven.pgm "$bin" predict seven.pgm seven.pgm
+claim "refused: a model that is none" refuses 1 "values: " "$bin" predict values seven.pgm
+claim "refused: a picture as the model" refuses 2 "seven.pgm is a picture" "$bin" predict seven.pgm seven.pgm
 help() { exits 0 "$bin" predict --help && grep -q '^Usage: mlp predict \[OPTION\]\.\.\. MODEL FILE\.\.\.$' stdout; }
 claim "--help names the words" help
 if [ -e /dev/full ]; then

@@ -56,6 +56,27 @@ static void words_are_compared_by_edits(void)
     CHECK(word_nearest("something", words) == NULL, "something");
 }
 
+static void words_of_other_programs_are_known(void)
+{
+    static const char *const flags[] = {"batch", "lr", "learn", "threads", "csv", NULL};
+    CHECK(word_nearest("--batch-size", flags) == flags[0], "--batch-size");
+    CHECK(word_nearest("Batch_Size", flags) == flags[0], "Batch_Size");
+    CHECK(word_nearest("learning-rate", flags) == flags[1], "learning-rate");
+    CHECK(word_nearest("learing-rate", flags) == flags[1], "learing-rate");
+    CHECK(word_nearest("learm", flags) == flags[2], "a near word of ours comes first");
+    CHECK(word_nearest("-j", flags) == flags[3], "-j");
+    CHECK(word_nearest("-k", flags) == NULL, "short words are not guessed");
+    CHECK(word_nearest("out", flags) == flags[4], "out, where there is no output");
+    static const char *const commands[] = {"train", "eval", NULL};
+    CHECK(word_nearest("test", commands) == commands[1], "test");
+    CHECK(word_nearest("classify", commands) == NULL, "what is lacking is not suggested");
+    char longest[100];
+    memset(longest, 'x', sizeof longest - 1);
+    longest[sizeof longest - 1] = '\0';
+    CHECK(word_nearest(longest, flags) == NULL, "99 letters");
+    CHECK(word_nearest("", flags) == NULL && word_nearest("--", flags) == NULL, "no letter");
+}
+
 // ---------------------------------------------------------------------------------------------
 // Command lines
 
@@ -136,6 +157,18 @@ static void wrong_lines_are_refused_by_name(void)
         {{"--real", "1e999", "m"}, "--real"},
         {{"--real=nan", "m"}, "--real: 'nan'"},
         {{"--choice", "blue", "m"}, "red, green"},
+        {{"--count", "=", "7"}, "--count=N"},
+        {{"--text", "=x", "m"}, "--text=x"},
+        {{"--model", "m"}, "the MODEL is written without a flag: mlp test MODEL"},
+        {{"-count", "7"}, "did you mean '--count'"},
+        {{"-count=7"}, "unknown flag '-count' of"},
+        {{"\xe2\x80\x93\xe2\x80\x93"
+          "flag"},
+         "write --flag"},
+        {{"\xe2\x88\x92"
+          "f"},
+         "write -f"},
+        {{"-\xe2\x80\x90"}, "another dash than '-'"},
         {{"--flag=yes", "m"}, "--flag takes no value"},
         {{"m", "n"}, "'n' is one word too many"},
         {{"--flag"}, "needs a MODEL"},
@@ -350,6 +383,7 @@ int main(void)
     RUN(reals_take_finite_decimals_only);
     RUN(shortest_numbers_read_back_as_the_same_double);
     RUN(words_are_compared_by_edits);
+    RUN(words_of_other_programs_are_known);
     RUN(flags_take_values_in_every_form);
     RUN(wrong_lines_are_refused_by_name);
     RUN(help_shows_live_defaults);
