@@ -219,8 +219,11 @@ static bool predict_pnm(Predictor *p, const char *file, const Source *source, Ar
         unsigned char *digit = arena_alloc(arena, a->rows, a->cols, "a digit", err);
         if (digit == NULL)
             return false;
-        if (!digit_prepare(digit, a->rows, a->cols, &image, arena, &reason))
+        const char *doubt;
+        if (!digit_prepare(digit, a->rows, a->cols, &image, &doubt, arena, &reason))
             return error_set(err, "%s: %.512s", path, reason.text);
+        if (doubt != NULL)
+            fprintf(stderr, "mlp: note: %s: %s\n", command_shown(path).text, doubt);
         pixels = digit;
     }
     return predict_batch(p, file, false, 0, pixels, 1, err);
