@@ -102,7 +102,7 @@ OBJECTS = $(SOURCES:src/%.c=$(BUILD)/%.o) $(foreach file,$(VECTORS),$(ISAS:%=$(B
 LIBRARY = $(filter-out $(BUILD)/main.o,$(OBJECTS))
 TESTS   = $(patsubst tests/%.c,$(BUILD)/%,$(filter-out $(UNLINKED),$(wildcard tests/test_*.c)))
 
-.PHONY: all run report bench check check-repro unit-tests replays fuzzers fuzz coverage lint install uninstall clean help FORCE
+.PHONY: all run report bench bench-pictures check check-repro unit-tests replays fuzzers fuzz coverage lint install uninstall clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -156,6 +156,16 @@ $(BUILD)/bench: $(BUILD)/bench.o $(DENSE) $(LIBRARY)
 
 bench: $(BUILD)/bench
 	$(BUILD)/bench
+
+$(BUILD)/bench_pictures.o: tests/bench_pictures.c $(BUILD)/flags
+	$(COMPILE) -Itests -MMD -MP -c -o $@ $<
+
+$(BUILD)/bench_pictures: $(BUILD)/bench_pictures.o $(LIBRARY)
+	$(LINK) -o $@ $^ -lm
+
+# How well pictures of digits are recognised, condition by condition.
+bench-pictures: $(BUILD)/bench_pictures
+	$(BUILD)/bench_pictures model.bin
 
 # Readers under a fuzzer, in a build that goes past the checksum of a model. A replay is the same
 # with a list of files in place of the fuzzer, and any compiler.

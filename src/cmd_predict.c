@@ -50,8 +50,9 @@ typedef struct Predictor {
 // Where an image comes from.
 typedef struct Origin {
     const char *file;
-    bool numbered; // it is one of several images of the file
-    size_t index;  // its number in the file, from 0
+    bool numbered;     // it is one of several images of the file
+    size_t index;      // its number in the file, from 0
+    const char *doubt; // why it may show no single digit; NULL: nothing says so
 } Origin;
 
 // The best digits of an image, best first.
@@ -123,6 +124,8 @@ static void print_json(JsonWriter *json, const Answer *answer, size_t n)
     json_text(json, "file", answer->origin.file);
     json_count(json, "index", answer->origin.index);
     print_pair(json, answer, 0);
+    if (answer->origin.doubt != NULL)
+        json_text(json, "doubt", answer->origin.doubt);
     json_open_array(json, "top");
     for (size_t i = 0; i < n; i++) {
         json_open_object(json, NULL);
@@ -204,7 +207,7 @@ static bool predict_idx(Predictor *p, const char *file, const Source *source, Ar
     if (data.rows != a->rows || data.cols != a->cols)
         return error_size(err, path, data.rows, data.cols, a);
     for (size_t i = 0; i < data.n; i += BATCH)
-        if (!predict_batch(p, (Origin){file, true, i},
+        if (!predict_batch(p, (Origin){.file = file, .numbered = true, .index = i},
                            data.pixels + i * dataset_pixels_per_image(&data),
                            data.n - i < BATCH ? data.n - i : BATCH, err))
             return false;
@@ -219,8 +222,8 @@ static bool tell(const Error *err)
 }
 
 // Answers a picture. `path` names it in errors.
-static bool predict_picture(Predictor *p, const Origin *origin, const char *path,
-                            const GreyImage *image, Arena *arena, Error *err)
+static bool predict_picture(Predictor *p, Origin origin, const char *path, const GreyImage *image,
+                            Arena *arena, Error *err)
 {
     Error reason;
     const unsigned char *pixels = image->pixels;
@@ -232,11 +235,13 @@ static bool predict_picture(Predictor *p, const Origin *origin, const char *path
         unsigned char *digit = arena_alloc(arena, a->rows, a->cols, "a digit", err);
         if (digit == NULL)
             return false;
-        if (!digit_prepare(digit, a->rows, a->cols, image, arena, &reason))
+        if (!digit_prepare(digit, a->rows, a->cols, image, &origin.doubt, arena, &reason))
             return error_set(err, "%s: %.512s", path, reason.text);
+        if (origin.doubt != NULL)
+            fprintf(stderr, "mlp: note: %s: %s\n", command_shown(path).text, origin.doubt);
         pixels = digit;
     }
-    return predict_batch(p, *origin, pixels, 1, err);
+    return predict_batch(p, origin, pixels, 1, err);
 }
 
 // Reads the next picture of a stream and answers it. A picture that is alone has no number.
@@ -249,7 +254,7 @@ static bool predict_next(Predictor *p, Origin *origin, PnmReader *reader, Arena 
     origin->numbered = origin->numbered || reader->more;
     if (origin->numbered)
         path = arena_printf(arena, err, "%s:%zu", path, origin->index);
-    return path != NULL && predict_picture(p, origin, path, &image, arena, err);
+    return path != NULL && predict_picture(p, *origin, path, &image, arena, err);
 }
 
 // One picture at a time is in memory. One that cannot be answered does not keep the next ones from

@@ -1,113 +1,83 @@
 // The preparation of a digit; see digit.h.
 //
-//   1 levels  the background is the median of the picture's border; the ink lies on the side of it
-//             that is further off in the mean square; the border's own scatter counts as background
-//   2 crop    to the rows and columns that hold ink
+//   1 shrink  a large picture, each pixel the mean of a square: noise and cost do not grow
+//   2 find    what stands out from the paper (paper.h) and which of it is the digit (strokes.h)
 //   3 scale   so that the longer side of that fills the box, each pixel the mean over its area
 //   4 centre  by whole pixels, the centre of mass as near as possible to pixel (rows/2, cols/2)
 #include "digit.h"
 
+#include "strokes.h"
+
 #include <assert.h>
 #include <string.h>
 
-// ---------------------------------------------------------------------------------------------
-// Levels
-
 enum {
-    LEVELS = 256,
-    NOISE_SCATTERS = 5, // so far off the background a pixel is still no ink
-    BLANK_SCATTERS = 7, // so far off there must be one
-    WEAKEST_INK = 16,   // levels between background and ink
-    INK_THRESHOLD = 16, // what belongs to the digit, of 255
-    SMALLEST_INK = 4,   // pixels of the longer side
     MNIST_SIDE = 28,
     MNIST_BOX = 20,
+    WORK_SIDE = 1000, // pixels of the longer side beyond which a picture is made smaller first
+    MOST_FRAMES = 3   // within each other
 };
 
-// The smallest level that half of the n counted pixels do not exceed.
-static unsigned histogram_median(const uint64_t *count, uint64_t n)
-{
-    unsigned level = 0;
-    for (uint64_t below = count[0]; 2 * below < n; below += count[level])
-        level++;
-    return level;
-}
+// ---------------------------------------------------------------------------------------------
+// Pictures
 
-static uint64_t count_border(uint64_t *count, const GreyImage *image)
+// Each pixel of the result is the mean of factor x factor ones, fewer at the end.
+static bool shrink(GreyImage *image, size_t factor, Arena *arena, Error *err)
 {
-    size_t rows = image->rows, cols = image->cols;
-    uint64_t n = 0;
-    for (size_t y = 0; y < rows; y++) {
-        size_t step = y == 0 || y == rows - 1 || cols == 1 ? 1 : cols - 1;
-        for (size_t x = 0; x < cols; x += step, n++)
-            count[image->pixels[y * cols + x]]++;
-    }
-    return n;
-}
-
-// Fills in what each grey level is as ink: 0 for the background, 255 for the strongest.
-static bool find_levels(unsigned char *ink, const GreyImage *image, Error *err)
-{
-    uint64_t border[LEVELS] = {0}, distance[LEVELS] = {0}, count[LEVELS] = {0};
-    uint64_t n = count_border(border, image);
-    unsigned background = histogram_median(border, n);
-    for (unsigned v = 0; v < LEVELS; v++)
-        distance[v > background ? v - background : background - v] += border[v];
-    unsigned scatter = histogram_median(distance, n); // two thirds of a standard deviation
-
-    for (size_t i = 0; i < image->rows * image->cols; i++)
-        count[image->pixels[i]]++;
-    uint64_t power[2] = {0}, strongest[2] = {0}; // darker, lighter
-    for (unsigned v = 0; v < LEVELS; v++) {
-        unsigned side = v > background, off = side ? v - background : background - v;
-        power[side] += count[v] * off * off;
-        if (count[v] > 0 && off > strongest[side])
-            strongest[side] = off;
-    }
-    unsigned side = power[1] > power[0], contrast = (unsigned)strongest[side];
-    if (contrast == 0)
-        return error_set(err, "is blank: every pixel has the value %u", background);
-    if (contrast < WEAKEST_INK || contrast < BLANK_SCATTERS * scatter)
-        return error_set(err,
-                         "seems blank: no ink stands out from the background, from which no pixel "
-                         "is more than %u levels off (half of the border's are within %u)",
-                         contrast, scatter);
-    unsigned noise = NOISE_SCATTERS * scatter;
-    if (noise > contrast / 2)
-        noise = contrast / 2;
-    for (unsigned v = 0; v < LEVELS; v++) {
-        unsigned off = (v > background) != side ? 0 : side ? v - background : background - v;
-        unsigned range = contrast - noise;
-        ink[v] = (unsigned char)(off <= noise     ? 0
-                                 : off < contrast ? ((off - noise) * 255 + range / 2) / range
-                                                  : 255);
-    }
+    size_t rows = (image->rows + factor - 1) / factor, cols = (image->cols + factor - 1) / factor;
+    unsigned char *out = arena_alloc(arena, rows, cols, "a picture", err);
+    if (out == NULL)
+        return false;
+    for (size_t row = 0; row < rows; row++)
+        for (size_t col = 0; col < cols; col++) {
+            uint64_t sum = 0, n = 0;
+            for (size_t y = row * factor; y < (row + 1) * factor && y < image->rows; y++)
+                for (size_t x = col * factor; x < (col + 1) * factor && x < image->cols; x++, n++)
+                    sum += image->pixels[y * image->cols + x];
+            out[row * cols + col] = (unsigned char)((sum + n / 2) / n);
+        }
+    *image = (GreyImage){rows, cols, out};
     return true;
 }
 
-// ---------------------------------------------------------------------------------------------
-// Crop
-
-typedef struct Box {
-    Range rows, cols;
-} Box;
-
-static Box find_ink(const unsigned char *ink, const GreyImage *image)
+static bool crop(GreyImage *image, const Box *box, Arena *arena, Error *err)
 {
-    Box box = {{image->rows, 0}, {image->cols, 0}};
-    for (size_t y = 0; y < image->rows; y++)
-        for (size_t x = 0; x < image->cols; x++) {
-            if (ink[image->pixels[y * image->cols + x]] < INK_THRESHOLD)
-                continue;
-            if (box.rows.end == 0)
-                box.rows.first = y;
-            box.rows.end = y + 1;
-            if (x < box.cols.first)
-                box.cols.first = x;
-            if (x >= box.cols.end)
-                box.cols.end = x + 1;
-        }
-    return box;
+    size_t rows = range_length(box->rows), cols = range_length(box->cols);
+    unsigned char *out = arena_alloc(arena, rows, cols, "a picture", err);
+    if (out == NULL)
+        return false;
+    for (size_t y = 0; y < rows; y++)
+        memcpy(out + y * cols,
+               image->pixels + (box->rows.first + y) * image->cols + box->cols.first, cols);
+    *image = (GreyImage){rows, cols, out};
+    return true;
+}
+
+// The digit's strokes; the picture becomes the part of it that they are in. A light or dark
+// rectangle in which there is something else is the paper, on a table or in a frame: then the digit
+// is within.
+static bool find_digit(Strokes *strokes, GreyImage *image, Arena *arena, Error *err)
+{
+    Relief relief;
+    Error ignored;
+    GreyImage inside = *image;
+    if (!paper_relief(&relief, image, arena, err) ||
+        strokes_find(strokes, &relief, arena, err) != STROKES_FOUND)
+        return false;
+    for (int i = 0; i < MOST_FRAMES && range_length(strokes->block.rows) > 0; i++) {
+        Strokes within;
+        if (!crop(&inside, &strokes->block, arena, err) ||
+            !paper_relief(&relief, &inside, arena, err))
+            return false;
+        StrokesResult result = strokes_find(&within, &relief, arena, &ignored);
+        if (result == STROKES_FAILED)
+            *err = ignored;
+        if (result != STROKES_FOUND)
+            return result == STROKES_NONE;
+        *strokes = within;
+        *image = inside;
+    }
+    return true;
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -148,17 +118,17 @@ static uint64_t axis_overlap(const Axis *axis, size_t i, size_t j)
 }
 
 // Sum of ink times area: at most 255 * from * from, which 64 bits hold for PNM_MAX_PIXELS.
-static uint64_t area_sum(const unsigned char *ink, const GreyImage *image, const Box *box,
-                         const Axis *down, const Axis *across, size_t row, size_t col)
+static uint64_t area_sum(const Strokes *strokes, size_t cols, const Axis *down, const Axis *across,
+                         size_t row, size_t col)
 {
     uint64_t sum = 0;
     Range ys = axis_inputs(down, row), xs = axis_inputs(across, col);
     for (size_t y = ys.first; y < ys.end; y++) {
         const unsigned char *line =
-            image->pixels + (box->rows.first + y) * image->cols + box->cols.first;
+            strokes->ink + (strokes->box.rows.first + y) * cols + strokes->box.cols.first;
         uint64_t of_line = 0;
         for (size_t x = xs.first; x < xs.end; x++)
-            of_line += ink[line[x]] * axis_overlap(across, col, x);
+            of_line += line[x] * axis_overlap(across, col, x);
         sum += of_line * axis_overlap(down, row, y);
     }
     return sum;
@@ -217,17 +187,17 @@ static size_t box_side(size_t side)
 }
 
 bool digit_prepare(unsigned char *digit, size_t rows, size_t cols, const GreyImage *image,
-                   Arena *arena, Error *err)
+                   const char **doubt, Arena *arena, Error *err)
 {
-    unsigned char ink[LEVELS];
-    if (!find_levels(ink, image, err))
+    Strokes strokes;
+    GreyImage picture = *image;
+    size_t longest = image->rows > image->cols ? image->rows : image->cols;
+    if (longest > WORK_SIDE && !shrink(&picture, (longest + WORK_SIDE - 1) / WORK_SIDE, arena, err))
         return false;
-    Box box = find_ink(ink, image);
-    size_t height = range_length(box.rows), width = range_length(box.cols);
-    assert(height > 0 && width > 0); // the strongest ink is above the threshold
-    if (height < SMALLEST_INK && width < SMALLEST_INK)
-        return error_set(err, "its ink is only %zu x %zu pixels: too small to be a digit", width,
-                         height);
+    if (!find_digit(&strokes, &picture, arena, err))
+        return false;
+    *doubt = strokes.doubt;
+    size_t height = range_length(strokes.box.rows), width = range_length(strokes.box.cols);
 
     size_t box_rows = box_side(rows), box_cols = box_side(cols);
     bool is_tall = (uint64_t)height * box_cols >= (uint64_t)width * box_rows;
@@ -241,7 +211,8 @@ bool digit_prepare(unsigned char *digit, size_t rows, size_t cols, const GreyIma
         return false;
     for (size_t row = 0; row < down.n_out; row++)
         for (size_t col = 0; col < across.n_out; col++)
-            sum[row * across.n_out + col] = area_sum(ink, image, &box, &down, &across, row, col);
+            sum[row * across.n_out + col] =
+                area_sum(&strokes, picture.cols, &down, &across, row, col);
     stretch(scaled, sum, n);
     place(digit, rows, cols, scaled, down.n_out, across.n_out);
     return true;

@@ -5,7 +5,7 @@
 
 #include "files.h"
 #include "idx.h"
-#include "random.h"
+#include "scene.h"
 #include "test.h"
 
 enum { SIDE = 28, PIXELS = SIDE * SIDE };
@@ -33,17 +33,7 @@ static unsigned enlarged(const unsigned char *digit, size_t k, bool smooth, size
 {
     if (!smooth)
         return digit[y / k * SIDE + x / k] * (unsigned)(4 * k * k);
-    // The centre of a pixel, in 1 / 2k of an original pixel, from the centre of the first.
-    long at[2] = {2 * (long)y + 1 - (long)k, 2 * (long)x + 1 - (long)k}, cell = 2 * (long)k;
-    long sum = 0;
-    for (long dy = 0; dy < 2; dy++)
-        for (long dx = 0; dx < 2; dx++) {
-            long row = (at[0] + cell) / cell - 1 + dy, col = (at[1] + cell) / cell - 1 + dx;
-            long weight = (cell - labs(at[0] - row * cell)) * (cell - labs(at[1] - col * cell));
-            if (row >= 0 && row < SIDE && col >= 0 && col < SIDE)
-                sum += weight * digit[row * SIDE + col];
-        }
-    return (unsigned)sum;
+    return (unsigned)scene_digit(digit, (long)k, (long)y, (long)x) * (unsigned)(4 * k * k);
 }
 
 static Picture picture_make(const unsigned char *digit, const Change *c)
@@ -97,7 +87,24 @@ static void read_test_images(Arena *arena)
     }
 }
 
-static int write_pictures(const char *folder, size_t n)
+static const Scene *scene_named(const char *name)
+{
+    for (size_t s = 0; s < N_SCENES; s++)
+        if (strcmp(scenes[s].name, name) == 0)
+            return &scenes[s];
+    printf("no condition is called '%s'\n", name);
+    exit(EXIT_FAILURE);
+}
+
+static Picture scene_picture(const Scene *scene, size_t i)
+{
+    Picture p = {.image = scene_draw(scene, test_images.pixels + i * PIXELS, i)};
+    p.pixels = (unsigned char *)(uintptr_t)p.image.pixels;
+    return p;
+}
+
+// Writes n pictures of that condition, or with NULL each in a size of its own.
+static int write_pictures(const char *folder, size_t n, const Scene *scene)
 {
     char path[1024];
     snprintf(path, sizeof path, "%s/labels", folder);
@@ -106,7 +113,8 @@ static int write_pictures(const char *folder, size_t n)
         return EXIT_FAILURE;
     for (size_t i = 0; i < n; i++) {
         Change change = change_number(i);
-        Picture p = picture_make(test_images.pixels + i * PIXELS, &change);
+        Picture p = scene != NULL ? scene_picture(scene, i)
+                                  : picture_make(test_images.pixels + i * PIXELS, &change);
         snprintf(path, sizeof path, "%s/%05zu.pgm", folder, i);
         FILE *file = fopen(path, "wb");
         if (file == NULL)
@@ -132,8 +140,9 @@ static double difference(const unsigned char *digit, const Change *change)
 {
     Arena arena = {0};
     Error err;
+    const char *doubt;
     Picture p = picture_make(digit, change);
-    bool ok = digit_prepare(prepared, SIDE, SIDE, &p.image, &arena, &err);
+    bool ok = digit_prepare(prepared, SIDE, SIDE, &p.image, &doubt, &arena, &err);
     CHECK(ok, "k = %zu: %s", change->k, err.text);
     long sum = 0, ink = 0;
     for (size_t i = 0; ok && i < PIXELS; i++) {
@@ -193,6 +202,7 @@ static bool prepare_rectangle(size_t rows, size_t cols, size_t height, size_t wi
                               Error *err)
 {
     Arena arena = {0};
+    const char *doubt;
     unsigned char *pixels = malloc(rows * cols);
     if (pixels == NULL)
         abort();
@@ -200,7 +210,7 @@ static bool prepare_rectangle(size_t rows, size_t cols, size_t height, size_t wi
     for (size_t y = 0; y < height; y++)
         memset(pixels + ((rows - height) / 2 + y) * cols + (cols - width) / 2, ink, width);
     const GreyImage image = {rows, cols, pixels};
-    bool ok = digit_prepare(digit, to_rows, to_cols, &image, &arena, err);
+    bool ok = digit_prepare(digit, to_rows, to_cols, &image, &doubt, &arena, err);
     arena_free(&arena);
     free(pixels);
     return ok;
@@ -301,6 +311,132 @@ static void what_is_no_digit_is_refused_with_its_reason(void)
     }
 }
 
+// How far, in percent of its ink, the digit prepared from a scene is from the one prepared from the
+// same digit on clean paper, on average over n images; -1 when one is refused.
+static double scene_difference(const char *name, const char *clean, size_t n)
+{
+    unsigned char digit[2][PIXELS];
+    const char *const names[2] = {name, clean};
+    long sum = 0, ink = 0;
+    for (size_t i = 0; i < n; i++) {
+        for (int d = 0; d < 2; d++) {
+            Arena arena = {0};
+            Error err;
+            const char *doubt;
+            Picture p = scene_picture(scene_named(names[d]), i);
+            bool ok = digit_prepare(digit[d], SIDE, SIDE, &p.image, &doubt, &arena, &err);
+            CHECK(ok, "%s, image %zu: %s", names[d], i, err.text);
+            CHECK(!ok || doubt == NULL, "%s, image %zu: %s", names[d], i, doubt);
+            arena_free(&arena);
+            free(p.pixels);
+            if (!ok)
+                return -1.0;
+        }
+        for (size_t p = 0; p < PIXELS; p++) {
+            sum += labs((long)digit[0][p] - digit[1][p]);
+            ink += digit[1][p];
+        }
+    }
+    return 100.0 * (double)sum / (double)ink;
+}
+
+static void check_scenes(const char *const *names, const char *clean, size_t n, double limit)
+{
+    for (; *names != NULL; names++) {
+        double off = scene_difference(*names, clean, n);
+        CHECK(off >= 0.0 && off < limit, "%s: %.1f %% off", *names, off);
+    }
+}
+
+static void light_that_falls_off_changes_little(void)
+{
+    static const char *const pen[] = {"light falls off by 20 % to the right", "by 25 %", "by 50 %",
+                                      NULL};
+    static const char *const others[] = {"by 50 % to a corner", "grey paper, by 50 %",
+                                         "by 50 % towards all corners (vignette)",
+                                         "grey paper, vignette of 50 %", NULL};
+    static const char *const chalk[] = {"chalk: light on dark, by 50 %", NULL};
+    check_scenes(pen, "drawn with a hard pen", 20, 2.0);
+    check_scenes(others, "clean, 280 x 280", 20, 15.0);
+    check_scenes(chalk, "clean, 280 x 280", 20, 35.0); // its own brightness falls off, too
+}
+
+static void specks_frames_and_edges_are_left_out(void)
+{
+    static const char *const names[] = {"one speck of a pixel, far away",
+                                        "one speck of 5 x 5, far away",
+                                        "20 specks of 2 x 2, anywhere",
+                                        "frame of one pixel",
+                                        "frame of 10 pixels",
+                                        "box round the digit",
+                                        "table edge at one side",
+                                        "dark table all round",
+                                        NULL};
+    check_scenes(names, "clean, 280 x 280", 20, 20.0);
+}
+
+static void lines_fainter_than_the_ink_are_left_out(void)
+{
+    static const char *const names[] = {"squared paper, light lines", "ruled paper, light lines",
+                                        NULL};
+    check_scenes(names, "clean, 280 x 280", 20, 45.0);
+}
+
+static void noise_does_not_get_worse_with_size(void)
+{
+    static const char *const small[] = {"noise of 10", "noise of 20",
+                                        "phone: grey, blurred, by 40 %, noise of 4", NULL};
+    static const char *const large[] = {"noise of 10, 2000 x 1500",
+                                        "noise of 10, small in 2000 x 1500",
+                                        "photo of grey paper: table, falloff, noise", NULL};
+    check_scenes(small, "clean, 280 x 280", 10, 40.0);
+    check_scenes(large, "clean, 280 x 280", 1, 40.0);
+}
+
+static void blank_paper_is_refused_in_any_light_and_noise(void)
+{
+    for (size_t s = 0; s < N_SCENES; s++) {
+        Arena arena = {0};
+        Error err;
+        const char *doubt;
+        if (strncmp(scenes[s].name, "blank", 5) != 0)
+            continue;
+        for (size_t i = 0; i < (scenes[s].rows > 0 ? 1 : 3); i++) {
+            Picture p = scene_picture(&scenes[s], i);
+            CHECK(!digit_prepare(prepared, SIDE, SIDE, &p.image, &doubt, &arena, &err) &&
+                      (strstr(err.text, "blank") != NULL || strstr(err.text, "small") != NULL),
+                  "%s is taken for a digit", scenes[s].name);
+            free(p.pixels);
+        }
+        arena_free(&arena);
+    }
+}
+
+static void two_digits_and_lines_alone_are_doubted(void)
+{
+    static const struct {
+        const char *name, *word;
+    } table[] = {{"two digits", "more than one"},
+                 {"ruled paper, no digit", ""},
+                 {"squared paper, no digit", ""},
+                 {"table edge, no digit", "edge to edge"}};
+    for (size_t s = 0; s < sizeof table / sizeof table[0]; s++)
+        for (size_t i = 0; i < 10; i++) {
+            Arena arena = {0};
+            Error err;
+            const char *doubt = NULL;
+            Picture p = scene_picture(scene_named(table[s].name), i);
+            bool ok = digit_prepare(prepared, SIDE, SIDE, &p.image, &doubt, &arena, &err);
+            CHECK(ok && doubt != NULL && strstr(doubt, table[s].word) != NULL, "%s: %s",
+                  table[s].name,
+                  !ok             ? err.text
+                  : doubt == NULL ? "no doubt"
+                                  : doubt);
+            arena_free(&arena);
+            free(p.pixels);
+        }
+}
+
 // Whatever the picture, the background is 0, the strongest ink 255, and nothing is written beyond.
 static void random_pictures_of_all_shapes_are_prepared_or_refused(void)
 {
@@ -308,6 +444,7 @@ static void random_pictures_of_all_shapes_are_prepared_or_refused(void)
     for (size_t i = 0; i < 3000; i++) {
         Arena arena = {0};
         Error err = {""};
+        const char *doubt;
         size_t rows = 1 + random_bits(3, 1, i) % 40, cols = 1 + random_bits(3, 2, i) % 40;
         size_t to_rows = 1 + random_bits(3, 3, i) % 40, to_cols = 1 + random_bits(3, 4, i) % 40;
         unsigned char *pixels = calloc(rows, cols), *digit = malloc(to_rows * to_cols);
@@ -315,11 +452,13 @@ static void random_pictures_of_all_shapes_are_prepared_or_refused(void)
             abort();
         for (size_t p = 0; p < rows * cols; p++) {
             uint64_t bits = random_bits(4, i, p);
-            if (bits % 16 < i % 16)
+            if (bits % 64 < i % 16)
                 pixels[p] = (unsigned char)(bits >> 32);
+            else if (p / cols > i % rows && p % cols > i % cols) // a corner of ink
+                pixels[p] = (unsigned char)(i % 256);
         }
         const GreyImage image = {rows, cols, pixels};
-        if (digit_prepare(digit, to_rows, to_cols, &image, &arena, &err)) {
+        if (digit_prepare(digit, to_rows, to_cols, &image, &doubt, &arena, &err)) {
             unsigned most = 0;
             for (size_t p = 0; p < to_rows * to_cols; p++)
                 most = digit[p] > most ? digit[p] : most;
@@ -333,7 +472,7 @@ static void random_pictures_of_all_shapes_are_prepared_or_refused(void)
         free(pixels);
         free(digit);
     }
-    CHECK(n_prepared > 1000, "only %zu were prepared", n_prepared);
+    CHECK(n_prepared > 500, "only %zu were prepared", n_prepared);
 }
 
 int main(int argc, char **argv)
@@ -342,7 +481,9 @@ int main(int argc, char **argv)
     read_test_images(&arena);
     int status;
     if (argc == 4 && strcmp(argv[1], "write") == 0) {
-        status = write_pictures(argv[2], strtoul(argv[3], NULL, 10));
+        status = write_pictures(argv[2], strtoul(argv[3], NULL, 10), NULL);
+    } else if (argc == 5 && strcmp(argv[1], "scene") == 0) {
+        status = write_pictures(argv[2], strtoul(argv[3], NULL, 10), scene_named(argv[4]));
     } else {
         RUN(enlarged_inverted_and_shifted_digits_come_back_almost_exactly);
         RUN(the_size_that_it_has_already_is_kept);
@@ -351,6 +492,12 @@ int main(int argc, char **argv)
         RUN(other_models_get_the_same_proportions);
         RUN(light_and_dark_ink_of_any_strength_are_the_same);
         RUN(what_is_no_digit_is_refused_with_its_reason);
+        RUN(light_that_falls_off_changes_little);
+        RUN(specks_frames_and_edges_are_left_out);
+        RUN(lines_fainter_than_the_ink_are_left_out);
+        RUN(noise_does_not_get_worse_with_size);
+        RUN(blank_paper_is_refused_in_any_light_and_noise);
+        RUN(two_digits_and_lines_alone_are_doubted);
         RUN(random_pictures_of_all_shapes_are_prepared_or_refused);
         status = test_end();
     }

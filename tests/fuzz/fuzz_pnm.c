@@ -36,7 +36,8 @@ static void prepare(const GreyImage *image, size_t rows, size_t cols, Arena *are
     Error err = {""};
     unsigned char *digit = malloc(rows * cols), most = 0;
     PROMISE(digit != NULL);
-    if (digit_prepare(digit, rows, cols, image, arena, &err)) {
+    const char *doubt;
+    if (digit_prepare(digit, rows, cols, image, &doubt, arena, &err)) {
         for (size_t i = 0; i < rows * cols; i++)
             most = digit[i] > most ? digit[i] : most;
         PROMISE(most == 255);

@@ -1,0 +1,30 @@
+// The paper under a drawing: how bright it is at each place, although the light on it may fall off,
+// and how far each pixel is from it. Knows nothing of digits; strokes.h reads what it makes. All in
+// integers: the same on every machine.
+#ifndef MLP_PAPER_H
+#define MLP_PAPER_H
+
+#include "pnm.h"
+
+typedef struct Box {
+    Range rows, cols;
+} Box;
+
+// How far each pixel stands out from the paper, on the side of the ink (darker or lighter, as most
+// of the picture's deviations are): 0 for the paper to 255.
+typedef struct Relief {
+    size_t rows, cols;
+    unsigned char *level; // (rows, cols), owned by the arena
+    unsigned scatter;     // of the paper: three quarters of it are within this
+} Relief;
+
+// The smallest of 256 levels that at least `n` of the counted pixels do not exceed.
+unsigned histogram_quantile(const uint64_t *count, uint64_t n);
+
+// Measures a picture of at least one pixel. The paper's brightness is a quadratic function of the
+// position, fitted to the picture's border and to what inside agrees with it. Dark ink is measured
+// as a share of the paper's brightness, which removes the light's part in it. Fails only when
+// memory is short.
+bool paper_relief(Relief *relief, const GreyImage *image, Arena *arena, Error *err);
+
+#endif

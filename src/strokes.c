@@ -1,0 +1,440 @@
+// The strokes of a digit; see strokes.h.
+//
+//   1 levels      what is ink for certain, and what may be the pale edge of it
+//   2 components  of certain ink (8 neighbours)
+//   3 choice      the largest component that is inside the picture and no frame round another; and
+//                 those close to it
+//   4 growth      the pale ink around these, not further than a stroke's width or so
+#include "strokes.h"
+
+#include <string.h>
+
+enum {
+    LEVELS = 256,
+    NOISE_SCATTERS = 5, // so far off the paper a pixel is still no ink
+    BLANK_SCATTERS = 7, // so far off there must be some
+    WEAKEST_INK = 16,   // levels between paper and ink
+    SMALLEST_INK = 4,   // pixels of the longer side
+    RARE = 10000,       // one pixel of so many does not tell the ink's strength
+    CERTAIN = 3,        // eighths of the ink's strength that are ink for certain
+    MOST_CERTAIN = 7,   // where lines across the picture are that strong, too
+    NOISY_PART = 40,    // on paper that is not clean, the digit is this part of the picture's side
+    AROUND = 50,        // all but one of so many pixels around the digit are no ink
+    INK_THRESHOLD = 16, // of 255: what belongs to the digit's box
+    FRAME_PART = 4,     // what a frame holds is at least a quarter of it
+    TOUCHING_PART = 20, // what is inside the picture counts if it is this part of what is not
+    CLOSE_PART = 10,    // parts of a digit are no further from it than a tenth of its length
+    CLOSE_ROUNDS = 3,
+    BLOCK_INSET = 50,
+    GROWTH_PART = 8, // its pale edge is no wider than an eighth
+    SMALL_PART = 64, // a smaller part of the digit's pixels is a speck
+    SIMILAR_PART = 2 // half as long as the digit: another one
+};
+
+typedef struct Component {
+    Box box;
+    size_t size;  // pixels
+    bool touches; // the picture's edge
+    bool kept;
+} Component;
+
+typedef struct Picture {
+    const Relief *relief;
+    size_t rows, cols;
+    unsigned noise, contrast; // levels: no ink up to, the strongest ink
+    unsigned certain;         // eighths of the contrast
+    uint32_t *label;          // (rows, cols) 0: no component, else its number from 1
+    uint32_t *stack;          // (rows, cols) working memory
+    Component *component;     // [1 .. n_components]
+    size_t n_components;
+} Picture;
+
+static size_t longer(const Box *box)
+{
+    size_t height = range_length(box->rows), width = range_length(box->cols);
+    return height > width ? height : width;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Levels
+
+static bool find_levels(Picture *p, Error *err)
+{
+    uint64_t count[LEVELS] = {0}, n = p->rows * p->cols;
+    for (size_t i = 0; i < n; i++)
+        count[p->relief->level[i]]++;
+    unsigned scatter = p->relief->scatter;
+    p->contrast = histogram_quantile(count, n - n / RARE);
+    p->noise = NOISE_SCATTERS * scatter;
+    if (p->contrast == 0)
+        return error_set(err, "is blank: no pixel stands out from the paper (or its ink is "
+                              "transparent: convert with -background white -flatten)");
+    if (p->contrast < WEAKEST_INK || p->contrast < BLANK_SCATTERS * scatter)
+        return error_set(err,
+                         "seems blank: no ink stands out from the paper, from which the strongest "
+                         "pixels are %u levels off (three quarters of the border's are within %u)",
+                         p->contrast, scatter);
+    if (p->noise > p->contrast / 2)
+        p->noise = p->contrast / 2;
+    return true;
+}
+
+static bool is_certain(const Picture *p, size_t i)
+{
+    unsigned level = p->relief->level[i];
+    return level > p->noise && 8 * level >= p->certain * p->contrast;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Components
+
+static void box_add(Box *box, size_t y, size_t x)
+{
+    if (box->rows.end == 0)
+        *box = (Box){{y, y + 1}, {x, x + 1}};
+    if (y < box->rows.first)
+        box->rows.first = y;
+    if (y >= box->rows.end)
+        box->rows.end = y + 1;
+    if (x < box->cols.first)
+        box->cols.first = x;
+    if (x >= box->cols.end)
+        box->cols.end = x + 1;
+}
+
+// Writes the up to eight neighbours of a pixel to `next` and returns how many there are.
+static size_t neighbours(const Picture *p, size_t i, size_t *next)
+{
+    size_t y = i / p->cols, x = i % p->cols, n = 0;
+    for (size_t v = y > 0 ? y - 1 : 0; v <= y + 1 && v < p->rows; v++)
+        for (size_t u = x > 0 ? x - 1 : 0; u <= x + 1 && u < p->cols; u++)
+            next[n++] = v * p->cols + u;
+    return n;
+}
+
+// Gives the component of pixel i its label, by a flood fill.
+static Component flood(Picture *p, size_t start, uint32_t label)
+{
+    Component c = {.size = 0};
+    size_t depth = 0, next[9];
+    p->stack[depth++] = (uint32_t)start;
+    p->label[start] = label;
+    while (depth > 0) {
+        size_t i = p->stack[--depth], y = i / p->cols, x = i % p->cols;
+        c.size++;
+        c.touches = c.touches || y == 0 || x == 0 || y == p->rows - 1 || x == p->cols - 1;
+        box_add(&c.box, y, x);
+        size_t n = neighbours(p, i, next);
+        for (size_t k = 0; k < n; k++)
+            if (p->label[next[k]] == 0 && is_certain(p, next[k])) {
+                p->label[next[k]] = label;
+                p->stack[depth++] = (uint32_t)next[k];
+            }
+    }
+    return c;
+}
+
+// Labels the components of ink that is certain at so many eighths of the contrast.
+static bool find_components(Picture *p, unsigned certain, Arena *arena, Error *err)
+{
+    size_t n = p->rows * p->cols, starts = 0;
+    p->certain = certain;
+    p->n_components = 0;
+    memset(p->label, 0, n * sizeof *p->label);
+    for (size_t i = 0; i < n; i++) // no more components than ink that begins behind paper
+        starts += is_certain(p, i) && (i % p->cols == 0 || !is_certain(p, i - 1));
+    p->component = arena_alloc(arena, starts + 1, sizeof *p->component, "parts of a picture", err);
+    if (p->component == NULL)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (p->label[i] == 0 && is_certain(p, i)) {
+            p->n_components++;
+            p->component[p->n_components] = flood(p, i, (uint32_t)p->n_components);
+        }
+    return true;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Choice
+
+static bool range_holds(Range outer, Range inner)
+{
+    return outer.first < inner.first && inner.end < outer.end;
+}
+
+// Says whether component `frame` has ink on all four sides of the middle of box `held`.
+static bool surrounds(const Picture *p, uint32_t frame, const Box *held)
+{
+    size_t y = (held->rows.first + held->rows.end) / 2, x = (held->cols.first + held->cols.end) / 2;
+    bool left = false, right = false, above = false, below = false;
+    for (size_t u = 0; u < p->cols; u++)
+        if (p->label[y * p->cols + u] == frame) {
+            left = left || u < held->cols.first;
+            right = right || u >= held->cols.end;
+        }
+    for (size_t v = 0; v < p->rows; v++)
+        if (p->label[v * p->cols + x] == frame) {
+            above = above || v < held->rows.first;
+            below = below || v >= held->rows.end;
+        }
+    return left && right && above && below;
+}
+
+// Says whether component number `frame` is drawn round component number `held`.
+static bool is_frame_of(const Picture *p, size_t frame, size_t held)
+{
+    const Box *outer = &p->component[frame].box, *inner = &p->component[held].box;
+    return range_holds(outer->rows, inner->rows) && range_holds(outer->cols, inner->cols) &&
+           longer(inner) * FRAME_PART >= longer(outer) && surrounds(p, (uint32_t)frame, inner);
+}
+
+// Says whether it is drawn round any that is large enough to be a digit.
+static bool is_frame(const Picture *p, size_t frame)
+{
+    for (size_t held = 1; held <= p->n_components; held++)
+        if (is_frame_of(p, frame, held))
+            return true;
+    return false;
+}
+
+// The longer side that a digit must have. Noise comes in clusters, more of them in larger pictures.
+static size_t smallest(const Picture *p)
+{
+    size_t part = (p->rows < p->cols ? p->rows : p->cols) / NOISY_PART;
+    return p->relief->scatter > 0 && part > SMALLEST_INK ? part : SMALLEST_INK;
+}
+
+// Returns the component that most of the digit is, 0 when there is none.
+static size_t find_main(const Picture *p)
+{
+    size_t best[2] = {0, 0}; // inside the picture, and touching its edge
+    for (size_t c = 1; c <= p->n_components; c++) {
+        size_t *of_kind = &best[p->component[c].touches];
+        if ((*of_kind == 0 || p->component[c].size > p->component[*of_kind].size) &&
+            longer(&p->component[c].box) >= smallest(p) && !is_frame(p, c))
+            *of_kind = c;
+    }
+    bool inside = best[0] != 0 && (best[1] == 0 || p->component[best[0]].size * TOUCHING_PART >=
+                                                       p->component[best[1]].size);
+    return inside ? best[0] : best[1];
+}
+
+static size_t range_gap(Range a, Range b)
+{
+    return a.first > b.end ? a.first - b.end : b.first > a.end ? b.first - a.end : 0;
+}
+
+static size_t box_gap(const Box *a, const Box *b)
+{
+    size_t down = range_gap(a->rows, b->rows), across = range_gap(a->cols, b->cols);
+    return down > across ? down : across;
+}
+
+static void box_join(Box *box, const Box *with)
+{
+    box_add(box, with->rows.first, with->cols.first);
+    box_add(box, with->rows.end - 1, with->cols.end - 1);
+}
+
+// Keeps the components that are close to the digit, and those close to these, a few times; returns
+// the box of all.
+static Box keep_close(Picture *p, size_t main)
+{
+    Box box = p->component[main].box;
+    p->component[main].kept = true;
+    for (int round = 0; round < CLOSE_ROUNDS; round++)
+        for (size_t i = 1; i <= p->n_components; i++) {
+            Component *c = &p->component[i];
+            if (c->kept || c->touches || c->size * SMALL_PART < p->component[main].size ||
+                box_gap(&c->box, &box) * CLOSE_PART > longer(&p->component[main].box) ||
+                is_frame_of(p, i, main))
+                continue;
+            c->kept = true;
+            box_join(&box, &c->box);
+        }
+    return box;
+}
+
+static bool ranges_are_apart(Range a, Range b)
+{
+    return a.end <= b.first || b.end <= a.first;
+}
+
+static bool reaches_across(const Picture *p, size_t main)
+{
+    const Box *box = &p->component[main].box;
+    return range_length(box->cols) == p->cols || range_length(box->rows) == p->rows;
+}
+
+static const char *doubt_of(const Picture *p, size_t main)
+{
+    const Component *m = &p->component[main];
+    for (size_t i = 1; i <= p->n_components; i++) {
+        const Component *c = &p->component[i];
+        bool is_similar =
+            i != main && !c->touches && longer(&c->box) * SIMILAR_PART >= longer(&m->box);
+        if (is_similar && (!c->kept || ranges_are_apart(c->box.cols, m->box.cols)) &&
+            !is_frame_of(p, i, main))
+            return "there seems to be more than one digit; the answer is for the largest";
+    }
+    if (reaches_across(p, main))
+        return "its ink reaches from edge to edge: lines, a frame or a table may be taken for a "
+               "part of the digit";
+    return NULL;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Growth
+
+// Reduces `label` to a mask: 1 for the kept components and for the pale ink that is connected with
+// them by at most `steps` pixels, else 0. Other components stay out.
+static void grow(Picture *p, size_t steps)
+{
+    size_t n = p->rows * p->cols, n_front = 0, next[9];
+    const uint32_t other = 2;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t label = p->label[i];
+        p->label[i] = label == 0 ? 0 : p->component[label].kept ? 1 : other;
+        if (p->label[i] == 1)
+            p->stack[n_front++] = (uint32_t)i;
+    }
+    for (size_t begin = 0, end = n_front; steps > 0 && begin < end; steps--) {
+        for (size_t f = begin; f < end; f++) {
+            size_t n_next = neighbours(p, p->stack[f], next);
+            for (size_t k = 0; k < n_next; k++)
+                if (p->label[next[k]] == 0 && p->relief->level[next[k]] > p->noise) {
+                    p->label[next[k]] = 1;
+                    p->stack[n_front++] = (uint32_t)next[k];
+                }
+        }
+        begin = end;
+        end = n_front;
+    }
+}
+
+static bool box_is_near(const Box *box, size_t margin, size_t y, size_t x)
+{
+    return y + margin >= box->rows.first && y < box->rows.end + margin &&
+           x + margin >= box->cols.first && x < box->cols.end + margin;
+}
+
+// What the paper shows around the digit, as faint lines, is no ink of the digit either.
+static void raise_noise(Picture *p, const Box *digit)
+{
+    uint64_t count[LEVELS] = {0}, n_around = 0, n = p->rows * p->cols;
+    size_t margin = longer(digit) / GROWTH_PART + 1;
+    for (size_t i = 0; i < n; i++)
+        if (p->label[i] == 0 && !box_is_near(digit, margin, i / p->cols, i % p->cols)) {
+            count[p->relief->level[i]]++;
+            n_around++;
+        }
+    unsigned noise = histogram_quantile(count, n_around - n_around / AROUND);
+    if (noise > p->noise)
+        p->noise = noise;
+}
+
+// Fills in the ink of the mask, 255 for its strongest, and its box.
+static void fill_ink(Strokes *strokes, const Picture *p)
+{
+    uint64_t count[LEVELS] = {0}, n_ink = 0, n = p->rows * p->cols;
+    for (size_t i = 0; i < n; i++)
+        if (p->label[i] == 1) {
+            count[p->relief->level[i]]++;
+            n_ink++;
+        }
+    unsigned strongest = histogram_quantile(count, n_ink - n_ink / 512);
+    unsigned range = strongest - p->noise;
+    for (size_t i = 0; i < n; i++) {
+        unsigned level = p->relief->level[i];
+        unsigned ink = p->label[i] != 1 || level <= p->noise ? 0
+                       : level < strongest ? ((level - p->noise) * 255 + range / 2) / range
+                                           : 255;
+        strokes->ink[i] = (unsigned char)ink;
+        if (ink >= INK_THRESHOLD)
+            box_add(&strokes->box, i / p->cols, i % p->cols);
+    }
+}
+
+// ---------------------------------------------------------------------------------------------
+
+// The largest component, if it fills most of the picture and is nearly a rectangle: what is near
+// the sides of its box belongs to it. Returns the inside of its box, or an empty one.
+static Box find_block(const Picture *p)
+{
+    const Box none = {{0, 0}, {0, 0}};
+    uint32_t largest = 1;
+    for (uint32_t c = 2; c <= p->n_components; c++)
+        if (p->component[c].size > p->component[largest].size)
+            largest = c;
+    const Box *box = &p->component[largest].box;
+    size_t height = range_length(box->rows), width = range_length(box->cols);
+    size_t inset = (height < width ? height : width) / BLOCK_INSET + 1, on = 0, all = 0;
+    if (p->n_components == 0 || height <= 4 * inset || width <= 4 * inset || 2 * height < p->rows ||
+        2 * width < p->cols)
+        return none;
+    Box inner = {{box->rows.first + inset, box->rows.end - inset},
+                 {box->cols.first + inset, box->cols.end - inset}};
+    for (size_t y = inner.rows.first; y < inner.rows.end; y++) {
+        bool whole_row = y == inner.rows.first || y == inner.rows.end - 1;
+        for (size_t x = inner.cols.first; x < inner.cols.end;
+             x += whole_row ? 1 : range_length(inner.cols) - 1, all++)
+            on += p->label[y * p->cols + x] == largest;
+    }
+    return 10 * on >= 9 * all ? inner : none;
+}
+
+static void error_too_small(Error *err, const Picture *p)
+{
+    const Box *largest = &p->component[1].box; // there is one: the strongest pixel's
+    for (size_t c = 2; c <= p->n_components; c++)
+        if (longer(&p->component[c].box) > longer(largest))
+            largest = &p->component[c].box;
+    error_set(err, "the largest part of its ink is only %zu x %zu pixels: too small to be a digit",
+              range_length(largest->cols), range_length(largest->rows));
+}
+
+// Labels the components and finds the main one, 0 when there is none. Where it reaches across the
+// picture, as lines do, stronger ink alone is tried; where that does not help, all counts again.
+static bool find_certain(Picture *p, size_t *main, Box *block, Arena *arena, Error *err)
+{
+    if (!find_components(p, CERTAIN, arena, err))
+        return false;
+    *block = find_block(p);
+    *main = find_main(p);
+    unsigned certain = CERTAIN;
+    while (*main != 0 && reaches_across(p, *main) && certain != 0) {
+        certain = certain < MOST_CERTAIN ? certain + 2 : 0;
+        if (!find_components(p, certain != 0 ? certain : CERTAIN, arena, err))
+            return false;
+        *main = find_main(p);
+    }
+    return true;
+}
+
+StrokesResult strokes_find(Strokes *strokes, const Relief *relief, Arena *arena, Error *err)
+{
+    static const char what[] = "parts of a picture";
+    size_t n = relief->rows * relief->cols, main;
+    Picture p = {.relief = relief,
+                 .rows = relief->rows,
+                 .cols = relief->cols,
+                 .label = arena_alloc(arena, n, sizeof *p.label, what, err),
+                 .stack = arena_alloc(arena, n, sizeof *p.stack, what, err)};
+    *strokes = (Strokes){.ink = arena_alloc(arena, n, 1, what, err)};
+    if (p.label == NULL || p.stack == NULL || strokes->ink == NULL)
+        return STROKES_FAILED;
+    if (!find_levels(&p, err))
+        return STROKES_NONE;
+    if (!find_certain(&p, &main, &strokes->block, arena, err))
+        return STROKES_FAILED;
+    if (main == 0) {
+        error_too_small(err, &p);
+        return STROKES_NONE;
+    }
+    Box box = keep_close(&p, main);
+    strokes->doubt = doubt_of(&p, main);
+    raise_noise(&p, &box);
+    grow(&p, longer(&box) / GROWTH_PART + 1);
+    fill_ink(strokes, &p);
+    return STROKES_FOUND;
+}
