@@ -8,20 +8,14 @@
 #define MLP_IDX_H
 
 #include "dataset.h"
+#include "idx_find.h"
 #include "source.h"
 
-// The files that belong together in a folder.
-typedef enum IdxPart { IDX_TRAIN, IDX_TEST } IdxPart;
-
-// Reads the images and labels of one part from a folder. For each of the two files it accepts the
-// names PART-images-idx3-ubyte and PART-images.idx3-ubyte (PART-labels..., idx1), with or without
-// .gz, raw ones first. Everything is read into the arena, no more than the headers announce, with
-// memory that grows as bytes arrive. On failure returns false, says in err which file, where and
-// what was expected, and leaves *data untouched.
+// Reads the images and labels of one part of the data set that idx_find finds. Everything is read
+// into the arena, no more than the headers announce, with memory that grows as bytes arrive. On
+// failure returns false, says in err which file, where and what was expected, and leaves *data
+// untouched.
 bool idx_read_folder(Dataset *data, Arena *arena, const char *folder, IdxPart part, Error *err);
-
-// Says whether `path`, however it is spelled, is a file of that folder that could be read as data.
-bool idx_is_data_file(const char *folder, const char *path);
 
 // The same as idx_read_folder from two named files.
 bool idx_read(Dataset *data, Arena *arena, const char *images, const char *labels, Error *err);

@@ -5,7 +5,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 // ---------------------------------------------------------------------------------------------
 // Headers
@@ -283,61 +282,11 @@ bool idx_read_images(Dataset *data, Arena *arena, const Source *source, Error *e
 }
 
 // ---------------------------------------------------------------------------------------------
-// Folders
-
-// The names that a file can have in a folder: number `i` of N_NAMES, the preferred ones first.
-// Returns false when the path does not fit.
-enum { N_NAMES = 4 };
-static bool idx_name(char *path, size_t size, const char *folder, IdxPart part, const IdxKind *kind,
-                     size_t i)
-{
-    int length = snprintf(path, size, "%s/%s-%s%cidx%u-ubyte%s", folder,
-                          part == IDX_TRAIN ? "train" : "t10k", kind->holds, i % 2 == 0 ? '-' : '.',
-                          kind->rank, i < 2 ? "" : ".gz");
-    return length >= 0 && (size_t)length < size;
-}
-
-// Writes the path of the first name that exists to path (size bytes).
-static bool idx_find(char *path, size_t size, const char *folder, IdxPart part, const IdxKind *kind,
-                     Error *err)
-{
-    struct stat status;
-    if (stat(folder, &status) != 0)
-        return error_set_errno(err, "%s: the folder of the data cannot be read", folder);
-    if (!S_ISDIR(status.st_mode))
-        return error_set(err, "%s: is no folder, where the folder of the data was expected",
-                         folder);
-    for (size_t i = 0; i < N_NAMES; i++) {
-        if (!idx_name(path, size, folder, part, kind, i))
-            return error_set(err, "%s: the path is too long", folder);
-        if (stat(path, &status) == 0)
-            return true;
-    }
-    return error_set(err,
-                     "%s: no file %s-%s-idx%u-ubyte there (nor .idx%u-ubyte, nor either "
-                     "with .gz)",
-                     folder, part == IDX_TRAIN ? "train" : "t10k", kind->holds, kind->rank,
-                     kind->rank);
-}
-
-bool idx_is_data_file(const char *folder, const char *path)
-{
-    char name[4096];
-    struct stat is, other;
-    if (stat(path, &other) != 0)
-        return false;
-    for (size_t i = 0; i < 4 * N_NAMES; i++)
-        if (idx_name(name, sizeof name, folder, i & 1 ? IDX_TRAIN : IDX_TEST,
-                     i & 2 ? &idx_images : &idx_labels, i / 4) &&
-            stat(name, &is) == 0 && is.st_dev == other.st_dev && is.st_ino == other.st_ino)
-            return true;
-    return false;
-}
+// Directories
 
 bool idx_read_folder(Dataset *data, Arena *arena, const char *folder, IdxPart part, Error *err)
 {
-    char images[4096], labels[4096];
-    return idx_find(images, sizeof images, folder, part, &idx_images, err) &&
-           idx_find(labels, sizeof labels, folder, part, &idx_labels, err) &&
-           idx_read(data, arena, images, labels, err);
+    IdxPaths paths;
+    return idx_find(&paths, folder, part, err) &&
+           idx_read(data, arena, paths.images, paths.labels, err);
 }

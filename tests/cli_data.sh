@@ -1,0 +1,117 @@
+#!/bin/sh
+# Data sets as they come: archives that hold directories, compressed files that are something else,
+# fewer or more classes, files sorted by class, stray labels; and a training that learns nothing.
+. tests/lib.sh
+
+bin=$MLP
+real=$PWD/data/mnist
+small_data "$WORK/small" 300
+mkdir "$WORK/out"
+
+# Which files were read shows in the checksum of the training file that the model keeps.
+train() { # DATA OPTION...
+    data=$1
+    shift
+    "$bin" train -q --epochs 1 --hidden 4 -d "$data" -o "$WORK/out/m.bin" --csv "$WORK/out/m.csv" "$@"
+}
+data_crc() {
+    "$bin" info "$WORK/out/m.bin" | sed -n 's/^data_crc32  *//p'
+}
+train "$WORK/small" 2>/dev/null
+small_crc=$(data_crc)
+
+is_read() { # DATA: it is the small data set, test files too
+    rm -f "$WORK/out/m.bin"
+    exits 0 train "$1" && echo "$(data_crc), expected $small_crc" && [ "$(data_crc)" = "$small_crc" ] &&
+        [ -n "$small_crc" ] && exits 0 "$bin" eval "$WORK/out/m.bin" -d "$1"
+}
+
+# ---------------------------------------------------------------------------------------------
+# Directories
+
+# An archive of Kaggle: beside each file, with a dot in its name, a directory with a hyphen that
+# holds the file once more.
+kaggle() { # DIRECTORY
+    mkdir "$1" && for part in train t10k; do
+        for kind in images-idx3 labels-idx1; do
+            mkdir "$1/$part-$kind-ubyte" && cp "$WORK/small/$part-$kind-ubyte" "$1/$part-$kind-ubyte" &&
+                cp "$WORK/small/$part-$kind-ubyte" "$1/$part-${kind%-*}.${kind#*-}-ubyte" || return 1
+        done
+    done
+}
+kaggle "$WORK/kaggle"
+claim "directories are passed over for the files beside them" is_read "$WORK/kaggle"
+rm "$WORK/kaggle"/*.idx*
+claim "a file is found in a directory of its name" is_read "$WORK/kaggle"
+for kind in images-idx3 labels-idx1; do
+    for part in train t10k; do
+        inner=$WORK/kaggle/$part-$kind-ubyte
+        mv "$inner/$part-$kind-ubyte" "$inner/$part-${kind%-*}.${kind#*-}-ubyte" && gzip "$inner"/*
+    done
+done
+claim "so is one that is spelled otherwise there" is_read "$WORK/kaggle"
+
+mkdir -p "$WORK/torch/MNIST" "$WORK/fashion"
+cp -R "$WORK/small" "$WORK/torch/MNIST/raw"
+cp -R "$WORK/small" "$WORK/fashion/raw"
+claim "torchvision's MNIST/raw is found" is_read "$WORK/torch"
+claim "so is raw" is_read "$WORK/fashion"
+claim "and raw by its own name" is_read "$WORK/fashion/raw"
+
+keeps_data() { # DATA FILE: no output replaces it
+    cp "$2" "$WORK/kept" && refuses 1 "--csv would replace a file of the data" train "$1" --csv "$2" &&
+        refuses 1 "--predictions would replace a file of the data" \
+            "$bin" eval "$WORK/out/m.bin" -d "$1" --predictions "$2" && cmp "$2" "$WORK/kept"
+}
+claim "no output replaces a file in a directory of its name" \
+    keeps_data "$WORK/kaggle" "$WORK/kaggle/train-labels-idx1-ubyte/train-labels.idx1-ubyte.gz"
+claim "nor one in MNIST/raw" keeps_data "$WORK/torch" "$WORK/torch/MNIST/raw/t10k-images-idx3-ubyte"
+claim "nor one in raw" keeps_data "$WORK/fashion" "$WORK/fashion/raw/train-images-idx3-ubyte"
+
+mkdir -p "$WORK/hollow/train-images-idx3-ubyte"
+cp "$WORK/small"/*labels* "$WORK/hollow"
+claim "a directory of that name without the file is said" \
+    refuses 1 "train-images-idx3-ubyte: is a directory, and no file of its name is in it" train "$WORK/hollow"
+says_what_is_there() {
+    mkdir "$WORK/photos" && touch "$WORK/photos/holiday.jpg" "$WORK/photos/train.csv" &&
+        refuses 1 "$WORK/photos" train "$WORK/photos" &&
+        grep -q 'train-images-idx3-ubyte.*holiday\.jpg, train\.csv' "$WORK/stderr" &&
+        mkdir "$WORK/none" && refuses 1 "it is empty" train "$WORK/none"
+}
+claim "where nothing fits, what was found is said" says_what_is_there
+ln -s circle "$WORK/circle"
+claim "a directory that loops is said to" refuses 1 "circle: the directory of the data cannot be read: Too many" \
+    train "$WORK/circle"
+mkdir "$WORK/loops" && cp "$WORK/small"/*labels* "$WORK/loops"
+ln -s train-images-idx3-ubyte "$WORK/loops/train-images-idx3-ubyte"
+claim "so is a file" refuses 1 "train-images-idx3-ubyte: Too many" train "$WORK/loops"
+
+# Root may read every directory: become someone who may not, where that can be done.
+open_directory=$(mktemp -d)
+trap 'chmod -R u+rwx "$open_directory"; rm -rf "$open_directory"' EXIT
+unreadable() { # MODE COMMAND...: how to become someone who may not
+    mode=$1
+    shift
+    chmod 755 "$open_directory" && rm -rf "$open_directory/data" && cp "$FAST_MLP" "$open_directory/mlp" &&
+        mkdir -p "$open_directory/data/raw" && cp "$WORK/small"/* "$open_directory/data" &&
+        chmod -R a+rX "$open_directory" && chmod "$mode" "$open_directory/data" || return 1
+    (cd "$open_directory" && refuses 1 "Permission denied" "$@" ./mlp gradcheck -d data)
+    status=$?
+    chmod 755 "$open_directory/data"
+    [ "$status" -eq 0 ] && chmod 755 "$open_directory/data" && rm "$open_directory/data"/*-ubyte &&
+        chmod "$mode" "$open_directory/data/raw" || return 1
+    (cd "$open_directory" && refuses 1 "data/raw: " "$@" ./mlp gradcheck -d data && grep 'Permission denied' "$WORK/stderr")
+    status=$?
+    chmod 755 "$open_directory/data/raw"
+    return "$status"
+}
+if [ "$(id -u)" -ne 0 ]; then
+    claim "a directory that may not be read is said to be that" unreadable 0 env
+elif command -v setpriv >/dev/null && setpriv --reuid 65534 --regid 65534 --clear-groups true 2>/dev/null; then
+    claim "a directory that may not be read is said to be that" \
+        unreadable 0 setpriv --reuid 65534 --regid 65534 --clear-groups
+else
+    skip "root may read every directory, and there is no setpriv: unreadable ones were not tried"
+fi
+
+finish
