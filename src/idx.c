@@ -25,6 +25,7 @@ static const IdxKind idx_labels = {1, "labels", "labels"};
 typedef struct IdxFile {
     Source source;
     const IdxKind *kind;
+    unsigned char header[IDX_MAX_HEADER];
     uint32_t dims[IDX_MAX_RANK];
     size_t size; // bytes of data after the header
     uint32_t crc32;
@@ -35,20 +36,29 @@ static size_t idx_header_size(const IdxKind *kind)
     return 4 + 4 * (size_t)kind->rank;
 }
 
-// Says what a file with a wrong beginning seems to be.
-static bool error_magic(Error *err, const IdxFile *file, const unsigned char *magic)
+// Says what a file with a wrong beginning, the first n bytes of it, seems to be.
+static bool error_magic(Error *err, const IdxFile *file, const unsigned char *magic, size_t n)
 {
     const char *path = file->source.path;
     const IdxKind *kind = file->kind;
+    const char *name = source_kind(magic, n);
+    if (magic[0] == 0x1f && magic[1] == 0x8b && file->source.gzip != 0)
+        return error_set(err, "%s: is gzip data compressed with gzip again; decompress it once",
+                         path);
     if (magic[0] == 0x1f && magic[1] == 0x8b)
         return error_set(err, "%s: is gzip data; give it a name that ends in .gz", path);
-    if (magic[0] == '<')
-        return error_set(err, "%s: begins with '<': a web page, not IDX data", path);
+    if (name != NULL)
+        return error_set(err, "%s: is %s, where IDX data were expected", path, name);
+    if (file->source.only_named_gz && (magic[0] != 0 || magic[1] != 0))
+        return error_set(err,
+                         "%s: is neither gzip data, as its name says, nor an IDX file: begins with "
+                         "%02x %02x %02x %02x",
+                         path, magic[0], magic[1], magic[2], magic[3]);
     if (magic[0] == kind->rank && magic[1] == IDX_UNSIGNED_BYTE && magic[2] == 0 && magic[3] == 0)
         return error_set(err, "%s: the byte order is swapped: IDX is big-endian", path);
     if (magic[0] != 0 || magic[1] != 0)
         return error_set(err,
-                         "%s: is no IDX file: begins with %02x %02x %02x %02x, not with "
+                         "%s: is not an IDX file: begins with %02x %02x %02x %02x, not with "
                          "00 00 08 %02x",
                          path, magic[0], magic[1], magic[2], magic[3], kind->rank);
     if (magic[2] != IDX_UNSIGNED_BYTE)
@@ -66,8 +76,9 @@ static bool error_magic(Error *err, const IdxFile *file, const unsigned char *ma
 
 static bool error_short(Error *err, const IdxFile *file, uint64_t found)
 {
-    return error_set(err, "%s: ends after %llu bytes, inside the header of %zu bytes",
-                     file->source.path, (unsigned long long)found, idx_header_size(file->kind));
+    return error_set(err, "%s: ends after %llu bytes, inside the header of %zu bytes%s",
+                     file->source.path, (unsigned long long)found, idx_header_size(file->kind),
+                     file->source.only_named_gz ? ", and is not gzip data, as its name says" : "");
 }
 
 // Takes in the sizes; their product must be a size_t that memory could hold.
@@ -108,9 +119,10 @@ static bool error_length(Error *err, const IdxFile *file, const char *found)
 
 static bool idx_read_header(IdxFile *file, Error *err)
 {
-    unsigned char header[IDX_MAX_HEADER] = {0};
+    unsigned char first[SOURCE_MAX_AHEAD] = {0}, *header = file->header;
     size_t size = idx_header_size(file->kind);
-    ptrdiff_t n = source_read(&file->source, header, size, err);
+    ptrdiff_t n_first = source_peek(&file->source, first, sizeof first, err);
+    ptrdiff_t n = n_first < 0 ? -1 : source_read(&file->source, header, size, err);
     if (n < 0)
         return false;
     if (n == 0 && file->source.gzip == 0)
@@ -118,7 +130,7 @@ static bool idx_read_header(IdxFile *file, Error *err)
     bool magic_is_right = header[0] == 0 && header[1] == 0 && header[2] == IDX_UNSIGNED_BYTE &&
                           header[3] == file->kind->rank;
     if (n >= 4 && !magic_is_right)
-        return error_magic(err, file, header);
+        return error_magic(err, file, first, (size_t)n_first);
     if ((size_t)n < size)
         return error_short(err, file, (uint64_t)n);
     if (!idx_parse_dims(file, header + 4, err))
@@ -166,15 +178,28 @@ static bool idx_open(IdxFile *file, const char *path, const IdxKind *kind, Error
     return source_open(&source, path, err) && idx_begin(file, &source, kind, err);
 }
 
-// gzip takes zeros behind its data as padding, and further members as more data. The end of the
-// file must be that of the one member that the data came from.
-static bool idx_check_end(const IdxFile *file, Error *err)
+// The checksum of the last n bytes of the header and the data.
+static uint32_t idx_crc32_of_end(const IdxFile *file, const unsigned char *data, size_t n)
+{
+    size_t of_data = n < file->size ? n : file->size, of_header = n - of_data;
+    uint32_t crc32 =
+        crc32_update(0, file->header + idx_header_size(file->kind) - of_header, of_header);
+    return crc32_update(crc32, data + file->size - of_data, of_data);
+}
+
+// gzip takes zeros behind its data as padding. The end of the file must be that of its last member:
+// of the only one, or of one that the last bytes came from (cat a.gz b.gz, bgzip), or of an empty
+// one. What follows that is not zero, gzip finds itself.
+static bool idx_check_end(const IdxFile *file, const unsigned char *data, Error *err)
 {
     const Source *source = &file->source;
-    return source->gzip == 0 ||
-           (source->gzip_crc32 == file->crc32 &&
-            source->gzip_size == (uint32_t)(idx_header_size(file->kind) + file->size)) ||
-           error_set(err, "%s: other data follow the compressed ones", source->path);
+    uint64_t total = (uint64_t)idx_header_size(file->kind) + file->size;
+    if (source->gzip == 0 || source->gzip_ends_empty ||
+        (source->gzip_size == (uint32_t)total && source->gzip_crc32 == file->crc32) ||
+        (source->gzip_size > 0 && source->gzip_size < total &&
+         source->gzip_crc32 == idx_crc32_of_end(file, data, source->gzip_size)))
+        return true;
+    return error_set(err, "%s: other data follow the compressed ones", source->path);
 }
 
 enum { IDX_FIRST_CHUNK = 1 << 20 };
@@ -215,7 +240,7 @@ static const unsigned char *idx_read_data(IdxFile *file, Arena *arena, Error *er
         ptrdiff_t n = source_read(&file->source, &more, 1, err);
         ok = n == 0 || (n > 0 && error_length(err, file, "more"));
     }
-    return idx_close(file, ok, ended, err) && idx_check_end(file, err) ? data : NULL;
+    return idx_close(file, ok, ended, err) && idx_check_end(file, data, err) ? data : NULL;
 }
 
 // Both headers are checked, and compared, before anything is allocated for either file; then the
@@ -246,15 +271,8 @@ bool idx_read(Dataset *data, Arena *arena, const char *images, const char *label
         if (label[i] >= n_classes)
             n_classes = label[i] + (size_t)1;
     // The checksum of both files is that of one after the other; the labels, few, are taken twice.
-    const unsigned char header[8] = {0,
-                                     0,
-                                     IDX_UNSIGNED_BYTE,
-                                     1,
-                                     (unsigned char)(n >> 24),
-                                     (unsigned char)(n >> 16),
-                                     (unsigned char)(n >> 8),
-                                     (unsigned char)n};
-    uint32_t crc32 = crc32_update(image_file.crc32, header, sizeof header);
+    uint32_t crc32 =
+        crc32_update(image_file.crc32, label_file.header, idx_header_size(&idx_labels));
     *data = (Dataset){.n = n,
                       .rows = image_file.dims[1],
                       .cols = image_file.dims[2],

@@ -200,26 +200,19 @@ static void describe_found(char *text, size_t size, const Place *place)
         snprintf(text + used, size - (size_t)used, " and %d more", place->n - MOST);
 }
 
-static bool error_no_set(Error *err, const Place *place, const char *set)
-{
-    char found[512];
-    describe_found(found, sizeof found, place);
-    return error_set(err,
-                     "%.300s: no IDX files there, such as %s%strain-images-idx3-ubyte or "
-                     "%s%st10k-labels-idx1-ubyte.gz; %s",
-                     place->directory, set, set[0] == '\0' ? "" : "-", set,
-                     set[0] == '\0' ? "" : "-", found);
-}
-
-static bool error_no_file(Error *err, const Place *place, IdxPart part, bool is_images)
+// `prefix` is what the file's name should begin with, "-" behind it where it is a set that was
+// named.
+static bool error_no_file(Error *err, const Place *place, const char *prefix, size_t length,
+                          IdxPart part, bool is_images)
 {
     char found[512];
     const char *form = is_images ? "images-idx3-ubyte" : "labels-idx1-ubyte";
-    int prefix = (int)place->prefix_length;
+    bool is_set = length > 0 && set_length(prefix, length) == length;
     describe_found(found, sizeof found, place);
-    return error_set(err, "%.300s: no file %.*s%s-%s there%s, raw or with .gz; %s",
-                     place->directory, prefix, place->prefix, part == IDX_TRAIN ? "train" : "t10k",
-                     form, part == IDX_TRAIN ? "" : " (nor test- for t10k-)", found);
+    return error_set(err, "%.300s: no file %.*s%s%s-%s there%s, raw or with .gz; %s",
+                     place->directory, (int)length, prefix, is_set ? "-" : "",
+                     part == IDX_TRAIN ? "train" : "t10k", form,
+                     part == IDX_TRAIN ? "" : " (nor test- for t10k-)", found);
 }
 
 // The names of the data sets in a directory, of which none was chosen.
@@ -315,8 +308,9 @@ static int place_choose(Place *place, const char *set)
 }
 
 // Opens the first place that has files of the data set.
-static bool place_find(Place *place, const Wanted *wanted, Error *err)
+static bool place_find(Place *place, const Wanted *wanted, IdxPart part, Error *err)
 {
+    const char *set = wanted->set == NULL ? "" : wanted->set;
     for (size_t i = 0; i < N_SUBDIRECTORIES; i++) {
         int length = snprintf(place->directory, sizeof place->directory, "%s%s", wanted->directory,
                               subdirectories[i]);
@@ -333,7 +327,7 @@ static bool place_find(Place *place, const Wanted *wanted, Error *err)
             return true;
         bool is_wrong = n_sets > 1 && !error_many_sets(err, place);
         if (i == 0 && !is_wrong)
-            error_no_set(err, place, wanted->set == NULL ? "" : wanted->set);
+            error_no_file(err, place, set, strlen(set), part, true);
         place_close(place);
         if (is_wrong)
             return false;
@@ -345,7 +339,7 @@ bool idx_find(IdxPaths *paths, const char *data, IdxPart part, Error *err)
 {
     Wanted wanted;
     Place place = {.n = 0};
-    if (!wanted_parse(&wanted, data, err) || !place_find(&place, &wanted, err))
+    if (!wanted_parse(&wanted, data, err) || !place_find(&place, &wanted, part, err))
         return false;
     bool ok = true;
     for (int is_images = 1; ok && is_images >= 0; is_images--) {
@@ -353,7 +347,7 @@ bool idx_find(IdxPaths *paths, const char *data, IdxPart part, Error *err)
         ok = place_file(is_images ? paths->images : paths->labels, &place, part, is_images, true,
                         err);
         if (!ok && err->text[0] == '\0')
-            error_no_file(err, &place, part, is_images);
+            error_no_file(err, &place, place.prefix, place.prefix_length, part, is_images);
     }
     place_close(&place);
     return ok;

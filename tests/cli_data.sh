@@ -114,4 +114,63 @@ else
     skip "root may read every directory, and there is no setpriv: unreadable ones were not tried"
 fi
 
+# ---------------------------------------------------------------------------------------------
+# Compressed files
+
+# The small data set, but one of its files.
+with_file() { # NAME BYTES-ON-STDIN: into $WORK/other
+    rm -rf "$WORK/other" && cp -R "$WORK/small" "$WORK/other" && rm "$WORK/other/${1%.gz}" && cat >"$WORK/other/$1"
+}
+images=train-images-idx3-ubyte
+named() { # WORDS: what the file is, under a name with .gz and under one without
+    refuses 1 "$images.gz: $1" train "$WORK/other" &&
+        mv "$WORK/other/$images.gz" "$WORK/other/$images" && refuses 1 "$images: $1" train "$WORK/other"
+}
+printf '<!DOCTYPE html>\n<title>404 Not Found</title>\n' | with_file $images.gz
+claim "a web page under the name of data is named" named "is a web page"
+printf 'version https://git-lfs.github.com/spec/v1\noid sha256:440f\nsize 9912422\n' | with_file $images.gz
+claim "so is a pointer of Git LFS" named "is a Git LFS pointer"
+printf 'PK\003\004\024\000\000\000' | with_file $images.gz
+claim "so is a ZIP archive" named "is a ZIP archive"
+: | with_file $images.gz
+claim "so is an empty file" named "is empty"
+for tool in xz bzip2 zstd; do
+    if command -v $tool >/dev/null; then
+        $tool -c "$WORK/small/$images" | with_file $images.gz
+        claim "so are $tool data" named "is $tool data"
+    else
+        skip "$tool is not installed: its data were not tried under the name of gzip data"
+    fi
+done
+gzip -c "$WORK/small/$images" | gzip -c | with_file $images.gz
+claim "data compressed twice are named" refuses 1 "$images.gz: is gzip data compressed with gzip again" train "$WORK/other"
+with_file $images.gz <"$WORK/small/$images"
+claim "raw data under the name of compressed ones are read" is_read "$WORK/other"
+predicts_raw_named_gz() {
+    exits 0 "$bin" predict "$WORK/out/m.bin" "$WORK/other/$images.gz" && [ "$(wc -l <"$WORK/stdout")" -eq 300 ]
+}
+claim "and predict reads them" predicts_raw_named_gz
+
+in_members() { # BYTES: the file in pieces of so many, each compressed on its own, as bgzip does it
+    size=$(wc -c <"$WORK/small/$images") at=0
+    while [ "$at" -lt "$size" ]; do
+        tail -c +$((at + 1)) "$WORK/small/$images" | head -c "$1" | gzip -c
+        at=$((at + $1))
+    done
+}
+in_members 65280 | with_file $images.gz
+claim "a gzip file of several members is read" is_read "$WORK/other"
+{ in_members 65280 && gzip -c </dev/null; } | with_file $images.gz
+claim "and one that ends with an empty member" is_read "$WORK/other"
+{ in_members 65280 && printf 'x'; } | with_file $images.gz
+claim "what follows the last member is refused" refuses 1 "$images.gz: " train "$WORK/other"
+{ in_members 65280 && head -c 512 /dev/zero; } | with_file $images.gz
+claim "zeros that follow it are, too" refuses 1 "$images.gz: other data follow" train "$WORK/other"
+{ in_members 65280 && head -c 28 "$WORK/small/$images" | gzip -c; } | with_file $images.gz
+claim "a member too many is" refuses 1 "$images.gz: the header says" train "$WORK/other"
+if command -v bgzip >/dev/null; then
+    bgzip -c "$WORK/small/$images" | with_file $images.gz
+    claim "what bgzip makes is read" is_read "$WORK/other"
+fi
+
 finish

@@ -144,7 +144,7 @@ static void what_is_no_model_file_is_refused_by_name(void)
     make_file();
     write_file(work_path("empty"), "", 0);
     write_file(work_path("cut"), file, file_size - 1);
-    write_file(work_path("model.gz"), file, file_size);
+    write_file(work_path("model.gz"), "\x1f\x8b\x08", 3);
     write_file(work_path("gigabyte"), "", 0);
     unlink(work_path("fifo"));
     unlink(work_path("dangling"));
