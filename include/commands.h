@@ -83,7 +83,8 @@ bool command_read_data(Dataset *data, Arena *arena, const char *chosen, IdxPart 
 bool command_train_data(TrainData *training, const Dataset *data, size_t train_size,
                         size_t validation_size, const char *chosen, Error *err);
 
-// Says in err, naming both, when the model was made for other images or classes than these.
+// Says in err, naming both, when the model was made for images of another size or does not know a
+// label of these. The data may lack classes that the model knows.
 bool command_model_fits(const Model *model, const char *path, const Dataset *data,
                         const char *folder, Error *err);
 

@@ -31,6 +31,9 @@ static inline size_t dataset_pixels_per_image(const Dataset *data)
     return data->rows * data->cols;
 }
 
+// The first image whose label is `classes` or more, or n.
+size_t dataset_find_beyond(const Dataset *data, size_t classes);
+
 // Parts of one training file: images from the first on train, the last ones validate.
 typedef struct Split {
     Range train, validation;

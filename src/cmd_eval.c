@@ -327,7 +327,7 @@ static bool eval(int *status, const EvalOptions *o, const char *path, Arena *are
         !read_split(&data, &images, &model, path, o, arena, err))
         return false;
 
-    size_t C = data.n_classes;
+    size_t C = model.settings.architecture.classes; // the data may have fewer
     Judgement j = {path, command_data_folder(o->data), o->split, {0}, C, NULL};
     j.confusion = arena_alloc(arena, C * C, sizeof *j.confusion, "the confusion matrix", err);
     Evaluator evaluator;

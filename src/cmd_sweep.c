@@ -373,11 +373,16 @@ static bool prepare(Sweep *sweep, Arena *arena, Error *err)
         !command_read_data(&sweep->test, arena, o->data, IDX_TEST, err) ||
         !list_combinations(sweep, arena, err))
         return false;
-    if (sweep->test.rows != sweep->data.rows || sweep->test.cols != sweep->data.cols ||
-        sweep->test.n_classes > sweep->data.n_classes)
-        return error_set(err,
-                         "%s: the test images are not of the training images' size and classes",
+    if (sweep->test.rows != sweep->data.rows || sweep->test.cols != sweep->data.cols)
+        return error_set(err, "%s: the test images do not have the training images' size",
                          command_data_folder(o->data));
+    size_t beyond = dataset_find_beyond(&sweep->test, sweep->data.n_classes);
+    if (beyond < sweep->test.n)
+        return error_set(err,
+                         "%s: the test image %zu has the label %u; the training images have %zu "
+                         "classes",
+                         command_data_folder(o->data), beyond, sweep->test.labels[beyond],
+                         sweep->data.n_classes);
     for (size_t i = 0; i < sweep->train_sizes.n; i++) { // all, before an hour has passed
         Split split;
         if (!dataset_split(&split, sweep->data.n, (size_t)sweep->train_sizes.list[i], 0, err))

@@ -164,13 +164,18 @@ bool command_model_fits(const Model *model, const char *path, const Dataset *dat
                         const char *folder, Error *err)
 {
     const Architecture *a = &model->settings.architecture;
-    if (a->rows == data->rows && a->cols == data->cols && a->classes == data->n_classes)
+    if (a->rows != data->rows || a->cols != data->cols)
+        return error_set(err,
+                         "%s is for images of %zu x %zu pixels, but %s has images of %zu x %zu",
+                         path, a->rows, a->cols, folder, data->rows, data->cols);
+    size_t beyond = dataset_find_beyond(data, a->classes);
+    if (beyond == data->n)
         return true;
-    return error_set(err,
-                     "%s is for images of %zu x %zu pixels in %zu classes, but %s has "
-                     "%zu x %zu pixels in %zu classes",
-                     path, a->rows, a->cols, a->classes, folder, data->rows, data->cols,
-                     data->n_classes);
+    return error_set(
+        err,
+        "%s knows %zu classes, 0 to %zu, but %s has %zu classes: its image %zu has the "
+        "label %u",
+        path, a->classes, a->classes - 1, folder, data->n_classes, beyond, data->labels[beyond]);
 }
 
 bool command_model_split(Split *split, const Model *model, const char *path, const Dataset *data,

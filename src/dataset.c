@@ -3,6 +3,14 @@
 
 #include <math.h>
 
+size_t dataset_find_beyond(const Dataset *data, size_t classes)
+{
+    size_t i = 0;
+    while (i < data->n && data->labels[i] < classes)
+        i++;
+    return i;
+}
+
 bool dataset_split(Split *split, size_t n, size_t train_size, size_t val_size, Error *err)
 {
     if (val_size == 0)

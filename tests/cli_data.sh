@@ -173,4 +173,36 @@ if command -v bgzip >/dev/null; then
     claim "what bgzip makes is read" is_read "$WORK/other"
 fi
 
+# ---------------------------------------------------------------------------------------------
+# Fewer classes than the model, and more
+
+relabel() { # DATA PART LABEL: the part's first image has that label
+    file=$1/$2-labels-idx1-ubyte
+    # shellcheck disable=SC2059 # the format is the byte
+    { head -c 8 "$WORK/small/$2-labels-idx1-ubyte" && printf "\\$(printf %03o "$3")" &&
+        tail -c +10 "$WORK/small/$2-labels-idx1-ubyte"; } >"$file"
+}
+cp -R "$WORK/small" "$WORK/twelve" # classes 0 to 11; those of the test file are 0 to 9
+relabel "$WORK/twelve" train 11
+fewer_classes() {
+    exits 0 train "$WORK/twelve" && exits 0 "$bin" eval "$WORK/out/m.bin" -d "$WORK/twelve" \
+        --confusion "$WORK/c.csv" && cat "$WORK/stdout" && [ ! -s "$WORK/stderr" ] &&
+        grep -q '^ *11  *0 ' "$WORK/stdout" && grep -q 'of 300)' "$WORK/stdout" &&
+        [ "$(head -n 1 "$WORK/c.csv")" = label,0,1,2,3,4,5,6,7,8,9,10,11 ] && [ "$(wc -l <"$WORK/c.csv")" -eq 13 ] &&
+        exits 0 "$bin" features "$WORK/out/m.bin" -d "$WORK/twelve" --image 299 &&
+        exits 0 "$bin" gradcheck "$WORK/out/m.bin" -d "$WORK/small"
+}
+claim "data that lack the model's highest classes are evaluated" fewer_classes
+cp -R "$WORK/small" "$WORK/more"
+relabel "$WORK/more" t10k 11
+more_classes() {
+    exits 0 train "$WORK/small" || return 1
+    for command in eval features; do
+        refuses 1 "image 0 has the label 11" "$bin" "$command" "$WORK/out/m.bin" -d "$WORK/more" &&
+            grep -q '10 classes' "$WORK/stderr" || return 1
+    done
+    refuses 1 "test image 0 has the label 11" "$bin" sweep -d "$WORK/more" --epochs 1 --csv "$WORK/out/s.csv"
+}
+claim "a label that the model does not know is named with its image" more_classes
+
 finish
