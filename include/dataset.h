@@ -39,6 +39,13 @@ typedef struct Split {
     Range train, validation;
 } Split;
 
+// How many images of a range have each label.
+typedef struct ClassCounts {
+    size_t n[256];
+} ClassCounts;
+
+ClassCounts dataset_count_classes(const Dataset *data, Range images);
+
 // Splits n images. val_size 0 stands for 10,000, or a sixth of a file of fewer than 60,000;
 // train_size 0 for all the others. On failure says which of the two asks for too much.
 bool dataset_split(Split *split, size_t n, size_t train_size, size_t val_size, Error *err);

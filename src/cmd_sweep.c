@@ -1,6 +1,7 @@
 // mlp sweep: a training for each combination of settings, a row each in one table.
 #include "commands.h"
 #include "evaluate.h"
+#include "notes.h"
 #include "numbers.h"
 #include "signals.h"
 
@@ -388,8 +389,10 @@ static bool prepare(Sweep *sweep, Arena *arena, Error *err)
         if (!dataset_split(&split, sweep->data.n, (size_t)sweep->train_sizes.list[i], 0, err))
             return false;
     }
-    if (!open_table(sweep, arena, err))
+    Split all;
+    if (!dataset_split(&all, sweep->data.n, 0, 0, err) || !open_table(sweep, arena, err))
         return false;
+    notes_data_doubtful(&sweep->data, &all, command_data_folder(o->data));
     for (size_t i = 0; i < sweep->n; i++)
         if (!sweep->list[i].is_done) {
             sweep->n_to_do++;

@@ -3,6 +3,7 @@
 #include "curves.h"
 #include "evaluate.h"
 #include "json.h"
+#include "notes.h"
 #include "numbers.h"
 #include "progress.h"
 #include "signals.h"
@@ -439,6 +440,10 @@ static int train(const TrainOptions *o, const Model *resumed, Arena *arena)
         !command_try_output(o->output, OUTPUT_REGULAR_ONLY, arena, &err) ||
         !read_training_data(&job, &err) || !prepare_network(&job, &err))
         return command_fail(&err);
+    const char *data = command_data_folder(o->data);
+    if (!o->quiet)
+        notes_data_read(&job.data, &job.training.split, data);
+    notes_data_doubtful(&job.data, &job.training.split, data);
     Team *team = command_team(o->threads, arena, &err);
     if (team == NULL)
         return command_fail(&err);

@@ -11,6 +11,14 @@ size_t dataset_find_beyond(const Dataset *data, size_t classes)
     return i;
 }
 
+ClassCounts dataset_count_classes(const Dataset *data, Range images)
+{
+    ClassCounts counts = {{0}};
+    for (size_t i = images.first; i < images.end; i++)
+        counts.n[data->labels[i]]++;
+    return counts;
+}
+
 bool dataset_split(Split *split, size_t n, size_t train_size, size_t val_size, Error *err)
 {
     if (val_size == 0)

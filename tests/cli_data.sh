@@ -205,4 +205,58 @@ more_classes() {
 }
 claim "a label that the model does not know is named with its image" more_classes
 
+# ---------------------------------------------------------------------------------------------
+# What train says of the data
+
+chatty_train() { # DATA OPTION...
+    data=$1
+    shift
+    "$bin" train --epochs 1 --hidden 4 -d "$data" -o "$WORK/out/m.bin" --csv "$WORK/out/m.csv" "$@"
+}
+says_what_was_read() { # LINE OPTION...
+    line=$1
+    shift
+    exits 0 chatty_train "$@" && cat "$WORK/stderr" && [ "$(head -n 1 "$WORK/stderr")" = "$line" ] &&
+        exits 0 train "$@" && ! grep -qF "$line" "$WORK/stderr"
+}
+claim "train says what it has read and how it is split, unless it is quiet" says_what_was_read \
+    "300 images of 28 x 28 pixels in 10 classes from $WORK/small: 250 train, 50 validate" "$WORK/small"
+claim "with the sizes that were asked for" says_what_was_read \
+    "300 images of 28 x 28 pixels in 10 classes from $WORK/small: 100 train, 150 validate" \
+    "$WORK/small" --train-size 100 --val-size 150
+claim "and with classes that have no image" says_what_was_read \
+    "300 images of 28 x 28 pixels in 11 of 12 classes from $WORK/twelve: 250 train, 50 validate" "$WORK/twelve"
+
+# The labels of 300 images, 30 of each class, from 0 to 9: the last 50 are of 8 and 9.
+cp -R "$WORK/small" "$WORK/sorted"
+{ printf '\0\0\010\001' && u32 300 && for k in 0 1 2 3 4 5 6 7 10 11; do
+    # shellcheck disable=SC2059 # the format is the byte
+    i=0 && while [ $i -lt 30 ]; do printf "\\0$k" && i=$((i + 1)); done
+done; } >"$WORK/sorted/train-labels-idx1-ubyte"
+notes() { # NUMBER-OF-NOTES WORDS COMMAND...: with --quiet too
+    count=$1 words=$2
+    shift 2
+    exits 0 "$@" && cat "$WORK/stderr" && [ "$(grep -c '^mlp: note: ' "$WORK/stderr")" -eq "$count" ] &&
+        grep '^mlp: note: ' "$WORK/stderr" | grep -qF -e "$words"
+}
+claim "a file sorted by class is noted, with the class" notes 1 \
+    "no training image is of class 9, but 30 validation images are; if the training file is sorted by class, shuffle" \
+    train "$WORK/sorted"
+claim "so are several classes" notes 1 "of classes 6, 7, 8 and 9, but 120" train "$WORK/sorted" --val-size 120
+claim "a training set that is too short for all classes is" notes 1 "take a larger --train-size" \
+    train "$WORK/small" --train-size 5
+claim "sweep notes it too" notes 1 "no training image is of class 9" \
+    "$bin" sweep -q -d "$WORK/sorted" --epochs 1 --hidden 4 --csv "$WORK/out/sorted.csv"
+cp -R "$WORK/small" "$WORK/stray"
+{ head -c 17 "$WORK/small/train-labels-idx1-ubyte" && printf '\255' && tail -c +19 "$WORK/small/train-labels-idx1-ubyte"; } \
+    >"$WORK/stray/train-labels-idx1-ubyte"
+claim "a stray label is noted, with its first image" notes 1 \
+    "image 9 has the label 173, which makes a network of 174 classes, but 163 of the labels below it have no image" \
+    train "$WORK/stray"
+no_note() {
+    exits 0 "$@" && cat "$WORK/stderr" && ! grep -q '^mlp: note: ' "$WORK/stderr"
+}
+claim "data as they should be are not noted" no_note chatty_train "$WORK/small"
+claim "nor are twelve classes, of which one has no image" no_note train "$WORK/twelve"
+
 finish
