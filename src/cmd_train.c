@@ -384,6 +384,10 @@ static int run_job(Job *job, Team *team, Error *err)
                               .learning_rate = o->learning_rate,
                               .seed = o->seed};
     TrainObserver observer = {job, watch_batch, watch_epoch};
+    const char *data = command_data_folder(o->data);
+    if (!o->quiet)
+        notes_data_read(&job->data, &job->training.split, data);
+    notes_data_doubtful(&job->data, &job->training.split, data);
     job->progress =
         progress_begin(o->quiet, settings.epochs_done, settings.epochs, job->settings.train_size);
     job->saved_time = clock_seconds();
@@ -440,10 +444,6 @@ static int train(const TrainOptions *o, const Model *resumed, Arena *arena)
         !command_try_output(o->output, OUTPUT_REGULAR_ONLY, arena, &err) ||
         !read_training_data(&job, &err) || !prepare_network(&job, &err))
         return command_fail(&err);
-    const char *data = command_data_folder(o->data);
-    if (!o->quiet)
-        notes_data_read(&job.data, &job.training.split, data);
-    notes_data_doubtful(&job.data, &job.training.split, data);
     Team *team = command_team(o->threads, arena, &err);
     if (team == NULL)
         return command_fail(&err);

@@ -200,43 +200,55 @@ static void describe_found(char *text, size_t size, const Place *place)
         snprintf(text + used, size - (size_t)used, " and %d more", place->n - MOST);
 }
 
-// `prefix` is what the file's name should begin with, "-" behind it where it is a set that was
-// named.
-static bool error_no_file(Error *err, const Place *place, const char *prefix, size_t length,
-                          IdxPart part, bool is_images)
+static bool error_no_file(Error *err, const Place *place, IdxPart part, bool is_images)
 {
     char found[512];
     const char *form = is_images ? "images-idx3-ubyte" : "labels-idx1-ubyte";
-    bool is_set = length > 0 && set_length(prefix, length) == length;
     describe_found(found, sizeof found, place);
-    return error_set(err, "%.300s: no file %.*s%s%s-%s there%s, raw or with .gz; %s",
-                     place->directory, (int)length, prefix, is_set ? "-" : "",
+    return error_set(err, "%.300s: no file %.*s%s-%s there%s, raw or with .gz; %s",
+                     place->directory, (int)place->prefix_length,
+                     place->prefix_length == 0 ? "" : place->prefix,
                      part == IDX_TRAIN ? "train" : "t10k", form,
                      part == IDX_TRAIN ? "" : " (nor test- for t10k-)", found);
 }
 
-// The names of the data sets in a directory, of which none was chosen.
-static bool error_many_sets(Error *err, const Place *place)
+// "emnist-balanced, emnist-letters": the names of the data sets in a directory.
+static void list_sets(char *sets, size_t size, const Place *place)
 {
-    char sets[512] = "", last[300] = "";
-    size_t used = 0;
+    size_t used = 0, last_length = 0;
+    const char *last = "";
+    sets[0] = '\0';
     for (int i = 0; i < place->n; i++) {
         IdxName is;
         const char *name = place->list[i]->d_name;
-        if (!name_parse(&is, name))
+        size_t length = name_parse(&is, name) ? set_length(name, is.prefix) : 0;
+        if (length == 0 || (length == last_length && memcmp(name, last, length) == 0))
             continue;
-        int length = (int)set_length(name, is.prefix);
-        if (strlen(last) == (size_t)length && memcmp(last, name, (size_t)length) == 0)
-            continue;
-        snprintf(last, sizeof last, "%.*s", length, name);
-        int n = snprintf(sets + used, sizeof sets - used, "%s%s", used == 0 ? "" : ", ", last);
-        if (n < 0 || (size_t)n >= sizeof sets - used)
-            break;
+        int n =
+            snprintf(sets + used, size - used, "%s%.*s", used == 0 ? "" : ", ", (int)length, name);
+        if (n < 0 || (size_t)n >= size - used)
+            return;
         used += (size_t)n;
+        last = name;
+        last_length = length;
     }
-    return error_set(err,
-                     "%.300s: holds several data sets (%s); name one of them: --data %.200s/%s",
-                     place->directory, sets, place->directory, last);
+}
+
+static bool error_many_sets(Error *err, const Place *place)
+{
+    char sets[400];
+    list_sets(sets, sizeof sets, place);
+    return error_set(err, "%.300s: holds several data sets; name one, as in --data %.200s/%.*s: %s",
+                     place->directory, place->directory, (int)strcspn(sets, ","), sets, sets);
+}
+
+// The path that was given is neither a directory nor names a data set in one.
+static bool error_no_set(Error *err, const Place *place, const char *given)
+{
+    char sets[400];
+    list_sets(sets, sizeof sets, place);
+    return error_set(err, "%.300s: there is no such directory, nor a data set of that name%s%s",
+                     given, sets[0] == '\0' ? "" : "; those there are ", sets);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -246,6 +258,7 @@ static bool error_many_sets(Error *err, const Place *place)
 typedef struct Wanted {
     char directory[IDX_PATH_SIZE];
     const char *set; // NULL: any
+    const char *given;
 } Wanted;
 
 static const char *const subdirectories[] = {"", "/MNIST/raw", "/raw"};
@@ -272,6 +285,7 @@ static bool wanted_parse(Wanted *wanted, const char *data, Error *err)
     if (length >= sizeof wanted->directory)
         return error_set(err, "%.700s: the path is too long", data);
     snprintf(wanted->directory, sizeof wanted->directory, "%.*s", (int)length, data);
+    wanted->given = data;
     wanted->set = is_set ? (slash == NULL ? data : slash + 1) : NULL;
     if (!is_set)
         return true;
@@ -310,7 +324,6 @@ static int place_choose(Place *place, const char *set)
 // Opens the first place that has files of the data set.
 static bool place_find(Place *place, const Wanted *wanted, IdxPart part, Error *err)
 {
-    const char *set = wanted->set == NULL ? "" : wanted->set;
     for (size_t i = 0; i < N_SUBDIRECTORIES; i++) {
         int length = snprintf(place->directory, sizeof place->directory, "%s%s", wanted->directory,
                               subdirectories[i]);
@@ -326,8 +339,10 @@ static bool place_find(Place *place, const Wanted *wanted, IdxPart part, Error *
         if (n_sets == 1)
             return true;
         bool is_wrong = n_sets > 1 && !error_many_sets(err, place);
-        if (i == 0 && !is_wrong)
-            error_no_file(err, place, set, strlen(set), part, true);
+        if (i == 0 && wanted->set != NULL)
+            error_no_set(err, place, wanted->given);
+        else if (i == 0 && !is_wrong)
+            error_no_file(err, place, part, true);
         place_close(place);
         if (is_wrong)
             return false;
@@ -347,7 +362,7 @@ bool idx_find(IdxPaths *paths, const char *data, IdxPart part, Error *err)
         ok = place_file(is_images ? paths->images : paths->labels, &place, part, is_images, true,
                         err);
         if (!ok && err->text[0] == '\0')
-            error_no_file(err, &place, place.prefix, place.prefix_length, part, is_images);
+            error_no_file(err, &place, part, is_images);
     }
     place_close(&place);
     return ok;
