@@ -4,7 +4,8 @@
 #ifndef MLP_NOTES_H
 #define MLP_NOTES_H
 
-#include "dataset.h"
+#include "model.h"
+#include "train.h"
 
 // One line, no note: how many images of what size and how many classes were read, and the split.
 void notes_data_read(const Dataset *data, const Split *split, const char *name);
@@ -12,5 +13,14 @@ void notes_data_read(const Dataset *data, const Split *split, const char *name);
 // Notes that validation images show a class that no training image shows (a file sorted by class),
 // and that most classes below the highest label have no image (a stray label).
 void notes_data_doubtful(const Dataset *data, const Split *split, const char *name);
+
+// Whether an epoch shows that nothing is learned: the loss, of training and after it of validation,
+// is above ln(classes), that of an equal guess; or the validation accuracy is no better than always
+// giving the most frequent class (within two standard errors), and the loss no better than always
+// giving the classes' shares. Then writes to *note, for a line of its own, which setting to change.
+// Steps that are not larger than the defaults' may just be slow: they count at the end alone, and
+// after a hundred updates.
+bool notes_nothing_learned(Error *note, const EpochReport *report, const ModelSettings *settings,
+                           const TrainData *training, bool is_last);
 
 #endif

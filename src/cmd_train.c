@@ -145,6 +145,7 @@ typedef struct Job {
     double seconds;     // of training alone, all epochs
     size_t saved_epoch; // that the model file holds, 0 when this training has not written it
     double saved_time;
+    bool nothing_learned; // has been said
 } Job;
 
 static bool save_model(Job *job, Error *err)
@@ -206,6 +207,19 @@ static void save_checkpoint(Job *job)
     job->saved_time = clock_seconds();
 }
 
+// Says once that the training learns nothing, where that can be seen.
+static void note_learning(Job *job, const EpochReport *report)
+{
+    Error note;
+    bool is_last = report->epoch == job->options->epochs;
+    if (job->nothing_learned ||
+        !notes_nothing_learned(&note, report, &job->settings, &job->training, is_last))
+        return;
+    job->nothing_learned = true;
+    progress_end(&job->progress);
+    fprintf(stderr, "mlp: note: %s\n", note.text);
+}
+
 static bool watch_epoch(void *context, const EpochReport *report, Error *err)
 {
     Job *job = context;
@@ -215,6 +229,7 @@ static bool watch_epoch(void *context, const EpochReport *report, Error *err)
     if (!curves_add(&job->csv, report, err))
         return false;
     progress_epoch(&job->progress, report);
+    note_learning(job, report);
     if (report->epoch < job->options->epochs && checkpoint_is_due(job))
         save_checkpoint(job);
     return true;

@@ -3,8 +3,11 @@
 
 #include "commands.h"
 
+#include "metrics.h"
+#include "numbers.h"
+
+#include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 // ---------------------------------------------------------------------------------------------
 // Data
@@ -48,16 +51,24 @@ static void list_classes(char *text, size_t size, const bool *listed, size_t n_c
         snprintf(text + used, size - (size_t)used, " and %zu more", n - MOST);
 }
 
-static void note_untrained_classes(const Dataset *data, const Split *split, const char *name)
+// Marks the classes that validation images show and training images do not. Returns how many
+// images.
+static size_t find_untrained(bool missing[256], const Dataset *data, const Split *split)
 {
     ClassCounts train = dataset_count_classes(data, split->train);
     ClassCounts validation = dataset_count_classes(data, split->validation);
-    bool missing[256] = {false};
     size_t images = 0;
-    for (size_t k = 0; k < data->n_classes; k++) {
+    for (size_t k = 0; k < 256; k++) {
         missing[k] = train.n[k] == 0 && validation.n[k] > 0;
         images += missing[k] ? validation.n[k] : 0;
     }
+    return images;
+}
+
+static void note_untrained_classes(const Dataset *data, const Split *split, const char *name)
+{
+    bool missing[256];
+    size_t images = find_untrained(missing, data, split);
     if (images == 0)
         return;
     char classes[128];
@@ -90,4 +101,87 @@ void notes_data_doubtful(const Dataset *data, const Split *split, const char *na
     ShownName shown = command_shown(name);
     note_stray_label(data, shown.text);
     note_untrained_classes(data, split, shown.text);
+}
+
+// ---------------------------------------------------------------------------------------------
+// Learning
+
+// What can be had of the validation images without looking at them.
+typedef struct Guess {
+    double accuracy; // of always giving the most frequent class
+    double loss;     // of always giving the classes' shares: their entropy
+} Guess;
+
+static Guess guess_of(const Dataset *data, Range images)
+{
+    ClassCounts counts = dataset_count_classes(data, images);
+    Guess guess = {0.0, 0.0};
+    for (size_t k = 0; k < data->n_classes; k++) {
+        double share = (double)counts.n[k] / (double)range_length(images);
+        guess.accuracy = fmax(guess.accuracy, share);
+        guess.loss -= share > 0.0 ? share * log(share) : 0.0;
+    }
+    return guess;
+}
+
+// Where a class has no training image, or there is only one, accuracy says nothing of the settings.
+static bool is_guessing(const EpochReport *report, const TrainData *training)
+{
+    bool missing[256];
+    Range images = training->split.validation;
+    Guess guess = guess_of(training->data, images);
+    double error = accuracy_standard_error(guess.accuracy, range_length(images));
+    return guess.loss > 0.0 && report->validation_accuracy <= guess.accuracy + 2.0 * error &&
+           report->validation_loss > 0.99 * guess.loss &&
+           find_untrained(missing, training->data, &training->split) == 0;
+}
+
+// What to change, beside the defaults of the architecture, which suit batches of 64.
+static void advise(char *text, size_t size, const ModelSettings *s, double default_rate,
+                   double default_batch, double batch)
+{
+    char rate[NUMBER_SIZE];
+    double step = s->learning_rate * batch / default_batch;
+    double fitting = default_rate * fmin(1.0, default_batch / batch);
+    number_shortest(rate, s->learning_rate);
+    if (step > default_rate && s->learning_rate > default_rate)
+        snprintf(text, size, "--lr %s is probably too large; try --lr %.2g", rate, fitting);
+    else if (step > default_rate)
+        snprintf(text, size,
+                 "--batch %llu is probably too large for --lr %s; try --batch %.0f, or --lr %.2g",
+                 (unsigned long long)s->batch_size, rate, default_batch, fitting);
+    else if (step < default_rate)
+        snprintf(text, size,
+                 "--lr %s is probably too small, or --epochs %llu too few; the default is "
+                 "--lr %.2g",
+                 rate, (unsigned long long)s->epochs, default_rate);
+    else
+        snprintf(text, size,
+                 "more --epochs may help, unless the labels do not belong to the images");
+}
+
+bool notes_nothing_learned(Error *note, const EpochReport *report, const ModelSettings *settings,
+                           const TrainData *training, bool is_last)
+{
+    const double default_batch = 64.0, few_updates = 100.0;
+    double default_rate = architecture_defaults(settings->architecture.name)->learning_rate;
+    double batch = fmin((double)settings->batch_size, (double)settings->train_size);
+    double equal_loss = log((double)settings->architecture.classes);
+    bool is_large = settings->learning_rate * batch > default_rate * default_batch;
+    bool is_above = report->train_loss > equal_loss && report->validation_loss > equal_loss;
+    double updates = (double)report->epoch * ceil((double)settings->train_size / batch);
+    char advice[200];
+    if ((!is_large && (!is_last || updates < few_updates)) ||
+        (!is_above && !is_guessing(report, training)))
+        return false;
+    advise(advice, sizeof advice, settings, default_rate, default_batch, batch);
+    if (is_above)
+        error_set(note,
+                  "after epoch %zu the loss, %.4f, is above that of guessing, ln %zu = %.4f: %s",
+                  report->epoch, report->validation_loss, settings->architecture.classes,
+                  equal_loss, advice);
+    else
+        error_set(note, "after epoch %zu the validation accuracy, %.2f %%, is that of guessing: %s",
+                  report->epoch, 100.0 * report->validation_accuracy, advice);
+    return true;
 }

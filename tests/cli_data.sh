@@ -259,4 +259,38 @@ no_note() {
 claim "data as they should be are not noted" no_note chatty_train "$WORK/small"
 claim "nor are twelve classes, of which one has no image" no_note train "$WORK/twelve"
 
+# ---------------------------------------------------------------------------------------------
+# A training that learns nothing
+
+learns_nothing() { # WORDS OPTION...: one note, though there are several epochs
+    words=$1
+    shift
+    notes 1 "$words" "$FAST_MLP" train -q -d "$real" -o "$WORK/out/m.bin" --csv "$WORK/out/m.csv" "$@"
+}
+claim "--lr 3 --batch 10: nothing is learned, and the setting is named" \
+    learns_nothing "--lr 3 is probably too large; try --lr 0.001" --lr 3 --batch 10 --epochs 2 --train-size 2000
+claim "so with --lr 1e6" learns_nothing "--lr 1e+06 is probably too large" --lr 1e6 --epochs 3 --train-size 5000
+claim "with --batch 60000" learns_nothing "--batch 60000 is probably too large for --lr 0.001; try --batch 64, or" \
+    --batch 60000 --epochs 2
+claim "with --arch cnn --lr 0.01" learns_nothing "--lr 0.01 is probably too large; try --lr 0.002" \
+    --arch cnn --lr 0.01 --epochs 1 --train-size 4000
+claim "with --arch cnn --batch 1024" learns_nothing "--batch 1024 is probably too large for --lr 0.002" \
+    --arch cnn --batch 1024 --epochs 2 --train-size 8000
+claim "and at the end with a learning rate that is too small" \
+    learns_nothing "--lr 1e-30 is probably too small" --lr 1e-30 --epochs 15 --train-size 500 --seed 2
+after_the_first_epoch() { # not only at the end of a hundred
+    exits 0 "$FAST_MLP" train -d "$real" -o "$WORK/out/m.bin" --csv "$WORK/out/m.csv" \
+        --lr 3 --batch 10 --epochs 3 --train-size 2000 && cat "$WORK/stderr" &&
+        sed -n 3p "$WORK/stderr" | grep -q '^mlp: note: after epoch 1 the loss, [0-9.]*, is above that of guessing'
+}
+claim "it is said after the first epoch that shows it" after_the_first_epoch
+healthy() {
+    no_note "$FAST_MLP" train -q -d "$real" -o "$WORK/out/m.bin" --csv "$WORK/out/m.csv" "$@"
+}
+claim "a slow training is not noted" healthy --epochs 1 --lr 1e-4
+claim "nor one of a single step" healthy --epochs 1 --train-size 64
+claim "nor one of few images" healthy --epochs 2 --lr 1e-4 --train-size 500
+claim "nor a convolutional one that begins" healthy --arch cnn --epochs 1 --train-size 500
+claim "nor one with a large step that learns" healthy --lr 0.03 --epochs 1
+
 finish
