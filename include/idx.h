@@ -2,8 +2,9 @@
 //
 //   0  0  type  rank | rank sizes, big-endian u32 | data, row-major
 //
-// type 08 is the unsigned byte; images have rank 3 (n, rows, columns), labels rank 1 (n). The
-// sizes must account for every byte of the file.
+// type 08 is the unsigned byte; images have rank 3 (n, rows, columns), labels rank 1 (n), or type
+// 0c, the big-endian i32, and rank 2 (n, columns), the first column being the class (QMNIST,
+// github.com/facebookresearch/qmnist). The sizes must account for every byte of the file.
 #ifndef MLP_IDX_H
 #define MLP_IDX_H
 

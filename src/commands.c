@@ -136,16 +136,18 @@ Team *command_team(uint64_t wanted, Arena *arena, Error *err)
     return team;
 }
 
-bool command_read_data(Dataset *data, Arena *arena, const char *chosen, IdxPart part, Error *err)
+bool command_read_data(Dataset *data, Arena *arena, const char *chosen, IdxPart part,
+                       bool transposed, Error *err)
 {
     const char *folder = command_data_folder(chosen);
     struct stat status;
     if (strcmp(folder, MLP_INSTALLED_DATA) == 0 && stat(folder, &status) != 0)
         return error_set(err,
-                         "no data: neither data/mnist nor %s is there; name a folder with "
+                         "no data: neither data/mnist nor %s is there; name a directory with "
                          "--data or $MLP_DATA",
                          folder);
-    return idx_read_folder(data, arena, folder, part, err);
+    return idx_read_folder(data, arena, folder, part, err) &&
+           (!transposed || dataset_transpose(data, arena, err));
 }
 
 bool command_train_data(TrainData *training, const Dataset *data, size_t train_size,

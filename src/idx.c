@@ -9,17 +9,24 @@
 // ---------------------------------------------------------------------------------------------
 // Headers
 
-enum { IDX_UNSIGNED_BYTE = 0x08, IDX_MAX_RANK = 3, IDX_MAX_HEADER = 4 + 4 * IDX_MAX_RANK };
+enum {
+    IDX_UNSIGNED_BYTE = 0x08,
+    IDX_INT = 0x0c,
+    IDX_MAX_RANK = 3,
+    IDX_MAX_HEADER = 4 + 4 * IDX_MAX_RANK
+};
 
-// What is expected of a file: its rank, and what it holds.
+// What is expected of a file: the type of its elements, its rank, and what it holds.
 typedef struct IdxKind {
-    unsigned rank;
+    unsigned type, rank;
+    size_t element; // bytes
     const char *holds;
     const char *sizes; // what the header's sizes are called
 } IdxKind;
 
-static const IdxKind idx_images = {3, "images", "images x rows x columns"};
-static const IdxKind idx_labels = {1, "labels", "labels"};
+static const IdxKind idx_images = {IDX_UNSIGNED_BYTE, 3, 1, "images", "images x rows x columns"};
+static const IdxKind idx_labels = {IDX_UNSIGNED_BYTE, 1, 1, "labels", "labels"};
+static const IdxKind idx_int_labels = {IDX_INT, 2, 4, "labels", "labels x columns"};
 
 // A file being read: after idx_open, the header has been taken in and checked.
 typedef struct IdxFile {
@@ -61,11 +68,16 @@ static bool error_magic(Error *err, const IdxFile *file, const unsigned char *ma
                          "%s: is not an IDX file: begins with %02x %02x %02x %02x, not with "
                          "00 00 08 %02x",
                          path, magic[0], magic[1], magic[2], magic[3], kind->rank);
+    if (magic[2] == IDX_INT && kind != &idx_images)
+        return error_set(err,
+                         "%s: byte 3 says that the data have %u dimensions; labels of type 0c have "
+                         "2",
+                         path, magic[3]);
     if (magic[2] != IDX_UNSIGNED_BYTE)
         return error_set(err,
                          "%s: byte 2 says that the data are of type %02x; only 08, unsigned "
-                         "bytes, can be read",
-                         path, magic[2]);
+                         "bytes, can be read%s",
+                         path, magic[2], kind == &idx_images ? "" : ", and labels of 0c, integers");
     const IdxKind *other = kind == &idx_images ? &idx_labels : &idx_images;
     if (magic[3] == other->rank)
         return error_set(err, "%s: holds %s, where %s were expected; are the two files exchanged?",
@@ -84,7 +96,7 @@ static bool error_short(Error *err, const IdxFile *file, uint64_t found)
 // Takes in the sizes; their product must be a size_t that memory could hold.
 static bool idx_parse_dims(IdxFile *file, const unsigned char *bytes, Error *err)
 {
-    size_t product = 1;
+    size_t product = file->kind->element;
     for (unsigned d = 0; d < file->kind->rank; d++, bytes += 4) {
         uint32_t dim = (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 |
                        (uint32_t)bytes[2] << 8 | bytes[3];
@@ -120,14 +132,16 @@ static bool error_length(Error *err, const IdxFile *file, const char *found)
 static bool idx_read_header(IdxFile *file, Error *err)
 {
     unsigned char first[SOURCE_MAX_AHEAD] = {0}, *header = file->header;
-    size_t size = idx_header_size(file->kind);
     ptrdiff_t n_first = source_peek(&file->source, first, sizeof first, err);
+    if (file->kind == &idx_labels && first[2] == IDX_INT && first[3] == idx_int_labels.rank)
+        file->kind = &idx_int_labels;
+    size_t size = idx_header_size(file->kind);
     ptrdiff_t n = n_first < 0 ? -1 : source_read(&file->source, header, size, err);
     if (n < 0)
         return false;
     if (n == 0 && file->source.gzip == 0)
         return error_set(err, "%s: is empty", file->source.path);
-    bool magic_is_right = header[0] == 0 && header[1] == 0 && header[2] == IDX_UNSIGNED_BYTE &&
+    bool magic_is_right = header[0] == 0 && header[1] == 0 && header[2] == file->kind->type &&
                           header[3] == file->kind->rank;
     if (n >= 4 && !magic_is_right)
         return error_magic(err, file, first, (size_t)n_first);
@@ -243,6 +257,26 @@ static const unsigned char *idx_read_data(IdxFile *file, Arena *arena, Error *er
     return idx_close(file, ok, ended, err) && idx_check_end(file, data, err) ? data : NULL;
 }
 
+// The labels as bytes: of integers (QMNIST) the first column, which is the class.
+static const unsigned char *idx_label_bytes(const IdxFile *file, const unsigned char *data,
+                                            Arena *arena, Error *err)
+{
+    if (file->kind == &idx_labels)
+        return data;
+    size_t n = file->dims[0], row = file->size / n;
+    unsigned char *labels = arena_alloc(arena, n, 1, "labels", err);
+    for (size_t i = 0; labels != NULL && i < n; i++) {
+        const unsigned char *at = data + i * row;
+        if (at[0] != 0 || at[1] != 0 || at[2] != 0) {
+            error_set(err, "%s: label %zu is %02x%02x%02x%02x (hexadecimal); classes are 0 to 255",
+                      file->source.path, i, at[0], at[1], at[2], at[3]);
+            return NULL;
+        }
+        labels[i] = at[3];
+    }
+    return labels;
+}
+
 // Both headers are checked, and compared, before anything is allocated for either file; then the
 // labels come first, which are small.
 bool idx_read(Dataset *data, Arena *arena, const char *images, const char *labels, Error *err)
@@ -259,7 +293,8 @@ bool idx_read(Dataset *data, Arena *arena, const char *images, const char *label
         idx_close(&label_file, false, false, err);
         return idx_close(&image_file, false, false, err);
     }
-    const unsigned char *label = idx_read_data(&label_file, arena, err);
+    const unsigned char *raw = idx_read_data(&label_file, arena, err);
+    const unsigned char *label = raw == NULL ? NULL : idx_label_bytes(&label_file, raw, arena, err);
     if (label == NULL)
         return idx_close(&image_file, false, false, err);
     const unsigned char *pixels = idx_read_data(&image_file, arena, err);
@@ -272,14 +307,14 @@ bool idx_read(Dataset *data, Arena *arena, const char *images, const char *label
             n_classes = label[i] + (size_t)1;
     // The checksum of both files is that of one after the other; the labels, few, are taken twice.
     uint32_t crc32 =
-        crc32_update(image_file.crc32, label_file.header, idx_header_size(&idx_labels));
+        crc32_update(image_file.crc32, label_file.header, idx_header_size(label_file.kind));
     *data = (Dataset){.n = n,
                       .rows = image_file.dims[1],
                       .cols = image_file.dims[2],
                       .n_classes = n_classes,
                       .pixels = pixels,
                       .labels = label,
-                      .crc32 = crc32_update(crc32, label, n)};
+                      .crc32 = crc32_update(crc32, raw, label_file.size)};
     return true;
 }
 
