@@ -50,8 +50,7 @@ bool model_parse(Model *model, Arena *arena, unsigned char *bytes, size_t size, 
 bool model_write(const ModelSettings *settings, const Network *net, const float *params,
                  Output *out, Error *err);
 
-// Setting number i as texts, for showing: false when there are no more. Those that are not set have
-// the value "".
+// Setting number i, of those that are set, as texts, for showing: false when there are no more.
 enum { MODEL_SETTING_SIZE = CLASS_NAMES_SIZE };
 bool model_setting(const ModelSettings *settings, size_t i, const char **key, char *value,
                    size_t size);

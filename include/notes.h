@@ -18,7 +18,7 @@ void notes_data_doubtful(const Dataset *data, const Split *split, const char *na
 // is above ln(classes), that of an equal guess; or the validation accuracy is no better than always
 // giving the most frequent class (within two standard errors), and the loss no better than always
 // giving the classes' shares. Then writes to *note, for a line of its own, which setting to change.
-// Steps that are not larger than the defaults' may just be slow: they count at the end alone, and
+// Steps of less than four times the defaults' may just be slow: they count at the end alone, and
 // after a hundred updates.
 bool notes_nothing_learned(Error *note, const EpochReport *report, const ModelSettings *settings,
                            const TrainData *training, bool is_last);

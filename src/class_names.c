@@ -97,17 +97,14 @@ bool class_names_check(const char *names, size_t classes, Error *err)
 // ---------------------------------------------------------------------------------------------
 // What --classes says
 
-static bool is_between(char c, char first, char last)
+// 1, 2 or 3 for a digit, a capital or a small letter of ASCII, 0 for all else.
+static int kind_of(char c)
 {
-    return c >= first && c <= last;
-}
-
-static char kind_of(char c)
-{
-    return is_between(c, '0', '9')   ? '0'
-           : is_between(c, 'A', 'Z') ? 'A'
-           : is_between(c, 'a', 'z') ? 'a'
-                                     : '\0';
+    static const char first[] = "0Aa", last[] = "9Zz";
+    for (int i = 0; i < 3; i++)
+        if (c >= first[i] && c <= last[i])
+            return i + 1;
+    return 0;
 }
 
 // "0-9A-F" as lines of one character each. False when it is not of that form.
@@ -116,8 +113,8 @@ static bool names_of_ranges(char *names, const char *value)
     size_t n = 0;
     for (const char *c = value; *c != '\0'; c++) {
         bool is_range = c[1] == '-';
-        char last = is_range ? c[2] : *c;
-        if (kind_of(*c) == '\0' || kind_of(last) != kind_of(*c) || last < *c)
+        const char last = c[is_range ? 2 : 0];
+        if (kind_of(*c) == 0 || kind_of(last) != kind_of(*c) || last < *c)
             return false;
         for (char name = *c; name <= last; name++, n++) {
             if (2 * n + 2 > CLASS_NAMES_SIZE)
@@ -143,7 +140,7 @@ static bool names_of_file(char *names, const char *path, Arena *arena, Error *er
     size_t first = size >= 3 && memcmp(bytes, byte_order_mark, 3) == 0 ? 3 : 0;
     for (size_t i = first; i < size; i++)
         if (bytes[i] != '\r' || i + 1 == size || bytes[i + 1] != '\n')
-            names[n++] = bytes[i] == '\0' ? '\1' : (char)bytes[i]; // is refused like it
+            names[n++] = (char)(bytes[i] == '\0' ? 1 : bytes[i]); // refused alike
     while (n > 0 && names[n - 1] == '\n')
         n--;
     names[n] = '\0';

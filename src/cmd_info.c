@@ -51,7 +51,7 @@ static void print_text(const char *path, const Model *model)
     printf("%s: a %s network of %zu parameters, checksum right\n\n", name.text, sizes,
            network_count_weights(&model->net));
     for (size_t i = 0; model_setting(&model->settings, i, &key, value, sizeof value); i++)
-        if (value[0] != '\0' && strcmp(key, "class_names") != 0)
+        if (strcmp(key, "class_names") != 0)
             printf("%-16s  %s\n", key, value);
     print_class_names(&model->settings);
     printf("\n%-12s  %12s  %9s %9s %9s %9s\n", "tensor", "shape", "smallest", "largest", "mean",
@@ -82,8 +82,7 @@ static void print_json(const char *path, const Model *model)
     json_text(&json, "checksum", "right");
     json_open_object(&json, "settings"); // as the file has them: texts
     for (size_t i = 0; model_setting(&model->settings, i, &key, value, sizeof value); i++)
-        if (value[0] != '\0')
-            json_text(&json, key, value);
+        json_text(&json, key, value);
     json_close_object(&json);
     json_open_array(&json, "tensors");
     for (size_t t = 0; t < model->net.n_tensors; t++) {

@@ -118,70 +118,73 @@ static bool path_join(char *path, const char *directory, const char *name)
     return false;
 }
 
-// The entry of the wanted kind that comes next in preference behind `order`, or -1.
-static int place_next(const Place *place, IdxPart part, bool is_images, int order)
+// One of the four files of a data set.
+typedef struct Role {
+    IdxPart part;
+    bool is_images;
+} Role;
+
+// The entry for that role that comes next in preference behind *order, which is moved on; NULL when
+// there is none.
+static const char *place_next(const Place *place, Role role, int *order)
 {
-    int best = -1, best_order = 0;
+    const char *best = NULL;
+    int best_order = 0;
     for (int i = 0; i < place->n; i++) {
         IdxName is;
         const char *name = place->list[i]->d_name;
-        if (name_parse(&is, name) && is.part == part && is.is_images == is_images &&
+        if (name_parse(&is, name) && is.part == role.part && is.is_images == role.is_images &&
             is.prefix == place->prefix_length && memcmp(name, place->prefix, is.prefix) == 0 &&
-            (int)is.order > order && (best < 0 || (int)is.order < best_order)) {
-            best = i;
+            (int)is.order > *order && (best == NULL || (int)is.order < best_order)) {
+            best = name;
             best_order = (int)is.order;
         }
     }
+    *order = best_order;
     return best;
 }
 
-static bool place_file(char *path, const Place *place, IdxPart part, bool is_images, bool may_enter,
-                       Error *problem);
+// Writes the path of the file for that role in the directory `path`, which is called like it.
+static bool enter_directory(char *path, const Place *outer, Role role, Error *err)
+{
+    Place place = {.prefix = outer->prefix, .prefix_length = outer->prefix_length};
+    memcpy(place.directory, path, sizeof place.directory);
+    if (!place_open(&place))
+        return error_set_errno(err, "%s", path);
+    bool found = false;
+    int order = -1;
+    struct stat status;
+    for (const char *name; !found && (name = place_next(&place, role, &order)) != NULL;)
+        found = path_join(path, place.directory, name) && stat(path, &status) == 0 &&
+                S_ISREG(status.st_mode);
+    if (!found)
+        error_set(err, "%s: is a directory, and no file of its name is in it", place.directory);
+    place_close(&place);
+    return found;
+}
 
-// Writes the path of an entry, when it is a regular file or a directory that holds one such file.
+// Writes the path of an entry, when it is a regular file or a directory that holds one of its name.
 // Otherwise says in err what it is.
-static bool place_entry(char *path, const Place *place, const IdxName *is, const char *name,
-                        bool may_enter, Error *err)
+static bool place_entry(char *path, const Place *place, Role role, const char *name, Error *err)
 {
     struct stat status;
     if (!path_join(path, place->directory, name) || stat(path, &status) != 0)
         return error_set_errno(err, "%s/%s", place->directory, name);
-    if (S_ISREG(status.st_mode))
-        return true;
-    if (!S_ISDIR(status.st_mode))
-        return error_set(err, "%s: is not a regular file", path);
-    Place inside = {.prefix = place->prefix, .prefix_length = place->prefix_length};
-    memcpy(inside.directory, path, sizeof inside.directory);
-    if (!may_enter || !place_open(&inside))
-        return may_enter ? error_set_errno(err, "%s", path)
-                         : error_set(err, "%s: is a directory", path);
-    *err = (Error){""};
-    bool found = place_file(path, &inside, is->part, is->is_images, false, err);
-    if (!found && err->text[0] == '\0')
-        error_set(err, "%s: is a directory, and no file of its name is in it", inside.directory);
-    place_close(&inside);
-    return found;
+    if (S_ISDIR(status.st_mode))
+        return enter_directory(path, place, role, err);
+    return S_ISREG(status.st_mode) || error_set(err, "%s: is not a regular file", path);
 }
 
-// Writes the path of the preferred file. When none can be had, leaves in *problem why the most
-// preferred entry could not, and leaves it alone when there is no entry.
-static bool place_file(char *path, const Place *place, IdxPart part, bool is_images, bool may_enter,
-                       Error *problem)
+// Writes the path of the preferred file for that role. When none can be had, says in *problem why
+// the most preferred entry could not be, and leaves it alone when there is no entry.
+static bool place_file(char *path, const Place *place, Role role, Error *problem)
 {
-    Error first = {""};
+    Error why;
     int order = -1;
-    for (int i; (i = place_next(place, part, is_images, order)) >= 0;) {
-        Error why;
-        IdxName is;
-        name_parse(&is, place->list[i]->d_name);
-        if (place_entry(path, place, &is, place->list[i]->d_name, may_enter, &why))
+    bool is_first = true;
+    for (const char *name; (name = place_next(place, role, &order)) != NULL; is_first = false)
+        if (place_entry(path, place, role, name, is_first ? problem : &why))
             return true;
-        if (order < 0)
-            first = why;
-        order = (int)is.order;
-    }
-    if (order >= 0)
-        *problem = first;
     return false;
 }
 
@@ -200,16 +203,16 @@ static void describe_found(char *text, size_t size, const Place *place)
         snprintf(text + used, size - (size_t)used, " and %d more", place->n - MOST);
 }
 
-static bool error_no_file(Error *err, const Place *place, IdxPart part, bool is_images)
+static bool error_no_file(Error *err, const Place *place, Role role)
 {
     char found[512];
-    const char *form = is_images ? "images-idx3-ubyte" : "labels-idx1-ubyte";
+    const char *form = role.is_images ? "images-idx3-ubyte" : "labels-idx1-ubyte";
     describe_found(found, sizeof found, place);
     return error_set(err, "%.300s: no file %.*s%s-%s there%s, raw or with .gz; %s",
                      place->directory, (int)place->prefix_length,
                      place->prefix_length == 0 ? "" : place->prefix,
-                     part == IDX_TRAIN ? "train" : "t10k", form,
-                     part == IDX_TRAIN ? "" : " (nor test- for t10k-)", found);
+                     role.part == IDX_TRAIN ? "train" : "t10k", form,
+                     role.part == IDX_TRAIN ? "" : " (nor test- for t10k-)", found);
 }
 
 // "emnist-balanced, emnist-letters": the names of the data sets in a directory.
@@ -342,7 +345,7 @@ static bool place_find(Place *place, const Wanted *wanted, IdxPart part, Error *
         if (i == 0 && wanted->set != NULL)
             error_no_set(err, place, wanted->given);
         else if (i == 0 && !is_wrong)
-            error_no_file(err, place, part, true);
+            error_no_file(err, place, (Role){part, true});
         place_close(place);
         if (is_wrong)
             return false;
@@ -356,13 +359,13 @@ bool idx_find(IdxPaths *paths, const char *data, IdxPart part, Error *err)
     Place place = {.n = 0};
     if (!wanted_parse(&wanted, data, err) || !place_find(&place, &wanted, part, err))
         return false;
+    const Role roles[] = {{part, true}, {part, false}};
     bool ok = true;
-    for (int is_images = 1; ok && is_images >= 0; is_images--) {
+    for (size_t i = 0; ok && i < 2; i++) {
         *err = (Error){""};
-        ok = place_file(is_images ? paths->images : paths->labels, &place, part, is_images, true,
-                        err);
+        ok = place_file(roles[i].is_images ? paths->images : paths->labels, &place, roles[i], err);
         if (!ok && err->text[0] == '\0')
-            error_no_file(err, &place, part, is_images);
+            error_no_file(err, &place, roles[i]);
     }
     place_close(&place);
     return ok;
@@ -371,8 +374,22 @@ bool idx_find(IdxPaths *paths, const char *data, IdxPart part, Error *err)
 // ---------------------------------------------------------------------------------------------
 // What may not be replaced
 
-// Whether a file of any data set in the directory, or in one of its name there, is that file.
-static bool directory_has(const char *directory, const struct stat *file, bool may_enter)
+// Whether entry i of the place is called like a file of a data set; then looks at it.
+static bool place_look(const Place *place, int i, char *path, struct stat *status)
+{
+    IdxName is;
+    const char *name = place->list[i]->d_name;
+    return name_parse(&is, name) && path_join(path, place->directory, name) &&
+           stat(path, status) == 0;
+}
+
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+// Whether that file is in a directory that is called like a file of a data set.
+static bool inner_has(const char *directory, const struct stat *file)
 {
     Place place = {.n = 0};
     bool found = false;
@@ -380,15 +397,27 @@ static bool directory_has(const char *directory, const struct stat *file, bool m
     if (!place_open(&place))
         return false;
     for (int i = 0; i < place.n && !found; i++) {
-        IdxName is;
-        struct stat status;
         char path[IDX_PATH_SIZE];
-        if (name_parse(&is, place.list[i]->d_name) &&
-            path_join(path, directory, place.list[i]->d_name) && stat(path, &status) == 0)
-            found = (status.st_dev == file->st_dev && status.st_ino == file->st_ino) ||
-                    (may_enter && S_ISDIR(status.st_mode) && directory_has(path, file, false));
+        struct stat status;
+        found = place_look(&place, i, path, &status) && is_same(&status, file);
     }
     place_close(&place);
+    return found;
+}
+
+// Whether that file is one of any data set in the directory.
+static bool directory_has(Place *place, const struct stat *file)
+{
+    bool found = false;
+    if (!place_open(place))
+        return false;
+    for (int i = 0; i < place->n && !found; i++) {
+        char path[IDX_PATH_SIZE];
+        struct stat status;
+        found = place_look(place, i, path, &status) &&
+                (is_same(&status, file) || (S_ISDIR(status.st_mode) && inner_has(path, file)));
+    }
+    place_close(place);
     return found;
 }
 
@@ -401,11 +430,11 @@ bool idx_is_data_file(const char *data, const char *path)
     if (stat(path, &file) != 0 || !wanted_parse(&wanted, data, &ignored))
         return false;
     for (size_t i = 0; i < N_SUBDIRECTORIES && !found; i++) {
-        char directory[IDX_PATH_SIZE];
-        int length =
-            snprintf(directory, sizeof directory, "%s%s", wanted.directory, subdirectories[i]);
-        found = length >= 0 && (size_t)length < sizeof directory &&
-                directory_has(directory, &file, true);
+        Place place = {.n = 0};
+        int length = snprintf(place.directory, sizeof place.directory, "%s%s", wanted.directory,
+                              subdirectories[i]);
+        found =
+            length >= 0 && (size_t)length < sizeof place.directory && directory_has(&place, &file);
     }
     return found;
 }

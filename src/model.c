@@ -149,11 +149,14 @@ static bool meta_parse(const MetaField *field, ModelSettings *settings, const ch
 bool model_setting(const ModelSettings *settings, size_t i, const char **key, char *value,
                    size_t size)
 {
-    if (i >= N_META_FIELDS)
-        return false;
-    *key = meta_fields[i].key;
-    meta_format(&meta_fields[i], settings, value, size);
-    return true;
+    for (size_t f = 0; f < N_META_FIELDS; f++) {
+        meta_format(&meta_fields[f], settings, value, size);
+        bool is_set = value[0] != '\0' || !meta_is_optional(&meta_fields[f]);
+        *key = meta_fields[f].key;
+        if (is_set && i-- == 0)
+            return true;
+    }
+    return false;
 }
 
 // ---------------------------------------------------------------------------------------------

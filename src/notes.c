@@ -167,7 +167,7 @@ bool notes_nothing_learned(Error *note, const EpochReport *report, const ModelSe
     double default_rate = architecture_defaults(settings->architecture.name)->learning_rate;
     double batch = fmin((double)settings->batch_size, (double)settings->train_size);
     double equal_loss = log((double)settings->architecture.classes);
-    bool is_large = settings->learning_rate * batch > default_rate * default_batch;
+    bool is_large = settings->learning_rate * batch >= 4.0 * default_rate * default_batch;
     bool is_above = report->train_loss > equal_loss && report->validation_loss > equal_loss;
     double updates = (double)report->epoch * ceil((double)settings->train_size / batch);
     char advice[200];

@@ -290,6 +290,7 @@ healthy() {
 claim "a slow training is not noted" healthy --epochs 1 --lr 1e-4
 claim "nor one of a single step" healthy --epochs 1 --train-size 64
 claim "nor one of few images" healthy --epochs 2 --lr 1e-4 --train-size 500
+claim "nor one of eight batches at twice the rate" no_note train "$WORK/small" --lr 2e-3 --hidden 8 --epochs 2
 claim "nor a convolutional one that begins" healthy --arch cnn --epochs 1 --train-size 500
 claim "nor one with a large step that learns" healthy --lr 0.03 --epochs 1
 
