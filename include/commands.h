@@ -75,15 +75,25 @@ enum { COMMAND_MAX_THREADS = 1024 };
 // there are CPUs. Close it.
 Team *command_team(uint64_t wanted, Arena *arena, Error *err);
 
-// Reads one part of the data in that folder.
-bool command_read_data(Dataset *data, Arena *arena, const char *chosen, IdxPart part, Error *err);
+// The options --data and --transpose, the same in every command that reads data.
+#define COMMAND_DATA_HELP                                                                          \
+    "directory of the IDX files, or DIR/SET for the files in DIR that begin with SET"
+#define COMMAND_TRANSPOSE_HELP       "the files hold the images column by column, as those of EMNIST do"
+#define COMMAND_MODEL_TRANSPOSE_HELP COMMAND_TRANSPOSE_HELP "; a model that was trained so knows it"
+#define COMMAND_NO_TRANSPOSE_HELP                                                                  \
+    "the files hold the images row by row, though those that the model was trained on did not"
+
+// Reads one part of the data in that directory, transposed where they are stored so.
+bool command_read_data(Dataset *data, Arena *arena, const char *chosen, IdxPart part,
+                       bool transposed, Error *err);
 
 // Splits training data that were read from that folder (0: the default sizes) and measures their
 // input scale.
 bool command_train_data(TrainData *training, const Dataset *data, size_t train_size,
                         size_t validation_size, const char *chosen, Error *err);
 
-// Says in err, naming both, when the model was made for other images or classes than these.
+// Says in err, naming both, when the model was made for images of another size or does not know a
+// label of these. The data may lack classes that the model knows.
 bool command_model_fits(const Model *model, const char *path, const Dataset *data,
                         const char *folder, Error *err);
 

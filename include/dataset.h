@@ -22,7 +22,7 @@ typedef struct Dataset {
     size_t n_classes; // every label is below it
     const unsigned char *pixels;
     const unsigned char *labels;
-    uint32_t crc32;       // of the raw image file followed by the raw label file
+    uint32_t crc32; // of the raw image file followed by the raw label file; see also transpose
     const LitPixels *lit; // of the images that are trained on and judged, NULL: there are none
 } Dataset;
 
@@ -31,10 +31,24 @@ static inline size_t dataset_pixels_per_image(const Dataset *data)
     return data->rows * data->cols;
 }
 
+// Exchanges rows and columns of every image, in place: EMNIST's files hold images column by column.
+// Changes crc32 too, since the data are others then. The memory must be the arena's.
+bool dataset_transpose(Dataset *data, Arena *arena, Error *err);
+
+// The first image whose label is `classes` or more, or n.
+size_t dataset_find_beyond(const Dataset *data, size_t classes);
+
 // Parts of one training file: images from the first on train, the last ones validate.
 typedef struct Split {
     Range train, validation;
 } Split;
+
+// How many images of a range have each label.
+typedef struct ClassCounts {
+    size_t n[256];
+} ClassCounts;
+
+ClassCounts dataset_count_classes(const Dataset *data, Range images);
 
 // Splits n images. val_size 0 stands for 10,000, or a sixth of a file of fewer than 60,000;
 // train_size 0 for all the others. On failure says which of the two asks for too much.

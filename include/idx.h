@@ -2,26 +2,21 @@
 //
 //   0  0  type  rank | rank sizes, big-endian u32 | data, row-major
 //
-// type 08 is the unsigned byte; images have rank 3 (n, rows, columns), labels rank 1 (n). The
-// sizes must account for every byte of the file.
+// type 08 is the unsigned byte; images have rank 3 (n, rows, columns), labels rank 1 (n), or type
+// 0c, the big-endian i32, and rank 2 (n, columns), the first column being the class (QMNIST,
+// github.com/facebookresearch/qmnist). The sizes must account for every byte of the file.
 #ifndef MLP_IDX_H
 #define MLP_IDX_H
 
 #include "dataset.h"
+#include "idx_find.h"
 #include "source.h"
 
-// The files that belong together in a folder.
-typedef enum IdxPart { IDX_TRAIN, IDX_TEST } IdxPart;
-
-// Reads the images and labels of one part from a folder. For each of the two files it accepts the
-// names PART-images-idx3-ubyte and PART-images.idx3-ubyte (PART-labels..., idx1), with or without
-// .gz, raw ones first. Everything is read into the arena, no more than the headers announce, with
-// memory that grows as bytes arrive. On failure returns false, says in err which file, where and
-// what was expected, and leaves *data untouched.
+// Reads the images and labels of one part of the data set that idx_find finds. Everything is read
+// into the arena, no more than the headers announce, with memory that grows as bytes arrive. On
+// failure returns false, says in err which file, where and what was expected, and leaves *data
+// untouched.
 bool idx_read_folder(Dataset *data, Arena *arena, const char *folder, IdxPart part, Error *err);
-
-// Says whether `path`, however it is spelled, is a file of that folder that could be read as data.
-bool idx_is_data_file(const char *folder, const char *path);
 
 // The same as idx_read_folder from two named files.
 bool idx_read(Dataset *data, Arena *arena, const char *images, const char *labels, Error *err);

@@ -31,6 +31,9 @@ void json_measured(JsonWriter *json, const char *key, double value);
 // As number_shortest does.
 void json_setting(JsonWriter *json, const char *key, double value);
 
+// Bytes of the character of valid UTF-8 that begins at s, of which n bytes are there; 0: none does.
+size_t utf8_length(const unsigned char *s, size_t n);
+
 // ---------------------------------------------------------------------------------------------
 // Reading
 

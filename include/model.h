@@ -5,11 +5,13 @@
 //   u64 N, little-endian | N bytes of JSON, padded with spaces so that 8 + N is a multiple of 8 |
 //   the tensors: float32, little-endian, C order, in the order of their names, no gaps
 //
-// The metadata are strings, sorted by key; the table in model.c lists them. checksum_crc32 is the
+// The metadata are strings, sorted by key; the table in model.c lists them. Those that few models
+// need are written only where they are set. checksum_crc32 is the
 // CRC-32 of the whole file with its own eight digits taken as zeros.
 #ifndef MLP_MODEL_H
 #define MLP_MODEL_H
 
+#include "class_names.h"
 #include "network.h"
 #include "output.h"
 
@@ -24,7 +26,9 @@ typedef struct ModelSettings {
     double pixel_std; // s of the input scale
     uint64_t batch_size, seed, epochs, train_size, validation_size;
     uint32_t data_crc32;
-    uint32_t checksum; // as read from a file; set on saving
+    bool transposed;         // the data files hold the images column by column (dataset_transpose)
+    const char *class_names; // see class_names.h; NULL: none
+    uint32_t checksum;       // as read from a file; set on saving
 } ModelSettings;
 
 typedef struct Model {
@@ -46,7 +50,8 @@ bool model_parse(Model *model, Arena *arena, unsigned char *bytes, size_t size, 
 bool model_write(const ModelSettings *settings, const Network *net, const float *params,
                  Output *out, Error *err);
 
-// Setting number i as texts, for showing: false when there are no more.
+// Setting number i, of those that are set, as texts, for showing: false when there are no more.
+enum { MODEL_SETTING_SIZE = CLASS_NAMES_SIZE };
 bool model_setting(const ModelSettings *settings, size_t i, const char **key, char *value,
                    size_t size);
 

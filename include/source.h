@@ -9,15 +9,20 @@
 
 enum { SOURCE_MAX_AHEAD = 32 };
 
-// The bytes of a regular file, or what `gzip -dc` makes of one whose name ends in .gz, or those of
-// a stream. gzip is found on the PATH and run without a shell; no file name reaches it.
+// The bytes of a regular file, or what `gzip -dc` makes of one whose name ends in .gz and that
+// begins as gzip data do (RFC 1952: 1f 8b), or those of a stream. gzip is found on the PATH
+// and run without a shell; no file name reaches it. A file that only has the name, because a
+// browser has decompressed it or because it is something else, is read as it is: the formats say
+// what it is.
 typedef struct Source {
     const char *path;
     int fd;
     pid_t gzip;                            // 0 when the file is read as it is
     bool piped;                            // how long it is shows only when it has been read
+    bool only_named_gz;                    // the name ends in .gz, but it is not gzip data
     uint64_t size;                         // of the file, compressed or not; 0 for a stream
-    uint32_t gzip_crc32, gzip_size;        // what a .gz says at its end of the bytes that it holds
+    uint32_t gzip_crc32, gzip_size;        // what the last gzip member says of the bytes it holds
+    bool gzip_ends_empty;                  // that is a member of no bytes (bgzip ends with one)
     unsigned char ahead[SOURCE_MAX_AHEAD]; // looked at, but not yet read
     size_t n_ahead;
 } Source;

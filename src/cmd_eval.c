@@ -16,7 +16,7 @@ typedef struct EvalOptions {
     const char *split, *data, *predictions, *mistakes, *confusion;
     double min_accuracy;
     uint64_t threads;
-    bool json;
+    bool transposed, not_transposed, json;
 } EvalOptions;
 
 static EvalOptions eval_options = {.split = "test"};
@@ -27,8 +27,12 @@ static const Option option_table[] = {
      "the images to judge on: test, validation or train", 0, 0, NULL, split_names},
     {"threads", 0, OPTION_COUNT, &eval_options.threads, "N", COMMAND_THREADS_HELP, 1,
      COMMAND_MAX_THREADS, "one a CPU, 8 at most", NULL},
-    {"data", 'd', OPTION_TEXT, &eval_options.data, "DIR", "folder of the IDX files", 0, 0,
+    {"data", 'd', OPTION_TEXT, &eval_options.data, "DIR", COMMAND_DATA_HELP, 0, 0,
      "$MLP_DATA, else data/mnist, else the installed copy", NULL},
+    {"transpose", 0, OPTION_FLAG, &eval_options.transposed, NULL, COMMAND_MODEL_TRANSPOSE_HELP, 0,
+     0, NULL, NULL},
+    {"no-transpose", 0, OPTION_FLAG, &eval_options.not_transposed, NULL, COMMAND_NO_TRANSPOSE_HELP,
+     0, 0, NULL, NULL},
     {"predictions", 0, OPTION_TEXT, &eval_options.predictions, "FILE",
      "write a row an image here: index,label,predicted,probability; the index counts the images "
      "of the file, from 0",
@@ -53,7 +57,8 @@ typedef struct Judgement {
     const char *model, *folder, *split;
     Evaluation result;
     size_t n_classes;
-    uint64_t *confusion; // (C,C), rows the truth
+    const char *class_names; // NULL: none
+    uint64_t *confusion;     // (C,C), rows the truth
 } Judgement;
 
 static void print_ratio(double value)
@@ -64,34 +69,114 @@ static void print_ratio(double value)
         printf("  %9.4f", value);
 }
 
+// Characters of UTF-8, which a terminal shows one beside the other.
+static int text_width(const char *text)
+{
+    int width = 0;
+    for (; *text != '\0'; text++)
+        width += ((unsigned char)*text & 0xc0) != 0x80;
+    return width;
+}
+
+// Prints the name of class k, right-aligned, and no more of it than fits.
+static void print_class(const Judgement *j, size_t k, int width)
+{
+    ClassName name = class_name(j->class_names, k);
+    size_t end = strlen(name.text);
+    while (text_width(name.text) > width)
+        name.text[--end] = '\0'; // bytes of one character go one after the other
+    printf("%*s%s", width - text_width(name.text), "", name.text);
+}
+
+static int widest_class(const Judgement *j)
+{
+    int widest = 5; // "class"
+    for (size_t k = 0; k < j->n_classes; k++) {
+        int width = text_width(class_name(j->class_names, k).text);
+        widest = width > widest ? width : widest;
+    }
+    return widest;
+}
+
+static void print_classes(const Judgement *j, int width)
+{
+    printf("%*s   images  precision     recall         F1\n", width, "class");
+    for (size_t k = 0; k < j->n_classes; k++) {
+        ClassMetrics m = class_metrics(j->confusion, j->n_classes, k);
+        print_class(j, k, width);
+        printf("  %7llu", (unsigned long long)m.support);
+        print_ratio(m.precision);
+        print_ratio(m.recall);
+        print_ratio(m.f1);
+        putchar('\n');
+    }
+}
+
+static void print_matrix(const Judgement *j, int width)
+{
+    enum { COLUMN = 6 };
+    printf("\nconfusion matrix (rows: the truth, columns: the answer)\n%*s", width, "");
+    for (size_t k = 0; k < j->n_classes; k++) {
+        putchar(' ');
+        print_class(j, k, COLUMN);
+    }
+    for (size_t row = 0; row < j->n_classes; row++) {
+        putchar('\n');
+        print_class(j, row, width);
+        for (size_t k = 0; k < j->n_classes; k++)
+            printf(" %*llu", COLUMN, (unsigned long long)j->confusion[row * j->n_classes + k]);
+    }
+    putchar('\n');
+}
+
+// The place in the confusion matrix of the mistake that comes after that at `last`, the most
+// frequent first and equals in their order; or C * C. `last` is that for the first one.
+static size_t next_confused(const Judgement *j, size_t last)
+{
+    size_t C = j->n_classes, n = C * C, best = n;
+    uint64_t most = 0, limit = last == n ? UINT64_MAX : j->confusion[last];
+    for (size_t i = 0; i < n; i++) {
+        uint64_t count = j->confusion[i];
+        bool comes_after = count < limit || (count == limit && i > last);
+        if (i / C != i % C && comes_after && count > most) {
+            best = i;
+            most = count;
+        }
+    }
+    return best;
+}
+
+// Of many classes the matrix is too wide to be read.
+static void print_most_confused(const Judgement *j, int width)
+{
+    enum { MOST = 20 };
+    size_t C = j->n_classes, at = C * C;
+    printf("\nmost confused (at most %d pairs; --confusion FILE writes the whole matrix)\n", MOST);
+    printf(" images  %*s  %*s\n", width, "truth", width + 1, "answer");
+    for (size_t n = 0; n < MOST && (at = next_confused(j, at)) < C * C; n++) {
+        printf("%7llu  ", (unsigned long long)j->confusion[at]);
+        print_class(j, at / C, width);
+        fputs("  ", stdout);
+        print_class(j, at % C, width + 1);
+        putchar('\n');
+    }
+}
+
 static void print_text(const Judgement *j)
 {
+    enum { MATRIX_CLASSES = 16 };
     double accuracy = evaluation_accuracy(&j->result);
     ShownName model = command_shown(j->model), folder = command_shown(j->folder);
     printf("%s on the %s images of %s\n\n", model.text, j->split, folder.text);
     printf("accuracy  %.2f %%, standard error %.2f %% (%zu of %zu)\n", 100.0 * accuracy,
            100.0 * accuracy_standard_error(accuracy, j->result.n), j->result.correct, j->result.n);
     printf("loss      %.4f\n\n", j->result.loss);
-
-    printf("class   images  precision     recall         F1\n");
-    for (size_t k = 0; k < j->n_classes; k++) {
-        ClassMetrics m = class_metrics(j->confusion, j->n_classes, k);
-        printf("%5zu  %7llu", k, (unsigned long long)m.support);
-        print_ratio(m.precision);
-        print_ratio(m.recall);
-        print_ratio(m.f1);
-        putchar('\n');
-    }
-
-    printf("\nconfusion matrix (rows: the truth, columns: the answer)\n     ");
-    for (size_t k = 0; k < j->n_classes; k++)
-        printf(" %6zu", k);
-    for (size_t row = 0; row < j->n_classes; row++) {
-        printf("\n%5zu", row);
-        for (size_t k = 0; k < j->n_classes; k++)
-            printf(" %6llu", (unsigned long long)j->confusion[row * j->n_classes + k]);
-    }
-    putchar('\n');
+    int width = widest_class(j);
+    print_classes(j, width);
+    if (j->n_classes <= MATRIX_CLASSES)
+        print_matrix(j, width);
+    else
+        print_most_confused(j, width);
 }
 
 static void print_json(const Judgement *j)
@@ -112,6 +197,8 @@ static void print_json(const Judgement *j)
         ClassMetrics m = class_metrics(j->confusion, j->n_classes, k);
         json_open_object(&json, NULL);
         json_count(&json, "class", k);
+        if (j->class_names != NULL)
+            json_text(&json, "name", class_name(j->class_names, k).text);
         json_count(&json, "support", m.support);
         json_count(&json, "predicted", m.predicted);
         json_measured(&json, "precision", m.precision);
@@ -181,15 +268,32 @@ static void print_mistakes(FILE *out, const void *context)
     fputc('\n', out);
 }
 
+// The name of class k as a field of CSV (RFC 4180).
+static void print_class_field(FILE *out, const Judgement *j, size_t k)
+{
+    ClassName name = class_name(j->class_names, k);
+    if (strpbrk(name.text, ",\"") == NULL) {
+        fputs(name.text, out);
+        return;
+    }
+    putc('"', out);
+    for (const char *c = name.text; *c != '\0'; c++)
+        fprintf(out, *c == '"' ? "\"%c" : "%c", *c);
+    putc('"', out);
+}
+
 static void print_confusion(FILE *out, const void *context)
 {
     const Judged *judged = context;
     const Judgement *j = judged->judgement;
     fputs("label", out);
-    for (size_t k = 0; k < j->n_classes; k++)
-        fprintf(out, ",%zu", k);
+    for (size_t k = 0; k < j->n_classes; k++) {
+        putc(',', out);
+        print_class_field(out, j, k);
+    }
     for (size_t row = 0; row < j->n_classes; row++) {
-        fprintf(out, "\n%zu", row);
+        putc('\n', out);
+        print_class_field(out, j, row);
         for (size_t k = 0; k < j->n_classes; k++)
             fprintf(out, ",%llu", (unsigned long long)j->confusion[row * j->n_classes + k]);
     }
@@ -248,7 +352,8 @@ static bool read_split(Dataset *data, Range *images, const Model *model, const c
 {
     const char *folder = command_data_folder(o->data);
     bool is_test = strcmp(o->split, "test") == 0;
-    if (!command_read_data(data, arena, o->data, is_test ? IDX_TEST : IDX_TRAIN, err) ||
+    bool transposed = (o->transposed || model->settings.transposed) && !o->not_transposed;
+    if (!command_read_data(data, arena, o->data, is_test ? IDX_TEST : IDX_TRAIN, transposed, err) ||
         !command_model_fits(model, path, data, folder, err))
         return false;
     *images = (Range){0, data->n};
@@ -327,8 +432,12 @@ static bool eval(int *status, const EvalOptions *o, const char *path, Arena *are
         !read_split(&data, &images, &model, path, o, arena, err))
         return false;
 
-    size_t C = data.n_classes;
-    Judgement j = {path, command_data_folder(o->data), o->split, {0}, C, NULL};
+    size_t C = model.settings.architecture.classes; // the data may have fewer
+    Judgement j = {.model = path,
+                   .folder = command_data_folder(o->data),
+                   .split = o->split,
+                   .n_classes = C,
+                   .class_names = model.settings.class_names};
     j.confusion = arena_alloc(arena, C * C, sizeof *j.confusion, "the confusion matrix", err);
     Evaluator evaluator;
     if (j.confusion == NULL ||

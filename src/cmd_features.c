@@ -9,6 +9,7 @@
 typedef struct FeaturesOptions {
     const char *part, *data, *csv;
     uint64_t image;
+    bool transposed, not_transposed;
 } FeaturesOptions;
 
 static FeaturesOptions features_options = {.part = "test"};
@@ -19,8 +20,12 @@ static const Option option_table[] = {
      "the file that the image is from: test or train", 0, 0, NULL, part_names},
     {"image", 0, OPTION_COUNT, &features_options.image, "N", "its number in the file, from 0", 0,
      4294967295.0, NULL, NULL},
-    {"data", 'd', OPTION_TEXT, &features_options.data, "DIR", "folder of the IDX files", 0, 0,
+    {"data", 'd', OPTION_TEXT, &features_options.data, "DIR", COMMAND_DATA_HELP, 0, 0,
      "$MLP_DATA, else data/mnist, else the installed copy", NULL},
+    {"transpose", 0, OPTION_FLAG, &features_options.transposed, NULL, COMMAND_MODEL_TRANSPOSE_HELP,
+     0, 0, NULL, NULL},
+    {"no-transpose", 0, OPTION_FLAG, &features_options.not_transposed, NULL,
+     COMMAND_NO_TRANSPOSE_HELP, 0, 0, NULL, NULL},
     {"csv", 0, OPTION_TEXT, &features_options.csv, "FILE",
      "write a row a value here: layer,channel,row,column,value", 0, 0, NULL, NULL},
     {0},
@@ -31,6 +36,7 @@ typedef struct Seen {
     const Network *net;
     Work work; // of one example: nothing has taken its place
     unsigned label;
+    const char *names; // of the classes
 } Seen;
 
 // What layer l made, channel by channel.
@@ -134,7 +140,8 @@ static void print_seen(const Seen *seen)
     for (size_t l = 0; l < seen->net->n_layers; l++)
         print_layer(&(Maps){seen, l});
     unsigned answer = seen->work.predicted[0];
-    printf("\nlabel %u, predicted %u with probability %.4f\n", seen->label, answer,
+    printf("\nlabel %s, predicted %s with probability %.4f\n",
+           class_name(seen->names, seen->label).text, class_name(seen->names, answer).text,
            (double)seen->work.dx[seen->net->n_layers][answer]);
 }
 
@@ -157,8 +164,10 @@ static bool features(const FeaturesOptions *o, const char *path, Arena *arena, E
     IdxPart part = strcmp(o->part, "test") == 0 ? IDX_TEST : IDX_TRAIN;
     const char *folder = command_data_folder(o->data);
     Seen seen = {.net = &model.net};
-    if (!outputs_are_free(o, path, err) || !model_read(&model, arena, path, err) ||
-        !command_read_data(&data, arena, o->data, part, err) ||
+    if (!outputs_are_free(o, path, err) || !model_read(&model, arena, path, err))
+        return false;
+    bool transposed = (o->transposed || model.settings.transposed) && !o->not_transposed;
+    if (!command_read_data(&data, arena, o->data, part, transposed, err) ||
         !command_model_fits(&model, path, &data, folder, err) ||
         !work_alloc(&seen.work, &model.net, 1, arena, err))
         return false;
@@ -170,6 +179,7 @@ static bool features(const FeaturesOptions *o, const char *path, Arena *arena, E
     Batch batch = {.data = &data, .scale = &scale, .index = &index, .size = 1};
     network_predict(&model.net, model.params, &seen.work, &batch);
     seen.label = batch_label(&batch, 0);
+    seen.names = model.settings.class_names;
     if (o->csv != NULL)
         return command_write_table(o->csv, print_csv, &seen, arena, err);
     print_seen(&seen);

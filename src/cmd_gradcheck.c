@@ -9,6 +9,7 @@
 typedef struct GradcheckOptions {
     uint64_t hidden, seed, image, crop;
     const char *architecture, *data, *steps, *nonzero;
+    bool transposed;
 } GradcheckOptions;
 
 static GradcheckOptions gradcheck_options = {.architecture = "mlp", .seed = 1};
@@ -25,8 +26,10 @@ static const Option option_table[] = {
      9007199254740991.0, NULL, NULL},
     {"image", 0, OPTION_COUNT, &gradcheck_options.image, "N",
      "the training image to check at, from 0", 0, 4294967295.0, NULL, NULL},
-    {"data", 'd', OPTION_TEXT, &gradcheck_options.data, "DIR", "folder of the IDX files", 0, 0,
+    {"data", 'd', OPTION_TEXT, &gradcheck_options.data, "DIR", COMMAND_DATA_HELP, 0, 0,
      "$MLP_DATA, else data/mnist, else the installed copy", NULL},
+    {"transpose", 0, OPTION_FLAG, &gradcheck_options.transposed, NULL, COMMAND_MODEL_TRANSPOSE_HELP,
+     0, 0, NULL, NULL},
     {"steps", 0, OPTION_TEXT, &gradcheck_options.steps, "FILE",
      "check with twelve steps of the differences, 1e-1 to 1e-12, and write a row for each here: "
      "step, and the error of every Jacobian and gradient",
@@ -208,14 +211,14 @@ static bool crop_image(Dataset *data, size_t image, size_t side, Arena *arena, E
     return true;
 }
 
-// The network to check: a model's, or a fresh one for these data, which it may crop.
+// The network to check: that of the model that has been read, or a fresh one for these data, which
+// it may crop.
 static bool prepare_model(Model *model, const char *path, Dataset *data, size_t *image,
                           const GradcheckOptions *o, Arena *arena, Error *err)
 {
     const char *folder = command_data_folder(o->data);
     if (path != NULL)
-        return model_read(model, arena, path, err) &&
-               command_model_fits(model, path, data, folder, err);
+        return command_model_fits(model, path, data, folder, err);
     Split split;
     if (!dataset_split(&split, data->n, 0, 0, err) ||
         !dataset_pixel_std(&model->settings.pixel_std, data, split.train, err))
@@ -249,7 +252,10 @@ static bool gradcheck(int *status, const GradcheckOptions *o, const char *path, 
     if (!outputs_differ(o, path, err) ||
         (o->steps != NULL && !command_try_output(o->steps, OUTPUT_ANY_FILE, arena, err)) ||
         (o->nonzero != NULL && !command_try_output(o->nonzero, OUTPUT_ANY_FILE, arena, err)) ||
-        !command_read_data(&data, arena, o->data, IDX_TRAIN, err))
+        (path != NULL && !model_read(&model, arena, path, err)))
+        return false;
+    bool transposed = o->transposed || (path != NULL && model.settings.transposed);
+    if (!command_read_data(&data, arena, o->data, IDX_TRAIN, transposed, err))
         return false;
     if (o->image >= data.n)
         return error_set(err, "--image %llu: the training file in %s has %zu images",

@@ -3,6 +3,7 @@
 #include "json.h"
 
 #include <math.h>
+#include <string.h>
 
 static bool info_json;
 
@@ -31,16 +32,28 @@ static TensorSummary tensor_summary(const Tensor *tensor, const float *params)
     return s;
 }
 
+static void print_class_names(const ModelSettings *settings)
+{
+    if (settings->class_names == NULL)
+        return;
+    printf("%-16s ", "class_names");
+    for (size_t k = 0; k < settings->architecture.classes; k++)
+        printf("%s %s", k == 0 ? "" : ",", class_name(settings->class_names, k).text);
+    putchar('\n');
+}
+
 static void print_text(const char *path, const Model *model)
 {
     const char *key;
-    char value[64], sizes[64];
+    char value[MODEL_SETTING_SIZE], sizes[64];
     network_sizes(&model->net, sizes, sizeof sizes);
     ShownName name = command_shown(path);
     printf("%s: a %s network of %zu parameters, checksum right\n\n", name.text, sizes,
            network_count_weights(&model->net));
     for (size_t i = 0; model_setting(&model->settings, i, &key, value, sizeof value); i++)
-        printf("%-16s  %s\n", key, value);
+        if (strcmp(key, "class_names") != 0)
+            printf("%-16s  %s\n", key, value);
+    print_class_names(&model->settings);
     printf("\n%-12s  %12s  %9s %9s %9s %9s\n", "tensor", "shape", "smallest", "largest", "mean",
            "std");
     for (size_t t = 0; t < model->net.n_tensors; t++) {
@@ -60,7 +73,7 @@ static void print_json(const char *path, const Model *model)
 {
     JsonWriter json = {.out = stdout};
     const char *key;
-    char value[64], sizes[64];
+    char value[MODEL_SETTING_SIZE], sizes[64];
     network_sizes(&model->net, sizes, sizeof sizes);
     json_open_object(&json, NULL);
     json_text(&json, "model", path);

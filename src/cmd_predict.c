@@ -99,7 +99,7 @@ static void print_picture(const unsigned char *pixels, size_t rows, size_t cols)
     }
 }
 
-static void print_text(const Answer *answer, size_t n)
+static void print_text(const Answer *answer, size_t n, const char *class_names)
 {
     char number[NUMBER_SIZE];
     ShownName name = command_shown(answer->origin.file);
@@ -107,29 +107,31 @@ static void print_text(const Answer *answer, size_t n)
     if (answer->origin.numbered)
         printf(":%zu", answer->origin.index);
     for (size_t i = 0; i < n; i++)
-        printf("\t%zu\t%s", answer->digit[i],
+        printf("\t%s\t%s", class_name(class_names, answer->digit[i]).text,
                number_measured(number, (double)answer->probability[i]));
     putchar('\n');
 }
 
-static void print_pair(JsonWriter *json, const Answer *answer, size_t i)
+static void print_pair(JsonWriter *json, const Answer *answer, size_t i, const char *class_names)
 {
     json_count(json, "digit", answer->digit[i]);
+    if (class_names != NULL)
+        json_text(json, "name", class_name(class_names, answer->digit[i]).text);
     json_measured(json, "probability", (double)answer->probability[i]);
 }
 
-static void print_json(JsonWriter *json, const Answer *answer, size_t n)
+static void print_json(JsonWriter *json, const Answer *answer, size_t n, const char *class_names)
 {
     json_open_object(json, NULL);
     json_text(json, "file", answer->origin.file);
     json_count(json, "index", answer->origin.index);
-    print_pair(json, answer, 0);
+    print_pair(json, answer, 0, class_names);
     if (answer->origin.doubt != NULL)
         json_text(json, "doubt", answer->origin.doubt);
     json_open_array(json, "top");
     for (size_t i = 0; i < n; i++) {
         json_open_object(json, NULL);
-        print_pair(json, answer, i);
+        print_pair(json, answer, i, class_names);
         json_close_object(json);
     }
     json_close_array(json);
@@ -140,10 +142,10 @@ static void print_answer(Predictor *p, const Answer *answer)
 {
     size_t n = (size_t)p->options->top;
     if (p->options->json) {
-        print_json(&p->json, answer, n);
+        print_json(&p->json, answer, n, p->model.settings.class_names);
         return;
     }
-    print_text(answer, n);
+    print_text(answer, n, p->model.settings.class_names);
     if (p->options->show)
         print_picture(answer->pixels, p->model.settings.architecture.rows,
                       p->model.settings.architecture.cols);
@@ -202,7 +204,8 @@ static bool predict_idx(Predictor *p, const char *file, const Source *source, Ar
     Dataset data;
     const char *path = source->path;
     const Architecture *a = &p->model.settings.architecture;
-    if (!idx_read_images(&data, arena, source, err))
+    if (!idx_read_images(&data, arena, source, err) ||
+        (p->model.settings.transposed && !dataset_transpose(&data, arena, err)))
         return false;
     if (data.rows != a->rows || data.cols != a->cols)
         return error_size(err, path, data.rows, data.cols, a);

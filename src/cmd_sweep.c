@@ -1,6 +1,7 @@
 // mlp sweep: a training for each combination of settings, a row each in one table.
 #include "commands.h"
 #include "evaluate.h"
+#include "notes.h"
 #include "numbers.h"
 #include "signals.h"
 
@@ -15,7 +16,7 @@ typedef struct SweepOptions {
     const char *architecture, *learning_rates, *batch_sizes, *hidden, *train_sizes;
     uint64_t seeds, epochs, threads;
     const char *data, *csv;
-    bool quiet;
+    bool transposed, quiet;
 } SweepOptions;
 
 // Those of the architecture come to it: see set_architecture.
@@ -38,8 +39,10 @@ static const Option option_table[] = {
      10000, NULL, NULL},
     {"epochs", 0, OPTION_COUNT, &sweep_options.epochs, "N", "passes over the training images", 1,
      1000000, NULL, NULL},
-    {"data", 'd', OPTION_TEXT, &sweep_options.data, "DIR", "folder of the IDX files", 0, 0,
+    {"data", 'd', OPTION_TEXT, &sweep_options.data, "DIR", COMMAND_DATA_HELP, 0, 0,
      "$MLP_DATA, else data/mnist, else the installed copy", NULL},
+    {"transpose", 0, OPTION_FLAG, &sweep_options.transposed, NULL, COMMAND_TRANSPOSE_HELP, 0, 0,
+     NULL, NULL},
     {"csv", 0, OPTION_TEXT, &sweep_options.csv, "FILE",
      "add a row a training to this table; those that it has are not trained again", 0, 0, NULL,
      NULL},
@@ -369,22 +372,29 @@ static bool prepare(Sweep *sweep, Arena *arena, Error *err)
     const SweepOptions *o = sweep->options;
     if (idx_is_data_file(command_data_folder(o->data), o->csv))
         return error_set(err, "--csv would replace a file of the data, %s", o->csv);
-    if (!command_read_data(&sweep->data, arena, o->data, IDX_TRAIN, err) ||
-        !command_read_data(&sweep->test, arena, o->data, IDX_TEST, err) ||
+    if (!command_read_data(&sweep->data, arena, o->data, IDX_TRAIN, o->transposed, err) ||
+        !command_read_data(&sweep->test, arena, o->data, IDX_TEST, o->transposed, err) ||
         !list_combinations(sweep, arena, err))
         return false;
-    if (sweep->test.rows != sweep->data.rows || sweep->test.cols != sweep->data.cols ||
-        sweep->test.n_classes > sweep->data.n_classes)
-        return error_set(err,
-                         "%s: the test images are not of the training images' size and classes",
+    if (sweep->test.rows != sweep->data.rows || sweep->test.cols != sweep->data.cols)
+        return error_set(err, "%s: the test images do not have the training images' size",
                          command_data_folder(o->data));
+    size_t beyond = dataset_find_beyond(&sweep->test, sweep->data.n_classes);
+    if (beyond < sweep->test.n)
+        return error_set(err,
+                         "%s: the test image %zu has the label %u; the training images have %zu "
+                         "classes",
+                         command_data_folder(o->data), beyond, sweep->test.labels[beyond],
+                         sweep->data.n_classes);
     for (size_t i = 0; i < sweep->train_sizes.n; i++) { // all, before an hour has passed
         Split split;
         if (!dataset_split(&split, sweep->data.n, (size_t)sweep->train_sizes.list[i], 0, err))
             return false;
     }
-    if (!open_table(sweep, arena, err))
+    Split all;
+    if (!dataset_split(&all, sweep->data.n, 0, 0, err) || !open_table(sweep, arena, err))
         return false;
+    notes_data_doubtful(&sweep->data, &all, command_data_folder(o->data));
     for (size_t i = 0; i < sweep->n; i++)
         if (!sweep->list[i].is_done) {
             sweep->n_to_do++;

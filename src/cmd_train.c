@@ -3,6 +3,7 @@
 #include "curves.h"
 #include "evaluate.h"
 #include "json.h"
+#include "notes.h"
 #include "numbers.h"
 #include "progress.h"
 #include "signals.h"
@@ -17,8 +18,8 @@ typedef struct TrainOptions {
     uint64_t epochs, batch_size, hidden, seed, train_size, validation_size, checkpoint_every,
         threads;
     double learning_rate;
-    const char *architecture, *data, *output, *csv, *resume;
-    bool quiet, json;
+    const char *architecture, *data, *classes, *output, *csv, *resume;
+    bool transposed, quiet, json;
 } TrainOptions;
 
 // Those of the architecture come to it: see set_architecture.
@@ -50,8 +51,15 @@ static const Option option_table[] = {
     {"val-size", 0, OPTION_COUNT, &train_options.validation_size, "N",
      "keep the last N images for validation", 1, 4294967295.0,
      "10000, or a sixth of a smaller file", NULL},
-    {"data", 'd', OPTION_TEXT, &train_options.data, "DIR", "folder of the IDX files", 0, 0,
+    {"data", 'd', OPTION_TEXT, &train_options.data, "DIR", COMMAND_DATA_HELP, 0, 0,
      "$MLP_DATA, else data/mnist, else the installed copy", NULL},
+    {"transpose", 0, OPTION_FLAG, &train_options.transposed, NULL, COMMAND_TRANSPOSE_HELP, 0, 0,
+     NULL, NULL},
+    {"classes", 0, OPTION_TEXT, &train_options.classes, "NAMES",
+     "names of the classes: a file of one per line, or characters and ranges such as A-Z or "
+     "0-9A-F; "
+     "the model keeps them",
+     0, 0, "their numbers", NULL},
     {"output", 'o', OPTION_TEXT, &train_options.output, "FILE",
      "write the model here; a training that is resumed, by default, where it was read from", 0, 0,
      NULL, NULL},
@@ -92,6 +100,7 @@ static TrainOptions options_of_model(const TrainOptions *defaults, const ModelSe
     o.train_size = s->train_size;
     o.validation_size = s->validation_size;
     o.learning_rate = s->learning_rate;
+    o.transposed = s->transposed;
     o.output = path;
     if (o.epochs < s->epochs) // a default is no wish for fewer
         o.epochs = s->epochs;
@@ -111,6 +120,11 @@ static bool options_contradict(const TrainOptions *o, const ModelSettings *s, Er
         {"train-size", (double)o->train_size, (double)s->train_size},
         {"val-size", (double)o->validation_size, (double)s->validation_size},
     };
+    if (o->transposed != s->transposed)
+        return !error_set(err,
+                          "--transpose: %s was trained without it, and a training that is resumed "
+                          "keeps its settings",
+                          o->resume);
     if (strcmp(o->architecture, s->architecture.name) != 0)
         return !error_set(err,
                           "--arch %s: %s is a network '%s', and a training that is resumed keeps "
@@ -144,6 +158,7 @@ typedef struct Job {
     double seconds;     // of training alone, all epochs
     size_t saved_epoch; // that the model file holds, 0 when this training has not written it
     double saved_time;
+    bool nothing_learned; // has been said
 } Job;
 
 static bool save_model(Job *job, Error *err)
@@ -205,6 +220,19 @@ static void save_checkpoint(Job *job)
     job->saved_time = clock_seconds();
 }
 
+// Says once that the training learns nothing, where that can be seen.
+static void note_learning(Job *job, const EpochReport *report)
+{
+    Error note;
+    bool is_last = report->epoch == job->options->epochs;
+    if (job->nothing_learned ||
+        !notes_nothing_learned(&note, report, &job->settings, &job->training, is_last))
+        return;
+    job->nothing_learned = true;
+    progress_end(&job->progress);
+    fprintf(stderr, "mlp: note: %s\n", note.text);
+}
+
 static bool watch_epoch(void *context, const EpochReport *report, Error *err)
 {
     Job *job = context;
@@ -214,6 +242,7 @@ static bool watch_epoch(void *context, const EpochReport *report, Error *err)
     if (!curves_add(&job->csv, report, err))
         return false;
     progress_epoch(&job->progress, report);
+    note_learning(job, report);
     if (report->epoch < job->options->epochs && checkpoint_is_due(job))
         save_checkpoint(job);
     return true;
@@ -272,7 +301,7 @@ static bool read_training_data(Job *job, Error *err)
 {
     const TrainOptions *o = job->options;
     const char *folder = command_data_folder(o->data);
-    if (!command_read_data(&job->data, job->arena, o->data, IDX_TRAIN, err))
+    if (!command_read_data(&job->data, job->arena, o->data, IDX_TRAIN, o->transposed, err))
         return false;
     const Model *resumed = job->resumed;
     if (resumed != NULL && resumed->settings.data_crc32 != job->data.crc32)
@@ -283,6 +312,22 @@ static bool read_training_data(Job *job, Error *err)
                          (unsigned long)resumed->settings.data_crc32);
     return command_train_data(&job->training, &job->data, (size_t)o->train_size,
                               (size_t)o->validation_size, o->data, err);
+}
+
+// The names that were given, or those of the model that is resumed.
+static bool take_class_names(Job *job, Error *err)
+{
+    const TrainOptions *o = job->options;
+    const char *old = job->resumed == NULL ? NULL : job->resumed->settings.class_names,
+               *names = old;
+    if (o->classes != NULL && !class_names_read(&names, o->classes, &job->data, job->arena, err))
+        return false;
+    job->settings.class_names = names;
+    return job->resumed == NULL || names == old || (old != NULL && strcmp(names, old) == 0) ||
+           error_set(err,
+                     "--classes %s: %s has other class names, and a training that is resumed keeps "
+                     "its settings",
+                     o->classes, o->resume);
 }
 
 // The network with the parameters that training starts from: fresh ones, or those of the model.
@@ -299,9 +344,12 @@ static bool prepare_network(Job *job, Error *err)
                                     .seed = o->seed,
                                     .train_size = range_length(job->training.split.train),
                                     .validation_size = range_length(job->training.split.validation),
-                                    .data_crc32 = data->crc32};
+                                    .data_crc32 = data->crc32,
+                                    .transposed = o->transposed};
     if (job->resumed != NULL)
         job->settings.epochs = job->resumed->settings.epochs;
+    if (!take_class_names(job, err))
+        return false;
     if (!network_build(&job->net, &architecture, err) ||
         (job->params = network_alloc(&job->net, job->arena, err)) == NULL)
         return false;
@@ -383,6 +431,10 @@ static int run_job(Job *job, Team *team, Error *err)
                               .learning_rate = o->learning_rate,
                               .seed = o->seed};
     TrainObserver observer = {job, watch_batch, watch_epoch};
+    const char *data = command_data_folder(o->data);
+    if (!o->quiet)
+        notes_data_read(&job->data, &job->training.split, data);
+    notes_data_doubtful(&job->data, &job->training.split, data);
     job->progress =
         progress_begin(o->quiet, settings.epochs_done, settings.epochs, job->settings.train_size);
     job->saved_time = clock_seconds();

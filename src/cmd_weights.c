@@ -127,7 +127,8 @@ static void print_table(const Units *units)
             smallest = fmin(smallest, w);
             largest = fmax(largest, w);
         }
-        printf("%6zu  %6zu  %13.4f  %9.4f  %9.4f  %9.4f\n", unit->number, unit->class,
+        printf("%6zu  %6s  %13.4f  %9.4f  %9.4f  %9.4f\n", unit->number,
+               class_name(units->model->settings.class_names, unit->class).text,
                unit->output_weight, weight(units, units->b1, unit->number), smallest, largest);
     }
 }
@@ -145,7 +146,8 @@ static double unit_value(const void *context, size_t tile, size_t row, size_t co
 static void unit_title(const void *context, size_t tile, char *text, size_t size)
 {
     const Units *units = context;
-    snprintf(text, size, "%zu: %zu", units->list[tile].number, units->list[tile].class);
+    ClassName name = class_name(units->model->settings.class_names, units->list[tile].class);
+    snprintf(text, size, "%zu: %s", units->list[tile].number, name.text);
 }
 
 static void draw_units(const Units *units)

@@ -136,16 +136,18 @@ Team *command_team(uint64_t wanted, Arena *arena, Error *err)
     return team;
 }
 
-bool command_read_data(Dataset *data, Arena *arena, const char *chosen, IdxPart part, Error *err)
+bool command_read_data(Dataset *data, Arena *arena, const char *chosen, IdxPart part,
+                       bool transposed, Error *err)
 {
     const char *folder = command_data_folder(chosen);
     struct stat status;
     if (strcmp(folder, MLP_INSTALLED_DATA) == 0 && stat(folder, &status) != 0)
         return error_set(err,
-                         "no data: neither data/mnist nor %s is there; name a folder with "
+                         "no data: neither data/mnist nor %s is there; name a directory with "
                          "--data or $MLP_DATA",
                          folder);
-    return idx_read_folder(data, arena, folder, part, err);
+    return idx_read_folder(data, arena, folder, part, err) &&
+           (!transposed || dataset_transpose(data, arena, err));
 }
 
 bool command_train_data(TrainData *training, const Dataset *data, size_t train_size,
@@ -164,13 +166,18 @@ bool command_model_fits(const Model *model, const char *path, const Dataset *dat
                         const char *folder, Error *err)
 {
     const Architecture *a = &model->settings.architecture;
-    if (a->rows == data->rows && a->cols == data->cols && a->classes == data->n_classes)
+    if (a->rows != data->rows || a->cols != data->cols)
+        return error_set(err,
+                         "%s is for images of %zu x %zu pixels, but %s has images of %zu x %zu",
+                         path, a->rows, a->cols, folder, data->rows, data->cols);
+    size_t beyond = dataset_find_beyond(data, a->classes);
+    if (beyond == data->n)
         return true;
-    return error_set(err,
-                     "%s is for images of %zu x %zu pixels in %zu classes, but %s has "
-                     "%zu x %zu pixels in %zu classes",
-                     path, a->rows, a->cols, a->classes, folder, data->rows, data->cols,
-                     data->n_classes);
+    return error_set(
+        err,
+        "%s knows %zu classes, 0 to %zu, but %s has %zu classes: its image %zu has the "
+        "label %u",
+        path, a->classes, a->classes - 1, folder, data->n_classes, beyond, data->labels[beyond]);
 }
 
 bool command_model_split(Split *split, const Model *model, const char *path, const Dataset *data,

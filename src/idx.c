@@ -2,30 +2,38 @@
 #include "idx.h"
 
 #include "crc32.h"
+#include "formats.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 // ---------------------------------------------------------------------------------------------
 // Headers
 
-enum { IDX_UNSIGNED_BYTE = 0x08, IDX_MAX_RANK = 3, IDX_MAX_HEADER = 4 + 4 * IDX_MAX_RANK };
+enum {
+    IDX_UNSIGNED_BYTE = 0x08,
+    IDX_INT = 0x0c,
+    IDX_MAX_RANK = 3,
+    IDX_MAX_HEADER = 4 + 4 * IDX_MAX_RANK
+};
 
-// What is expected of a file: its rank, and what it holds.
+// What is expected of a file: the type of its elements, its rank, and what it holds.
 typedef struct IdxKind {
-    unsigned rank;
+    unsigned type, rank;
+    size_t element; // bytes
     const char *holds;
     const char *sizes; // what the header's sizes are called
 } IdxKind;
 
-static const IdxKind idx_images = {3, "images", "images x rows x columns"};
-static const IdxKind idx_labels = {1, "labels", "labels"};
+static const IdxKind idx_images = {IDX_UNSIGNED_BYTE, 3, 1, "images", "images x rows x columns"};
+static const IdxKind idx_labels = {IDX_UNSIGNED_BYTE, 1, 1, "labels", "labels"};
+static const IdxKind idx_int_labels = {IDX_INT, 2, 4, "labels", "labels x columns"};
 
 // A file being read: after idx_open, the header has been taken in and checked.
 typedef struct IdxFile {
     Source source;
     const IdxKind *kind;
+    unsigned char header[IDX_MAX_HEADER];
     uint32_t dims[IDX_MAX_RANK];
     size_t size; // bytes of data after the header
     uint32_t crc32;
@@ -36,27 +44,44 @@ static size_t idx_header_size(const IdxKind *kind)
     return 4 + 4 * (size_t)kind->rank;
 }
 
-// Says what a file with a wrong beginning seems to be.
-static bool error_magic(Error *err, const IdxFile *file, const unsigned char *magic)
+// Says what a file with a wrong beginning, the first n bytes of it, seems to be.
+static bool error_magic(Error *err, const IdxFile *file, const unsigned char *magic, size_t n)
 {
     const char *path = file->source.path;
     const IdxKind *kind = file->kind;
+    const Format *format = format_of(magic, n);
+    if (magic[0] == 0x1f && magic[1] == 0x8b && file->source.gzip != 0)
+        return error_set(err, "%s: is gzip data compressed with gzip again; decompress it once",
+                         path);
     if (magic[0] == 0x1f && magic[1] == 0x8b)
         return error_set(err, "%s: is gzip data; give it a name that ends in .gz", path);
-    if (magic[0] == '<')
-        return error_set(err, "%s: begins with '<': a web page, not IDX data", path);
+    if (format != NULL && format->kind == FORMAT_OTHER && format->remedy != NULL)
+        return error_set(err, "%s: is %s, where IDX data were expected; %s", path, format->name,
+                         format->remedy);
+    if (format != NULL && format->kind != FORMAT_IDX)
+        return error_set(err, "%s: is %s, where IDX data were expected", path, format->name);
+    if (file->source.only_named_gz && (magic[0] != 0 || magic[1] != 0))
+        return error_set(err,
+                         "%s: is neither gzip data, as its name says, nor an IDX file: begins with "
+                         "%02x %02x %02x %02x",
+                         path, magic[0], magic[1], magic[2], magic[3]);
     if (magic[0] == kind->rank && magic[1] == IDX_UNSIGNED_BYTE && magic[2] == 0 && magic[3] == 0)
         return error_set(err, "%s: the byte order is swapped: IDX is big-endian", path);
     if (magic[0] != 0 || magic[1] != 0)
         return error_set(err,
-                         "%s: is no IDX file: begins with %02x %02x %02x %02x, not with "
+                         "%s: is not an IDX file: begins with %02x %02x %02x %02x, not with "
                          "00 00 08 %02x",
                          path, magic[0], magic[1], magic[2], magic[3], kind->rank);
+    if (magic[2] == IDX_INT && kind != &idx_images)
+        return error_set(err,
+                         "%s: byte 3 says that the data have %u dimensions; labels of type 0c have "
+                         "2",
+                         path, magic[3]);
     if (magic[2] != IDX_UNSIGNED_BYTE)
         return error_set(err,
                          "%s: byte 2 says that the data are of type %02x; only 08, unsigned "
-                         "bytes, can be read",
-                         path, magic[2]);
+                         "bytes, can be read%s",
+                         path, magic[2], kind == &idx_images ? "" : ", and labels of 0c, integers");
     const IdxKind *other = kind == &idx_images ? &idx_labels : &idx_images;
     if (magic[3] == other->rank)
         return error_set(err, "%s: holds %s, where %s were expected; are the two files exchanged?",
@@ -67,14 +92,15 @@ static bool error_magic(Error *err, const IdxFile *file, const unsigned char *ma
 
 static bool error_short(Error *err, const IdxFile *file, uint64_t found)
 {
-    return error_set(err, "%s: ends after %llu bytes, inside the header of %zu bytes",
-                     file->source.path, (unsigned long long)found, idx_header_size(file->kind));
+    return error_set(err, "%s: ends after %llu bytes, inside the header of %zu bytes%s",
+                     file->source.path, (unsigned long long)found, idx_header_size(file->kind),
+                     file->source.only_named_gz ? ", and is not gzip data, as its name says" : "");
 }
 
 // Takes in the sizes; their product must be a size_t that memory could hold.
 static bool idx_parse_dims(IdxFile *file, const unsigned char *bytes, Error *err)
 {
-    size_t product = 1;
+    size_t product = file->kind->element;
     for (unsigned d = 0; d < file->kind->rank; d++, bytes += 4) {
         uint32_t dim = (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 |
                        (uint32_t)bytes[2] << 8 | bytes[3];
@@ -109,17 +135,20 @@ static bool error_length(Error *err, const IdxFile *file, const char *found)
 
 static bool idx_read_header(IdxFile *file, Error *err)
 {
-    unsigned char header[IDX_MAX_HEADER] = {0};
+    unsigned char first[SOURCE_MAX_AHEAD] = {0}, *header = file->header;
+    ptrdiff_t n_first = source_peek(&file->source, first, sizeof first, err);
+    if (file->kind == &idx_labels && first[2] == IDX_INT && first[3] == idx_int_labels.rank)
+        file->kind = &idx_int_labels;
     size_t size = idx_header_size(file->kind);
-    ptrdiff_t n = source_read(&file->source, header, size, err);
+    ptrdiff_t n = n_first < 0 ? -1 : source_read(&file->source, header, size, err);
     if (n < 0)
         return false;
     if (n == 0 && file->source.gzip == 0)
         return error_set(err, "%s: is empty", file->source.path);
-    bool magic_is_right = header[0] == 0 && header[1] == 0 && header[2] == IDX_UNSIGNED_BYTE &&
+    bool magic_is_right = header[0] == 0 && header[1] == 0 && header[2] == file->kind->type &&
                           header[3] == file->kind->rank;
     if (n >= 4 && !magic_is_right)
-        return error_magic(err, file, header);
+        return error_magic(err, file, first, (size_t)n_first);
     if ((size_t)n < size)
         return error_short(err, file, (uint64_t)n);
     if (!idx_parse_dims(file, header + 4, err))
@@ -167,15 +196,28 @@ static bool idx_open(IdxFile *file, const char *path, const IdxKind *kind, Error
     return source_open(&source, path, err) && idx_begin(file, &source, kind, err);
 }
 
-// gzip takes zeros behind its data as padding, and further members as more data. The end of the
-// file must be that of the one member that the data came from.
-static bool idx_check_end(const IdxFile *file, Error *err)
+// The checksum of the last n bytes of the header and the data.
+static uint32_t idx_crc32_of_end(const IdxFile *file, const unsigned char *data, size_t n)
+{
+    size_t of_data = n < file->size ? n : file->size, of_header = n - of_data;
+    uint32_t crc32 =
+        crc32_update(0, file->header + idx_header_size(file->kind) - of_header, of_header);
+    return crc32_update(crc32, data + file->size - of_data, of_data);
+}
+
+// gzip takes zeros behind its data as padding. The end of the file must be that of its last member:
+// of the only one, or of one that the last bytes came from (cat a.gz b.gz, bgzip), or of an empty
+// one. What follows that is not zero, gzip finds itself.
+static bool idx_check_end(const IdxFile *file, const unsigned char *data, Error *err)
 {
     const Source *source = &file->source;
-    return source->gzip == 0 ||
-           (source->gzip_crc32 == file->crc32 &&
-            source->gzip_size == (uint32_t)(idx_header_size(file->kind) + file->size)) ||
-           error_set(err, "%s: other data follow the compressed ones", source->path);
+    uint64_t total = (uint64_t)idx_header_size(file->kind) + file->size;
+    if (source->gzip == 0 || source->gzip_ends_empty ||
+        (source->gzip_size == (uint32_t)total && source->gzip_crc32 == file->crc32) ||
+        (source->gzip_size > 0 && source->gzip_size < total &&
+         source->gzip_crc32 == idx_crc32_of_end(file, data, source->gzip_size)))
+        return true;
+    return error_set(err, "%s: other data follow the compressed ones", source->path);
 }
 
 enum { IDX_FIRST_CHUNK = 1 << 20 };
@@ -216,7 +258,27 @@ static const unsigned char *idx_read_data(IdxFile *file, Arena *arena, Error *er
         ptrdiff_t n = source_read(&file->source, &more, 1, err);
         ok = n == 0 || (n > 0 && error_length(err, file, "more"));
     }
-    return idx_close(file, ok, ended, err) && idx_check_end(file, err) ? data : NULL;
+    return idx_close(file, ok, ended, err) && idx_check_end(file, data, err) ? data : NULL;
+}
+
+// The labels as bytes: of integers (QMNIST) the first column, which is the class.
+static const unsigned char *idx_label_bytes(const IdxFile *file, const unsigned char *data,
+                                            Arena *arena, Error *err)
+{
+    if (file->kind == &idx_labels)
+        return data;
+    size_t n = file->dims[0], row = file->size / n;
+    unsigned char *labels = arena_alloc(arena, n, 1, "labels", err);
+    for (size_t i = 0; labels != NULL && i < n; i++) {
+        const unsigned char *at = data + i * row;
+        if (at[0] != 0 || at[1] != 0 || at[2] != 0) {
+            error_set(err, "%s: label %zu is %02x%02x%02x%02x (hexadecimal); classes are 0 to 255",
+                      file->source.path, i, at[0], at[1], at[2], at[3]);
+            return NULL;
+        }
+        labels[i] = at[3];
+    }
+    return labels;
 }
 
 // Both headers are checked, and compared, before anything is allocated for either file; then the
@@ -235,7 +297,8 @@ bool idx_read(Dataset *data, Arena *arena, const char *images, const char *label
         idx_close(&label_file, false, false, err);
         return idx_close(&image_file, false, false, err);
     }
-    const unsigned char *label = idx_read_data(&label_file, arena, err);
+    const unsigned char *raw = idx_read_data(&label_file, arena, err);
+    const unsigned char *label = raw == NULL ? NULL : idx_label_bytes(&label_file, raw, arena, err);
     if (label == NULL)
         return idx_close(&image_file, false, false, err);
     const unsigned char *pixels = idx_read_data(&image_file, arena, err);
@@ -247,22 +310,15 @@ bool idx_read(Dataset *data, Arena *arena, const char *images, const char *label
         if (label[i] >= n_classes)
             n_classes = label[i] + (size_t)1;
     // The checksum of both files is that of one after the other; the labels, few, are taken twice.
-    const unsigned char header[8] = {0,
-                                     0,
-                                     IDX_UNSIGNED_BYTE,
-                                     1,
-                                     (unsigned char)(n >> 24),
-                                     (unsigned char)(n >> 16),
-                                     (unsigned char)(n >> 8),
-                                     (unsigned char)n};
-    uint32_t crc32 = crc32_update(image_file.crc32, header, sizeof header);
+    uint32_t crc32 =
+        crc32_update(image_file.crc32, label_file.header, idx_header_size(label_file.kind));
     *data = (Dataset){.n = n,
                       .rows = image_file.dims[1],
                       .cols = image_file.dims[2],
                       .n_classes = n_classes,
                       .pixels = pixels,
                       .labels = label,
-                      .crc32 = crc32_update(crc32, label, n)};
+                      .crc32 = crc32_update(crc32, raw, label_file.size)};
     return true;
 }
 
@@ -283,61 +339,11 @@ bool idx_read_images(Dataset *data, Arena *arena, const Source *source, Error *e
 }
 
 // ---------------------------------------------------------------------------------------------
-// Folders
-
-// The names that a file can have in a folder: number `i` of N_NAMES, the preferred ones first.
-// Returns false when the path does not fit.
-enum { N_NAMES = 4 };
-static bool idx_name(char *path, size_t size, const char *folder, IdxPart part, const IdxKind *kind,
-                     size_t i)
-{
-    int length = snprintf(path, size, "%s/%s-%s%cidx%u-ubyte%s", folder,
-                          part == IDX_TRAIN ? "train" : "t10k", kind->holds, i % 2 == 0 ? '-' : '.',
-                          kind->rank, i < 2 ? "" : ".gz");
-    return length >= 0 && (size_t)length < size;
-}
-
-// Writes the path of the first name that exists to path (size bytes).
-static bool idx_find(char *path, size_t size, const char *folder, IdxPart part, const IdxKind *kind,
-                     Error *err)
-{
-    struct stat status;
-    if (stat(folder, &status) != 0)
-        return error_set_errno(err, "%s: the folder of the data cannot be read", folder);
-    if (!S_ISDIR(status.st_mode))
-        return error_set(err, "%s: is no folder, where the folder of the data was expected",
-                         folder);
-    for (size_t i = 0; i < N_NAMES; i++) {
-        if (!idx_name(path, size, folder, part, kind, i))
-            return error_set(err, "%s: the path is too long", folder);
-        if (stat(path, &status) == 0)
-            return true;
-    }
-    return error_set(err,
-                     "%s: no file %s-%s-idx%u-ubyte there (nor .idx%u-ubyte, nor either "
-                     "with .gz)",
-                     folder, part == IDX_TRAIN ? "train" : "t10k", kind->holds, kind->rank,
-                     kind->rank);
-}
-
-bool idx_is_data_file(const char *folder, const char *path)
-{
-    char name[4096];
-    struct stat is, other;
-    if (stat(path, &other) != 0)
-        return false;
-    for (size_t i = 0; i < 4 * N_NAMES; i++)
-        if (idx_name(name, sizeof name, folder, i & 1 ? IDX_TRAIN : IDX_TEST,
-                     i & 2 ? &idx_images : &idx_labels, i / 4) &&
-            stat(name, &is) == 0 && is.st_dev == other.st_dev && is.st_ino == other.st_ino)
-            return true;
-    return false;
-}
+// Directories
 
 bool idx_read_folder(Dataset *data, Arena *arena, const char *folder, IdxPart part, Error *err)
 {
-    char images[4096], labels[4096];
-    return idx_find(images, sizeof images, folder, part, &idx_images, err) &&
-           idx_find(labels, sizeof labels, folder, part, &idx_labels, err) &&
-           idx_read(data, arena, images, labels, err);
+    IdxPaths paths;
+    return idx_find(&paths, folder, part, err) &&
+           idx_read(data, arena, paths.images, paths.labels, err);
 }

@@ -8,7 +8,7 @@
 
 // RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF. Returns the length of the
 // valid sequence at the start of n bytes, 0 when there is none.
-static size_t utf8_length(const unsigned char *s, size_t n)
+size_t utf8_length(const unsigned char *s, size_t n)
 {
     if (s[0] < 0x80)
         return 1;

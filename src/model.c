@@ -23,6 +23,8 @@ typedef enum MetaKind {
     META_COUNT,  // a uint64_t
     META_REAL,   // a double
     META_CRC32,  // eight lower-case hexadecimal digits
+    META_TRUE,   // a bool, "true"; written only when it is
+    META_NAMES,  // of classes, a const char *; written only when there are some
     META_RECIPE
 } MetaKind;
 
@@ -44,6 +46,7 @@ static const MetaField meta_fields[] = {
     {"architecture", META_NAME, AT(architecture.name), 0, 0},
     {"batch_size", META_COUNT, AT(batch_size), 1, 65536},
     {checksum_key, META_CRC32, AT(checksum), 0, 0},
+    {"class_names", META_NAMES, AT(class_names), 0, 0},
     {"classes", META_SIZE, AT(architecture.classes), 2, 256},
     {"data_crc32", META_CRC32, AT(data_crc32), 0, 0},
     {"epochs", META_COUNT, AT(epochs), 0, 1000000},
@@ -56,10 +59,17 @@ static const MetaField meta_fields[] = {
     {"recipe", META_RECIPE, 0, 0, 0},
     {"seed", META_COUNT, AT(seed), 0, MAX_COUNT},
     {"train_size", META_COUNT, AT(train_size), 1, MAX_IMAGES},
+    {"transposed", META_TRUE, AT(transposed), 0, 0},
     {"validation_size", META_COUNT, AT(validation_size), 1, MAX_IMAGES},
 };
 enum { N_META_FIELDS = sizeof meta_fields / sizeof meta_fields[0] };
 
+static bool meta_is_optional(const MetaField *field)
+{
+    return field->kind == META_TRUE || field->kind == META_NAMES;
+}
+
+// Writes "" for what is not set.
 static void meta_format(const MetaField *field, const ModelSettings *settings, char *text,
                         size_t size)
 {
@@ -72,6 +82,12 @@ static void meta_format(const MetaField *field, const ModelSettings *settings, c
     case META_SIZE: snprintf(text, size, "%zu", *(const size_t *)(const void *)at); break;
     case META_COUNT: snprintf(text, size, "%" PRIu64, *(const uint64_t *)(const void *)at); break;
     case META_CRC32: snprintf(text, size, "%08" PRIx32, *(const uint32_t *)(const void *)at); break;
+    case META_TRUE: snprintf(text, size, "%s", *(const bool *)at ? "true" : ""); break;
+    case META_NAMES: {
+        const char *names = *(const char *const *)(const void *)at;
+        snprintf(text, size, "%s", names == NULL ? "" : names);
+        break;
+    }
     case META_REAL:
         snprintf(text, size, "%s", number_shortest(number, *(const double *)(const void *)at));
         break;
@@ -86,7 +102,7 @@ static bool parse_crc32(const char *text, uint32_t *value)
     return true;
 }
 
-// Takes in one value; the name of an architecture stays where the reader put it.
+// Takes in one value; the names of an architecture and of classes stay where the reader put them.
 static bool meta_parse(const MetaField *field, ModelSettings *settings, const char *text,
                        Error *err)
 {
@@ -97,6 +113,14 @@ static bool meta_parse(const MetaField *field, ModelSettings *settings, const ch
     switch (field->kind) {
     case META_FORMAT: ok = strcmp(text, format_name) == 0; break;
     case META_NAME: memcpy(at, &text, sizeof text); break;
+    case META_NAMES:
+        memcpy(at, &text, sizeof text);
+        ok = *text != '\0' && strlen(text) < CLASS_NAMES_SIZE;
+        break;
+    case META_TRUE:
+        ok = strcmp(text, "true") == 0;
+        *(bool *)at = ok;
+        break;
     case META_CRC32: ok = parse_crc32(text, (uint32_t *)(void *)at); break;
     case META_RECIPE:
         if (!number_parse_count(text, &count) || count != MODEL_RECIPE)
@@ -125,11 +149,14 @@ static bool meta_parse(const MetaField *field, ModelSettings *settings, const ch
 bool model_setting(const ModelSettings *settings, size_t i, const char **key, char *value,
                    size_t size)
 {
-    if (i >= N_META_FIELDS)
-        return false;
-    *key = meta_fields[i].key;
-    meta_format(&meta_fields[i], settings, value, size);
-    return true;
+    for (size_t f = 0; f < N_META_FIELDS; f++) {
+        meta_format(&meta_fields[f], settings, value, size);
+        bool is_set = value[0] != '\0' || !meta_is_optional(&meta_fields[f]);
+        *key = meta_fields[f].key;
+        if (is_set && i-- == 0)
+            return true;
+    }
+    return false;
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -170,7 +197,7 @@ static float get_f32(const unsigned char *in)
 // ---------------------------------------------------------------------------------------------
 // Writing
 
-enum { HEADER_ROOM = 16384 };
+enum { HEADER_ROOM = 16384 + 2 * CLASS_NAMES_SIZE };
 
 typedef struct HeaderText {
     char text[HEADER_ROOM];
@@ -187,6 +214,16 @@ static void header_add(HeaderText *header, const char *format, ...)
     va_end(arguments);
     assert(n >= 0 && (size_t)n < room); // names and numbers are short, and their numbers constant
     header->length += (size_t)n;
+}
+
+// Text inside quotes. Of what must be escaped in JSON it holds quotes, backslashes and line ends.
+static void header_add_text(HeaderText *header, const char *text)
+{
+    for (; *text != '\0'; text++)
+        if (*text == '\n')
+            header_add(header, "\\n");
+        else
+            header_add(header, *text == '"' || *text == '\\' ? "\\%c" : "%c", *text);
 }
 
 // The tensors in the order of their names.
@@ -206,12 +243,15 @@ static size_t header_write(HeaderText *header, const ModelSettings *settings, co
     size_t checksum_at = 0;
     header_add(header, "{\"__metadata__\":{");
     for (size_t i = 0; i < N_META_FIELDS; i++) {
-        char value[64];
+        char value[CLASS_NAMES_SIZE];
         meta_format(&meta_fields[i], settings, value, sizeof value);
+        if (value[0] == '\0' && meta_is_optional(&meta_fields[i]))
+            continue;
         header_add(header, "%s\"%s\":\"", i == 0 ? "" : ",", meta_fields[i].key);
         if (strcmp(meta_fields[i].key, checksum_key) == 0)
             checksum_at = header->length;
-        header_add(header, "%s\"", value);
+        header_add_text(header, value);
+        header_add(header, "\"");
     }
     header_add(header, "}");
 
@@ -438,7 +478,7 @@ static bool model_parse_header(ModelFile *file, ModelSettings *settings, Error *
     if (!json_take_end(json, err))
         return false;
     for (size_t i = 0; i < N_META_FIELDS; i++)
-        if (!file->has_field[i])
+        if (!file->has_field[i] && !meta_is_optional(&meta_fields[i]))
             return error_set(err, "a safetensors file, but none of ours: its metadata lack '%s'",
                              meta_fields[i].key);
     return true;
@@ -524,12 +564,21 @@ static bool model_load_weights(Model *model, const ModelFile *file, Error *err)
     return true;
 }
 
+static bool model_check_class_names(const ModelSettings *settings, Error *err)
+{
+    Error reason;
+    return settings->class_names == NULL ||
+           class_names_check(settings->class_names, settings->architecture.classes, &reason) ||
+           error_set(err, "metadata 'class_names', %.600s", reason.text);
+}
+
 bool model_parse(Model *model, Arena *arena, unsigned char *bytes, size_t size, Error *err)
 {
     *model = (Model){.params = NULL};
     ModelFile file = {.bytes = bytes, .size = size};
     if (!model_find_parts(&file, arena, err) || !model_parse_header(&file, &model->settings, err) ||
         !network_build(&model->net, &model->settings.architecture, err) ||
+        !model_check_class_names(&model->settings, err) ||
         !model_check_entries(&file, &model->net, err) ||
         !model_check_sum(&file, model->settings.checksum, err))
         return false;

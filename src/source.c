@@ -29,16 +29,31 @@ static void pipe_enlarge(int fd)
 #endif
 }
 
-// The end of a gzip file says what it decompresses to (RFC 1952: CRC-32 and size, little-endian).
+// The end of a gzip member says what it decompresses to (RFC 1952: CRC-32 and size, little-endian).
+// In front of that, the deflate data of an empty member are an empty block, compressed or stored
+// (RFC 1951): zeros that pad a file do not look like it.
 static void source_read_trailer(Source *source)
 {
-    unsigned char end[8] = {0};
+    enum { BLOCK = 5, TRAILER = 8 };
+    static const unsigned char compressed[2] = {3, 0}, stored[BLOCK] = {1, 0, 0, 0xff, 0xff};
+    unsigned char end[BLOCK + TRAILER] = {0};
     if (source->size >= sizeof end)
         (void)!pread(source->fd, end, sizeof end, (off_t)(source->size - sizeof end));
     for (unsigned i = 4; i-- > 0;) {
-        source->gzip_crc32 = source->gzip_crc32 << 8 | end[i];
-        source->gzip_size = source->gzip_size << 8 | end[4 + i];
+        source->gzip_crc32 = source->gzip_crc32 << 8 | end[BLOCK + i];
+        source->gzip_size = source->gzip_size << 8 | end[BLOCK + 4 + i];
     }
+    source->gzip_ends_empty =
+        source->gzip_size == 0 && source->gzip_crc32 == 0 &&
+        (memcmp(end + BLOCK - sizeof compressed, compressed, sizeof compressed) == 0 ||
+         memcmp(end, stored, sizeof stored) == 0);
+}
+
+static bool source_begins_as_gzip(const Source *source)
+{
+    unsigned char magic[2] = {0};
+    return pread(source->fd, magic, sizeof magic, 0) == (ssize_t)sizeof magic && magic[0] == 0x1f &&
+           magic[1] == 0x8b;
 }
 
 // Replaces the descriptor by the reading end of a pipe from `gzip -dc`, whose input it becomes.
@@ -96,6 +111,9 @@ bool source_open(Source *source, const char *path, Error *err)
     source->size = (uint64_t)status.st_size;
     size_t length = strlen(path);
     if (length <= 3 || strcmp(path + length - 3, ".gz") != 0)
+        return true;
+    source->only_named_gz = !source_begins_as_gzip(source);
+    if (source->only_named_gz)
         return true;
     source_read_trailer(source);
     return source_start_gzip(source, err);

@@ -380,7 +380,7 @@ int main(int argc, char **argv)
         return status;
     n_rounds = (size_t)option_rounds;
     if (!command_environment(&err) ||
-        !command_read_data(&data, &arena, option_data, IDX_TRAIN, &err) ||
+        !command_read_data(&data, &arena, option_data, IDX_TRAIN, false, &err) ||
         !dataset_split(&train_data.split, data.n, 0, 0, &err) ||
         !dataset_pixel_std(&train_data.pixel_std, &data, train_data.split.train, &err))
         fail(&err);

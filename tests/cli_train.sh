@@ -251,10 +251,10 @@ a_line_an_epoch() {
     exits 0 env TERM=xterm "$bin" train -d "$WORK/small" --train-size 600 --val-size 200 \
         --epochs 3 --hidden 8 -o "$WORK/out/model.bin" --csv "$WORK/out/curves.csv" || return 1
     cat "$WORK/stderr"
-    [ ! -s "$WORK/stdout" ] && [ "$(wc -l <"$WORK/stderr")" -eq 4 ] || return 1
+    [ ! -s "$WORK/stdout" ] && [ "$(wc -l <"$WORK/stderr")" -eq 5 ] || return 1
     ! grep -q "[$escape$(printf '\r')]" "$WORK/stderr" || { echo "control codes"; return 1; }
     for epoch in 1 2 3; do
-        sed -n "${epoch}p" "$WORK/stderr" | grep -q "^epoch $epoch/3 .*loss .*validation" || return 1
+        sed -n "$((epoch + 1))p" "$WORK/stderr" | grep -q "^epoch $epoch/3 .*loss .*validation" || return 1
     done
 }
 claim "in a pipe: a line an epoch, no escape codes" a_line_an_epoch
@@ -290,7 +290,7 @@ else
 fi
 
 json_leaves_stderr_alone() {
-    exits 0 train --json && [ "$(wc -l <"$WORK/stderr")" -eq 3 ] &&
+    exits 0 train --json && [ "$(wc -l <"$WORK/stderr")" -eq 4 ] &&
         [ "$(head -c 1 "$WORK/stdout")" = '{' ]
 }
 claim "--json goes to stdout, progress to stderr" json_leaves_stderr_alone
@@ -329,8 +329,8 @@ lines_on_screen() { # N: so many times the terminal went on to a new line
     [ "$(wc -l <"$WORK/screen")" -eq "$1" ]
 }
 one_live_line() {
-    on_terminal -u NO_COLOR TERM=xterm && lines_on_screen 2 || return 1
-    head -n 1 "$WORK/screen" | tr '\r' '\n' >"$WORK/states"
+    on_terminal -u NO_COLOR TERM=xterm && lines_on_screen 3 || return 1
+    sed -n 2p "$WORK/screen" | tr '\r' '\n' >"$WORK/states"
     grep -q '^epoch 1/3 .*\[' "$WORK/states" || { echo "no bar"; return 1; }
     grep '^epoch' "$WORK/states" | tail -n 1 | grep -q '^epoch 3/3 .*loss' ||
         { echo "the last state is not that of the end"; return 1; }
@@ -346,17 +346,17 @@ empty_no_color_means_colour() {
     on_terminal NO_COLOR= TERM=xterm && colour_in
 }
 no_color_is_respected() {
-    on_terminal NO_COLOR=1 TERM=xterm && lines_on_screen 2 && ! colour_in
+    on_terminal NO_COLOR=1 TERM=xterm && lines_on_screen 3 && ! colour_in
 }
 live_line_fits() {
     on_terminal -u NO_COLOR TERM=xterm || return 1
-    head -n 1 "$WORK/screen" | tr '\r' '\n' | sed "s/$escape\\[[0-9;]*[mK]//g" |
+    sed -n 2p "$WORK/screen" | tr '\r' '\n' | sed "s/$escape\\[[0-9;]*[mK]//g" |
         awk '{ if (length($0) > longest) longest = length($0) }
             END { print "longest: " longest; exit !(longest > 40 && longest < 70) }'
 }
 plain_lines_when() { # VARIABLE=VALUE...
-    on_terminal "$@" && lines_on_screen 4 && ! grep -q "$escape" "$WORK/screen" || return 1
-    tr -d '\r' <"$WORK/screen" | awk 'NR < 4 && index($0, "epoch " NR "/3 ") != 1 { bad = 1 }
+    on_terminal "$@" && lines_on_screen 5 && ! grep -q "$escape" "$WORK/screen" || return 1
+    tr -d '\r' <"$WORK/screen" | awk 'NR > 1 && NR < 5 && index($0, "epoch " (NR - 1) "/3 ") != 1 { bad = 1 }
         END { exit bad }'
 }
 if command -v script >/dev/null && script -qec true /dev/null </dev/null >/dev/null 2>&1; then

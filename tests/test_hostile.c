@@ -307,6 +307,22 @@ static void headers_with_a_right_checksum_are_refused_with_their_reason(void)
         {"\"seed\":\"5\",", "", "lack 'seed'"},
         {"\"format\":\"mlp 1\",", "", "lack 'format'"},
         {"\"__metadata__\":{", "\"__metadata__\":{\"seed\":\"5\",", "twice"},
+        {"\"__metadata__\":{", "\"__metadata__\":{\"transposed\":\"yes\",", "'transposed'"},
+        {"\"__metadata__\":{", "\"__metadata__\":{\"transposed\":true,", "a string"},
+        {"\"__metadata__\":{", "\"__metadata__\":{\"class_names\":\"\",", "'class_names'"},
+        {"\"__metadata__\":{", "\"__metadata__\":{\"class_names\":\"a\\nb\\nc\\nd\",",
+         "more class names"},
+        {"\"__metadata__\":{", "\"__metadata__\":{\"class_names\":\"a\\nb\\na\",",
+         "'a' is there twice"},
+        {"\"__metadata__\":{", "\"__metadata__\":{\"class_names\":\"a\\nb\\u001b[2J\",",
+         "control character"},
+        {"\"__metadata__\":{", "\"__metadata__\":{\"class_names\":\"a\\tb\",", "control character"},
+        {"\"__metadata__\":{", "\"__metadata__\":{\"class_names\":\"a\\u009b2J\",",
+         "control character"},
+        {"\"__metadata__\":{",
+         "\"__metadata__\":{\"class_names\":"
+         "\"0123456789012345678901234567890123456789012345678901234567890123\",",
+         "more than 63 bytes"},
         {"\"__metadata__\":{", "\"__metadata__\":{\"author\":\"me\",", "unknown metadata 'author'"},
         {"\"__metadata__\":{", "\"__metadata__\":{\"\":\"\",", "unknown metadata ''"},
         {"\"__metadata__\":{", "\"__metadata__\":{},\"__metadata__\":{", "twice"},
@@ -913,12 +929,59 @@ static void what_a_wrong_file_is_is_said(void)
     refuse_raw("is gzip data; give it a name that ends in .gz", "gzip data under a raw name", 0);
     images = stored(&images);
     write_bytes("images.gz", &images);
-    refuse_files("images.gz", "labels", "is gzip data", "packed twice", 0);
+    refuse_files("images.gz", "labels", "compressed with gzip again", "packed twice", 0);
+}
+
+// What people have under the names of data, compressed or not.
+static void what_is_downloaded_in_the_place_of_data_is_named(void)
+{
+    static const struct {
+        const char *bytes, *word;
+        size_t size;
+    } cases[] = {
+        {"<!DOCTYPE html>", "a web page", 15},
+        {"\n<html>", "a web page", 7},
+        {"\xef\xbb\xbf<html>", "a web page", 9},
+        {"version https://git-lfs.github.com/spec/v1\noid sha256:", "a Git LFS pointer", 54},
+        {"PK\3\4\24\0\0\0", "a ZIP archive", 8},
+        {"\xfd"
+         "7zXZ\0\0\4",
+         "xz data", 8},
+        {"BZh91AY&SY", "bzip2 data", 10},
+        {"\x28\xb5\x2f\xfd\4\0", "zstd data", 6},
+        {"", "is empty", 0},
+        {"\x1f", "ends after 1 bytes", 1},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        fill();
+        memcpy(images.at, cases[i].bytes, cases[i].size);
+        images.size = cases[i].size;
+        refuse_raw(cases[i].word, "under a raw name", i);
+        write_bytes("images.gz", &images);
+        refuse_files("images.gz", "labels", cases[i].word, "under the name of gzip data", i);
+        fill();
+        memcpy(labels.at, cases[i].bytes, cases[i].size);
+        labels.size = cases[i].size;
+        refuse_raw(cases[i].word, "labels under a raw name", i);
+        write_bytes("labels.gz", &labels);
+        refuse_files("images", "labels.gz", cases[i].word, "labels", i);
+    }
+    fill();
+    memcpy(images.at, "some text", 9);
+    write_bytes("images.gz", &images);
+    write_bytes("labels", &labels);
+    refuse_files("images.gz", "labels", "neither gzip data", "text under the name of gzip data", 0);
+}
+
+static void raw_data_under_the_name_of_compressed_ones_are_read(void)
+{
     fill();
     write_bytes("images.gz", &images);
-    refuse_files("images.gz", "labels", "gzip", "raw data under the name of compressed ones", 0);
     write_bytes("labels.gz", &labels);
-    refuse_files("images", "labels.gz", "gzip", "raw labels, too", 0);
+    CHECK(reads_right("images.gz", "labels.gz"), "not read");
+    images.size--;
+    write_bytes("images.gz", &images);
+    refuse_files("images.gz", "labels.gz", "the file has", "raw data cut short", 0);
 }
 
 static void counts_that_differ_name_both_files(void)
@@ -1036,7 +1099,7 @@ static void compressed_files_cut_anywhere_are_refused(void)
     write_bytes("labels", &labels);
     for (size_t n = 0; n < packed.size; n++) {
         write_file(work_path("images.gz"), packed.at, n);
-        refuse_files("images.gz", "labels", "gzip", "gzip data cut to", n);
+        refuse_files("images.gz", "labels", n == 0 ? "is empty" : "gzip", "gzip data cut to", n);
     }
 }
 
@@ -1054,22 +1117,61 @@ static void what_follows_a_gzip_member_is_refused(void)
         write_bytes("images.gz", &longer);
         refuse_files("images.gz", "labels", "gzip", "garbage after a gzip member", i);
     }
-    // What gzip itself passes over: zeros, and a member of nothing.
-    Bytes nothing = {.size = 0}, empty = stored(&nothing), padded = packed, two = packed;
-    for (size_t zeros = 1; zeros <= 9; zeros++) {
+    // What gzip itself passes over.
+    Bytes padded = packed;
+    for (size_t zeros = 1; zeros <= 40; zeros++) {
         padded.at[padded.size++] = 0;
         write_bytes("images.gz", &padded);
         refuse_files("images.gz", "labels", "other data follow", "zeros after a member", zeros);
     }
-    memcpy(two.at + two.size, empty.at, empty.size);
-    two.size += empty.size;
-    write_bytes("images.gz", &two);
-    refuse_files("images.gz", "labels", "other data follow", "an empty second member", 0);
     Bytes second = stored(&more);
     memcpy(packed.at + packed.size, second.at, second.size);
     packed.size += second.size;
     write_bytes("images.gz", &packed);
     refuse_files("images.gz", "labels", "the file has more", "a second gzip member", 0);
+}
+
+static void append(Bytes *to, const unsigned char *bytes, size_t size)
+{
+    memcpy(to->at + to->size, bytes, size);
+    to->size += size;
+}
+
+// Members one after another that make the data, as from `cat a.gz b.gz`, divided at any byte; and
+// an empty one behind them, as bgzip ends its files, or gzip makes it of nothing.
+static void several_gzip_members_that_make_the_data_are_read(void)
+{
+    static const unsigned char bgzip_end[] = {0x1f, 0x8b, 8,    4,    0, 0, 0,    0, 0, 0xff,
+                                              6,    0,    0x42, 0x43, 2, 0, 0x1b, 0, 3, 0,
+                                              0,    0,    0,    0,    0, 0, 0,    0};
+    Bytes nothing = {.size = 0}, empty = stored(&nothing);
+    fill();
+    write_bytes("labels", &labels);
+    for (size_t cut = 0; cut <= IMAGE_BYTES; cut++) {
+        Bytes a = {.size = cut}, b = {.size = IMAGE_BYTES - cut};
+        memcpy(a.at, images.at, cut);
+        memcpy(b.at, images.at + cut, b.size);
+        Bytes both = stored(&a), second = stored(&b);
+        append(&both, second.at, second.size);
+        write_bytes("images.gz", &both);
+        CHECK(reads_right("images.gz", "labels"), "two members, divided at %zu", cut);
+        append(&both, cut % 2 == 0 ? empty.at : bgzip_end,
+               cut % 2 == 0 ? empty.size : sizeof bgzip_end);
+        write_bytes("images.gz", &both);
+        CHECK(reads_right("images.gz", "labels"), "and an empty one, divided at %zu", cut);
+        append(&both, (const unsigned char *)"\0\0\0", 3);
+        write_bytes("images.gz", &both);
+        refuse_files("images.gz", "labels", "other data follow", "zeros after members", cut);
+    }
+    // One that is made differently ends as the others do: by its own size and checksum.
+    Bytes a = {.size = 50}, b = {.size = IMAGE_BYTES - 50};
+    memcpy(a.at, images.at, 50);
+    memcpy(b.at, images.at + 50, b.size);
+    Bytes both = stored(&a), second = stored(&b);
+    second.at[second.size - 6] ^= 1;
+    append(&both, second.at, second.size);
+    write_bytes("images.gz", &both);
+    refuse_files("images.gz", "labels", "gzip", "a second member with a wrong checksum", 0);
 }
 
 // Seven labels, then sixteen megabytes of zeros, two thousand times: minutes of work for gzip.
@@ -1122,27 +1224,34 @@ static void restore_path(char *before)
     free(before);
 }
 
+// What is in a member made by `stored` of the seven labels.
+#define LABELS_OF_MEMBER "tail -c +16 | head -c 15"
+
 static void a_gzip_that_is_missing_or_fails_is_said(void)
 {
     static const struct {
         const char *script, *word;
     } cases[] = {
-        {"", "cannot run gzip"},                           // not executable
-        {"exit 1", "gzip cannot decompress it"},           // and says nothing
-        {"cat; exit 1", "gzip cannot decompress it"},      // all is there, but the status is wrong
-        {"cat; exit 2", "gzip cannot decompress it"},      //
-        {"cat; kill -9 $$", "gzip cannot decompress it"},  //
-        {"cat; cat /dev/zero", "the file has more"},       // without end
-        {"head -c 12; exec sleep 0.1", "the file has 12"}, // ends early, and then takes its time
-        {"exec cat /dev/zero", "of type 00"},              // no header, without end
-        {"printf '<'; exec cat /dev/zero", "a web page"},  //
-        {"cat; printf x; exec sleep 30", "the file has more"}, // is not waited for
+        {"", "cannot run gzip"},                                    // not executable
+        {"exit 1", "gzip cannot decompress it"},                    // and says nothing
+        {LABELS_OF_MEMBER "; exit 1", "gzip cannot decompress it"}, // all is there, but the status
+        {LABELS_OF_MEMBER "; exit 2", "gzip cannot decompress it"}, // is wrong
+        {LABELS_OF_MEMBER "; kill -9 $$", "gzip cannot decompress it"},  //
+        {LABELS_OF_MEMBER "; cat /dev/zero", "the file has more"},       // without end
+        {"tail -c +16 | head -c 12; exec sleep 0.1", "the file has 12"}, // ends early, slowly
+        {"exec cat /dev/zero", "of type 00"},                            // no header, without end
+        {"printf '<'; exec cat /dev/zero", "a web page"},                //
+        {LABELS_OF_MEMBER "; printf x; exec sleep 30", "the file has more"}, // is not waited for
     };
     fill();
+    Bytes packed = stored(&labels), other = stored(&images);
     write_bytes("images", &images);
-    write_bytes("labels.gz", &labels); // `cat` brings it out, but its end is not gzip's
-    char *before = replace_gzip("exec cat");
-    refuse_files("images", "labels.gz", "other data follow", "cat in the place of gzip", 0);
+    write_bytes("labels.gz", &packed);
+    char *before = replace_gzip(LABELS_OF_MEMBER);
+    CHECK(reads_right("images", "labels.gz"), "the replacement does not do what gzip does");
+    memcpy(packed.at + packed.size - 8, other.at + other.size - 8, 8);
+    write_bytes("labels.gz", &packed);
+    refuse_files("images", "labels.gz", "other data follow", "the end of another member", 0);
     restore_path(before);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         before = replace_gzip(cases[i].script);
@@ -1169,8 +1278,9 @@ static void labels_without_end_are_not_read_when_the_counts_differ(void)
     fill();
     write_bytes("images", &images);
     put_u32(labels.at + 4, 0x7fffffff);
-    write_bytes("labels.gz", &labels);
-    char *before = replace_gzip("cat; exec cat /dev/zero");
+    Bytes packed = stored(&labels);
+    write_bytes("labels.gz", &packed);
+    char *before = replace_gzip(LABELS_OF_MEMBER "; exec cat /dev/zero");
     double start = clock_seconds();
     refuse_files("images", "labels.gz", "has 7 images, but", "labels without end", 0);
     CHECK(clock_seconds() - start < 10.0, "%.1f s", clock_seconds() - start);
@@ -1205,11 +1315,14 @@ int main(void)
     RUN(files_cut_at_any_byte_or_longer_are_refused);
     RUN(every_wrong_byte_of_a_header_is_refused);
     RUN(what_a_wrong_file_is_is_said);
+    RUN(what_is_downloaded_in_the_place_of_data_is_named);
+    RUN(raw_data_under_the_name_of_compressed_ones_are_read);
     RUN(counts_that_differ_name_both_files);
     RUN(sizes_of_zero_or_beyond_memory_are_refused);
     RUN(compressed_files_with_any_byte_wrong_are_refused_or_the_same);
     RUN(compressed_files_cut_anywhere_are_refused);
     RUN(what_follows_a_gzip_member_is_refused);
+    RUN(several_gzip_members_that_make_the_data_are_read);
     RUN(a_stream_that_expands_without_end_is_left_after_what_its_header_says);
     RUN(a_gzip_that_is_missing_or_fails_is_said);
     RUN(labels_without_end_are_not_read_when_the_counts_differ);

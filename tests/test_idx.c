@@ -88,6 +88,67 @@ static void a_label_of_12_makes_13_classes(void)
     arena_free(&arena);
 }
 
+// QMNIST: eight integers for each image, of which the first is the class.
+static void labels_of_integers_are_read(void)
+{
+    enum { COLUMNS = 8, SIZE = 12 + 4 * COLUMNS * N };
+    unsigned char ints[SIZE] = {0};
+    Arena arena = {0};
+    Error err;
+    Dataset data;
+    fill();
+    put_u32(ints, 0x0c02);
+    put_u32(ints + 4, N);
+    put_u32(ints + 8, COLUMNS);
+    for (uint32_t i = 0; i < N; i++) {
+        put_u32(ints + 12 + 4 * COLUMNS * i, 250 - i);
+        put_u32(ints + 16 + 4 * COLUMNS * i, 0xffffffff);
+    }
+    write_file(work_path("images"), images, IMAGE_BYTES);
+    write_file(work_path("labels"), ints, SIZE);
+    REQUIRE(read_both(&data, &arena, false, &err), "%s", err.text);
+    CHECK(data.n == N && data.n_classes == 251, "%zu labels, %zu classes", data.n, data.n_classes);
+    for (size_t i = 0; i < data.n; i++)
+        CHECK(data.labels[i] == 250 - i, "label %zu is %u", i, data.labels[i]);
+    uint32_t crc = crc32_update(crc32_update(0, images, IMAGE_BYTES), ints, SIZE);
+    CHECK(data.crc32 == crc, "CRC-32 %08x, expected %08x", data.crc32, crc);
+    for (size_t n = 0; n < SIZE; n++) { // cut anywhere
+        write_file(work_path("labels"), ints, n);
+        CHECK(!read_both(&data, &arena, false, &err), "cut to %zu bytes: accepted", n);
+    }
+    static const uint32_t wrong[] = {256, 0x80000000, 0xffffffff, 0x00010001};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        put_u32(ints + 12 + 4 * COLUMNS * 3, wrong[i]);
+        write_file(work_path("labels"), ints, SIZE);
+        CHECK(!read_both(&data, &arena, false, &err) && strstr(err.text, "label 3 is") != NULL,
+              "%08x: %s", wrong[i], err.text);
+    }
+    arena_free(&arena);
+}
+
+static void transposing_exchanges_rows_and_columns(void)
+{
+    Arena arena = {0};
+    Error err;
+    Dataset data;
+    fill();
+    write_both(IMAGE_BYTES, LABEL_BYTES, false);
+    REQUIRE(read_both(&data, &arena, false, &err), "%s", err.text);
+    uint32_t crc = data.crc32;
+    REQUIRE(dataset_transpose(&data, &arena, &err), "%s", err.text);
+    CHECK(data.rows == COLS && data.cols == ROWS, "%zu x %zu", data.rows, data.cols);
+    CHECK(data.crc32 != crc, "the checksum is that of other data");
+    for (size_t i = 0; i < N; i++)
+        for (size_t row = 0; row < ROWS; row++)
+            for (size_t col = 0; col < COLS; col++) {
+                unsigned found = data.pixels[i * ROWS * COLS + col * ROWS + row];
+                unsigned wanted = images[16 + i * ROWS * COLS + row * COLS + col];
+                CHECK(found == wanted, "image %zu, %zu, %zu: %u, not %u", i, row, col, found,
+                      wanted);
+            }
+    arena_free(&arena);
+}
+
 // Memory grows with what arrives: what has been read is moved, and kept.
 static void a_large_compressed_file_is_read_exactly(void)
 {
@@ -194,6 +255,8 @@ int main(void)
 {
     RUN(good_files_are_read_exactly_raw_and_compressed);
     RUN(a_label_of_12_makes_13_classes);
+    RUN(labels_of_integers_are_read);
+    RUN(transposing_exchanges_rows_and_columns);
     RUN(a_large_compressed_file_is_read_exactly);
     RUN(what_is_no_regular_file_is_refused);
     RUN(a_folder_prefers_raw_files_and_knows_both_forms);

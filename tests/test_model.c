@@ -14,15 +14,15 @@ enum { MAX_FILE = 8192 };
 static unsigned char file[MAX_FILE];
 static size_t file_size;
 
-static const ModelSettings small = {.architecture = {"mlp", 2, 3, 2, 3},
-                                    .learning_rate = 1e-4,
-                                    .pixel_std = 0.3084948910638255,
-                                    .batch_size = 64,
-                                    .seed = 5,
-                                    .epochs = 7,
-                                    .train_size = 100,
-                                    .validation_size = 20,
-                                    .data_crc32 = 0x00ab0cde};
+static ModelSettings small = {.architecture = {"mlp", 2, 3, 2, 3},
+                              .learning_rate = 1e-4,
+                              .pixel_std = 0.3084948910638255,
+                              .batch_size = 64,
+                              .seed = 5,
+                              .epochs = 7,
+                              .train_size = 100,
+                              .validation_size = 20,
+                              .data_crc32 = 0x00ab0cde};
 
 static bool write_model(const Network *net, const float *params, const char *path, Error *err)
 {
@@ -125,6 +125,73 @@ static void weights_that_are_not_finite_are_not_written(void)
     arena_free(&arena);
 }
 
+// Settings that few models have: the bytes of the others do not know of them.
+static void class_names_and_transposition_are_kept(void)
+{
+    static const char names[] = "\n\"quoted\"\nback\\slash, \xc3\x9c";
+    static Model model;
+    static unsigned char after[MAX_FILE];
+    Arena arena = {0};
+    Error err = {""};
+    const char *key;
+    static char value[MODEL_SETTING_SIZE];
+    make_file();
+    REQUIRE(model_read(&model, &arena, work_path("model"), &err), "%s", err.text);
+    CHECK(model.settings.class_names == NULL && !model.settings.transposed, "there are some");
+    small.class_names = names;
+    small.transposed = true;
+    CHECK(write_model(&model.net, model.params, work_path("named"), &err), "%s", err.text);
+    small.class_names = NULL;
+    small.transposed = false;
+    REQUIRE(model_read(&model, &arena, work_path("named"), &err), "%s", err.text);
+    CHECK(model.settings.transposed && strcmp(model.settings.class_names, names) == 0, "read: %s",
+          model.settings.class_names);
+    for (size_t k = 0; k < 3; k++) {
+        static const char *const wanted[] = {"0", "\"quoted\"", "back\\slash, \xc3\x9c"};
+        CHECK(strcmp(class_name(model.settings.class_names, k).text, wanted[k]) == 0, "%s",
+              class_name(model.settings.class_names, k).text);
+    }
+    CHECK(strcmp(class_name("a", 1).text, "1") == 0 &&
+              strcmp(class_name(NULL, 255).text, "255") == 0,
+          "a class without a name");
+    for (size_t i = 0; model_setting(&model.settings, i, &key, value, sizeof value); i++)
+        CHECK(strcmp(key, "class_names") != 0 || strcmp(value, names) == 0, "%s", value);
+    CHECK(write_model(&model.net, model.params, work_path("plain"), &err), "%s", err.text);
+    CHECK(read_file(work_path("plain"), after, sizeof after) == file_size &&
+              memcmp(after, file, file_size) == 0,
+          "a model without them has other bytes");
+    arena_free(&arena);
+}
+
+// As many and as long names as there can be, all of which must be escaped.
+static void the_longest_class_names_fit(void)
+{
+    static char names[CLASS_NAMES_SIZE];
+    static Model model;
+    static Network net;
+    ModelSettings settings = small;
+    Arena arena = {0};
+    Error err = {""};
+    Output out;
+    for (size_t k = 0; k < 256; k++)
+        snprintf(names + 64 * k, 65, "%03zu%.60s%s", k,
+                 "\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\""
+                 "\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"",
+                 k < 255 ? "\n" : "");
+    settings.architecture.classes = 256;
+    settings.class_names = names;
+    REQUIRE(strlen(names) == CLASS_NAMES_SIZE - 1, "%zu bytes of names", strlen(names));
+    REQUIRE(network_build(&net, &settings.architecture, &err), "%s", err.text);
+    float *params = network_alloc(&net, &arena, &err);
+    REQUIRE(params != NULL &&
+                output_open(&out, &arena, work_path("long"), OUTPUT_REGULAR_ONLY, &err) &&
+                model_write(&settings, &net, params, &out, &err) && output_commit(&out, &err) &&
+                model_read(&model, &arena, work_path("long"), &err),
+            "%s", err.text);
+    CHECK(strcmp(model.settings.class_names, names) == 0, "the names differ");
+    arena_free(&arena);
+}
+
 // What is in a file that is wrong inside is in test_hostile.c; here, that the file is named.
 static void what_is_no_model_file_is_refused_by_name(void)
 {
@@ -144,7 +211,7 @@ static void what_is_no_model_file_is_refused_by_name(void)
     make_file();
     write_file(work_path("empty"), "", 0);
     write_file(work_path("cut"), file, file_size - 1);
-    write_file(work_path("model.gz"), file, file_size);
+    write_file(work_path("model.gz"), "\x1f\x8b\x08", 3);
     write_file(work_path("gigabyte"), "", 0);
     unlink(work_path("fifo"));
     unlink(work_path("dangling"));
@@ -297,6 +364,8 @@ int main(void)
     RUN(a_round_trip_keeps_every_bit);
     RUN(the_layout_is_that_of_the_format);
     RUN(weights_that_are_not_finite_are_not_written);
+    RUN(class_names_and_transposition_are_kept);
+    RUN(the_longest_class_names_fit);
     RUN(what_is_no_model_file_is_refused_by_name);
     RUN(an_output_replaces_its_target_only_when_committed);
     RUN(a_published_output_goes_on_in_place);

@@ -1,0 +1,29 @@
+// Names for the classes of a data set: "T-shirt/top" instead of 0. Kept as one text, as the model
+// file has it: one line per class, from class 0 on; an empty or missing line leaves the class its
+// number. NULL: all classes have their numbers.
+#ifndef MLP_CLASS_NAMES_H
+#define MLP_CLASS_NAMES_H
+
+#include "dataset.h"
+
+enum { CLASS_NAME_SIZE = 64, CLASS_NAMES_SIZE = 256 * CLASS_NAME_SIZE };
+
+typedef struct ClassName {
+    char text[CLASS_NAME_SIZE];
+} ClassName;
+
+// The name of class k, or its number.
+ClassName class_name(const char *names, size_t k);
+
+// Checks that the names are no more than the classes, each of at most 63 bytes of UTF-8 without
+// control characters, and none there twice.
+bool class_names_check(const char *names, size_t classes, Error *err);
+
+// Reads what --classes says, a file of one name per line or characters and ranges such as A-Z or
+// 0-9A-F, for the classes of these data. Every label that is there needs a name. Where no image has
+// the label 0 and there is one name for each other label, the names begin at class 1 (the letters
+// of EMNIST). *names is owned by the arena.
+bool class_names_read(const char **names, const char *value, const Dataset *data, Arena *arena,
+                      Error *err);
+
+#endif

@@ -1,0 +1,440 @@
+// Finding the files of a data set; see idx_find.h. The directory is listed once, and the names in
+// it are taken apart: what a set's files begin with cannot be guessed.
+#include "idx_find.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+// ---------------------------------------------------------------------------------------------
+// Names
+
+// A file's name, taken apart.
+typedef struct IdxName {
+    size_t prefix; // bytes before the part: "emnist-letters-", or none
+    IdxPart part;
+    bool is_images;
+    unsigned order; // the smallest is preferred; no two names with the same prefix have the same
+} IdxName;
+
+typedef struct Ending {
+    const char *text;
+    int means; // IdxPart, or whether it is images
+} Ending;
+
+static const Ending form_endings[] = {
+    {"-images-idx3-ubyte", true}, {"-labels-idx1-ubyte", false}, {"-labels-idx2-int", false},
+    {"-images.idx3-ubyte", true}, {"-labels.idx1-ubyte", false}, {"-labels.idx2-int", false},
+};
+static const Ending part_endings[] = {{"train", IDX_TRAIN}, {"t10k", IDX_TEST}, {"test", IDX_TEST}};
+enum {
+    N_FORMS = sizeof form_endings / sizeof form_endings[0],
+    N_PARTS = sizeof part_endings / sizeof part_endings[0]
+};
+
+// Takes the ending off the first *length bytes of the name, when they end in it.
+static bool name_strip(const char *name, size_t *length, const char *ending)
+{
+    size_t n = strlen(ending);
+    if (*length < n || memcmp(name + *length - n, ending, n) != 0)
+        return false;
+    *length -= n;
+    return true;
+}
+
+// Returns the number of the ending that the name has, taken off, or n.
+static unsigned name_strip_one(const char *name, size_t *length, const Ending *endings, unsigned n)
+{
+    unsigned i = 0;
+    while (i < n && !name_strip(name, length, endings[i].text))
+        i++;
+    return i;
+}
+
+static bool name_parse(IdxName *is, const char *name)
+{
+    size_t length = strlen(name);
+    unsigned compressed = name_strip(name, &length, ".gz");
+    unsigned form = name_strip_one(name, &length, form_endings, N_FORMS);
+    unsigned part =
+        form == N_FORMS ? N_PARTS : name_strip_one(name, &length, part_endings, N_PARTS);
+    if (part == N_PARTS)
+        return false;
+    *is = (IdxName){.prefix = length,
+                    .part = (IdxPart)part_endings[part].means,
+                    .is_images = form_endings[form].means,
+                    .order = (compressed * N_FORMS + form) * N_PARTS + part};
+    return true;
+}
+
+// The name of the data set: the prefix without what separates it from the part.
+static size_t set_length(const char *name, size_t prefix)
+{
+    return prefix > 0 && strchr("-_.", name[prefix - 1]) != NULL ? prefix - 1 : prefix;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Directories
+
+// The names in a directory, sorted.
+typedef struct Place {
+    char directory[IDX_PATH_SIZE];
+    struct dirent **list;
+    int n;
+    const char *prefix; // of the files that are wanted; in one of the names
+    size_t prefix_length;
+} Place;
+
+static int is_not_hidden(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+// Lists a directory; errno says why it cannot be.
+static bool place_open(Place *place)
+{
+    place->list = NULL;
+    place->n = scandir(place->directory, &place->list, is_not_hidden, alphasort);
+    return place->n >= 0;
+}
+
+static void place_close(Place *place)
+{
+    for (int i = 0; i < place->n; i++)
+        free(place->list[i]);
+    free(place->list);
+    *place = (Place){.n = 0};
+}
+
+static bool path_join(char *path, const char *directory, const char *name)
+{
+    int length = snprintf(path, IDX_PATH_SIZE, "%s/%s", directory, name);
+    if (length >= 0 && length < IDX_PATH_SIZE)
+        return true;
+    errno = ENAMETOOLONG;
+    return false;
+}
+
+// One of the four files of a data set.
+typedef struct Role {
+    IdxPart part;
+    bool is_images;
+} Role;
+
+// The entry for that role that comes next in preference behind *order, which is moved on; NULL when
+// there is none.
+static const char *place_next(const Place *place, Role role, int *order)
+{
+    const char *best = NULL;
+    int best_order = 0;
+    for (int i = 0; i < place->n; i++) {
+        IdxName is;
+        const char *name = place->list[i]->d_name;
+        if (name_parse(&is, name) && is.part == role.part && is.is_images == role.is_images &&
+            is.prefix == place->prefix_length && memcmp(name, place->prefix, is.prefix) == 0 &&
+            (int)is.order > *order && (best == NULL || (int)is.order < best_order)) {
+            best = name;
+            best_order = (int)is.order;
+        }
+    }
+    *order = best_order;
+    return best;
+}
+
+// Writes the path of the file for that role in the directory `path`, which is called like it.
+static bool enter_directory(char *path, const Place *outer, Role role, Error *err)
+{
+    Place place = {.prefix = outer->prefix, .prefix_length = outer->prefix_length};
+    memcpy(place.directory, path, sizeof place.directory);
+    if (!place_open(&place))
+        return error_set_errno(err, "%s", path);
+    bool found = false;
+    int order = -1;
+    struct stat status;
+    for (const char *name; !found && (name = place_next(&place, role, &order)) != NULL;)
+        found = path_join(path, place.directory, name) && stat(path, &status) == 0 &&
+                S_ISREG(status.st_mode);
+    if (!found)
+        error_set(err, "%s: is a directory, and no file of its name is in it", place.directory);
+    place_close(&place);
+    return found;
+}
+
+// Writes the path of an entry, when it is a regular file or a directory that holds one of its name.
+// Otherwise says in err what it is.
+static bool place_entry(char *path, const Place *place, Role role, const char *name, Error *err)
+{
+    struct stat status;
+    if (!path_join(path, place->directory, name) || stat(path, &status) != 0)
+        return error_set_errno(err, "%s/%s", place->directory, name);
+    if (S_ISDIR(status.st_mode))
+        return enter_directory(path, place, role, err);
+    return S_ISREG(status.st_mode) || error_set(err, "%s: is not a regular file", path);
+}
+
+// Writes the path of the preferred file for that role. When none can be had, says in *problem why
+// the most preferred entry could not be, and leaves it alone when there is no entry.
+static bool place_file(char *path, const Place *place, Role role, Error *problem)
+{
+    Error why;
+    int order = -1;
+    bool is_first = true;
+    for (const char *name; (name = place_next(place, role, &order)) != NULL; is_first = false)
+        if (place_entry(path, place, role, name, is_first ? problem : &why))
+            return true;
+    return false;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Messages that say what is there
+
+// ", found: a, b, c and 5 more".
+static void describe_found(char *text, size_t size, const Place *place)
+{
+    enum { MOST = 6 };
+    int used = snprintf(text, size, place->n == 0 ? "it is empty" : "found");
+    for (int i = 0; i < place->n && i < MOST; i++)
+        used += snprintf(text + used, size - (size_t)used, "%s %.48s", i == 0 ? ":" : ",",
+                         place->list[i]->d_name);
+    if (place->n > MOST)
+        snprintf(text + used, size - (size_t)used, " and %d more", place->n - MOST);
+}
+
+static bool error_no_file(Error *err, const Place *place, Role role)
+{
+    char found[512];
+    const char *form = role.is_images ? "images-idx3-ubyte" : "labels-idx1-ubyte";
+    describe_found(found, sizeof found, place);
+    return error_set(err, "%.300s: no file %.*s%s-%s there%s, raw or with .gz; %s",
+                     place->directory, (int)place->prefix_length,
+                     place->prefix_length == 0 ? "" : place->prefix,
+                     role.part == IDX_TRAIN ? "train" : "t10k", form,
+                     role.part == IDX_TRAIN ? "" : " (nor test- for t10k-)", found);
+}
+
+// "emnist-balanced, emnist-letters": the names of the data sets in a directory.
+static void list_sets(char *sets, size_t size, const Place *place)
+{
+    size_t used = 0, last_length = 0;
+    const char *last = "";
+    sets[0] = '\0';
+    for (int i = 0; i < place->n; i++) {
+        IdxName is;
+        const char *name = place->list[i]->d_name;
+        size_t length = name_parse(&is, name) ? set_length(name, is.prefix) : 0;
+        if (length == 0 || (length == last_length && memcmp(name, last, length) == 0))
+            continue;
+        int n =
+            snprintf(sets + used, size - used, "%s%.*s", used == 0 ? "" : ", ", (int)length, name);
+        if (n < 0 || (size_t)n >= size - used)
+            return;
+        used += (size_t)n;
+        last = name;
+        last_length = length;
+    }
+}
+
+static bool error_many_sets(Error *err, const Place *place)
+{
+    char sets[400];
+    list_sets(sets, sizeof sets, place);
+    return error_set(err, "%.300s: holds several data sets; name one, as in --data %.200s/%.*s: %s",
+                     place->directory, place->directory, (int)strcspn(sets, ","), sets, sets);
+}
+
+// The path that was given is neither a directory nor names a data set in one.
+static bool error_no_set(Error *err, const Place *place, const char *given)
+{
+    char sets[400];
+    list_sets(sets, sizeof sets, place);
+    return error_set(err, "%.300s: there is no such directory, nor a data set of that name%s%s",
+                     given, sets[0] == '\0' ? "" : "; those there are ", sets);
+}
+
+// ---------------------------------------------------------------------------------------------
+// Data sets
+
+// What --data names: a directory, or the data set in it.
+typedef struct Wanted {
+    char directory[IDX_PATH_SIZE];
+    const char *set; // NULL: any
+    const char *given;
+} Wanted;
+
+static const char *const subdirectories[] = {"", "/MNIST/raw", "/raw"};
+enum { N_SUBDIRECTORIES = sizeof subdirectories / sizeof subdirectories[0] };
+
+static bool is_directory(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+// Takes `data` apart. DIR/SET is only asked for by a name that is not there.
+static bool wanted_parse(Wanted *wanted, const char *data, Error *err)
+{
+    struct stat status;
+    bool exists = stat(data, &status) == 0, is_set = !exists && errno == ENOENT;
+    const char *slash = strrchr(data, '/');
+    size_t length = is_set ? (slash == NULL ? 0 : (size_t)(slash - data)) : strlen(data);
+    if (!exists && !is_set)
+        return error_set_errno(err, "%.700s: the directory of the data cannot be read", data);
+    if (exists && !S_ISDIR(status.st_mode))
+        return error_set(err, "%.700s: is not a directory, where that of the data was expected",
+                         data);
+    if (length >= sizeof wanted->directory)
+        return error_set(err, "%.700s: the path is too long", data);
+    snprintf(wanted->directory, sizeof wanted->directory, "%.*s", (int)length, data);
+    wanted->given = data;
+    wanted->set = is_set ? (slash == NULL ? data : slash + 1) : NULL;
+    if (!is_set)
+        return true;
+    if (length == 0)
+        snprintf(wanted->directory, sizeof wanted->directory, slash == NULL ? "." : "/");
+    return (wanted->set[0] != '\0' && is_directory(wanted->directory)) ||
+           error_set(err, "%.700s: there is no such directory", data);
+}
+
+// Decides which files of the place are wanted. Returns how many data sets there are to choose from:
+// only one is a choice.
+static int place_choose(Place *place, const char *set)
+{
+    int n_sets = 0;
+    for (int i = 0; i < place->n; i++) {
+        IdxName is;
+        const char *name = place->list[i]->d_name;
+        if (!name_parse(&is, name))
+            continue;
+        size_t length = set_length(name, is.prefix);
+        bool is_plain = is.prefix == 0 && set == NULL;
+        if (set != NULL && (strlen(set) != length || memcmp(set, name, length) != 0))
+            continue;
+        if (!is_plain && n_sets > 0 && place->prefix_length == is.prefix &&
+            memcmp(place->prefix, name, is.prefix) == 0)
+            continue;
+        place->prefix = name;
+        place->prefix_length = is.prefix;
+        if (is_plain)
+            return 1;
+        n_sets++;
+    }
+    return n_sets;
+}
+
+// Opens the first place that has files of the data set.
+static bool place_find(Place *place, const Wanted *wanted, IdxPart part, Error *err)
+{
+    for (size_t i = 0; i < N_SUBDIRECTORIES; i++) {
+        int length = snprintf(place->directory, sizeof place->directory, "%s%s", wanted->directory,
+                              subdirectories[i]);
+        if (length < 0 || (size_t)length >= sizeof place->directory)
+            return error_set(err, "%.700s: the path is too long", wanted->directory);
+        if (!place_open(place)) {
+            if (i > 0 && (errno == ENOENT || errno == ENOTDIR))
+                continue;
+            return error_set_errno(err, "%.700s: the directory of the data cannot be read",
+                                   place->directory);
+        }
+        int n_sets = place_choose(place, wanted->set);
+        if (n_sets == 1)
+            return true;
+        bool is_wrong = n_sets > 1 && !error_many_sets(err, place);
+        if (i == 0 && wanted->set != NULL)
+            error_no_set(err, place, wanted->given);
+        else if (i == 0 && !is_wrong)
+            error_no_file(err, place, (Role){part, true});
+        place_close(place);
+        if (is_wrong)
+            return false;
+    }
+    return false; // for the reason of the first place
+}
+
+bool idx_find(IdxPaths *paths, const char *data, IdxPart part, Error *err)
+{
+    Wanted wanted;
+    Place place = {.n = 0};
+    if (!wanted_parse(&wanted, data, err) || !place_find(&place, &wanted, part, err))
+        return false;
+    const Role roles[] = {{part, true}, {part, false}};
+    bool ok = true;
+    for (size_t i = 0; ok && i < 2; i++) {
+        *err = (Error){""};
+        ok = place_file(roles[i].is_images ? paths->images : paths->labels, &place, roles[i], err);
+        if (!ok && err->text[0] == '\0')
+            error_no_file(err, &place, roles[i]);
+    }
+    place_close(&place);
+    return ok;
+}
+
+// ---------------------------------------------------------------------------------------------
+// What may not be replaced
+
+// Whether entry i of the place is called like a file of a data set; then looks at it.
+static bool place_look(const Place *place, int i, char *path, struct stat *status)
+{
+    IdxName is;
+    const char *name = place->list[i]->d_name;
+    return name_parse(&is, name) && path_join(path, place->directory, name) &&
+           stat(path, status) == 0;
+}
+
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+// Whether that file is in a directory that is called like a file of a data set.
+static bool inner_has(const char *directory, const struct stat *file)
+{
+    Place place = {.n = 0};
+    bool found = false;
+    snprintf(place.directory, sizeof place.directory, "%s", directory);
+    if (!place_open(&place))
+        return false;
+    for (int i = 0; i < place.n && !found; i++) {
+        char path[IDX_PATH_SIZE];
+        struct stat status;
+        found = place_look(&place, i, path, &status) && is_same(&status, file);
+    }
+    place_close(&place);
+    return found;
+}
+
+// Whether that file is one of any data set in the directory.
+static bool directory_has(Place *place, const struct stat *file)
+{
+    bool found = false;
+    if (!place_open(place))
+        return false;
+    for (int i = 0; i < place->n && !found; i++) {
+        char path[IDX_PATH_SIZE];
+        struct stat status;
+        found = place_look(place, i, path, &status) &&
+                (is_same(&status, file) || (S_ISDIR(status.st_mode) && inner_has(path, file)));
+    }
+    place_close(place);
+    return found;
+}
+
+bool idx_is_data_file(const char *data, const char *path)
+{
+    struct stat file;
+    Wanted wanted;
+    Error ignored;
+    bool found = false;
+    if (stat(path, &file) != 0 || !wanted_parse(&wanted, data, &ignored))
+        return false;
+    for (size_t i = 0; i < N_SUBDIRECTORIES && !found; i++) {
+        Place place = {.n = 0};
+        int length = snprintf(place.directory, sizeof place.directory, "%s%s", wanted.directory,
+                              subdirectories[i]);
+        found =
+            length >= 0 && (size_t)length < sizeof place.directory && directory_has(&place, &file);
+    }
+    return found;
+}
