@@ -83,7 +83,7 @@ static const Magic table[] = {
     MAGIC(0, "\x28\xb5\x2f\xfd", FORMAT_OTHER, "zstd data", "'zstd -d' decompresses them"),
     MAGIC(0, "\x89HDF", FORMAT_OTHER, "an HDF5 file", NULL),
     MAGIC(0, "\x93NUMPY", FORMAT_OTHER, "a NumPy array", "save it as a PGM or IDX file"),
-    MAGIC(0, "version https://git-lfs", FORMAT_OTHER, "a Git LFS pointer",
+    MAGIC(0, "version https://", FORMAT_OTHER, "a Git LFS pointer",
           "'git lfs pull' gets the file itself"),
     // A header of less than 4 GB, in JSON.
     MAGIC(4, "\0\0\0\0{", FORMAT_MODEL, "a model", NULL),

@@ -135,7 +135,7 @@ static bool error_length(Error *err, const IdxFile *file, const char *found)
 
 static bool idx_read_header(IdxFile *file, Error *err)
 {
-    unsigned char first[SOURCE_MAX_AHEAD] = {0}, *header = file->header;
+    unsigned char first[IDX_MAX_HEADER] = {0}, *header = file->header;
     ptrdiff_t n_first = source_peek(&file->source, first, sizeof first, err);
     if (file->kind == &idx_labels && first[2] == IDX_INT && first[3] == idx_int_labels.rank)
         file->kind = &idx_int_labels;

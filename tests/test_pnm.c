@@ -280,7 +280,7 @@ static void other_formats_are_named(void)
         {BYTES("%!PS-Adobe-3.0 EPSF-3.0"), "is a PostScript document"},
         {BYTES("\xc5\xd0\xd3\xc6\x20"), "is an EPS document"},
         {BYTES("<svg>"), "SVG"},
-        {BYTES("PK\3\4\x14\0"), "is a ZIP archive; unpack it"},
+        {BYTES("PK\3\4\x14\0"), "is a ZIP archive; 'unzip'"},
         {BYTES("version https://git-lfs.github.com/spec/v1"), "is a Git LFS pointer"},
         {BYTES("\x60\5\0\0\0\0\0\0{\"__meta"), "is a model, where a picture was expected"},
         // What only resembles one of these is not named.
