@@ -158,12 +158,16 @@ bool source_open_stream(Source *source, const char *path, Error *err)
 
 ptrdiff_t source_peek(Source *source, unsigned char *data, size_t size, Error *err)
 {
-    ptrdiff_t n = source_read(source, data, size, err);
-    if (n > 0) {
+    if (size > source->n_ahead) { // what was looked at before is the beginning
+        ptrdiff_t n = source_read(source, data, size, err);
+        if (n < 0)
+            return -1;
         source->n_ahead = (size_t)n;
         memcpy(source->ahead, data, source->n_ahead);
     }
-    return n;
+    size = size < source->n_ahead ? size : source->n_ahead;
+    memcpy(data, source->ahead, size);
+    return (ptrdiff_t)size;
 }
 
 ptrdiff_t source_read(Source *source, void *data, size_t size, Error *err)
