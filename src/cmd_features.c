@@ -22,7 +22,8 @@ static const Option option_table[] = {
     {"data", 'd', OPTION_TEXT, &features_options.data, "DIR", "folder of the IDX files", 0, 0,
      "$MLP_DATA, else data/mnist, else the installed copy", NULL},
     {"csv", 0, OPTION_TEXT, &features_options.csv, "FILE",
-     "write a row a value here: layer,channel,row,column,value", 0, 0, NULL, NULL},
+     "write one row per value here (- is standard output): layer,channel,row,column,value", 0, 0,
+     NULL, NULL},
     {0},
 };
 
@@ -141,15 +142,6 @@ static void print_seen(const Seen *seen)
 // ---------------------------------------------------------------------------------------------
 // The command
 
-static bool outputs_are_free(const FeaturesOptions *o, const char *model, Error *err)
-{
-    if (o->csv != NULL && path_is_same(o->csv, model))
-        return error_set(err, "--csv would replace the model, %s", model);
-    if (o->csv != NULL && idx_is_data_file(command_data_folder(o->data), o->csv))
-        return error_set(err, "--csv would replace a file of the data, %s", o->csv);
-    return true;
-}
-
 static bool features(const FeaturesOptions *o, const char *path, Arena *arena, Error *err)
 {
     Model model;
@@ -157,7 +149,7 @@ static bool features(const FeaturesOptions *o, const char *path, Arena *arena, E
     IdxPart part = strcmp(o->part, "test") == 0 ? IDX_TEST : IDX_TRAIN;
     const char *folder = command_data_folder(o->data);
     Seen seen = {.net = &model.net};
-    if (!outputs_are_free(o, path, err) || !model_read(&model, arena, path, err) ||
+    if (!model_read(&model, arena, path, err) ||
         !command_read_data(&data, arena, o->data, part, err) ||
         !command_model_fits(&model, path, &data, folder, err) ||
         !work_alloc(&seen.work, &model.net, 1, arena, err))
@@ -182,9 +174,13 @@ static int run(int argc, char **argv)
     int status;
     if (!command_begin(&command_features, option_table, &path, argc, argv, &status))
         return status;
+    const FeaturesOptions *o = &features_options;
+    const OutputFlag table = {"--csv", o->csv, OUTPUT_ANY_FILE};
+    if (!command_check_outputs(&table, 1, path, o->data, false, &status))
+        return status;
     Arena arena = {0};
     Error err;
-    status = features(&features_options, path, &arena, &err) ? STATUS_DONE : command_fail(&err);
+    status = features(o, path, &arena, &err) ? STATUS_DONE : command_fail(&err);
     arena_free(&arena);
     return command_end(status);
 }
