@@ -5,11 +5,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 // Writes the folder of a path, "." for a bare name, into the arena.
@@ -141,30 +143,44 @@ bool output_open_descriptor(Output *out, const char *path, int fd, Error *err)
 // ---------------------------------------------------------------------------------------------
 // Opening
 
-// mkstemp makes files that only the owner may read; give them the mode of the file that they will
-// replace, or of any new one.
-static void output_set_mode(int fd, const struct stat *replaced)
+// A name that nothing has, most probably; short whatever the target's is, as file systems limit
+// names. Others may write in that directory: other processes, containers with equal process ids.
+static char *temporary_name(Arena *arena, const char *folder, Error *err)
 {
-    mode_t mask = umask(0);
-    umask(mask);
-    fchmod(fd, replaced != NULL ? replaced->st_mode & 0777 : 0666 & ~mask);
+    static uint64_t counter;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    uint64_t seed = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+    seed = (seed ^ (uint64_t)getpid() << 40) + counter++;
+    return arena_printf(arena, err, "%s/.mlp-%08" PRIx32, folder,
+                        (uint32_t)(seed * 0x9e3779b97f4a7c15 >> 32));
 }
 
-// The name of the temporary file is short, whatever the target's is: a file system limits names.
+// Announced before it is there, or a signal in between would leave it behind.
 static bool output_open_temporary(Output *out, Arena *arena, const struct stat *replaced,
                                   Error *err)
 {
+    enum { TRIES = 100 };
     char *folder = path_folder(arena, out->target, err);
-    char *temporary = folder == NULL ? NULL : arena_printf(arena, err, "%s/.mlp-XXXXXX", folder);
-    if (temporary == NULL)
-        return false;
-    int fd = mkstemp(temporary);
+    int fd = -1;
+    for (int i = 0; i < TRIES; i++) {
+        char *name = folder == NULL ? NULL : temporary_name(arena, folder, err);
+        if (name == NULL)
+            return false;
+        temporary_is_there(name);
+        fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, replaced != NULL ? 0600 : 0666);
+        if (fd >= 0) {
+            out->temporary = name;
+            break;
+        }
+        temporary_is_gone(name);
+        if (errno != EEXIST)
+            break;
+    }
     if (fd < 0)
         return error_set_errno(err, "%s: cannot write in its directory", out->path);
-    temporary_is_there(temporary);
-    out->temporary = temporary;
-    fcntl(fd, F_SETFD, FD_CLOEXEC);
-    output_set_mode(fd, replaced);
+    if (replaced != NULL)
+        fchmod(fd, replaced->st_mode & 0777);
     if (output_open_stream(out, fd, err))
         return true;
     output_discard(out);
