@@ -77,7 +77,7 @@ else
 fi
 # shellcheck disable=SC2086
 into_fifo() { # a reader sees one table, not an end before it
-    rm -f fifo && mkfifo fifo && { timeout 20 cat fifo >got & } && timeout 20 "$bin" $1 fifo >/dev/null 2>&1 &&
+    rm -f fifo && mkfifo fifo && { timeout -s KILL 20 cat fifo >got & } && timeout -s KILL 20 "$bin" $1 fifo >/dev/null 2>&1 &&
         wait && untimed "$1" <got | cmp - expected
 }
 if command -v timeout >/dev/null; then
@@ -109,9 +109,12 @@ else
 fi
 if command -v bash >/dev/null; then
     into_substitution() {
+        : >got
         # shellcheck disable=SC2016
-        exits 0 bash -c '"$1" eval m.bin -d data --predictions >(cat >got) >/dev/null
-            until [ -s got ] && [ "$(wc -l <got)" -eq 801 ]; do sleep 0.05; done' bash "$bin"
+        exits 0 bash -c '"$1" eval m.bin -d data --predictions >(cat >got) >/dev/null' bash "$bin" || return 1
+        tries=0 # bash does not wait for it
+        until [ "$(wc -l <got)" -eq 801 ] || [ "$tries" -gt 100 ]; do sleep 0.05; tries=$((tries + 1)); done
+        [ "$(wc -l <got)" -eq 801 ]
     }
     claim "a table goes into >(COMMAND) of bash" into_substitution
 else
@@ -167,7 +170,7 @@ reader_leaves() { # a megabyte of pixels; it reads one line
 claim "a table that nobody reads ends quietly, as standard output does" reader_leaves
 training_survives_its_reader() {
     rm -f s.bin
-    { "$FAST_MLP" train -q -d data --epochs 1000000 --hidden 8 -o s.bin --csv -; echo $? >status; } 2>err | head -n 4 >got
+    { "$FAST_MLP" train -q -d data --epochs 20000 --hidden 8 -o s.bin --csv -; echo $? >status; } 2>err | head -n 4 >got
     broken_pipe && [ "$(wc -l <got)" -eq 4 ] && exits 0 "$bin" info s.bin && no_temporary_file .
 }
 claim "when nobody reads the curves any more, the model is saved and the end is quiet" training_survives_its_reader
