@@ -195,8 +195,8 @@ claim "a table on a closed standard output is an error" closed_stdout
 # Files that cannot be replaced
 
 into_mount_points() { # in a namespace of its own
-    # shellcheck disable=SC2016
-    unshare -m sh -c 'touch real.bin real.csv p.bin p.csv && mount --bind real.bin p.bin &&
+    # shellcheck disable=SC2016,SC2086
+    $own_mounts sh -c 'touch real.bin real.csv p.bin p.csv && mount --bind real.bin p.bin &&
         mount --bind real.csv p.csv && exec "$@"' sh "$bin" train -q -d data --epochs 2 --hidden 8 -o p.bin 2>err
     status=$?
     cat err
@@ -205,22 +205,25 @@ into_mount_points() { # in a namespace of its own
         [ "$(wc -l <err)" -eq 2 ]
 }
 table_into_mount_point() {
-    # shellcheck disable=SC2016
-    unshare -m sh -c 'echo a long old table of something else >real.csv && touch p.csv && mount --bind real.csv p.csv &&
+    # shellcheck disable=SC2016,SC2086
+    $own_mounts sh -c 'echo a long old table of something else >real.csv && touch p.csv && mount --bind real.csv p.csv &&
         exec "$@"' sh "$bin" eval m.bin -d data --confusion p.csv >/dev/null 2>err || { cat err; return 1; }
     "$bin" eval m.bin -d data --confusion c.csv >/dev/null && cmp c.csv real.csv && [ "$(wc -l <err)" -eq 1 ] &&
         no_temporary_file .
 }
 full_mount_point() { # the only copy of the model is told
-    # shellcheck disable=SC2016
-    unshare -m sh -c 'mkdir -p small && mount -t tmpfs -o size=4k tmpfs small && touch small/f p.bin &&
+    # shellcheck disable=SC2016,SC2086
+    $own_mounts sh -c 'mkdir -p small && mount -t tmpfs -o size=4k tmpfs small && touch small/f p.bin &&
         mount --bind small/f p.bin && exec "$@"' sh "$bin" train -q -d data --epochs 2 --hidden 8 -o p.bin 2>err
     status=$?
     cat err
     kept=$(sed -n 's/^mlp: p.bin: .*what was written is in //p' err)
     [ "$status" -eq 1 ] && [ "$(wc -l <err)" -eq 1 ] && cmp "$kept" m.bin && rm "$kept"
 }
-if [ "$(id -u)" -eq 0 ] && touch a b && unshare -m mount --bind a b 2>/dev/null; then
+own_mounts='unshare -m' # for others than root, in a user namespace
+[ "$(id -u)" -eq 0 ] || own_mounts='unshare -rm'
+# shellcheck disable=SC2086
+if touch a b && $own_mounts mount --bind a b 2>/dev/null; then
     claim "a model and its curves that are mount points are written in place, with a note" into_mount_points
     claim "so is a table" table_into_mount_point
     claim "where that fails, too, the finished model stays, and the message says where" full_mount_point
