@@ -82,7 +82,7 @@ COMPILE    = $(CC) -Iinclude $(DEFINES) $(HARDEN_CFLAGS) $(CPPFLAGS) $(ALL_CFLAG
 LINK       = $(CC) $(HARDEN_CFLAGS) $(HARDEN_LDFLAGS) $(ALL_CFLAGS) $(LDFLAGS)
 
 ifeq ($(call takes,-Wl$(COMMA)--wrap=aligned_alloc),)
-  UNLINKED = tests/test_hostile.c tests/test_allocation.c
+  UNLINKED = tests/test_hostile.c tests/test_allocation.c tests/test_output.c
 endif
 
 # The kernels are compiled once for each instruction set of the machine that is compiled for, and
@@ -132,6 +132,7 @@ $(BUILD)/test_%.o: tests/test_%.c $(BUILD)/flags
 # A test can stand between the program and the system, to count what is asked for or to refuse it,
 # where the linker knows how (that of macOS does not).
 LDFLAGS_OF_hostile    = -Wl,--wrap=aligned_alloc
+LDFLAGS_OF_output     = -Wl,--wrap=fsync,--wrap=rename
 LDFLAGS_OF_allocation = -Wl,--wrap=aligned_alloc,--wrap=pthread_create
 
 $(BUILD)/test_%: $(BUILD)/test_%.o $(LIBRARY)

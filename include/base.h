@@ -23,7 +23,7 @@ typedef struct Error {
 } Error;
 
 // Writes the reason. Always returns false, so that a failing function can end in
-// `return error_set(err, ...)`.
+// `return error_set(err, ...)`. Of a path too long for the text the middle is left out.
 bool error_set(Error *err, const char *format, ...) MLP_PRINTF(2, 3);
 
 // The same with ": " and the meaning of errno behind it.

@@ -6,6 +6,7 @@
 #include "idx.h"
 #include "model.h"
 #include "options.h"
+#include "output.h"
 #include "threads.h"
 #include "train.h"
 
@@ -36,7 +37,7 @@ const char *command_architecture(const Command *command, const Option *options,
                                  const char *const *architecture, int argc, char **argv);
 
 // Prints "mlp: reason" on stderr and returns the status.
-int command_fail(const Error *err);  // STATUS_FAILED
+int command_fail(const Error *err);  // STATUS_FAILED, or quietly that of a reader that went away
 int command_wrong(const Error *err); // STATUS_USAGE
 
 // A file's name as it is shown to a person: what could move a terminal's cursor is a '?'.
@@ -53,13 +54,35 @@ int command_end(int status);
 // copy.
 const char *command_data_folder(const char *chosen);
 
-// Creates a file beside the target and removes it again: nobody works for long to learn that a
-// folder cannot be written.
-bool command_try_output(const char *path, OutputKind kind, Arena *arena, Error *err);
+// A flag that names an output, or an input that no output may replace.
+typedef struct OutputFlag {
+    const char *flag, *path; // "--csv"; NULL: not asked for
+    OutputKind kind;         // a model replaces a regular file; a table may also go to a stream
+    bool is_input;           // listed before the outputs
+} OutputFlag;
 
-// Writes a table to a file, which it replaces when it is complete. From then on signals are noted.
+// Looks at all outputs of a command before it works for them. No two may be the same file. None may
+// be a file of the data (as command_data_folder finds them), no table the model that is read (NULL:
+// none). At most one may be standard output, and then it is all that goes there: with `json`, the
+// report in JSON, that is a usage error; any other report goes to standard error from then on.
+// Each must be possible to write. When something is wrong, says so and returns false with the exit
+// status in *status.
+bool command_check_outputs(const OutputFlag *outputs, size_t n, const char *model, const char *data,
+                           bool json, int *status);
+
+// Opens a table that command_check_outputs has seen. From then on signals are noted.
+bool command_open_table(Output *out, const char *path, Arena *arena, Error *err);
+
+// Writes a table to a file, which it replaces when it is complete, or to a stream.
 bool command_write_table(const char *path, void (*print)(FILE *out, const void *context),
                          const void *context, Arena *arena, Error *err);
+
+// Prints "mlp: note: ..." on stderr, unless the text is empty or has just been printed: each
+// checkpoint has the same to say.
+void command_note(const Error *note);
+
+// Commits, and prints the output's note.
+bool command_commit(Output *out, Error *err);
 
 // Looks at what the environment asks for, before anything else is done: $MLP_ISA, the instruction
 // set to compute with (the fastest that the CPU has), and $MLP_CPUS, the CPUs to make threads for

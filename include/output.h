@@ -1,5 +1,5 @@
-// Writing: a file that is replaced all at once, when it is complete. Knows no format; source.h is
-// the other direction.
+// Writing: a file that is replaced all at once, when it is complete, or a stream that is written
+// straight into. Knows no format; source.h is the other direction.
 #ifndef MLP_OUTPUT_H
 #define MLP_OUTPUT_H
 
@@ -7,34 +7,54 @@
 
 #include <stdio.h>
 
-// A file that comes into being all at once: written under a temporary name beside its target,
-// then renamed over it, so that the old file or the new one is there whole at every moment. A
-// symbolic link stays, what it points to is replaced. A target that exists and is no regular
-// file (a device, a pipe) is written straight into when that is allowed.
+// A file that comes into being all at once: written under a temporary name in the directory of its
+// target, then renamed over it, so that the old file or the new one is there whole at every moment.
+// A symbolic link stays, what it points to is replaced. A target that cannot be renamed over (a
+// file that is a mount point) is written in place. What is not a regular file (a device, a pipe, an
+// open descriptor of this process) is a stream: where that is allowed, it is written straight.
 typedef struct Output {
     FILE *stream;     // the caller prints here; errors are found by publish and commit
-    char *target;     // owned by the arena, with links resolved
-    char *temporary;  // NULL when written straight, or once published
+    char *target;     // owned by the arena, with links resolved; NULL: a stream
+    char *temporary;  // NULL for a stream, or once published
     const char *path; // as the user named it
+    Error note;       // what the user should know although nothing failed; "" for nothing
 } Output;
 
 typedef enum OutputKind { OUTPUT_REGULAR_ONLY, OUTPUT_ANY_FILE } OutputKind;
 
-// Creates the temporary file: fails early when the folder is missing or cannot be written.
+// Opens a stream, or creates the temporary file: fails early when the directory is missing or
+// cannot be written. "-" is standard output.
 bool output_open(Output *out, Arena *arena, const char *path, OutputKind kind, Error *err);
 
+// Opens a copy of an open descriptor of this process as a stream.
+bool output_open_descriptor(Output *out, const char *path, int fd, Error *err);
+
+// The open descriptor of this process that the path names, -1 for none. Those are "-", /dev/stdout
+// and its like, /dev/fd/N, and whatever file standard output or error goes to: renaming another
+// over that would lose what is written there.
+int output_descriptor(const char *path);
+
+// Says whether output_open would work, and leaves everything as it is: nobody computes for long to
+// learn that a directory cannot be written. A stream is not tried: opening a pipe and closing it
+// would send its reader away.
+bool output_try(const char *path, OutputKind kind, Error *err);
+
 // Flushes what was printed and puts the file under its name; the stream stays open, and further
-// rows go to the same file. Publishing again only flushes.
+// rows go to the same file. Publishing again only flushes. When the file can neither be renamed nor
+// written in place, it stays under its temporary name, and err says which.
 bool output_publish(Output *out, Error *err);
 
 // Flushes and makes sure that what was written so far survives a power cut.
 bool output_sync(Output *out, Error *err);
 
-// Flushes, syncs, publishes, closes and syncs the folder.
+// Flushes, syncs, publishes, closes and syncs the directory.
 bool output_commit(Output *out, Error *err);
 
 // Closes without publishing what has not been published; the target stays as it was.
 void output_discard(Output *out);
+
+// Removes the temporary files that there are. For a signal handler that ends the process.
+void output_remove_temporaries(void);
 
 // Says whether two paths name the same file, now or once both have been written.
 bool path_is_same(const char *a, const char *b);

@@ -1,5 +1,6 @@
 // Signals that ask a training to end. The first one is only noted, so that the work can stop where
-// nothing is lost; the second ends the process at once, as it would have without us.
+// nothing is lost; the second ends the process at once, as it would have without us, and leaves no
+// temporary file of an output behind.
 #ifndef MLP_SIGNALS_H
 #define MLP_SIGNALS_H
 

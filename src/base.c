@@ -13,33 +13,78 @@
 // Errors
 
 // What comes from outside, a file's name above all, may hold anything; a message stays one line.
-static void error_keep_to_one_line(Error *err)
+static void keep_to_one_line(char *text)
 {
-    for (char *c = err->text; *c != '\0'; c++)
+    for (char *c = text; *c != '\0'; c++)
         if ((unsigned char)*c < ' ' || *c == 0x7f)
             *c = '?';
+}
+
+// Leaves out the middle of n bytes when they are more than `most`, and cuts no character of UTF-8.
+// Returns how many bytes remain.
+static size_t leave_out_middle(char *text, size_t n, size_t most)
+{
+    static const char dots[3] = "...";
+    if (n <= most)
+        return n;
+    size_t head = most / 3, tail = n - (most - head - sizeof dots);
+    while (head > 0 && ((unsigned char)text[head] & 0xc0) == 0x80)
+        head--;
+    while (tail < n && ((unsigned char)text[tail] & 0xc0) == 0x80)
+        tail++;
+    memcpy(text + head, dots, sizeof dots);
+    memmove(text + head + sizeof dots, text + tail, n - tail);
+    return head + sizeof dots + n - tail;
+}
+
+// A message too long for an Error has long words in it, paths above all. Each loses its middle, so
+// that the reason can still be read; should that not be enough, so does the whole.
+static void shorten(char *text, size_t most)
+{
+    enum { LONGEST_WORD = 200 };
+    size_t n = strlen(text), to = 0;
+    if (n <= most)
+        return;
+    for (size_t at = 0; at < n;) {
+        size_t word = strcspn(text + at, " ");
+        memmove(text + to, text + at, word);
+        to += leave_out_middle(text + to, word, LONGEST_WORD);
+        at += word;
+        if (at < n)
+            text[to++] = text[at++];
+    }
+    text[leave_out_middle(text, to, most)] = '\0';
+}
+
+// The message, and behind it ": " and the reason where there is one.
+static void error_format(Error *err, const char *reason, const char *format, va_list arguments)
+{
+    enum { REASON_ROOM = 256 };
+    char whole[4 * 4096];
+    vsnprintf(whole, sizeof whole - REASON_ROOM, format, arguments);
+    if (reason != NULL)
+        snprintf(whole + strlen(whole), REASON_ROOM, ": %s", reason);
+    keep_to_one_line(whole);
+    shorten(whole, sizeof err->text - 1);
+    memcpy(err->text, whole, strlen(whole) + 1);
 }
 
 bool error_set(Error *err, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(err->text, sizeof err->text, format, arguments);
+    error_format(err, NULL, format, arguments);
     va_end(arguments);
-    error_keep_to_one_line(err);
     return false;
 }
 
 bool error_set_errno(Error *err, const char *format, ...)
 {
-    int number = errno;
+    const char *reason = strerror(errno);
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(err->text, sizeof err->text, format, arguments);
+    error_format(err, reason, format, arguments);
     va_end(arguments);
-    size_t length = strlen(err->text);
-    snprintf(err->text + length, sizeof err->text - length, ": %s", strerror(number));
-    error_keep_to_one_line(err);
     return false;
 }
 

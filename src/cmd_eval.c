@@ -34,15 +34,16 @@ static const Option option_table[] = {
     {"no-transpose", 0, OPTION_FLAG, &eval_options.not_transposed, NULL, COMMAND_NO_TRANSPOSE_HELP,
      0, 0, NULL, NULL},
     {"predictions", 0, OPTION_TEXT, &eval_options.predictions, "FILE",
-     "write a row an image here: index,label,predicted,probability; the index counts the images "
-     "of the file, from 0",
+     "write one row per image here (- is standard output): index,label,predicted,probability; the "
+     "index counts the images of the file, from 0",
      0, 0, NULL, NULL},
     {"mistakes", 0, OPTION_TEXT, &eval_options.mistakes, "FILE",
-     "write a row for each image that is mistaken here, the most confident first: "
-     "index,label,predicted,probability and the pixels",
+     "write a row for each image that is mistaken here (- is standard output), the most confident "
+     "first: index,label,predicted,probability and the pixels",
      0, 0, NULL, NULL},
     {"confusion", 0, OPTION_TEXT, &eval_options.confusion, "FILE",
-     "write the confusion matrix here, a row for each true class", 0, 0, NULL, NULL},
+     "write the confusion matrix here (- is standard output), a row for each true class", 0, 0,
+     NULL, NULL},
     {"min-accuracy", 0, OPTION_REAL, &eval_options.min_accuracy, "F",
      "exit with status 3 when the accuracy, a fraction, is below F", 0, 1, "", NULL},
     {"json", 0, OPTION_FLAG, &eval_options.json, NULL, "print JSON to standard output", 0, 0, NULL,
@@ -368,31 +369,6 @@ static bool read_split(Dataset *data, Range *images, const Model *model, const c
     return true;
 }
 
-// No table may be another one, the model, or a file of the data.
-static bool outputs_differ(const EvalOptions *o, const char *model, Error *err)
-{
-    const char *folder = command_data_folder(o->data);
-    const struct {
-        const char *flag, *path;
-    } out[] = {{"--predictions", o->predictions},
-               {"--mistakes", o->mistakes},
-               {"--confusion", o->confusion}};
-    for (size_t i = 0; i < 3; i++) {
-        if (out[i].path == NULL)
-            continue;
-        if (path_is_same(out[i].path, model))
-            return error_set(err, "%s would replace the model, %s", out[i].flag, model);
-        if (idx_is_data_file(folder, out[i].path))
-            return error_set(err, "%s would replace a file of the data, %s", out[i].flag,
-                             out[i].path);
-        for (size_t j = 0; j < i; j++)
-            if (out[j].path != NULL && path_is_same(out[i].path, out[j].path))
-                return error_set(err, "%s and %s are the same file, %s", out[j].flag, out[i].flag,
-                                 out[i].path);
-    }
-    return true;
-}
-
 static bool judge(Evaluator *evaluator, Evaluation *result, const Model *model, const Dataset *data,
                   Range images, uint64_t threads, Arena *arena, Error *err)
 {
@@ -426,8 +402,6 @@ static bool eval(int *status, const EvalOptions *o, const char *path, Arena *are
     Model model;
     Dataset data;
     Range images;
-    if (!outputs_differ(o, path, err))
-        return false;
     if (!model_read(&model, arena, path, err) ||
         !read_split(&data, &images, &model, path, o, arena, err))
         return false;
@@ -463,10 +437,16 @@ static int run(int argc, char **argv)
     int status;
     if (!command_begin(&command_eval, option_table, &path, argc, argv, &status))
         return status;
+    const EvalOptions *o = &eval_options;
+    const OutputFlag tables[] = {{"--predictions", o->predictions, OUTPUT_ANY_FILE, false},
+                                 {"--mistakes", o->mistakes, OUTPUT_ANY_FILE, false},
+                                 {"--confusion", o->confusion, OUTPUT_ANY_FILE, false}};
+    if (!command_check_outputs(tables, 3, path, o->data, o->json, &status))
+        return status;
     Arena arena = {0};
     Error err;
     status = STATUS_DONE;
-    if (!eval(&status, &eval_options, path, &arena, &err))
+    if (!eval(&status, o, path, &arena, &err))
         status = command_fail(&err);
     arena_free(&arena);
     return command_end(status);

@@ -27,7 +27,8 @@ static const Option option_table[] = {
     {"no-transpose", 0, OPTION_FLAG, &features_options.not_transposed, NULL,
      COMMAND_NO_TRANSPOSE_HELP, 0, 0, NULL, NULL},
     {"csv", 0, OPTION_TEXT, &features_options.csv, "FILE",
-     "write a row a value here: layer,channel,row,column,value", 0, 0, NULL, NULL},
+     "write one row per value here (- is standard output): layer,channel,row,column,value", 0, 0,
+     NULL, NULL},
     {0},
 };
 
@@ -148,15 +149,6 @@ static void print_seen(const Seen *seen)
 // ---------------------------------------------------------------------------------------------
 // The command
 
-static bool outputs_are_free(const FeaturesOptions *o, const char *model, Error *err)
-{
-    if (o->csv != NULL && path_is_same(o->csv, model))
-        return error_set(err, "--csv would replace the model, %s", model);
-    if (o->csv != NULL && idx_is_data_file(command_data_folder(o->data), o->csv))
-        return error_set(err, "--csv would replace a file of the data, %s", o->csv);
-    return true;
-}
-
 static bool features(const FeaturesOptions *o, const char *path, Arena *arena, Error *err)
 {
     Model model;
@@ -164,7 +156,7 @@ static bool features(const FeaturesOptions *o, const char *path, Arena *arena, E
     IdxPart part = strcmp(o->part, "test") == 0 ? IDX_TEST : IDX_TRAIN;
     const char *folder = command_data_folder(o->data);
     Seen seen = {.net = &model.net};
-    if (!outputs_are_free(o, path, err) || !model_read(&model, arena, path, err))
+    if (!model_read(&model, arena, path, err))
         return false;
     bool transposed = (o->transposed || model.settings.transposed) && !o->not_transposed;
     if (!command_read_data(&data, arena, o->data, part, transposed, err) ||
@@ -192,9 +184,13 @@ static int run(int argc, char **argv)
     int status;
     if (!command_begin(&command_features, option_table, &path, argc, argv, &status))
         return status;
+    const FeaturesOptions *o = &features_options;
+    const OutputFlag table = {"--csv", o->csv, OUTPUT_ANY_FILE, false};
+    if (!command_check_outputs(&table, 1, path, o->data, false, &status))
+        return status;
     Arena arena = {0};
     Error err;
-    status = features(&features_options, path, &arena, &err) ? STATUS_DONE : command_fail(&err);
+    status = features(o, path, &arena, &err) ? STATUS_DONE : command_fail(&err);
     arena_free(&arena);
     return command_end(status);
 }

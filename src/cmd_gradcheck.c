@@ -31,12 +31,13 @@ static const Option option_table[] = {
     {"transpose", 0, OPTION_FLAG, &gradcheck_options.transposed, NULL, COMMAND_MODEL_TRANSPOSE_HELP,
      0, 0, NULL, NULL},
     {"steps", 0, OPTION_TEXT, &gradcheck_options.steps, "FILE",
-     "check with twelve steps of the differences, 1e-1 to 1e-12, and write a row for each here: "
-     "step, and the error of every Jacobian and gradient",
+     "check with twelve steps of the differences, 1e-1 to 1e-12, and write a row for each here "
+     "(- is standard output): step, and the error of every Jacobian and gradient",
      0, 0, NULL, NULL},
     {"nonzero", 0, OPTION_TEXT, &gradcheck_options.nonzero, "FILE",
-     "write the entries of the Jacobians that are not zero here: jacobian,row,column,value", 0, 0,
-     NULL, NULL},
+     "write the entries of the Jacobians that are not zero here (- is standard output): "
+     "jacobian,row,column,value",
+     0, 0, NULL, NULL},
     {0},
 };
 
@@ -162,23 +163,6 @@ static void print_nonzero(FILE *out, const void *context)
         }
 }
 
-// No table may be the other one, the model, or a file of the data.
-static bool outputs_differ(const GradcheckOptions *o, const char *model, Error *err)
-{
-    const char *const flags[] = {"--steps", "--nonzero"}, *const paths[] = {o->steps, o->nonzero};
-    for (size_t i = 0; i < 2; i++) {
-        if (paths[i] == NULL)
-            continue;
-        if (model != NULL && path_is_same(paths[i], model))
-            return error_set(err, "%s would replace the model, %s", flags[i], model);
-        if (idx_is_data_file(command_data_folder(o->data), paths[i]))
-            return error_set(err, "%s would replace a file of the data, %s", flags[i], paths[i]);
-    }
-    if (paths[0] != NULL && paths[1] != NULL && path_is_same(paths[0], paths[1]))
-        return error_set(err, "%s and %s are the same file, %s", flags[0], flags[1], paths[0]);
-    return true;
-}
-
 // ---------------------------------------------------------------------------------------------
 // The command
 
@@ -249,10 +233,7 @@ static bool gradcheck(int *status, const GradcheckOptions *o, const char *path, 
     Dataset data;
     Model model;
     GradientCheck check;
-    if (!outputs_differ(o, path, err) ||
-        (o->steps != NULL && !command_try_output(o->steps, OUTPUT_ANY_FILE, arena, err)) ||
-        (o->nonzero != NULL && !command_try_output(o->nonzero, OUTPUT_ANY_FILE, arena, err)) ||
-        (path != NULL && !model_read(&model, arena, path, err)))
+    if (path != NULL && !model_read(&model, arena, path, err))
         return false;
     bool transposed = o->transposed || (path != NULL && model.settings.transposed);
     if (!command_read_data(&data, arena, o->data, IDX_TRAIN, transposed, err))
@@ -301,7 +282,12 @@ static int run(int argc, char **argv)
                   path);
         return command_wrong(&err);
     }
-    if (!gradcheck(&status, &gradcheck_options, path, &arena, &err))
+    const GradcheckOptions *o = &gradcheck_options;
+    const OutputFlag tables[] = {{"--steps", o->steps, OUTPUT_ANY_FILE, false},
+                                 {"--nonzero", o->nonzero, OUTPUT_ANY_FILE, false}};
+    if (!command_check_outputs(tables, 2, path, o->data, false, &status))
+        return status;
+    if (!gradcheck(&status, o, path, &arena, &err))
         status = command_fail(&err);
     arena_free(&arena);
     return command_end(status);

@@ -44,8 +44,9 @@ static const Option option_table[] = {
     {"transpose", 0, OPTION_FLAG, &sweep_options.transposed, NULL, COMMAND_TRANSPOSE_HELP, 0, 0,
      NULL, NULL},
     {"csv", 0, OPTION_TEXT, &sweep_options.csv, "FILE",
-     "add a row a training to this table; those that it has are not trained again", 0, 0, NULL,
-     NULL},
+     "add one row per training to this table; those that it has are not trained again; - is "
+     "standard output, which has none",
+     0, 0, NULL, NULL},
     {"threads", 0, OPTION_COUNT, &sweep_options.threads, "N", COMMAND_THREADS_HELP, 1,
      COMMAND_MAX_THREADS, "one a CPU, 8 at most", NULL},
     {"quiet", 'q', OPTION_FLAG, &sweep_options.quiet, NULL, "show no progress", 0, 0, NULL, NULL},
@@ -213,32 +214,45 @@ static void mark_done(Sweep *sweep, const char *text, const char *end)
     }
 }
 
-// Opens the table. An older one is taken over, but for a last row that is cut short.
-static bool open_table(Sweep *sweep, Arena *arena, Error *err)
+// Takes over an older table, but for a last row that is cut short.
+static bool take_over(Sweep *sweep, Arena *arena, Error *err)
 {
     const size_t max_size = (size_t)1 << 30;
     const char *path = sweep->options->csv;
-    struct stat status;
     unsigned char *old = NULL;
-    size_t size = 0;
-    if (stat(path, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0 &&
-        !file_read(&old, &size, arena, path, max_size, "a table of trainings", err))
+    size_t size = 0, at = strlen(header);
+    if (!file_read(&old, &size, arena, path, max_size, "a table of trainings", err))
         return false;
     while (size > 0 && old[size - 1] != '\n')
         size--;
-    size_t at = strlen(header);
-    if (old != NULL && (size < at || memcmp(old, header, at) != 0))
+    if (size < at || memcmp(old, header, at) != 0)
         return error_set(
             err, "%s: is no table of a sweep, and would be replaced; name another --csv", path);
-    if (!output_open(&sweep->csv, arena, path, OUTPUT_ANY_FILE, err))
-        return false;
-    if (old == NULL) {
-        fputs(header, sweep->csv.stream);
-    } else {
-        fwrite(old, 1, size, sweep->csv.stream);
-        mark_done(sweep, (const char *)old + at, (const char *)old + size);
-    }
+    fwrite(old, 1, size, sweep->csv.stream);
+    mark_done(sweep, (const char *)old + at, (const char *)old + size);
     return true;
+}
+
+static bool is_stream(const Sweep *sweep)
+{
+    return sweep->csv.target == NULL;
+}
+
+// Opens the table. A stream has no older rows.
+static bool open_table(Sweep *sweep, Arena *arena, Error *err)
+{
+    const char *path = sweep->options->csv;
+    struct stat status;
+    if (!command_open_table(&sweep->csv, path, arena, err))
+        return false;
+    if (is_stream(sweep) || stat(path, &status) != 0 || status.st_size == 0) {
+        fputs(header, sweep->csv.stream);
+        return true;
+    }
+    if (take_over(sweep, arena, err))
+        return true;
+    output_discard(&sweep->csv);
+    return false;
 }
 
 // What came of one training.
@@ -348,10 +362,10 @@ static int train_all(Sweep *sweep, Team *team, Error *err)
         arena_free(&arena);
         if (outcome.result == TRAIN_STOPPED) {
             if (signals_noted() != SIGPIPE)
-                fprintf(stderr,
-                        "mlp: %s: stopped; the same command goes on after the %zu trainings that "
-                        "are done\n",
-                        signals_name(signals_noted()), sweep->n_done);
+                fprintf(stderr, "mlp: %s: stopped; %s the %zu trainings that are done\n",
+                        signals_name(signals_noted()),
+                        is_stream(sweep) ? "the table has" : "the same command goes on after",
+                        sweep->n_done);
             return 128 + signals_noted();
         }
         if (outcome.result == TRAIN_FAILED || !add_row(sweep, c, &outcome, err))
@@ -370,8 +384,6 @@ static int train_all(Sweep *sweep, Team *team, Error *err)
 static bool prepare(Sweep *sweep, Arena *arena, Error *err)
 {
     const SweepOptions *o = sweep->options;
-    if (idx_is_data_file(command_data_folder(o->data), o->csv))
-        return error_set(err, "--csv would replace a file of the data, %s", o->csv);
     if (!command_read_data(&sweep->data, arena, o->data, IDX_TRAIN, o->transposed, err) ||
         !command_read_data(&sweep->test, arena, o->data, IDX_TEST, o->transposed, err) ||
         !list_combinations(sweep, arena, err))
@@ -408,13 +420,12 @@ static int sweep_run(Sweep *sweep, Arena *arena)
     Error err;
     if (!prepare(sweep, arena, &err))
         return command_fail(&err);
-    signals_watch();
     sweep->start = clock_seconds();
     Team *team = command_team(sweep->options->threads, arena, &err);
     int status = team == NULL ? command_fail(&err) : train_all(sweep, team, &err);
     if (team != NULL)
         team_close(team);
-    if (sweep->n_done > 0 && !output_commit(&sweep->csv, &err))
+    if (sweep->n_done > 0 && !command_commit(&sweep->csv, &err))
         status = command_fail(&err);
     output_discard(&sweep->csv);
     if (status == STATUS_DONE && sweep->n_done == 0 && !sweep->options->quiet) {
@@ -435,7 +446,11 @@ static int run(int argc, char **argv)
     Sweep sweep = {.options = &sweep_options};
     Arena arena = {0};
     Error err;
-    status = parse_values(&sweep, &err) ? sweep_run(&sweep, &arena) : command_wrong(&err);
+    const OutputFlag table = {"--csv", sweep_options.csv, OUTPUT_ANY_FILE, false};
+    if (!parse_values(&sweep, &err))
+        status = command_wrong(&err);
+    else if (command_check_outputs(&table, 1, NULL, sweep_options.data, false, &status))
+        status = sweep_run(&sweep, &arena);
     arena_free(&arena);
     return command_end(status);
 }

@@ -10,6 +10,7 @@
 
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 // ---------------------------------------------------------------------------------------------
 // Options
@@ -28,7 +29,6 @@ static TrainOptions train_options = {
     .batch_size = 64,
     .seed = 1,
     .output = "model.bin",
-    .csv = "curves.csv",
 };
 
 static const Option option_table[] = {
@@ -63,8 +63,10 @@ static const Option option_table[] = {
     {"output", 'o', OPTION_TEXT, &train_options.output, "FILE",
      "write the model here; a training that is resumed, by default, where it was read from", 0, 0,
      NULL, NULL},
-    {"csv", 0, OPTION_TEXT, &train_options.csv, "FILE", "write a row an epoch here", 0, 0, NULL,
-     NULL},
+    {"csv", 0, OPTION_TEXT, &train_options.csv, "FILE",
+     "write one row per epoch here (- is standard output); a model of another name, second.bin, "
+     "has by default second.csv beside it",
+     0, 0, "curves.csv", NULL},
     {"checkpoint-every", 0, OPTION_COUNT, &train_options.checkpoint_every, "N",
      "write the model every N epochs, not only at the end", 1, 1000000, "once a minute", NULL},
     {"resume", 0, OPTION_TEXT, &train_options.resume, "MODEL",
@@ -170,6 +172,9 @@ static bool save_model(Job *job, Error *err)
         ok = model_write(&job->settings, &job->net, job->params, &out, err) &&
              output_commit(&out, err);
         output_discard(&out);
+        if (out.note.text[0] != '\0')
+            progress_end(&job->progress);
+        command_note(&out.note);
     }
     if (ok) {
         job->saved_epoch = (size_t)job->settings.epochs;
@@ -180,13 +185,13 @@ static bool save_model(Job *job, Error *err)
 }
 
 // Writes the table and the model of the last complete epoch, where they are not written yet. One
-// that cannot be written does not cost the other.
+// that cannot be written does not cost the other; a table that nobody reads any more is no failure.
 static bool save_all(Job *job, Error *err)
 {
     Error second;
     if (job->last.epoch == 0)
         return true;
-    bool table = output_commit(&job->csv, err);
+    bool table = command_commit(&job->csv, err) || signals_noted() == SIGPIPE;
     bool model = job->saved_epoch == job->settings.epochs || save_model(job, table ? err : &second);
     return table && model;
 }
@@ -250,24 +255,6 @@ static bool watch_epoch(void *context, const EpochReport *report, Error *err)
 
 // ---------------------------------------------------------------------------------------------
 // The command
-
-// No output may be another output or something that is read.
-static bool files_differ(const TrainOptions *o, Error *err)
-{
-    const char *folder = command_data_folder(o->data);
-    const struct {
-        const char *flag, *path;
-    } outputs[] = {{"--output", o->output}, {"--csv", o->csv}};
-    if (path_is_same(o->output, o->csv))
-        return error_set(err, "--output and --csv are the same file, %s", o->output);
-    if (o->resume != NULL && path_is_same(o->resume, o->csv))
-        return error_set(err, "--csv would replace the model to resume, %s", o->resume);
-    for (size_t i = 0; i < 2; i++)
-        if (idx_is_data_file(folder, outputs[i].path))
-            return error_set(err, "%s would replace a file of the data, %s", outputs[i].flag,
-                             outputs[i].path);
-    return true;
-}
 
 static void print_summary(const Job *job)
 {
@@ -362,11 +349,14 @@ static bool prepare_network(Job *job, Error *err)
     return true;
 }
 
-static void say_what_is_next(const TrainOptions *o)
+static void say_what_is_next(const Job *job)
 {
+    const TrainOptions *o = job->options;
     ShownName model = command_shown(o->output), curves = command_shown(o->csv);
-    fprintf(stderr, "The model is in %s, the curves are in %s; next: mlp eval %s\n", model.text,
-            curves.text, model.text);
+    fprintf(stderr, "The model is in %s", model.text);
+    if (job->csv.target != NULL)
+        fprintf(stderr, ", the curves are in %s", curves.text);
+    fprintf(stderr, "; next: mlp eval %s\n", model.text);
 }
 
 // A blank and a word as a shell reads it.
@@ -374,14 +364,14 @@ static void print_word(const char *word)
 {
     static const char plain[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-";
-    ShownName shown = command_shown(word);
     if (word[strspn(word, plain)] == '\0') {
         fprintf(stderr, " %s", word);
         return;
     }
     fputs(" '", stderr);
-    for (const char *c = shown.text; *c != '\0'; c++)
-        *c == '\'' ? (void)fputs("'\\''", stderr) : (void)fputc(*c, stderr);
+    for (const char *c = word; *c != '\0'; c++)
+        *c == '\'' ? (void)fputs("'\\''", stderr)
+                   : (void)fputc((unsigned char)*c < ' ' || *c == 0x7f ? '?' : *c, stderr);
     fputc('\'', stderr);
 }
 
@@ -392,8 +382,10 @@ static int stop(Job *job, Error *err)
     int number = signals_noted();
     size_t epoch = (size_t)job->settings.epochs;
     bool is_new = job->last.epoch > 0;
-    if (!save_all(job, err))
-        return command_fail(err);
+    if (!save_all(job, err)) { // said even when SIGPIPE came: it was perhaps the table's alone
+        fprintf(stderr, "mlp: %s\n", err->text);
+        return STATUS_FAILED;
+    }
     if (number == SIGPIPE) // nobody listens
         return 128 + number;
     if (!is_new && o->resume == NULL) {
@@ -435,20 +427,22 @@ static int run_job(Job *job, Team *team, Error *err)
     if (!o->quiet)
         notes_data_read(&job->data, &job->training.split, data);
     notes_data_doubtful(&job->data, &job->training.split, data);
-    job->progress =
-        progress_begin(o->quiet, settings.epochs_done, settings.epochs, job->settings.train_size);
+    bool is_shown = isatty(fileno(job->csv.stream)) != 0; // then the rows say what a line would
+    job->progress = progress_begin(o->quiet || is_shown, settings.epochs_done, settings.epochs,
+                                   job->settings.train_size);
     job->saved_time = clock_seconds();
     TrainResult result = train_run(job->params, &job->net, &settings, &job->training, team,
                                    &observer, job->arena, err);
     progress_end(&job->progress);
-    if (result == TRAIN_STOPPED)
+    bool is_left = result == TRAIN_FAILED && signals_noted() == SIGPIPE; // by the table's reader
+    if (result == TRAIN_STOPPED || is_left)
         return stop(job, err);
     Error second;
     bool saved = result == TRAIN_DIVERGED || save_all(job, result == TRAIN_DONE ? err : &second);
     if (result != TRAIN_DONE || !saved)
         return command_fail(err);
     if (!o->quiet)
-        say_what_is_next(o);
+        say_what_is_next(job);
     if (o->json)
         print_summary(job);
     return STATUS_DONE;
@@ -476,25 +470,33 @@ static int train_with(Job *job, Team *team, Error *err)
     bool is_resumed = job->resumed != NULL;
     signals_watch();
     if ((is_resumed && !measure_resumed(&last, job, team, err)) ||
-        !curves_open(&job->csv, job->arena, job->options->csv, is_resumed ? &last : NULL, err))
+        !command_open_table(&job->csv, job->options->csv, job->arena, err))
         return command_fail(err);
-    int status = run_job(job, team, err);
+    int status = curves_begin(&job->csv, job->arena, is_resumed ? &last : NULL, err)
+                     ? run_job(job, team, err)
+                     : command_fail(err);
     output_discard(&job->csv);
     return status;
 }
 
-static int train(const TrainOptions *o, const Model *resumed, Arena *arena)
+static int train(TrainOptions *o, const Model *resumed, Arena *arena)
 {
     Error err;
+    int status;
     Job job = {.options = o, .arena = arena, .resumed = resumed};
-    if (!files_differ(o, &err) ||
-        !command_try_output(o->output, OUTPUT_REGULAR_ONLY, arena, &err) ||
-        !read_training_data(&job, &err) || !prepare_network(&job, &err))
+    if (o->csv == NULL && (o->csv = curves_path(arena, o->output, &err)) == NULL)
+        return command_fail(&err);
+    const OutputFlag files[] = {{"--classes", o->classes, OUTPUT_ANY_FILE, true},
+                                {"--output", o->output, OUTPUT_REGULAR_ONLY, false},
+                                {"--csv", o->csv, OUTPUT_ANY_FILE, false}};
+    if (!command_check_outputs(files, 3, o->resume, o->data, o->json, &status))
+        return status;
+    if (!read_training_data(&job, &err) || !prepare_network(&job, &err))
         return command_fail(&err);
     Team *team = command_team(o->threads, arena, &err);
     if (team == NULL)
         return command_fail(&err);
-    int status = train_with(&job, team, &err);
+    status = train_with(&job, team, &err);
     team_close(team);
     return status;
 }
@@ -556,7 +558,6 @@ const Command command_train = {
              "cross-entropy), with --arch cnn a convolutional one, which has defaults of its own "
              "(mlp train --arch cnn --help). The same command gives the same bytes on every "
              "machine.",
-    .examples = {"mlp train --arch cnn",
-                 "mlp train --epochs 100 --lr 1e-4 -o slow.bin --csv slow.csv"},
+    .examples = {"mlp train --arch cnn", "mlp train --epochs 100 --lr 1e-4 -o slow.bin"},
     .run = run,
 };

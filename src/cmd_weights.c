@@ -15,7 +15,8 @@ static const Option option_table[] = {
      "the layer, of those with weights, that is shown: one that looks at images", 1,
      NETWORK_MAX_LAYERS, NULL, NULL},
     {"csv", 0, OPTION_TEXT, &weights_csv, "FILE",
-     "write a row a picture here: of hidden units unit,class,output_weight,bias, of filters "
+     "write one row per picture here (- is standard output): of hidden units "
+     "unit,class,output_weight,bias, of filters "
      "channel,input,bias, and then the weights, row by row",
      0, 0, NULL, NULL},
     {0},
@@ -285,10 +286,6 @@ static const Layer *layer_with_weights(const Network *net, uint64_t n)
 static bool weights(const char *path, Arena *arena, Error *err)
 {
     Model model;
-    if (weights_csv != NULL && path_is_same(weights_csv, path))
-        return error_set(err, "--csv would replace the model, %s", path);
-    if (weights_csv != NULL && idx_is_data_file(command_data_folder(NULL), weights_csv))
-        return error_set(err, "--csv would replace a file of the data, %s", weights_csv);
     if (!model_read(&model, arena, path, err))
         return false;
     const Layer *layer = layer_with_weights(&model.net, weights_layer);
@@ -306,6 +303,9 @@ static int run(int argc, char **argv)
     const char *path;
     int status;
     if (!command_begin(&command_weights, option_table, &path, argc, argv, &status))
+        return status;
+    const OutputFlag table = {"--csv", weights_csv, OUTPUT_ANY_FILE, false};
+    if (!command_check_outputs(&table, 1, path, NULL, false, &status))
         return status;
     Arena arena = {0};
     Error err;

@@ -5,10 +5,12 @@
 #include "numbers.h"
 #include "signals.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #ifndef MLP_INSTALLED_DATA
 #define MLP_INSTALLED_DATA "/usr/local/share/mlp/mnist"
@@ -22,6 +24,8 @@ static int command_say(const Error *err, int status)
 
 int command_fail(const Error *err)
 {
+    if (signals_noted() == SIGPIPE) // nobody reads it: no error, and nobody to tell
+        return 128 + SIGPIPE;
     return command_say(err, STATUS_FAILED);
 }
 
@@ -44,8 +48,6 @@ int command_end(int status)
     Error err;
     if (fflush(stdout) == 0 && !ferror(stdout))
         return status;
-    if (signals_noted() == SIGPIPE) // nobody reads it: no error, and nobody to tell
-        return 128 + SIGPIPE;
     error_set_errno(&err, "standard output: writing failed");
     return command_fail(&err);
 }
@@ -100,28 +102,126 @@ bool command_environment(Error *err)
     return kernels_choose(isa != NULL && isa[0] != '\0' ? isa : NULL, err);
 }
 
-bool command_try_output(const char *path, OutputKind kind, Arena *arena, Error *err)
+// ---------------------------------------------------------------------------------------------
+// Outputs
+
+// The table that has standard output to itself, and what that was. NULL: none has.
+static const char *stdout_table;
+static int stdout_of_table;
+
+// As in a shell, `exec 3>&1 1>&2`: no report can get between the rows of the table.
+static bool give_stdout_to(const char *path, Error *err)
 {
-    Output out;
-    if (!output_open(&out, arena, path, kind, err))
-        return false;
-    output_discard(&out);
+    stdout_of_table = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    if (stdout_of_table < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
+        return error_set_errno(err, "standard output");
+    stdout_table = path;
     return true;
+}
+
+// Standard output has room for one output, which is a table. Returns false when it is wanted for
+// more; otherwise *on_stdout is that table's flag, or NULL.
+static bool check_streams(const OutputFlag **on_stdout, const OutputFlag *outputs, size_t n,
+                          bool json, Error *err)
+{
+    *on_stdout = NULL;
+    for (const OutputFlag *out = outputs; out < outputs + n; out++) {
+        if (out->path == NULL || out->is_input || output_descriptor(out->path) != STDOUT_FILENO)
+            continue;
+        if (out->kind == OUTPUT_REGULAR_ONLY)
+            return error_set(err,
+                             "%s %s: the model needs a file, which is replaced all at once, and "
+                             "standard output is not one (./- is a file of that name)",
+                             out->flag, out->path);
+        if (json || *on_stdout != NULL)
+            return error_set(err, "%s and %s cannot both write to standard output",
+                             json ? "--json" : (*on_stdout)->flag, out->flag);
+        *on_stdout = out;
+    }
+    return true;
+}
+
+static bool is_stdout_sign(const char *path)
+{
+    return strcmp(path, "-") == 0;
+}
+
+// What an output must leave alone: the model that is read, the data, and the outputs before it.
+static bool check_replaced(const OutputFlag *outputs, const OutputFlag *out, const char *model,
+                           const char *folder, Error *err)
+{
+    bool is_table = out->kind == OUTPUT_ANY_FILE;
+    if (is_table && model != NULL && path_is_same(out->path, model))
+        return error_set(err, "%s would replace the model, %s", out->flag, model);
+    if (idx_is_data_file(folder, out->path))
+        return error_set(err, "%s would replace a file of the data, %s", out->flag, out->path);
+    for (const OutputFlag *other = outputs; other < out; other++)
+        if (other->path != NULL && !is_stdout_sign(other->path) &&
+            path_is_same(out->path, other->path))
+            return error_set(err, "%s and %s are the same file, %s", other->flag, out->flag,
+                             other->path);
+    return true;
+}
+
+bool command_check_outputs(const OutputFlag *outputs, size_t n, const char *model, const char *data,
+                           bool json, int *status)
+{
+    Error err;
+    const OutputFlag *on_stdout;
+    if (!check_streams(&on_stdout, outputs, n, json, &err)) {
+        *status = command_wrong(&err);
+        return false;
+    }
+    bool ok = true;
+    for (const OutputFlag *out = outputs; ok && out < outputs + n; out++)
+        if (out->path != NULL && !out->is_input && !is_stdout_sign(out->path))
+            ok = check_replaced(outputs, out, model, command_data_folder(data), &err) &&
+                 output_try(out->path, out->kind, &err);
+    if (ok && on_stdout != NULL)
+        ok = give_stdout_to(on_stdout->path, &err);
+    if (!ok)
+        *status = command_fail(&err);
+    return ok;
+}
+
+bool command_open_table(Output *out, const char *path, Arena *arena, Error *err)
+{
+    signals_watch(); // or a temporary file would stay behind
+    if (stdout_table != NULL && strcmp(path, stdout_table) == 0)
+        return output_open_descriptor(out, path, stdout_of_table, err);
+    return output_open(out, arena, path, OUTPUT_ANY_FILE, err);
+}
+
+void command_note(const Error *note)
+{
+    static Error last;
+    if (note->text[0] == '\0' || strcmp(note->text, last.text) == 0)
+        return;
+    fprintf(stderr, "mlp: note: %s\n", note->text);
+    last = *note;
+}
+
+bool command_commit(Output *out, Error *err)
+{
+    bool ok = output_commit(out, err);
+    command_note(&out->note);
+    return ok;
 }
 
 bool command_write_table(const char *path, void (*print)(FILE *out, const void *context),
                          const void *context, Arena *arena, Error *err)
 {
     Output out;
-    signals_watch(); // or a temporary file would stay behind
-    if (!output_open(&out, arena, path, OUTPUT_ANY_FILE, err))
+    if (!command_open_table(&out, path, arena, err))
         return false;
     print(out.stream, context);
-    if (output_commit(&out, err))
-        return true;
+    bool ok = command_commit(&out, err);
     output_discard(&out);
-    return false;
+    return ok;
 }
+
+// ---------------------------------------------------------------------------------------------
+// Threads and data
 
 Team *command_team(uint64_t wanted, Arena *arena, Error *err)
 {

@@ -79,33 +79,38 @@ static bool find_kept(size_t *kept, const char *text, size_t size, const char *p
 }
 
 // Copies what is kept of an older table.
-static bool copy_kept(Output *csv, Arena *arena, const char *path, const EpochReport *last,
-                      Error *err)
+static bool copy_kept(Output *csv, Arena *arena, const EpochReport *last, Error *err)
 {
     const size_t max_size = (size_t)1 << 30;
     unsigned char *text;
     size_t size, kept = 0;
-    if (!file_read(&text, &size, arena, path, max_size, "a table of curves", err) ||
-        !find_kept(&kept, (const char *)text, size, path, last, err))
+    if (!file_read(&text, &size, arena, csv->path, max_size, "a table of curves", err) ||
+        !find_kept(&kept, (const char *)text, size, csv->path, last, err))
         return false;
     fwrite(text, 1, kept, csv->stream);
     return true;
 }
 
-bool curves_open(Output *csv, Arena *arena, const char *path, const EpochReport *last, Error *err)
+bool curves_begin(Output *csv, Arena *arena, const EpochReport *last, Error *err)
 {
-    struct stat status;
-    bool exists = stat(path, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0;
-    if (!output_open(csv, arena, path, OUTPUT_ANY_FILE, err))
-        return false;
-    if (last != NULL && exists) {
-        if (copy_kept(csv, arena, path, last, err))
-            return true;
-        output_discard(csv);
-        return false;
-    }
+    struct stat status; // a stream has no older rows
+    if (last != NULL && csv->temporary != NULL && stat(csv->path, &status) == 0 &&
+        status.st_size > 0)
+        return copy_kept(csv, arena, last, err);
     fputs(header, csv->stream);
     return true;
+}
+
+char *curves_path(Arena *arena, const char *model, Error *err)
+{
+    const char *slash = strrchr(model, '/');
+    const char *name = slash == NULL ? model : slash + 1;
+    size_t length = strlen(name);
+    if (strcmp(name, "model.bin") == 0)
+        return arena_printf(arena, err, "%.*scurves.csv", (int)(name - model), model);
+    if (length > 4 && strcmp(name + length - 4, ".bin") == 0)
+        length -= 4;
+    return arena_printf(arena, err, "%.*s.csv", (int)(name - model + (ptrdiff_t)length), model);
 }
 
 bool curves_add(Output *csv, const EpochReport *report, Error *err)

@@ -1,12 +1,17 @@
-// Replacing a file all at once; see output.h.
+// Replacing a file all at once, or writing into a stream; see output.h.
 #include "output.h"
+
+#include "numbers.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 // Writes the folder of a path, "." for a bare name, into the arena.
@@ -20,7 +25,8 @@ static char *path_folder(Arena *arena, const char *path, Error *err)
     return arena_printf(arena, err, "%.*s", (int)(slash - path), path);
 }
 
-// Where a link leads that leads to nothing yet: an output will make that file, and keep the link.
+// Where a path leads when its last part is a symbolic link, whether there is a file or not: an
+// output will replace or make that file, and keep the link.
 static char *path_follow(Arena *arena, const char *path, Error *err)
 {
     enum { MOST_LINKS = 40 };
@@ -44,49 +50,141 @@ static char *path_follow(Arena *arena, const char *path, Error *err)
     return at;
 }
 
-// Returns the path with its symbolic links resolved, whether there is a file or not.
-static char *path_resolve(Arena *arena, const char *path, Error *err)
+// ---------------------------------------------------------------------------------------------
+// Temporary files: which there are, for a signal that ends the process at once
+
+enum { MAX_TEMPORARIES = 4, PATH_ROOM = 4096 };
+static struct {
+    char path[PATH_ROOM];
+    atomic_bool exists;
+} temporaries[MAX_TEMPORARIES];
+
+// More than there is room for, or longer, is not known here: then such a signal leaves a file.
+static void temporary_is_there(const char *path)
 {
-    struct stat status;
-    char *real = realpath(path, NULL);
-    if (real == NULL && stat(path, &status) == 0) { // or a link would be replaced, not its target
-        error_set_errno(err, "%s: where it leads cannot be found out", path);
-        return NULL;
-    }
-    if (real == NULL)
-        return path_follow(arena, path, err);
-    char *copy = arena_printf(arena, err, "%s", real);
-    free(real);
-    return copy;
+    size_t size = strlen(path) + 1;
+    for (size_t i = 0; i < MAX_TEMPORARIES && size <= PATH_ROOM; i++)
+        if (!atomic_load(&temporaries[i].exists)) {
+            memcpy(temporaries[i].path, path, size);
+            atomic_store(&temporaries[i].exists, true);
+            return;
+        }
 }
 
-static bool output_open_straight(Output *out, Error *err)
+static void temporary_is_gone(const char *path)
 {
-    out->stream = fopen(out->target, "wb");
-    if (out->stream == NULL)
-        return error_set_errno(err, "%s: cannot write", out->path);
-    return true;
+    for (size_t i = 0; i < MAX_TEMPORARIES; i++)
+        if (atomic_load(&temporaries[i].exists) && strcmp(temporaries[i].path, path) == 0)
+            atomic_store(&temporaries[i].exists, false);
 }
 
-// mkstemp makes files that only the owner may read; give them the mode of the file that they will
-// replace, or of any new one.
-static void output_set_mode(int fd, const struct stat *replaced)
+void output_remove_temporaries(void)
 {
-    mode_t mask = umask(0);
-    umask(mask);
-    fchmod(fd, replaced != NULL ? replaced->st_mode & 0777 : 0666 & ~mask);
+    for (size_t i = 0; i < MAX_TEMPORARIES; i++)
+        if (atomic_load(&temporaries[i].exists))
+            unlink(temporaries[i].path);
 }
 
-// Standard output or error when one of them is that file: renaming another over it would lose what
-// is written there. -1: neither.
-static int standard_stream_of(const struct stat *file)
+// ---------------------------------------------------------------------------------------------
+// Streams
+
+static bool is_same_file(const struct stat *a, const struct stat *b)
 {
-    struct stat status;
-    for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++)
-        if (fstat(fd, &status) == 0 && status.st_dev == file->st_dev &&
-            status.st_ino == file->st_ino)
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+int output_descriptor(const char *path)
+{
+    static const char *const names[] = {"/dev/stdin", "/dev/stdout", "/dev/stderr"};
+    static const char *const directories[] = {"/dev/fd/", "/proc/self/fd/"};
+    if (strcmp(path, "-") == 0)
+        return STDOUT_FILENO;
+    for (int fd = 0; fd < 3; fd++)
+        if (strcmp(path, names[fd]) == 0)
             return fd;
+    for (size_t i = 0; i < 2; i++) {
+        size_t length = strlen(directories[i]);
+        uint64_t fd;
+        if (strncmp(path, directories[i], length) == 0 && number_parse_count(path + length, &fd) &&
+            fd <= INT_MAX && fcntl((int)fd, F_GETFD) != -1)
+            return (int)fd;
+    }
+    // A device may be opened as often as one likes; anything else has one place to write at.
+    struct stat file, standard;
+    if (stat(path, &file) == 0 && !S_ISCHR(file.st_mode))
+        for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++)
+            if (fstat(fd, &standard) == 0 && is_same_file(&file, &standard))
+                return fd;
     return -1;
+}
+
+// Takes the descriptor.
+static bool output_open_stream(Output *out, int fd, Error *err)
+{
+    out->stream = fd < 0 ? NULL : fdopen(fd, "wb");
+    if (out->stream != NULL)
+        return true;
+    error_set_errno(err, "%s: cannot write", out->path);
+    if (fd >= 0)
+        close(fd);
+    return false;
+}
+
+// Opened by its path, it might be truncated, and a socket cannot be opened at all.
+bool output_open_descriptor(Output *out, const char *path, int fd, Error *err)
+{
+    *out = (Output){.path = strcmp(path, "-") == 0 ? "standard output" : path};
+    int flags = fcntl(fd, F_GETFL);
+    if (flags != -1 && (flags & O_ACCMODE) == O_RDONLY)
+        return error_set(err, "%s: is not open for writing", out->path);
+    return output_open_stream(out, fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1), err);
+}
+
+// ---------------------------------------------------------------------------------------------
+// Opening
+
+// A name that nothing has, most probably; short whatever the target's is, as file systems limit
+// names. Others may write in that directory: other processes, containers with equal process ids.
+static char *temporary_name(Arena *arena, const char *folder, Error *err)
+{
+    static uint64_t counter;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    uint64_t seed = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+    seed = (seed ^ (uint64_t)getpid() << 40) + counter++;
+    return arena_printf(arena, err, "%s/.mlp-%08" PRIx32, folder,
+                        (uint32_t)(seed * 0x9e3779b97f4a7c15 >> 32));
+}
+
+// Announced before it is there, or a signal in between would leave it behind.
+static bool output_open_temporary(Output *out, Arena *arena, const struct stat *replaced,
+                                  Error *err)
+{
+    enum { TRIES = 100 };
+    char *folder = path_folder(arena, out->target, err);
+    int fd = -1;
+    for (int i = 0; i < TRIES; i++) {
+        char *name = folder == NULL ? NULL : temporary_name(arena, folder, err);
+        if (name == NULL)
+            return false;
+        temporary_is_there(name);
+        fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, replaced != NULL ? 0600 : 0666);
+        if (fd >= 0) {
+            out->temporary = name;
+            break;
+        }
+        temporary_is_gone(name);
+        if (errno != EEXIST)
+            break;
+    }
+    if (fd < 0)
+        return error_set_errno(err, "%s: cannot write in its directory", out->path);
+    if (replaced != NULL)
+        fchmod(fd, replaced->st_mode & 0777);
+    if (output_open_stream(out, fd, err))
+        return true;
+    output_discard(out);
+    return false;
 }
 
 bool output_open(Output *out, Arena *arena, const char *path, OutputKind kind, Error *err)
@@ -94,93 +192,164 @@ bool output_open(Output *out, Arena *arena, const char *path, OutputKind kind, E
     *out = (Output){.path = path};
     if (path[0] == '\0')
         return error_set(err, "an empty file name cannot be written");
+    int fd = output_descriptor(path);
+    if (fd >= 0 && kind == OUTPUT_REGULAR_ONLY)
+        return error_set(err, "%s: is an open stream and cannot be replaced", path);
+    if (fd >= 0)
+        return output_open_descriptor(out, path, fd, err);
+
     struct stat status;
     bool exists = stat(path, &status) == 0;
     if (exists && S_ISDIR(status.st_mode))
         return error_set(err, "%s: is a folder, where a file is to be written", path);
-    out->target = path_resolve(arena, path, err);
-    if (out->target == NULL)
-        return false;
     if (exists && !S_ISREG(status.st_mode)) {
         if (kind == OUTPUT_REGULAR_ONLY)
             return error_set(err, "%s: is no regular file and cannot be replaced", path);
-        return output_open_straight(out, err);
-    }
-    int standard = exists ? standard_stream_of(&status) : -1;
-    if (standard >= 0 && kind == OUTPUT_REGULAR_ONLY)
-        return error_set(err, "%s: is standard output or error and cannot be replaced", path);
-    if (standard >= 0) {
-        int copy = dup(standard);
-        out->stream = copy < 0 ? NULL : fdopen(copy, "wb");
-        return out->stream != NULL || error_set_errno(err, "%s: cannot write", path);
+        return output_open_stream(out, open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC), err);
     }
     if (exists && access(path, W_OK) != 0)
         return error_set_errno(err, "%s: cannot be replaced", path);
+    out->target = path_follow(arena, path, err);
+    if (out->target == NULL)
+        return false;
+    // Of a name that there cannot be, the renaming would say so after all the work.
+    if (!exists && lstat(out->target, &status) != 0 && errno != ENOENT)
+        return error_set_errno(err, "%s: cannot write", path);
+    return output_open_temporary(out, arena, exists ? &status : NULL, err);
+}
 
-    out->temporary = arena_printf(arena, err, "%s.XXXXXX", out->target);
-    if (out->temporary == NULL)
-        return false;
-    int fd = mkstemp(out->temporary);
-    if (fd < 0) {
-        out->temporary = NULL;
-        return error_set_errno(err, "%s: cannot write in its folder", path);
+bool output_try(const char *path, OutputKind kind, Error *err)
+{
+    Arena arena = {0};
+    Output out;
+    struct stat status;
+    bool is_stream =
+        output_descriptor(path) >= 0 ||
+        (stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode));
+    bool ok = (is_stream && kind == OUTPUT_ANY_FILE) || output_open(&out, &arena, path, kind, err);
+    if (ok && !is_stream)
+        output_discard(&out);
+    arena_free(&arena);
+    return ok;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Putting in place
+
+// Says whether a failed sync means lost bytes. Other reasons say that this file, a pipe for
+// example, or this file system has no such thing as a sync.
+static bool is_loss(int number)
+{
+    return number == EIO || number == ENOSPC || number == EDQUOT;
+}
+
+// To the disk itself, which fsync does not promise everywhere. A device or a pipe has none.
+static bool file_sync(int fd)
+{
+#ifdef F_FULLFSYNC
+    if (fcntl(fd, F_FULLFSYNC) == 0)
+        return true;
+#endif
+    return fsync(fd) == 0 || !is_loss(errno);
+}
+
+// Copies all bytes of a file over those of another.
+static bool file_copy(int from, int to)
+{
+    char bytes[1 << 14];
+    off_t at = 0;
+    ssize_t n;
+    while ((n = pread(from, bytes, sizeof bytes, at)) > 0) {
+        n = pwrite(to, bytes, (size_t)n, at);
+        if (n < 0)
+            return false;
+        at += n;
     }
-    fcntl(fd, F_SETFD, FD_CLOEXEC);
-    output_set_mode(fd, exists ? &status : NULL);
-    out->stream = fdopen(fd, "wb");
-    if (out->stream == NULL) {
-        error_set_errno(err, "%s: cannot write", path);
-        close(fd);
-        output_discard(out);
+    return n == 0 && ftruncate(to, at) == 0 && lseek(to, at, SEEK_SET) == at && file_sync(to);
+}
+
+// Makes the stream write to the target, which gets the bytes of the temporary file.
+static bool output_move_to_target(Output *out)
+{
+    int stream = fileno(out->stream), fd = open(out->target, O_WRONLY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT) // somebody removed the temporary file, but we have its bytes
+        fd = open(out->target, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0)
         return false;
+    bool ok = file_copy(stream, fd) && dup2(fd, stream) == stream;
+    int number = errno;
+    close(fd);
+    errno = number;
+    return ok && fcntl(stream, F_SETFD, FD_CLOEXEC) != -1;
+}
+
+// The target cannot be renamed over; errno says why: it is a mount point (EBUSY), or belongs to
+// someone else in a directory such as /tmp (EPERM). Its bytes can still be written.
+static bool output_write_in_place(Output *out, Error *err)
+{
+    char reason[128];
+    snprintf(reason, sizeof reason, "%s", strerror(errno));
+    bool ok = output_move_to_target(out);
+    if (ok) {
+        error_set(&out->note, "%s: was written in place, since it cannot be replaced at once: %s",
+                  out->path, reason);
+        unlink(out->temporary);
+    } else {
+        const char *number = strerror(errno);
+        bool is_kept = access(out->temporary, F_OK) == 0; // as the only copy
+        error_set(err, "%s: cannot be replaced (%s) or written in place (%s)%s%s", out->path,
+                  reason, number, is_kept ? "; what was written is in " : "",
+                  is_kept ? out->temporary : "");
     }
+    temporary_is_gone(out->temporary);
+    out->temporary = NULL;
+    return ok;
+}
+
+static bool output_flush(Output *out, Error *err)
+{
+    if (fflush(out->stream) != 0 || ferror(out->stream))
+        return error_set_errno(err, "%s: writing failed", out->path);
     return true;
 }
 
 bool output_publish(Output *out, Error *err)
 {
-    if (fflush(out->stream) != 0 || ferror(out->stream))
-        return error_set_errno(err, "%s: writing failed", out->path);
+    if (!output_flush(out, err))
+        return false;
     if (out->temporary == NULL)
         return true;
     if (rename(out->temporary, out->target) != 0)
-        return error_set_errno(err, "%s: cannot be put in place", out->path);
+        return output_write_in_place(out, err);
+    temporary_is_gone(out->temporary);
     out->temporary = NULL;
     return true;
 }
 
-// Makes a rename survive a power cut. Not every file system can: then nothing is lost but that.
-static void folder_sync(const char *path)
+// Makes a rename survive a power cut. A file system that cannot is not a failure; a disk that fails
+// is not one of the file, which is complete, but must be told.
+static void output_sync_directory(Output *out)
 {
     Arena arena = {0};
     Error ignored;
-    char *folder = path_folder(&arena, path, &ignored);
+    char *folder = path_folder(&arena, out->target, &ignored);
     int fd = folder == NULL ? -1 : open(folder, O_RDONLY | O_CLOEXEC);
     if (fd >= 0) {
-        fsync(fd);
+        if (fsync(fd) != 0 && is_loss(errno))
+            error_set_errno(&out->note,
+                            "%s: is complete, but its directory may not be on the disk, and a "
+                            "power cut could bring back what was there before",
+                            out->path);
         close(fd);
     }
     arena_free(&arena);
 }
 
-// To the disk itself, which fsync does not promise everywhere.
-static int file_sync(int fd)
-{
-#ifdef F_FULLFSYNC
-    if (fcntl(fd, F_FULLFSYNC) == 0)
-        return 0;
-#endif
-    return fsync(fd);
-}
-
 bool output_sync(Output *out, Error *err)
 {
-    if (fflush(out->stream) != 0 || ferror(out->stream))
-        return error_set_errno(err, "%s: writing failed", out->path);
-    // A device or a pipe cannot be synced: EINVAL and the like are no failure there.
-    if (file_sync(fileno(out->stream)) != 0 && (errno == EIO || errno == ENOSPC || errno == EDQUOT))
-        return error_set_errno(err, "%s: writing failed", out->path);
-    return true;
+    if (!output_flush(out, err))
+        return false;
+    return file_sync(fileno(out->stream)) || error_set_errno(err, "%s: writing failed", out->path);
 }
 
 bool output_commit(Output *out, Error *err)
@@ -191,7 +360,8 @@ bool output_commit(Output *out, Error *err)
     out->stream = NULL;
     if (fclose(stream) != 0)
         return error_set_errno(err, "%s: writing failed", out->path);
-    folder_sync(out->target);
+    if (out->target != NULL)
+        output_sync_directory(out);
     return true;
 }
 
@@ -200,8 +370,10 @@ void output_discard(Output *out)
     if (out->stream != NULL)
         (void)fclose(out->stream); // what was written is thrown away
     out->stream = NULL;
-    if (out->temporary != NULL)
-        unlink(out->temporary);
+    if (out->temporary == NULL)
+        return;
+    unlink(out->temporary);
+    temporary_is_gone(out->temporary);
     out->temporary = NULL;
 }
 
@@ -210,7 +382,7 @@ bool path_is_same(const char *a, const char *b)
     struct stat at_a, at_b;
     bool exists_a = stat(a, &at_a) == 0, exists_b = stat(b, &at_b) == 0;
     if (exists_a && exists_b)
-        return at_a.st_dev == at_b.st_dev && at_a.st_ino == at_b.st_ino;
+        return is_same_file(&at_a, &at_b);
     if (exists_a != exists_b)
         return false;
     // Neither is there yet: the same name in the same folder.
@@ -226,8 +398,8 @@ bool path_is_same(const char *a, const char *b)
     const char *name_b = slash_b == NULL ? b : slash_b + 1;
     bool same = strcmp(name_a, name_b) == 0; // when memory is short, the careful answer
     if (same && folder_a != NULL && folder_b != NULL)
-        same = stat(folder_a, &at_a) == 0 && stat(folder_b, &at_b) == 0 &&
-               at_a.st_dev == at_b.st_dev && at_a.st_ino == at_b.st_ino;
+        same =
+            stat(folder_a, &at_a) == 0 && stat(folder_b, &at_b) == 0 && is_same_file(&at_a, &at_b);
     arena_free(&arena);
     return same;
 }

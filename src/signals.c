@@ -1,6 +1,8 @@
 // Noting signals; see signals.h.
 #include "signals.h"
 
+#include "output.h"
+
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -19,12 +21,20 @@ enum { N_WATCHED = sizeof watched / sizeof watched[0] };
 static bool is_watching;
 static atomic_int noted; // lock-free, so that a handler on any thread may write it
 
+// The second signal: what it would have done without us, but for files that nobody would miss.
+static void end(int number)
+{
+    output_remove_temporaries();
+    (void)signal(number, SIG_DFL);
+    (void)raise(number); // blocked in its own handler: it comes when this returns
+}
+
 static void note(int number)
 {
     atomic_store(&noted, number);
     for (size_t i = 0; i < N_WATCHED; i++)
         if (!watched[i].ignored) // a reader that is gone must not end the saving of what there is
-            (void)signal(watched[i].number, watched[i].number == SIGPIPE ? SIG_IGN : SIG_DFL);
+            (void)signal(watched[i].number, watched[i].number == SIGPIPE ? SIG_IGN : end);
 }
 
 void signals_watch(void)

@@ -276,4 +276,11 @@ keeps() {
 }
 claim "others are refused" keeps
 
+names_survive() { # the file of names is not replaced by the table
+    printf '%s\n' a b c d e f g h i j >"$WORK/kept" && cp "$WORK/kept" "$WORK/before" &&
+        refuses 1 "--classes and --csv are the same file" "$MLP" train -d data/mnist --epochs 1 --train-size 100 \
+            --classes "$WORK/kept" -o "$WORK/out/x.bin" --csv "$WORK/kept" && cmp "$WORK/kept" "$WORK/before"
+}
+claim "no output replaces the file of names" names_survive
+
 finish

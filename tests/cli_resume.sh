@@ -191,7 +191,7 @@ resumes_the_same() { # EPOCHS
 killed_at_random() { # FROM NUMBER
     kills=0 with_model=0 most=120
     while [ "$kills" -lt "$2" ]; do
-        rm -f k.bin k.bin.* k.csv k.csv.*
+        rm -f k.bin k.csv .mlp-*
         start "$fast" --epochs 100000 --checkpoint-every 1 -o k.bin --csv k.csv
         sleep "$(random_ms "$most")"
         kill -9 "$child"
@@ -209,6 +209,7 @@ killed_at_random() { # FROM NUMBER
     [ "$with_model" -ge 20 ]
 }
 claim "200 times kill -9: no model unreadable, the first 20 resumed byte for byte" killed_at_random 1 200
+rm -f .mlp-*
 
 # ---------------------------------------------------------------------------------------------
 # Signals
@@ -247,7 +248,7 @@ stops_and_resumes() { # SIGNAL NUMBER PROGRAM
     [ "$(wc -l <i.err)" -eq 1 ] && grep -q "^mlp: SIG$1: stopped after epoch" i.err || return 1
     done=$(epochs_of i.bin)
     [ "$(wc -l <i.csv)" -eq $((done + 1)) ] || { echo "$done epochs, but $(wc -l <i.csv) lines"; return 1; }
-    [ -z "$(ls i.bin.* i.csv.* 2>/dev/null)" ] || { echo "temporary files"; ls; return 1; }
+    [ -z "$(ls -d .mlp-* 2>/dev/null)" ] || { echo "temporary files"; ls -A; return 1; }
     # The line says how to go on: do that, to fewer epochs.
     words=$(sed "s/.*to go on: mlp //; s/--epochs 100000/--epochs $((done + 2))/" i.err)
     # shellcheck disable=SC2086
@@ -272,7 +273,7 @@ before_the_first_epoch() {
     wait "$child"
     status=$?
     cat f.err
-    [ "$status" -eq 143 ] && [ -z "$(ls f.bin* f.csv* 2>/dev/null)" ]
+    [ "$status" -eq 143 ] && [ -z "$(ls -d f.bin f.csv .mlp-* 2>/dev/null)" ]
 }
 claim "stopped before the first epoch, nothing is left behind" before_the_first_epoch
 

@@ -80,7 +80,7 @@ stops() {
     status=$?
     cat "$WORK/s.err"
     [ "$status" -eq 143 ] && grep -q '^mlp: SIGTERM: stopped; the same command goes on' "$WORK/s.err" &&
-        [ "$(tail -c 1 "$WORK/s.csv" | od -An -c | tr -d ' ')" = '\n' ] && [ -z "$(ls "$WORK"/s.csv.* 2>/dev/null)" ]
+        [ "$(tail -c 1 "$WORK/s.csv" | od -An -c | tr -d ' ')" = '\n' ] && [ -z "$(ls -d "$WORK"/.mlp-* 2>/dev/null)" ]
 }
 claim "a signal stops it between batches; finished rows are there" stops
 
