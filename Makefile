@@ -235,7 +235,7 @@ check-repro:
 TO_BIN  = $(call quoted,$(DESTDIR)$(BINDIR))
 TO_MAN  = $(call quoted,$(DESTDIR)$(MANDIR))
 TO_DATA = $(call quoted,$(DESTDIR)$(DATADIR))
-PLOT_SCRIPTS = scripts/plot.gp scripts/style.gp
+PLOT_SCRIPTS = scripts/plot.gp scripts/inputs.gp scripts/style.gp
 MNIST_FILES  = $(wildcard data/mnist/*.gz) data/mnist/README.md
 
 install: $(PROGRAM)

@@ -90,7 +90,7 @@ claim "a sweep in parts, side by side, has the bytes of one sweep" parts_are_the
 
 as_eval_says() { # precision and recall, of 4 digits
     awk '$1 ~ /^[0-9]$/ && NF == 5 { print $1 "," $2 "," ($3 == "-" ? "" : $3) "," $4 }' "$WORK/a/made/eval.txt" >"$WORK/said"
-    awk -F, 'NR > 1 { printf "%s,%s,%s,%.4f\n", $1, $2, $5 == "" ? "" : sprintf("%.4f", $5), $6 }' "$WORK/a/out/classes.csv" | diff "$WORK/said" -
+    awk -F, 'NR > 1 { printf "%s,%s,%s,%.4f\n", $1, $2, ($5 == "" ? "" : sprintf("%.4f", $5)), $6 }' "$WORK/a/out/classes.csv" | diff "$WORK/said" -
 }
 claim "precision and recall are those of mlp eval" as_eval_says
 
