@@ -10,8 +10,8 @@
 # make help         the other targets
 #
 # CC, CFLAGS, CPPFLAGS and LDFLAGS are yours; PREFIX and DESTDIR say where to install;
-# SAN=address or SAN=thread builds with those sanitizers in a folder of its own; HARDEN= (empty)
-# leaves out the hardening flags.
+# SAN=address or SAN=thread builds with those sanitizers in a directory of its own; HARDEN= (empty)
+# leaves out the hardening flags; AWK names another awk for the report.
 
 PREFIX  = /usr/local
 BINDIR  = $(PREFIX)/bin

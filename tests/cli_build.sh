@@ -68,7 +68,7 @@ wrapper() {
 }
 lesser() { # WRAPPER
     rm -rf "$WORK/lesser"
-    "$MAKE" -s CC="'$WORK/$1'" CFLAGS=-O1 BUILD="$WORK/lesser" PROGRAM="$WORK/lesser-mlp" all
+    "$MAKE" -s CC="'$WORK/$1'" CFLAGS=-O1 BUILD="$WORK/lesser" PROGRAM="$WORK/lesser-mlp" all "$WORK/lesser/bench"
 }
 trained() { # PROGRAM: the checksum of a small training's model
     "$1" train -q --train-size 300 --val-size 100 --epochs 1 -o "$WORK/t.bin" --csv "$WORK/t.csv" &&
