@@ -10,8 +10,8 @@
 # make help         the other targets
 #
 # CC, CFLAGS, CPPFLAGS and LDFLAGS are yours; PREFIX and DESTDIR say where to install;
-# SAN=address or SAN=thread builds with those sanitizers in a folder of its own; HARDEN= (empty)
-# leaves out the hardening flags.
+# SAN=address or SAN=thread builds with those sanitizers in a directory of its own; HARDEN= (empty)
+# leaves out the hardening flags; AWK names another awk for the report.
 
 PREFIX  = /usr/local
 BINDIR  = $(PREFIX)/bin
@@ -22,10 +22,14 @@ CFLAGS ?= -O3 -g
 SAN     =
 
 WARNINGS = -Wall -Wextra -Wpedantic -Wconversion -Wshadow
-# After the user's flags: what the results depend on. -std=gnu11 keeps float arithmetic in float
-# (gcc's -std=c11 does not on every machine), and no product is fused with a sum.
-STANDARD = -std=gnu11 -ffp-contract=off
-DEFINES  = -DMLP_INSTALLED_DATA='"$(DATADIR)/mnist"'
+
+# $(call quoted,TEXT): one word for the shell, whatever is in it.
+quoted = '$(subst ','\'',$(1))'
+# ... and as a string literal of C.
+literal = "$(subst ",\",$(subst \,\\,$(1)))"
+
+# _FILE_OFFSET_BITS: files beyond 2 GB where long has 32 bits.
+DEFINES = -D_FILE_OFFSET_BITS=64 -DMLP_INSTALLED_DATA=$(call quoted,$(call literal,$(DATADIR)/mnist))
 
 ifeq ($(SAN),)
   BUILD    = build/plain
@@ -50,9 +54,27 @@ endif
 
 COMMA := ,
 
+# $(call takes,FLAGS): the flags, where compiler and linker know all of them.
+takes = $(shell f=$$(mktemp) && echo 'int main(void) { return 0; }' | \
+          $(CC) $(CFLAGS) $(LDFLAGS) -Werror $(1) -o "$$f" -x c - >/dev/null 2>&1 && \
+          echo '$(1)'; rm -f "$$f")
+
 # What the compiler says of itself, with the user's flags.
 MACROS := $(shell echo | $(CC) $(CPPFLAGS) $(CFLAGS) -dM -E - | \
-            awk '$$2 ~ /^(__x86_64__|__AARCH64EL__|__OPTIMIZE__|_FORTIFY_SOURCE)$$/ { print $$2 }')
+            awk '$$2 ~ /^(__x86_64__|__AARCH64EL__|__OPTIMIZE__|_FORTIFY_SOURCE|__clang__)$$/ { print $$2 }')
+
+# After the user's flags: what the results depend on. -std=gnu11 keeps float arithmetic in float
+# (gcc's -std=c11 does not on every machine). -ffast-math, -Ofast and each of their parts are undone:
+# no sum is reordered, no product is fused with a sum, no constant loses bits, NaN and -0 are what
+# they are. What cannot be undone is refused in elementary.h.
+STANDARD := -std=gnu11 -fno-fast-math -fno-associative-math -fno-reciprocal-math \
+            -fno-finite-math-only -fsigned-zeros -ffp-contract=off
+ifneq ($(filter __clang__,$(MACROS)),)
+  STANDARD += $(call takes,-fno-approx-func) $(call takes,-fdenormal-fp-math=ieee)
+else
+  STANDARD += -fno-unsafe-math-optimizations $(call takes,-fno-single-precision-constant) \
+              $(call takes,-fno-allow-store-data-races)
+endif
 
 # Hardening that costs no time. HARDEN= leaves it out; so do the sanitizers, which see more. Each
 # part is used where compiler and linker take it (ld of macOS knows no -z), -pie not beside -static,
@@ -67,9 +89,6 @@ endif
 ifeq ($(filter __OPTIMIZE__ _FORTIFY_SOURCE,$(MACROS)),__OPTIMIZE__)
   FORTIFY = -D_FORTIFY_SOURCE=2
 endif
-takes = $(shell f=$$(mktemp) && echo 'int main(void) { return 0; }' | \
-          $(CC) $(CFLAGS) $(LDFLAGS) -Werror $(1) -o "$$f" -x c - >/dev/null 2>&1 && \
-          echo '$(1)'; rm -f "$$f")
 ifneq ($(and $(HARDEN),$(if $(SAN),,plain)),)
   TAKEN := $(or $(call takes,$(HARDEN_STACK) $(HARDEN_LINK) $(HARDEN_PLACE)), \
              $(call takes,$(HARDEN_STACK)) $(call takes,$(HARDEN_LINK)) $(call takes,$(HARDEN_PLACE)))
@@ -85,16 +104,17 @@ ifeq ($(call takes,-Wl$(COMMA)--wrap=aligned_alloc),)
   UNLINKED = tests/test_hostile.c tests/test_allocation.c tests/test_output.c
 endif
 
-# The kernels are compiled once for each instruction set of the machine that is compiled for, and
-# chosen when the program starts.
+# The kernels are compiled once for each instruction set of the machine that is compiled for whose
+# flags the compiler knows, and chosen when the program starts.
 MACHINE = $(filter __x86_64__ __AARCH64EL__,$(MACROS))
 ISAS_OF___x86_64__  = sse2 avx2 avx512
 ISAS_OF___AARCH64EL__ = neon
-ISAS                = $(ISAS_OF_$(MACHINE))
 FLAGS_OF_sse2       = -DKERNELS_SSE2
 FLAGS_OF_avx2       = -DKERNELS_AVX2 -mavx2 -mbmi
 FLAGS_OF_avx512     = -DKERNELS_AVX512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mbmi
 FLAGS_OF_neon       = -DKERNELS_NEON
+ISAS := $(foreach isa,$(ISAS_OF_$(MACHINE)),$(if $(call takes,$(FLAGS_OF_$(isa))),$(isa)))
+DEFINES += $(ISAS:%=-DHAVE_KERNELS_%)
 
 VECTORS = kernels kernels_conv
 SOURCES = $(filter-out $(VECTORS:%=src/%.c),$(wildcard src/*.c))
@@ -114,8 +134,8 @@ $(PROGRAM): $(OBJECTS)
 # Everything is built again when the compiler or a flag changes.
 $(BUILD)/flags: FORCE
 	@mkdir -p $(BUILD)
-	@printf '%s\n' '$(subst ','\'',$(COMPILE) / $(LDFLAGS))' | cmp -s - $@ || \
-	  printf '%s\n' '$(subst ','\'',$(COMPILE) / $(LDFLAGS))' > $@
+	@printf '%s\n' $(call quoted,$(COMPILE) / $(LDFLAGS)) | cmp -s - $@ || \
+	  printf '%s\n' $(call quoted,$(COMPILE) / $(LDFLAGS)) > $@
 
 $(BUILD)/%.o: src/%.c $(BUILD)/flags
 	$(COMPILE) -MMD -MP -c -o $@ $<
@@ -196,10 +216,10 @@ replays: $(REPLAYS)
 fuzzers: $(FUZZ_TARGETS:%=$(BUILD)/fuzz_%)
 
 fuzz:
-	@MAKE='$(MAKE)' CC='$(FUZZ_CC)' sh tests/fuzz/run.sh '$(FUZZ_SECONDS)' $(FUZZ_TARGETS)
+	@MAKE=$(call quoted,$(MAKE)) CC=$(call quoted,$(FUZZ_CC)) sh tests/fuzz/run.sh $(call quoted,$(FUZZ_SECONDS)) $(FUZZ_TARGETS)
 
 coverage:
-	@MAKE='$(MAKE)' sh tests/coverage.sh
+	@MAKE=$(call quoted,$(MAKE)) sh tests/coverage.sh
 
 lint:
 	@sh tests/lint.sh
@@ -217,21 +237,32 @@ report: $(PROGRAM)
 	  $(if $(filter -j%,$(MAKEFLAGS)),,-j "$$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN || echo 1)")
 
 check:
-	@CC='$(CC)' MAKE='$(MAKE)' sh tests/run.sh
+	@CC=$(call quoted,$(CC)) MAKE=$(call quoted,$(MAKE)) sh tests/run.sh
 
 check-repro:
-	@CC='$(CC)' MAKE='$(MAKE)' sh tests/run.sh cli_repro
+	@CC=$(call quoted,$(CC)) MAKE=$(call quoted,$(MAKE)) sh tests/run.sh cli_repro
+
+# Where things go, as words for the shell.
+TO_BIN  = $(call quoted,$(DESTDIR)$(BINDIR))
+TO_MAN  = $(call quoted,$(DESTDIR)$(MANDIR))
+TO_DATA = $(call quoted,$(DESTDIR)$(DATADIR))
+PLOT_SCRIPTS = scripts/plot.gp scripts/inputs.gp scripts/style.gp
+MNIST_FILES  = $(wildcard data/mnist/*.gz) data/mnist/README.md
 
 install: $(PROGRAM)
-	install -d '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(MANDIR)' '$(DESTDIR)$(DATADIR)/mnist'
-	install -m 755 $(PROGRAM) '$(DESTDIR)$(BINDIR)/mlp'
-	install -m 644 mlp.1 '$(DESTDIR)$(MANDIR)/mlp.1'
-	install -m 644 scripts/plot.gp scripts/style.gp '$(DESTDIR)$(DATADIR)'
-	install -m 644 data/mnist/*.gz data/mnist/README.md '$(DESTDIR)$(DATADIR)/mnist'
+	install -d $(TO_BIN) $(TO_MAN) $(TO_DATA)/mnist
+	install -m 755 $(PROGRAM) $(TO_BIN)/mlp
+	install -m 644 mlp.1 $(TO_MAN)/mlp.1
+	install -m 644 $(PLOT_SCRIPTS) $(TO_DATA)
+	install -m 644 $(MNIST_FILES) $(TO_DATA)/mnist
 
+# What was installed, and the two directories of the data once nothing else is in them: DATADIR may
+# be one that others use.
 uninstall:
-	rm -f '$(DESTDIR)$(BINDIR)/mlp' '$(DESTDIR)$(MANDIR)/mlp.1'
-	rm -rf '$(DESTDIR)$(DATADIR)'
+	rm -f $(TO_BIN)/mlp $(TO_MAN)/mlp.1
+	rm -f $(foreach file,$(PLOT_SCRIPTS),$(TO_DATA)/$(notdir $(file)))
+	rm -f $(foreach file,$(MNIST_FILES),$(TO_DATA)/mnist/$(notdir $(file)))
+	rmdir $(TO_DATA)/mnist $(TO_DATA) 2>/dev/null || true
 
 clean:
 	rm -rf build mlp

@@ -9,13 +9,15 @@
 #include <stdint.h>
 #include <string.h>
 
-// The two settings of a compiler that would change results without a word. FLT_EVAL_METHOD 0 and
-// 16 (TS 18661-3; gcc says it where the machine has half precision) both evaluate float in float.
+// The settings of a compiler that would change results without a word. The Makefile undoes those
+// that can be undone; here they are refused as far as the compiler tells. FLT_EVAL_METHOD 0 and 16
+// (TS 18661-3; gcc says it where the machine has half precision) both evaluate float in float.
 #if !defined(FLT_EVAL_METHOD) || (FLT_EVAL_METHOD != 0 && FLT_EVAL_METHOD != 16)
 #error "float must be evaluated in float: use -std=gnu11 (32-bit x86: and -msse2 -mfpmath=sse)"
 #endif
-#ifdef __FAST_MATH__
-#error "-ffast-math and -Ofast change results and hide NaN: leave them out"
+#if defined __FAST_MATH__ || (defined __FINITE_MATH_ONLY__ && __FINITE_MATH_ONLY__ != 0) ||        \
+    defined __ASSOCIATIVE_MATH__ || defined __RECIPROCAL_MATH__ || defined __NO_SIGNED_ZEROS__
+#error "-ffast-math, -Ofast and their parts change results and hide NaN: leave them out"
 #endif
 
 static inline uint32_t f32_bits(float x)

@@ -227,7 +227,7 @@ awk -F '\t' -v batch="$batch" '
             printf "%-28s %7s %9s ", k[1], k[2], k[3] (k[3] != batch ? " (best)" : "")
             if (key in wrong) { print wrong[key]; continue }
             printf "%12.0f %7.2f %9.4f %7s\n", ms[key], median(ratios[key]), accuracy[key],
-                   rss[key] == "-" ? "-" : sprintf("%.0f", rss[key] / 1024)
+                   (rss[key] == "-" ? "-" : sprintf("%.0f", rss[key] / 1024))
         }
     }' "$tmp/runs"
 [ ! -e "$tmp/versions" ] || awk '!seen[$0]++' "$tmp/versions"

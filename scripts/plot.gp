@@ -24,20 +24,22 @@ n_runs = |inputs|
 # ---------------------------------------------------------------------------------------------
 # The sheet
 
-# style.gp lies beside this file, wherever that is called from.
+# inputs.gp and style.gp are beside this file, wherever that is called from.
 script = "plot.gp"
 wanted = "epoch,train_loss,"
 meaning = "a curves file of mlp train"
+here = exists("ARG0") ? ARG0 : "scripts/"
+while (strlen(here) > 0 && here[strlen(here):] ne "/") { here = here[1:strlen(here) - 1] }
+load here . "inputs.gp"
 width = 900
 height = 760
-here = exists("ARG0") ? system(sprintf("dirname -- '%s'", ARG0)) : "scripts"
-load here . "/style.gp"
+load here . "style.gp"
 
 # s = 0: validation, 1: training
 series(s) = s == 0 ? "validation" : "train"
 label(i, s) = (s == 0 ? "validation" : "training") . (n_runs == 1 ? "" : ", " . inputs[i])
 
-stats inputs[1] using 1 every ::1 nooutput
+stats file using 1 every ::1 nooutput
 marks_every = STATS_max > 10 ? int(STATS_max / 10) : 1
 
 set xrange [0:*]
@@ -57,7 +59,7 @@ set key outside below center horizontal noenhanced samplen 4 maxcols 2
 set ylabel "accuracy (%)"
 set format x ""
 plot for [i = 1:n_runs] for [s = 0:1] \
-    inputs[i] using "epoch":(100 * column(series(s) . "_accuracy")) \
+    files[i] using "epoch":(100 * column(series(s) . "_accuracy")) \
     with linespoints lw 2 - 0.5 * s dt 1 + s lc rgb colour(i) \
     pt mark(i) ps 0.9 - 0.4 * s pointinterval marks_every title label(i, s)
 
@@ -76,7 +78,7 @@ set yrange [*:*] noextend
 unset ytics
 do for [e = -6:3] { do for [m in "1 2 5"] { set ytics add nomirror out (sprintf("%g", m * 10.0**e) m * 10.0**e) } }
 plot for [i = 1:n_runs] for [s = 0:1] \
-    inputs[i] using "epoch":(column(series(s) . "_loss")) \
+    files[i] using "epoch":(column(series(s) . "_loss")) \
     with linespoints lw 2 - 0.5 * s dt 1 + s lc rgb colour(i) \
     pt mark(i) ps 0.9 - 0.4 * s pointinterval marks_every
 unset multiplot

@@ -3,9 +3,14 @@
 # in the folder given. Called by report.mk, which sets the variables; what is said in words holds
 # for any numbers near those of the committed tables, and tests/cli_report.sh looks at some of it.
 set -eu
-cd "$1"
+cd -- "$1"
 : "${EPOCHS:?}" "${SEEDS:?}" "${SLOW:?}" "${RATE:?}" "${SMALL:?}" "${RATES:?}" "${SIZES:?}" "${FEW:?}"
 : "${BATCHES:?}" "${HIDDEN:?}" "${JACOBIAN_HIDDEN:?}" "${STEPS_HIDDEN:?}" "${CNN_EPOCHS:?}"
+
+# shellcheck disable=SC2086 # it may have several words: busybox awk
+awk() {
+    command ${AWK:-awk} "$@"
+}
 
 list() { # words as a list between commas
     echo "$1" | tr ' ' ,

@@ -10,7 +10,10 @@
 MLP     = ./mlp
 OUT     = data/report
 WORK    = build/report
-GNUPLOT := $(shell command -v gnuplot)
+GNUPLOT := $(if $(shell command -v gnuplot),gnuplot)
+# Any awk: mawk, gawk, original-awk, 'busybox awk'. The scripts called here use it, too.
+AWK    ?= awk
+export AWK
 
 # Settings. RATE is the one chosen on the validation images, SLOW that of the course's report.
 EPOCHS   = 100
@@ -30,6 +33,12 @@ CNN_EPOCHS = 20
 # The gradient check: all its steps are slow at full size, and say the same at a smaller one.
 JACOBIAN_HIDDEN = 64
 STEPS_HIDDEN    = 16
+
+quoted = '$(subst ','\'',$(1))'
+# Make divides names at blanks, and the recipes write these as they are: they must be plain.
+unplain = $(shell printf %s $(call quoted,$(1)) | LC_ALL=C tr -d 'A-Za-z0-9_./+@\200-\377-')
+$(foreach name,OUT WORK MLP,$(if $(or $(call unplain,$($(name))),$(filter -%,$($(name))),$(if $($(name)),,empty)),\
+    $(error $(name)=$($(name)): must have letters, digits and _ . / + @ - alone, and not begin with -)))
 
 .PHONY: all readme
 .DELETE_ON_ERROR:
@@ -62,11 +71,10 @@ endif
 
 # Everything is made again when a setting changes.
 SETTINGS = $(EPOCHS) $(SEEDS) $(SLOW) $(RATE) $(SMALL) / $(RATES) / $(SIZES) / $(FEW) / $(BATCHES) / \
-           $(HIDDEN) / $(CNN_EPOCHS) $(JACOBIAN_HIDDEN) $(STEPS_HIDDEN) / $(MLP_DATA)
+           $(HIDDEN) / $(CNN_EPOCHS) $(JACOBIAN_HIDDEN) $(STEPS_HIDDEN) / $(value MLP_DATA)
 # Looked at before any job begins, which would change their order.
-QUOTED := '$(subst ','\'',$(SETTINGS))'
-$(shell mkdir -p $(WORK) $(OUT) && { echo $(QUOTED) | cmp -s - $(WORK)/settings || \
-          echo $(QUOTED) >$(WORK)/settings; })
+$(shell mkdir -p $(WORK) $(OUT) && { printf '%s\n' $(call quoted,$(SETTINGS)) | cmp -s - $(WORK)/settings || \
+          printf '%s\n' $(call quoted,$(SETTINGS)) >$(WORK)/settings; })
 MADE_BY = $(MLP) $(WORK)/settings
 
 # ---------------------------------------------------------------------------------------------
@@ -113,7 +121,7 @@ $(MODELS:.bin=.csv): $(WORK)/%.csv: $(WORK)/%.bin
 $(TABLES): scripts/report.mk
 
 # Tables of a sweep's parts, under one header: the bytes of one sweep over all their values.
-JOIN = awk 'FNR > 1 || NR == 1'
+JOIN = $(AWK) 'FNR > 1 || NR == 1'
 # Without the CRC-32 of the data and the architecture; without the seconds, which differ from run to run.
 TIMED   = cut -d , -f 3-
 UNTIMED = cut -d , -f 3-16
@@ -125,10 +133,10 @@ $(OUT)/sizes-runs.csv: $(SIZE_SWEEPS) $(WORK)/rate-$(RATE).csv
 	@$(JOIN) $(SIZE_SWEEPS) $(WORK)/rate-$(RATE).csv | $(UNTIMED) >$@
 
 $(OUT)/rates.csv: $(OUT)/rates-runs.csv scripts/report/spread.awk
-	@awk -v by=learning_rate -f scripts/report/spread.awk $< >$@
+	@$(AWK) -v by=learning_rate -f scripts/report/spread.awk $< >$@
 
 $(OUT)/sizes.csv: $(OUT)/sizes-runs.csv scripts/report/spread.awk
-	@awk -v by=train_size -f scripts/report/spread.awk $< >$@
+	@$(AWK) -v by=train_size -f scripts/report/spread.awk $< >$@
 
 $(OUT)/batch.csv: $(BATCH_SWEEPS)
 	@$(JOIN) $(BATCH_SWEEPS) | $(TIMED) >$@
@@ -139,9 +147,9 @@ $(OUT)/hidden.csv: $(HIDDEN_SWEEPS)
 # Two curves under one header, each row with the number of training images; without the seconds.
 define curves
 @all=$$($(MLP) info --json $(2:.csv=.bin) | sed -n 's/.*"train_size": "\([0-9]*\)".*/\1/p') && \
-awk -F , -v OFS=, -v small=$(SMALL) -v all="$$all" \
+$(AWK) -F , -v OFS=, -v small=$(SMALL) -v all="$$all" \
   'NR == 1 { print "images", $$1, $$2, $$3, $$4, $$5, $$6 } \
-   FNR > 1 { print FNR == NR ? small : all, $$1, $$2, $$3, $$4, $$5, $$6 }' $(1) $(2) >$@
+   FNR > 1 { print (FNR == NR ? small : all), $$1, $$2, $$3, $$4, $$5, $$6 }' $(1) $(2) >$@
 endef
 
 $(OUT)/overfit-$(SLOW).csv: $(WORK)/small-slow.csv $(WORK)/slow.csv
@@ -154,7 +162,7 @@ $(OUT)/overfit-$(RATE).csv: $(WORK)/small-default.csv $(WORK)/default.csv
 $(OUT)/overfit.csv: $(OUT)/overfit-$(SLOW).csv $(OUT)/overfit-$(RATE).csv
 	@{ echo learning_rate,images,epochs,train_accuracy,validation_accuracy,gap && \
 	  for rate in $(SLOW) $(RATE); do \
-	    awk -F , -v OFS=, -v rate=$$rate -v epochs=$(EPOCHS) \
+	    $(AWK) -F , -v OFS=, -v rate=$$rate -v epochs=$(EPOCHS) \
 	      '$$2 == epochs { print rate, $$1, $$2, $$4, $$6, sprintf("%.6g", $$4 - $$6) }' \
 	      $(OUT)/overfit-$$rate.csv || exit; \
 	  done; } >$@
@@ -178,7 +186,7 @@ $(OUT)/mistakes.csv: $(WORK)/mistakes.csv
 
 # Precision: right answers among a class's answers; recall: among its images.
 $(OUT)/classes.csv: $(OUT)/confusion.csv
-	@awk -F , -v OFS=, 'NR == 1 { print "class", "images", "answers", "right", "precision", "recall"; next } \
+	@$(AWK) -F , -v OFS=, 'NR == 1 { print "class", "images", "answers", "right", "precision", "recall"; next } \
 	  { for (k = 2; k <= NF; k++) { images[NR] += $$k; answers[k] += $$k } right[NR] = $$NR } \
 	  END { for (k = 2; k <= NR; k++) \
 	          print k - 2, images[k], answers[k], right[k], \
@@ -206,7 +214,7 @@ $(WORK)/filters-1.csv $(WORK)/filters-2.csv: $(WORK)/filters-%.csv: $(CNN)
 # What it makes of the first test image of each class, one table behind the other.
 $(WORK)/features.csv: $(CNN) $(WORK)/predictions-cnn.csv
 	@echo label,layer,channel,row,column,value >$@.part
-	@awk -F , 'NR > 1 && !seen[$$2]++ { print $$2, $$1 }' $(WORK)/predictions-cnn.csv | sort -n | \
+	@$(AWK) -F , 'NR > 1 && !seen[$$2]++ { print $$2, $$1 }' $(WORK)/predictions-cnn.csv | sort -n | \
 	  while read -r label image; do \
 	    $(MLP) features $< --image "$$image" --csv $(WORK)/image.csv && \
 	    sed "1d; s/^/$$label,/" $(WORK)/image.csv >>$@.part || exit; \
@@ -221,7 +229,7 @@ $(WORK)/gradcheck.txt: $(WORK)/nonzero.csv
 	@test -e $@ || $(NONZERO)
 
 $(OUT)/jacobians.csv: $(WORK)/gradcheck.txt $(WORK)/nonzero.csv scripts/report/jacobians.awk
-	@awk -f scripts/report/jacobians.awk $(WORK)/gradcheck.txt $(WORK)/nonzero.csv >$@
+	@$(AWK) -f scripts/report/jacobians.awk $(WORK)/gradcheck.txt $(WORK)/nonzero.csv >$@
 
 $(OUT)/steps.csv: $(MADE_BY)
 	$(MLP) gradcheck --hidden $(STEPS_HIDDEN) --steps $@ >$(WORK)/steps.txt
@@ -240,7 +248,7 @@ readme $(OUT)/README.md: scripts/report-readme.sh
 # Pictures: $(call picture,NAME,SCRIPT,FILE,ARGUMENTS) is NAME.png and NAME.svg, drawn from FILE
 
 define picture
-$(OUT)/$(1).png $(OUT)/$(1).svg: $(3) scripts/report/$(2) scripts/report/sheet.awk scripts/style.gp
+$(OUT)/$(1).png $(OUT)/$(1).svg: $(3) scripts/report/$(2) scripts/report/sheet.awk scripts/inputs.gp scripts/style.gp
 	$$(GNUPLOT) -c scripts/report/$(2) $$@ $(3) $(4)
 endef
 
@@ -266,8 +274,8 @@ $(eval $(call picture,mistakes-cnn,mistakes.gp,$(WORK)/mistakes-cnn.csv))
 
 # Called where the curves lie: their names are the legend. The project's folder may have any name.
 here = at=$$PWD && case $@ in /*) to=$@ ;; *) to=$$at/$@ ;; esac
-$(OUT)/curves-cnn.png $(OUT)/curves-cnn.svg: $(WORK)/default.csv $(WORK)/cnn.csv scripts/plot.gp scripts/style.gp
+$(OUT)/curves-cnn.png $(OUT)/curves-cnn.svg: $(WORK)/default.csv $(WORK)/cnn.csv scripts/plot.gp scripts/inputs.gp scripts/style.gp
 	$(here) && cd $(WORK) && $(GNUPLOT) -c "$$at/scripts/plot.gp" "$$to" default.csv cnn.csv
 
-$(OUT)/curves.png $(OUT)/curves.svg: $(WORK)/slow.csv $(WORK)/default.csv scripts/plot.gp scripts/style.gp
+$(OUT)/curves.png $(OUT)/curves.svg: $(WORK)/slow.csv $(WORK)/default.csv scripts/plot.gp scripts/inputs.gp scripts/style.gp
 	$(here) && cd $(WORK) && $(GNUPLOT) -c "$$at/scripts/plot.gp" "$$to" slow.csv default.csv

@@ -1,26 +1,5 @@
-# How every picture looks, and what every script of this folder checks before it draws. A script
-# sets these and loads this file, which lies beside it or one folder up:
-#
-#   script                   its name, for messages
-#   output                   OUT.png or OUT.svg
-#   inputs, wanted, meaning  array of its CSV files, how their first line begins, what that is
-#   width, height            of the picture, pixels
-
-if (strlen(output) < 5 || (output[strlen(output) - 3:] ne ".png" && output[strlen(output) - 3:] ne ".svg")) {
-    print sprintf("%s: %s: the name must end in .png or .svg", script, output)
-    exit status 2
-}
-do for [i = 1:|inputs|] {
-    first_line = system(sprintf("head -n 1 -- '%s' 2>/dev/null", inputs[i]))
-    if (strstrt(first_line, wanted) != 1) {
-        print sprintf("%s: %s: not %s", script, inputs[i], meaning)
-        exit status 1
-    }
-    if (system(sprintf("sed -n 2p -- '%s'", inputs[i])) eq "") {
-        print sprintf("%s: %s: has no rows", script, inputs[i])
-        exit status 1
-    }
-}
+# How every picture looks. A script loads inputs.gp, which is beside this file, sets width and height
+# of the picture in pixels, and loads this file.
 
 if (output[strlen(output) - 3:] eq ".svg") {
     set terminal svg size width, height font "sans-serif,14" background "white"
@@ -29,7 +8,7 @@ if (output[strlen(output) - 3:] eq ".svg") {
 } else {
     set terminal png size width, height background "#ffffff"
 }}
-set output output
+set output path(output)
 
 # Okabe and Ito's palette, safe for the colour-blind. Their greys are near one another: in print
 # without colours a series is told by its mark and its dashes.

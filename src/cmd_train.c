@@ -263,7 +263,7 @@ static void print_summary(const Job *job)
     char sizes[64];
     network_sizes(&job->net, sizes, sizeof sizes);
     size_t images = range_length(job->training.split.train);
-    size_t trained = o->epochs - (job->resumed != NULL ? job->resumed->settings.epochs : 0);
+    uint64_t trained = o->epochs - (job->resumed != NULL ? job->resumed->settings.epochs : 0);
     json_open_object(&json, NULL);
     json_text(&json, "model", o->output);
     json_text(&json, "curves", o->csv);
@@ -429,7 +429,7 @@ static int run_job(Job *job, Team *team, Error *err)
     notes_data_doubtful(&job->data, &job->training.split, data);
     bool is_shown = isatty(fileno(job->csv.stream)) != 0; // then the rows say what a line would
     job->progress = progress_begin(o->quiet || is_shown, settings.epochs_done, settings.epochs,
-                                   job->settings.train_size);
+                                   range_length(job->training.split.train));
     job->saved_time = clock_seconds();
     TrainResult result = train_run(job->params, &job->net, &settings, &job->training, team,
                                    &observer, job->arena, err);

@@ -4,18 +4,41 @@
 #include <stdio.h>
 #include <string.h>
 
+// What each set is in this build: its kernels, and whether the CPU can run them. The Makefile
+// defines HAVE_KERNELS_x for the sets that this machine can have and that the compiler knows.
 extern const Kernels kernels_scalar;
-#ifdef __x86_64__
-extern const Kernels kernels_sse2, kernels_avx2, kernels_avx512;
-#elif defined __AARCH64EL__
+#ifdef HAVE_KERNELS_sse2
+extern const Kernels kernels_sse2;
+#define SSE2 &kernels_sse2, true
+#else
+#define SSE2 NULL, false
+#endif
+#ifdef HAVE_KERNELS_avx2
+extern const Kernels kernels_avx2;
+#define AVX2 &kernels_avx2, __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi")
+#else
+#define AVX2 NULL, false
+#endif
+#ifdef HAVE_KERNELS_avx512
+extern const Kernels kernels_avx512;
+#define AVX512                                                                                     \
+    &kernels_avx512, __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&    \
+                         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")
+#else
+#define AVX512 NULL, false
+#endif
+#ifdef HAVE_KERNELS_neon
 extern const Kernels kernels_neon;
+#define NEON &kernels_neon, true
+#else
+#define NEON NULL, false
 #endif
 
 const Kernels *kernels = &kernels_scalar;
 
 typedef struct Candidate {
-    const Kernels *kernels; // NULL: not for this kind of CPU
     const char *isa;
+    const Kernels *kernels; // NULL: not in this build
     bool available;
 } Candidate;
 
@@ -25,24 +48,11 @@ enum { N_CANDIDATES = 5 };
 static void list_candidates(Candidate list[N_CANDIDATES])
 {
     const Candidate all[N_CANDIDATES] = {
-        {&kernels_scalar, "scalar", true},
-#ifdef __x86_64__
-        {&kernels_sse2, "sse2", true},
-        {&kernels_avx2, "avx2", __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi")},
-        {&kernels_avx512, "avx512",
-         __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-             __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")},
-        {NULL, "neon", false},
-#else
-        {NULL, "sse2", false},
-        {NULL, "avx2", false},
-        {NULL, "avx512", false},
-#ifdef __AARCH64EL__
-        {&kernels_neon, "neon", true},
-#else
-        {NULL, "neon", false},
-#endif
-#endif
+        {"scalar", &kernels_scalar, true},
+        {"sse2", SSE2},
+        {"avx2", AVX2},
+        {"avx512", AVX512},
+        {"neon", NEON},
     };
     memcpy(list, all, sizeof all);
 }
@@ -65,6 +75,8 @@ bool kernels_choose(const char *isa, Error *err)
     char names[64] = "";
     for (size_t c = 0; c < N_CANDIDATES; c++) {
         bool is_named = isa != NULL && strcmp(isa, list[c].isa) == 0;
+        if (is_named && list[c].kernels == NULL)
+            return error_set(err, "MLP_ISA=%s: this build does not have kernels for it", isa);
         if (is_named && !list[c].available)
             return error_set(err, "MLP_ISA=%s: this CPU does not have these instructions", isa);
         if (is_named) {

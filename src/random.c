@@ -54,7 +54,7 @@ float random_normal(uint64_t seed, uint64_t purpose, uint64_t counter)
 
 void random_permutation(uint32_t *order, size_t n, uint64_t seed, uint64_t purpose)
 {
-    assert((uint64_t)n < UINT64_C(1) << 32);
+    assert(n <= UINT32_MAX);
     for (size_t i = 0; i < n; i++)
         order[i] = (uint32_t)i;
     for (size_t i = n; i > 1; i--) {

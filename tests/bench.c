@@ -87,18 +87,26 @@ static double median_ratio(const Row *above, const Row *below)
     return median(ratios);
 }
 
-// The plain kernels that multiply by zero too, compiled for each instruction set.
-#if defined __x86_64__
-extern const Kernels kernels_dense_sse2, kernels_dense_avx2, kernels_dense_avx512;
-static const Kernels *const dense_kernels[] = {&kernels_dense_sse2, &kernels_dense_avx2,
-                                               &kernels_dense_avx512};
-#elif defined __aarch64__
-extern const Kernels kernels_dense_neon;
-static const Kernels *const dense_kernels[] = {&kernels_dense_neon};
-#else
-extern const Kernels kernels_dense_scalar;
-static const Kernels *const dense_kernels[] = {&kernels_dense_scalar};
+// The plain kernels that multiply by zero too, compiled for each instruction set of this build.
+extern const Kernels kernels_dense_sse2, kernels_dense_avx2, kernels_dense_avx512,
+    kernels_dense_neon, kernels_dense_scalar;
+static const Kernels *const dense_kernels[] = {
+#ifdef HAVE_KERNELS_sse2
+    &kernels_dense_sse2,
 #endif
+#ifdef HAVE_KERNELS_avx2
+    &kernels_dense_avx2,
+#endif
+#ifdef HAVE_KERNELS_avx512
+    &kernels_dense_avx512,
+#endif
+#ifdef HAVE_KERNELS_neon
+    &kernels_dense_neon,
+#endif
+#if !defined HAVE_KERNELS_sse2 && !defined HAVE_KERNELS_neon
+    &kernels_dense_scalar,
+#endif
+};
 
 static const Kernels *bench_dense_kernels(const char *isa)
 {

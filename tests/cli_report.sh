@@ -5,13 +5,15 @@
 
 small_data "$WORK/data" 600
 export MLP_DATA="$WORK/data"
+# make divides names at blanks, which may be in that of the project's directory.
+program=./${MLP#"$PWD"/} fast=./${FAST_MLP#"$PWD"/}
 
 # report FOLDER ARGUMENTS...: the sub-make that `make report` calls, on few images and few epochs.
 quiet=-s
 report() {
     folder=$WORK/$1
     shift
-    "$MAKE" "$quiet" -f scripts/report.mk -j 2 MLP="$MLP" OUT="$folder/out" WORK="$folder/made" EPOCHS=2 FEW=1 \
+    "$MAKE" "$quiet" -f scripts/report.mk -j 2 MLP="$program" OUT="$folder/out" WORK="$folder/made" EPOCHS=2 FEW=1 \
         SEEDS=2 SMALL=50 RATES='1e-4 1e-3 1e38' SIZES='50 100' BATCHES='16 64' HIDDEN='2 4' \
         JACOBIAN_HIDDEN=2 STEPS_HIDDEN=1 CNN_EPOCHS=1 "$@"
 }
@@ -60,7 +62,7 @@ missing_again() { # one training, and what depends on it
     report a GNUPLOT= >"$WORK/said"
     quiet=-s
     untimed "$WORK/a" | diff "$WORK/a.all" - || return 1
-    grep "^$MLP " "$WORK/said" >"$WORK/commands"
+    grep "^$program " "$WORK/said" >"$WORK/commands"
     cat "$WORK/commands"
     [ "$(wc -l <"$WORK/commands")" -eq 1 ] && grep -q 'sweep .*--lr 1e-4' "$WORK/commands"
 }
@@ -90,7 +92,7 @@ claim "a sweep in parts, side by side, has the bytes of one sweep" parts_are_the
 
 as_eval_says() { # precision and recall, of 4 digits
     awk '$1 ~ /^[0-9]$/ && NF == 5 { print $1 "," $2 "," ($3 == "-" ? "" : $3) "," $4 }' "$WORK/a/made/eval.txt" >"$WORK/said"
-    awk -F, 'NR > 1 { printf "%s,%s,%s,%.4f\n", $1, $2, $5 == "" ? "" : sprintf("%.4f", $5), $6 }' "$WORK/a/out/classes.csv" | diff "$WORK/said" -
+    awk -F, 'NR > 1 { printf "%s,%s,%s,%.4f\n", $1, $2, ($5 == "" ? "" : sprintf("%.4f", $5)), $6 }' "$WORK/a/out/classes.csv" | diff "$WORK/said" -
 }
 claim "precision and recall are those of mlp eval" as_eval_says
 
@@ -129,7 +131,7 @@ committed() {
 claim "the committed report is whole; 2,000 images are learned by heart" committed
 committed_text() {
     mkdir "$WORK/c" && cp data/report/*.csv "$WORK/c" && touch "$WORK/c"/*.csv &&
-        "$MAKE" -s -f scripts/report.mk -o "$FAST_MLP" OUT="$WORK/c" WORK="$WORK/none" MLP="$FAST_MLP" readme &&
+        "$MAKE" -s -f scripts/report.mk -o "$fast" OUT="$WORK/c" WORK="$WORK/none" MLP="$fast" readme &&
         diff data/report/README.md "$WORK/c/README.md"
 }
 claim "its text is what its tables give" committed_text

@@ -13,13 +13,13 @@ fingerprint() {
     cat "$WORK/cell.csv" "$WORK/cnn.csv" | cut -d, -f1-6 | cat "$WORK/cell.bin" "$WORK/cnn.bin" - |
         cksum | tr ' ' -
 }
-expected=$(fingerprint "$FAST_MLP")
-echo "   $expected  this build"
+everywhere=$(fingerprint "$FAST_MLP")
+echo "   $everywhere  this build"
 
 same_as_here() {
     found=$(fingerprint "$@") || found=failed
     echo "$found" >"$WORK/found"
-    [ "$found" = "$expected" ] || { echo "$found, expected $expected"; return 1; }
+    [ "$found" = "$everywhere" ] || { echo "$found, expected $everywhere"; return 1; }
 }
 
 # What the environment and a flag can change of one program.
@@ -72,5 +72,46 @@ for compiler in gcc clang; do
 done
 cell "aarch64" aarch64-linux-gnu-gcc -O2 -static qemu-aarch64
 cell "s390x, big-endian" s390x-linux-gnu-gcc -O2 -static qemu-s390x
+cell "i686, 32 bits, without a warning" i686-linux-gnu-gcc '-O2 -msse2 -mfpmath=sse -Werror' -static qemu-i386
+
+# Flags that allow a compiler to change results: undone, or refused. Some need others to have an
+# effect, and some are undone by others: so the worst of them alone as well as all together.
+reorder='-O3 -fassociative-math -fno-signed-zeros -fno-trapping-math'
+fast='-Ofast -ffast-math -funsafe-math-optimizations -freciprocal-math -ffinite-math-only -ffp-contract=fast'
+
+# Small numbers and NaN, which the trainings above do not have: the features have some below 2^-126,
+# which a program linked with -ffast-math would take for 0.
+"$FAST_MLP" train -q --lr 0.5 --train-size 2000 --val-size 100 --hidden 16 --epochs 3 \
+    -o "$WORK/small.bin" --csv "$WORK/small.csv"
+"$FAST_MLP" features "$WORK/small.bin" --image 0 --csv "$WORK/small-here.csv"
+claim "the features of this model have numbers below 2^-126" grep -q 'e-39$' "$WORK/small-here.csv"
+
+small_numbers() {
+    "$WORK/cell/mlp" features "$WORK/small.bin" --image 0 --csv "$WORK/small-cell.csv" &&
+        cmp "$WORK/small-here.csv" "$WORK/small-cell.csv"
+}
+diverges() { # ARGUMENTS...
+    refuses 1 'diverged' "$WORK/cell/mlp" train -q --train-size 100 --epochs 2 "$@" \
+        -o "$WORK/nan.bin" --csv "$WORK/nan.csv"
+}
+diverges_in_both() { diverges --lr 1e38 && diverges --arch cnn --lr 1e38; }
+
+for compiler in gcc clang; do
+    cell "$compiler $reorder" $compiler "$reorder" ''
+    own=-fsingle-precision-constant
+    [ $compiler = gcc ] || own='-fapprox-func -fdenormal-fp-math=positive-zero'
+    cell "$compiler $fast $own" $compiler "$fast $own" "$fast"
+    if [ -x "$WORK/cell/mlp" ]; then
+        claim "numbers below 2^-126 are kept by that program" small_numbers
+        claim "NaN is seen by that program: the training ends as diverged" diverges_in_both
+    fi
+done
+x87_is_refused() {
+    ! builds gcc '-O2 -mfpmath=387' '' >"$WORK/x87" 2>&1 || { echo "it compiles"; return 1; }
+    grep -q 'float must be evaluated in float' "$WORK/x87"
+}
+if echo | gcc -mfpmath=387 -E - >/dev/null 2>&1; then
+    claim "the x87's arithmetic is refused when compiled" x87_is_refused
+fi
 
 finish

@@ -47,7 +47,8 @@ fi
 
 if command -v script >/dev/null; then
     on_terminal() { # VARIABLES COLUMNS
-        TERM=xterm script -qec "stty cols $2; env $1 $bin weights $WORK/m.bin" "$WORK/typescript" >/dev/null </dev/null
+        TERM=xterm PROGRAM=$bin MODEL=$WORK/m.bin \
+            script -qec "stty cols $2; env $1 \"\$PROGRAM\" weights \"\$MODEL\"" "$WORK/typescript" >/dev/null </dev/null
     }
     draws() {
         on_terminal A= 130 && grep -q '48;5;' "$WORK/typescript" && grep -q "$(printf '\342\226\200')" "$WORK/typescript"

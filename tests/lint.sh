@@ -13,6 +13,8 @@ mkdir -p build/lint
 status=0
 for source in src/*.c; do
     set -- -Iinclude -std=gnu11 -ffp-contract=off -pthread -O1 '-DMLP_INSTALLED_DATA="data"'
+    [ "$(uname -m)" != x86_64 ] ||
+        set -- "$@" -DHAVE_KERNELS_sse2 -DHAVE_KERNELS_avx2 -DHAVE_KERNELS_avx512
     gcc_only=
     if [ "$source" = src/kernels.c ] || [ "$source" = src/kernels_conv.c ]; then
         # One instruction set: the others are the same loops with other widths.

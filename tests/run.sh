@@ -6,8 +6,14 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 : "${CC:=cc}" "${MAKE:=make}"
+# The tests must not depend on who runs them, where and how: not on settings in the environment or of
+# git's hooks, nor on the umask, nor on signals that are ignored (nohup), where env can undo that.
 export LC_ALL=C CC MAKE
-unset MLP_DATA MLP_ISA MLP_CPUS CFLAGS LDFLAGS CPPFLAGS MAKEFLAGS MAKELEVEL MFLAGS
+unset MLP_DATA MLP_ISA MLP_CPUS CFLAGS LDFLAGS CPPFLAGS MAKEFLAGS MAKELEVEL MFLAGS AWK GZIP \
+    POSIXLY_CORRECT CDPATH NO_COLOR GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
+umask 022
+default_signals=
+env --default-signal true 2>/dev/null && default_signals='env --default-signal'
 # A mistake that a sanitizer finds must not look like an exit status of the program's own.
 export ASAN_OPTIONS=exitcode=99 UBSAN_OPTIONS=exitcode=99:print_stacktrace=1
 export TSAN_OPTIONS=exitcode=99
@@ -20,7 +26,7 @@ trap 'exit 130' INT TERM
 address=${TEST_BUILD:-build/address} thread=${TEST_BUILD:-build/thread}
 fast_mlp=$PWD/${TEST_BUILD:+$TEST_BUILD/}mlp
 
-jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
+jobs=$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 if [ -z "$TEST_BUILD" ] && { ! "$MAKE" -j "$jobs" CC="$CC" all SAN= >"$work/build.log" 2>&1 ||
     ! "$MAKE" -j "$jobs" CC="$CC" CFLAGS='-O1 -g' SAN=address all unit-tests \
         >>"$work/build.log" 2>&1 ||
@@ -37,7 +43,7 @@ run() {
     shift
     echo "== $name"
     mkdir -p "$work/$name"
-    WORK=$work/$name "$@" >"$work/out" 2>&1 </dev/null
+    WORK=$work/$name $default_signals "$@" >"$work/out" 2>&1 </dev/null
     status=$?
     if [ "$status" -ne 0 ] && ! grep -q '^FAIL ' "$work/out"; then
         echo "FAIL $name ended with status $status" >>"$work/out"

@@ -1212,6 +1212,7 @@ static char *replace_gzip(const char *script)
     mkdir(work_path("bin"), 0777);
     snprintf(path, sizeof path, "%s/gzip", work_path("bin"));
     snprintf(text, sizeof text, "#!/bin/sh\nPATH='%s'\n%s\n", before, script);
+    unlink(path); // one that is not executable can be written over by root alone
     write_file(path, text, script[0] == '\0' ? 0 : strlen(text));
     chmod(path, script[0] == '\0' ? 0 : 0755);
     setenv("PATH", work_path("bin"), 1);

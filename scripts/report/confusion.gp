@@ -11,13 +11,16 @@ output = ARG1
 array inputs[1] = [ARG2]
 wanted = "label,0,1"
 meaning = "a confusion matrix of mlp eval"
+here = ARG0
+while (strlen(here) > 0 && here[strlen(here):] ne "/") { here = here[1:strlen(here) - 1] }
+load here . "../inputs.gp"
 width = 900
 height = 760
-load system(sprintf("dirname -- '%s'", ARG0)) . "/../style.gp"
+load here . "../style.gp"
 
-stats ARG2 matrix rowheaders columnheaders using ($1 == $2 ? 0 : $3) nooutput
+stats file matrix rowheaders columnheaders using ($1 == $2 ? 0 : $3) nooutput
 most = STATS_max > 0 ? STATS_max : 1
-classes = int(system(sprintf("head -n 1 '%s' | tr -dc , | wc -c", ARG2)))
+classes = int(system(sprintf("head -n 1 %s | tr -dc , | wc -c", quoted(file))))
 
 set border 15
 unset grid
@@ -34,9 +37,9 @@ set palette defined (0 "#ffffff", 0.35 "#9ecae1", 0.7 "#3b78b0", 1 "#04244a")
 do for [k = 0:classes - 1] {
     set object k + 1 rectangle center k, k size 1, 1 fc rgb "#eeeeee" fs solid noborder behind
 }
-plot ARG2 matrix rowheaders columnheaders using 1:2:($1 == $2 ? NaN : $3) with image, \
-     ARG2 matrix rowheaders columnheaders using 1:2:($1 != $2 && $3 > 0.6 * most ? sprintf("%d", $3) : "") \
+plot file matrix rowheaders columnheaders using 1:2:($1 == $2 ? NaN : $3) with image, \
+     file matrix rowheaders columnheaders using 1:2:($1 != $2 && $3 > 0.6 * most ? sprintf("%d", $3) : "") \
          with labels tc rgb "white", \
-     ARG2 matrix rowheaders columnheaders using 1:2:($1 == $2 || $3 <= 0.6 * most ? sprintf("%d", $3) : "") \
+     file matrix rowheaders columnheaders using 1:2:($1 == $2 || $3 <= 0.6 * most ? sprintf("%d", $3) : "") \
          with labels tc rgb black
 set output

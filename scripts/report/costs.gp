@@ -11,9 +11,12 @@ output = ARG1
 array inputs[1] = [ARG2]
 wanted = "learning_rate,batch_size,hidden,"
 meaning = "the table of a sweep"
+here = ARG0
+while (strlen(here) > 0 && here[strlen(here):] ne "/") { here = here[1:strlen(here) - 1] }
+load here . "../inputs.gp"
 width = 900
 height = 620
-load system(sprintf("dirname -- '%s'", ARG0)) . "/../style.gp"
+load here . "../style.gp"
 
 setting = ARG3
 set logscale x 2
@@ -28,9 +31,9 @@ set size 1, 0.58
 set ylabel "accuracy (%)"
 set format x ""
 set key outside above center horizontal
-plot ARG2 using setting:(100 * column("train_accuracy")) with linespoints lw 1.2 dt 3 lc rgb dim pt 4 title "training", \
-     ARG2 using setting:(100 * column("validation_accuracy")) with linespoints lw 2 lc rgb blue pt 7 title "validation", \
-     ARG2 using setting:(100 * column("test_accuracy")) with linespoints lw 2 dt 2 lc rgb vermillion pt 8 ps 1.2 title "test"
+plot file using setting:(100 * column("train_accuracy")) with linespoints lw 1.2 dt 3 lc rgb dim pt 4 title "training", \
+     file using setting:(100 * column("validation_accuracy")) with linespoints lw 2 lc rgb blue pt 7 title "validation", \
+     file using setting:(100 * column("test_accuracy")) with linespoints lw 2 dt 2 lc rgb vermillion pt 8 ps 1.2 title "test"
 
 set origin 0, 0
 set size 1, 0.42
@@ -39,6 +42,6 @@ set format x "%g"
 set yrange [0:*]
 set ylabel "seconds an epoch\n(one thread)"
 set xlabel setting eq "hidden" ? "hidden units" : "images in a batch"
-plot ARG2 using setting:(column("seconds") / column("epochs")) with linespoints lw 2 lc rgb green pt 5
+plot file using setting:(column("seconds") / column("epochs")) with linespoints lw 2 lc rgb green pt 5
 unset multiplot
 set output

@@ -12,11 +12,15 @@ output = ARG1
 array inputs[1] = [ARG2]
 wanted = "label,layer,channel,row,column,value"
 meaning = "labelled tables of mlp features"
+here = ARG0
+while (strlen(here) > 0 && here[strlen(here):] ne "/") { here = here[1:strlen(here) - 1] }
+load here . "../inputs.gp"
+layer = quoted(ARG3)
 
 across = 16
-channels = int(system(sprintf("awk -F, '$2 == \"%s\" && $3 > m { m = $3 } END { print m + 1 }' '%s' 2>/dev/null || echo 0", ARG3, ARG2)))
-side = int(system(sprintf("awk -F, '$2 == \"%s\" && $4 > m { m = $4 } END { print m + 1 }' '%s' 2>/dev/null || echo 0", ARG3, ARG2)))
-images = int(system(sprintf("awk -F, 'NR > 1 && $1 \"\" != last { n++; last = $1 \"\" } END { print n + 0 }' '%s' 2>/dev/null || echo 0", ARG2)))
+channels = int(system(sprintf("${AWK:-awk} -F, -v layer=%s '$2 == layer && $3 > m { m = $3 } END { print m + 1 }' %s", layer, quoted(file))))
+side = int(system(sprintf("${AWK:-awk} -F, -v layer=%s '$2 == layer && $4 > m { m = $4 } END { print m + 1 }' %s", layer, quoted(file))))
+images = int(system(sprintf("${AWK:-awk} -F, 'NR > 1 && $1 \"\" != last { n++; last = $1 \"\" } END { print n + 0 }' %s", quoted(file))))
 lines = (channels + across - 1) / across
 zoom = side > 0 && side < 24 ? 24 / side : 1
 pitch = side * zoom + 3
@@ -24,9 +28,9 @@ block = (lines * pitch > 31 ? lines * pitch : 31) + 4
 offset = 36
 width = 900
 height = int(890.0 * (images * block + 8) / (offset + across * pitch)) + 10
-load system(sprintf("dirname -- '%s'", ARG0)) . "/../style.gp"
+load here . "../style.gp"
 
-sheet = sprintf("<awk -F, -v layer=%s -v across=%d -v pitch=%d -v block=%d -v offset=%d -v zoom=%d \
+sheet = sprintf("<${AWK:-awk} -F, -v layer=%s -v across=%d -v pitch=%d -v block=%d -v offset=%d -v zoom=%d \
     'NR == 1 { next } $1 \"\" != last { image = n++; last = $1 \"\" } \
     $2 == \"x\" { if ($6 > 0) at[image * block + $4, $5] = $6 / 3.3; next } \
     $2 == layer { k = image SUBSEP $3; value[k, $4, $5] = $6; if (!(k in most) || $6 > most[k]) most[k] = $6; \
@@ -37,7 +41,7 @@ sheet = sprintf("<awk -F, -v layer=%s -v across=%d -v pitch=%d -v block=%d -v of
                       range > 0 ? (value[k, r, q] - least[k]) / range : 0 } \
           for (y = 0; y < n * block; y++) { line = \"\"; \
               for (x = 0; x < offset + across * pitch; x++) line = line ((y, x) in at ? at[y, x] : 0) \",\"; \
-              print substr(line, 1, length(line) - 1) } }' '%s'", ARG3, across, pitch, block, offset, zoom, ARG2)
+              print substr(line, 1, length(line) - 1) } }' %s", layer, across, pitch, block, offset, zoom, quoted(file))
 
 unset border
 unset tics

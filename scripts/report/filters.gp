@@ -11,24 +11,26 @@ output = ARG1
 array inputs[1] = [ARG2]
 wanted = "channel,input,bias,w0,"
 meaning = "a table of filters of mlp weights"
+here = ARG0
+while (strlen(here) > 0 && here[strlen(here):] ne "/") { here = here[1:strlen(here) - 1] }
+load here . "../inputs.gp"
 
-# Sizes decide the height, which the style wants to know; a wrong file is found there.
-side = int(sqrt(system(sprintf("head -n 1 '%s' 2>/dev/null | tr -dc , | wc -c", ARG2)) - 2) + 0.5)
-tiles = int(system(sprintf("tail -n +2 '%s' 2>/dev/null | wc -l", ARG2)))
-n_inputs = int(system(sprintf("awk -F , 'END { print $2 + 1 }' '%s' 2>/dev/null || echo 0", ARG2)))
+# Sizes decide the height, which the style wants to know.
+side = int(sqrt(system(sprintf("head -n 1 %s | tr -dc , | wc -c", quoted(file))) - 2) + 0.5)
+tiles = int(system(sprintf("tail -n +2 %s | wc -l", quoted(file))))
+n_inputs = int(system(sprintf("${AWK:-awk} -F , 'END { print $2 + 1 }' %s", quoted(file))))
 across = n_inputs > 1 ? n_inputs : 8
 down = (tiles + across - 1) / across
 pitch_x = side + 1
 pitch_y = n_inputs > 1 ? side + 1 : side + 2
 width = 900
 height = int(70 + 850.0 * (down * pitch_y + 3) / (across * pitch_x))
-folder = system(sprintf("dirname -- '%s'", ARG0))
-load folder . "/../style.gp"
+load here . "../style.gp"
 
-sheet = sprintf("<awk -F , -v side=%d -v across=%d -v px=%d -v py=%d -v first=%d -f '%s/sheet.awk' '%s'", \
-    side, across, pitch_x, pitch_y, 4, folder, ARG2)
-scale = system(sprintf("awk -F, 'NR > 1 { for (i = 4; i <= NF; i++) { a = $i < 0 ? -$i : $i; if (a > m) m = a } } \
-    END { print m / 2 }' '%s'", ARG2)) + 0.0
+sheet = sprintf("<${AWK:-awk} -F , -v side=%d -v across=%d -v px=%d -v py=%d -v first=%d -f %s %s", \
+    side, across, pitch_x, pitch_y, 4, quoted(here . "sheet.awk"), quoted(file))
+scale = system(sprintf("${AWK:-awk} -F, 'NR > 1 { for (i = 4; i <= NF; i++) { a = $i < 0 ? -$i : $i; if (a > m) m = a } } \
+    END { print m / 2 }' %s", quoted(file))) + 0.0
 
 unset border
 unset tics
@@ -58,6 +60,6 @@ if (n_inputs > 1) {
     plot sheet matrix with image
 } else {
     plot sheet matrix with image, \
-         ARG2 using (left(int($0)) + side / 2):(top(int($0)) - 1):(sprintf("%d", $1)) every ::1 with labels center font ",9"
+         file using (left(int($0)) + side / 2):(top(int($0)) - 1):(sprintf("%d", $1)) every ::1 with labels center font ",9"
 }
 set output

@@ -11,14 +11,17 @@ output = ARG1
 array inputs[2] = [ARG2, ARG3]
 wanted = "jacobian,row"
 meaning = "a table of Jacobians, or of their entries"
+here = ARG0
+while (strlen(here) > 0 && here[strlen(here):] ne "/") { here = here[1:strlen(here) - 1] }
+load here . "../inputs.gp"
 width = 900
 height = 860
-load system(sprintf("dirname -- '%s'", ARG0)) . "/../style.gp"
+load here . "../style.gp"
 
-runs(name) = sprintf("<awk -F, -v name='%s' 'function flush() { if (n++) print row \",\" first \",\" last } \
+runs(name) = sprintf("<${AWK:-awk} -F, -v name='%s' 'function flush() { if (n++) print row \",\" first \",\" last } \
     $1 == name { if (n && $2 == row && $3 == last + 1) last = $3; \
-                 else { flush(); row = $2; first = last = $3 } } END { if (n) print row \",\" first \",\" last }' '%s'", name, ARG2)
-field(name, i) = int(system(sprintf("awk -F, -v name='%s' '$1 == name { print $%d }' '%s'", name, i, ARG3)))
+                 else { flush(); row = $2; first = last = $3 } } END { if (n) print row \",\" first \",\" last }' %s", name, quoted(file))
+field(name, i) = int(system(sprintf("${AWK:-awk} -F, -v name='%s' '$1 == name { print $%d }' %s", name, i, quoted(files[2]))))
 wide(name) = sprintf("%s:  %d x %d, %d entries are not zero", name, field(name, 2), field(name, 3), field(name, 4))
 small(name) = sprintf("%s:  %d x %d", name, field(name, 2), field(name, 3))
 

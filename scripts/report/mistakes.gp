@@ -10,20 +10,22 @@ output = ARG1
 array inputs[1] = [ARG2]
 wanted = "index,label,predicted,probability,p0,"
 meaning = "a table of mistakes of mlp eval"
+here = ARG0
+while (strlen(here) > 0 && here[strlen(here):] ne "/") { here = here[1:strlen(here) - 1] }
+load here . "../inputs.gp"
 width = 900
 height = 740
-folder = system(sprintf("dirname -- '%s'", ARG0))
-load folder . "/../style.gp"
+load here . "../style.gp"
 
 across = 8
 most = 40
-side = int(sqrt(system(sprintf("head -n 1 '%s' | tr -dc , | wc -c", ARG2)) - 3) + 0.5)
+side = int(sqrt(system(sprintf("head -n 1 %s | tr -dc , | wc -c", quoted(file))) - 3) + 0.5)
 pitch_x = side + 3
 pitch_y = side + 10
 
-sheet = sprintf("<awk -F , -v side=%d -v across=%d -v px=%d -v py=%d -v first=%d -v most=%d -f '%s/sheet.awk' '%s'", \
-    side, across, pitch_x, pitch_y, 5, most, folder, ARG2)
-shown = int(system(sprintf("head -n %d '%s' | tail -n +2 | wc -l", most + 1, ARG2)))
+sheet = sprintf("<${AWK:-awk} -F , -v side=%d -v across=%d -v px=%d -v py=%d -v first=%d -v most=%d -f %s %s", \
+    side, across, pitch_x, pitch_y, 5, most, quoted(here . "sheet.awk"), quoted(file))
+shown = int(system(sprintf("head -n %d %s | tail -n +2 | wc -l", most + 1, quoted(file))))
 down = (shown + across - 1) / across
 
 unset border
@@ -46,6 +48,6 @@ do for [n = 0:shown - 1] {
         fs empty border lc rgb "#bbbbbb" front
 }
 plot sheet matrix with image, \
-     ARG2 using (left(int($0)) + side / 2.0 - 0.5):(top(int($0)) - 7.2):(sprintf("{/:Bold %d}, said {/:Bold %d}\n%.2f %%", \
+     file using (left(int($0)) + side / 2.0 - 0.5):(top(int($0)) - 7.2):(sprintf("{/:Bold %d}, said {/:Bold %d}\n%.2f %%", \
          $2, $3, 100 * $4)) every ::1::most with labels center font ",9"
 set output

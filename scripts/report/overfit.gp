@@ -11,11 +11,13 @@ output = ARG1
 array inputs[1] = [ARG2]
 wanted = "images,epoch,train_loss,"
 meaning = "two curves, of a small training set and of the full one"
+here = ARG0
+while (strlen(here) > 0 && here[strlen(here):] ne "/") { here = here[1:strlen(here) - 1] }
+load here . "../inputs.gp"
 width = 900
 height = 540
-load system(sprintf("dirname -- '%s'", ARG0)) . "/../style.gp"
+load here . "../style.gp"
 
-file = ARG2
 stats file using 1 every ::1 nooutput
 array sizes[2] = [STATS_min, STATS_max]
 stats file using 7 every ::1 nooutput

@@ -10,9 +10,12 @@ output = ARG1
 array inputs[1] = [ARG2]
 wanted = "train_size,trainings,diverged,"
 meaning = "a sweep over training-set sizes, summed up"
+here = ARG0
+while (strlen(here) > 0 && here[strlen(here):] ne "/") { here = here[1:strlen(here) - 1] }
+load here . "../inputs.gp"
 width = 900
 height = 520
-load system(sprintf("dirname -- '%s'", ARG0)) . "/../style.gp"
+load here . "../style.gp"
 
 set logscale x
 set xrange [*:*] noextend
@@ -24,12 +27,12 @@ set yrange [*:100.5]
 set xlabel "training images"
 set ylabel "accuracy after the last epoch (%)"
 set key bottom right
-plot ARG2 using "train_size":(100 * column("train_least")):(100 * column("train_greatest")) \
+plot file using "train_size":(100 * column("train_least")):(100 * column("train_greatest")) \
          with filledcurves fc rgb vermillion fs transparent solid 0.3 notitle, \
-     ARG2 using "train_size":(100 * column("validation_least")):(100 * column("validation_greatest")) \
+     file using "train_size":(100 * column("validation_least")):(100 * column("validation_greatest")) \
          with filledcurves fc rgb blue fs transparent solid 0.3 notitle, \
-     ARG2 using "train_size":(100 * column("train_mean")) with linespoints \
+     file using "train_size":(100 * column("train_mean")) with linespoints \
          lw 1.5 dt 2 lc rgb vermillion pt 6 title "training", \
-     ARG2 using "train_size":(100 * column("validation_mean")) with linespoints \
+     file using "train_size":(100 * column("validation_mean")) with linespoints \
          lw 2 lc rgb blue pt 7 title "validation"
 set output

@@ -10,13 +10,16 @@ output = ARG1
 array inputs[1] = [ARG2]
 wanted = "step,dL/da"
 meaning = "a table of steps of mlp gradcheck"
+here = ARG0
+while (strlen(here) > 0 && here[strlen(here):] ne "/") { here = here[1:strlen(here) - 1] }
+load here . "../inputs.gp"
 width = 900
 height = 620
-load system(sprintf("dirname -- '%s'", ARG0)) . "/../style.gp"
+load here . "../style.gp"
 
 # Three kinds of function: the loss over everything below it, a layer that is curved, one that is
 # linear in what it is differentiated by.
-names = system(sprintf("head -n 1 '%s' | tr , ' '", ARG2))
+names = system(sprintf("head -n 1 %s | tr , ' '", quoted(file)))
 kind(name) = strstrt(name, "dL/") == 1 && strstrt(name, "dL/da") != 1 ? 1 : \
              strstrt(name, "dL/da") == 1 || strstrt(name, "df") == 1 ? 2 : 3
 array kinds[3] = ["gradients of the loss", "Jacobians of softmax and sigmoid", \
@@ -37,7 +40,7 @@ set arrow 1 from 1e-5, 1e-16 to 1e-5, 1e-1 nohead dt 3 lc rgb dim
 set label 1 "the step of mlp gradcheck" at 1e-5, 2e-2 offset 0.7, 0 tc rgb dim
 set arrow 2 from 3e-13, 1e-6 to 3e-1, 1e-6 nohead dt 3 lc rgb dim
 set label 2 "its limit" at 2e-1, 1e-6 right offset 0, 0.5 tc rgb dim
-plot for [c = 2:words(names)] ARG2 using 1:(column(c) > 0 ? column(c) : NaN) every ::1 with linespoints \
+plot for [c = 2:words(names)] file using 1:(column(c) > 0 ? column(c) : NaN) every ::1 with linespoints \
          lw (kind(word(names, c)) == 1 ? 2 : 1.2) dt kind(word(names, c)) lc rgb tints[kind(word(names, c))] \
          pt 2 * kind(word(names, c)) + 3 ps 0.7 title legend(c), \
      [1e-4:1e-1] 0.2 * x**2 with lines lw 1 dt 4 lc rgb black title "truncation, as h²", \

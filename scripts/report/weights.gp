@@ -11,22 +11,24 @@ output = ARG1
 array inputs[1] = [ARG2]
 wanted = "unit,class,output_weight,bias,w0,"
 meaning = "a table of mlp weights"
+here = ARG0
+while (strlen(here) > 0 && here[strlen(here):] ne "/") { here = here[1:strlen(here) - 1] }
+load here . "../inputs.gp"
 width = 900
 height = 1060
-folder = system(sprintf("dirname -- '%s'", ARG0))
-load folder . "/../style.gp"
+load here . "../style.gp"
 
 across = 8
-side = int(sqrt(system(sprintf("head -n 1 '%s' | tr -dc , | wc -c", ARG2)) - 3) + 0.5)
-units = int(system(sprintf("tail -n +2 '%s' | wc -l", ARG2)))
+side = int(sqrt(system(sprintf("head -n 1 %s | tr -dc , | wc -c", quoted(file))) - 3) + 0.5)
+units = int(system(sprintf("tail -n +2 %s | wc -l", quoted(file))))
 down = (units + across - 1) / across
 pitch_x = side + 3
 pitch_y = side + 6
 
-sheet = sprintf("<awk -F , -v side=%d -v across=%d -v px=%d -v py=%d -v first=%d -f '%s/sheet.awk' '%s'", \
-    side, across, pitch_x, pitch_y, 5, folder, ARG2)
-scale = system(sprintf("awk -F, 'NR > 1 { for (i = 5; i <= NF; i++) { a = $i < 0 ? -$i : $i; if (a > m) m = a } } \
-    END { print m / 2 }' '%s'", ARG2)) + 0.0
+sheet = sprintf("<${AWK:-awk} -F , -v side=%d -v across=%d -v px=%d -v py=%d -v first=%d -f %s %s", \
+    side, across, pitch_x, pitch_y, 5, quoted(here . "sheet.awk"), quoted(file))
+scale = system(sprintf("${AWK:-awk} -F, 'NR > 1 { for (i = 5; i <= NF; i++) { a = $i < 0 ? -$i : $i; if (a > m) m = a } } \
+    END { print m / 2 }' %s", quoted(file))) + 0.0
 
 unset border
 unset tics
@@ -47,6 +49,6 @@ set size noratio
 left(n) = n % across * pitch_x
 top(n) = n / across * pitch_y
 plot sheet matrix with image, \
-     ARG2 using (left(int($0)) + side / 2.0 - 0.5):(top(int($0)) - 2.6):(sprintf("{/:Bold %d}  unit %d, %+.1f", $2, $1, $3)) \
+     file using (left(int($0)) + side / 2.0 - 0.5):(top(int($0)) - 2.6):(sprintf("{/:Bold %d}  unit %d, %+.1f", $2, $1, $3)) \
          every ::1 with labels center font ",9"
 set output

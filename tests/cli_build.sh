@@ -1,0 +1,140 @@
+#!/bin/sh
+# The build and what surrounds it: installed and removed under names of any kind, with compilers that
+# know less, in 32 bits, from a clone made under Windows.
+. tests/lib.sh
+
+# ---------------------------------------------------------------------------------------------
+# make install and make uninstall
+
+nothing_ran() { # of what the names below say
+    [ -z "$(find . "$WORK" -name HACKED)" ] || { find . "$WORK" -name HACKED; return 1; }
+}
+
+# The program knows where its data are installed, so it is built for that place.
+odd="$WORK/it's a \"quoted\" \\name; touch HACKED; \`touch HACKED\` & (more)"
+odd_make() {
+    "$MAKE" -s CC="$CC" CFLAGS=-O1 BUILD="$WORK/odd" PROGRAM="$WORK/odd-mlp" PREFIX="$odd" "$1"
+}
+odd_install() {
+    odd_make install && [ -x "$odd/bin/mlp" ] && [ -s "$odd/share/man/man1/mlp.1" ] &&
+        [ -s "$odd/share/mlp/plot.gp" ] && nothing_ran || return 1
+    (mkdir "$WORK/elsewhere" && cd "$WORK/elsewhere" && unset MLP_DATA &&
+        "$odd/bin/mlp" train -q --epochs 1 --train-size 100 --val-size 100 && [ -s model.bin ]) || return 1
+    command -v gnuplot >/dev/null || return 0
+    gnuplot -c "$odd/share/mlp/plot.gp" "$WORK/curves.svg" "$WORK/elsewhere/curves.csv" && nothing_ran &&
+        grep -q '</svg>' "$WORK/curves.svg"
+}
+odd_uninstall() {
+    odd_make uninstall && nothing_ran && [ ! -e "$odd/share/mlp" ] && [ -z "$(find "$odd" -type f)" ]
+}
+claim "make install works with quotes, blanks and more in PREFIX: the program finds its data, gnuplot the scripts" odd_install
+claim "make uninstall removes all of it" odd_uninstall
+
+# The program as it is, without a look at whether it is up to date.
+fast=${FAST_MLP#"$PWD"/}
+stage() { # MAKE-TARGET ARGUMENTS...
+    "$MAKE" -s -o "$fast" PROGRAM="$fast" CC="$CC" DESTDIR="$WORK/stage" "$@"
+}
+shared_directory() {
+    mkdir -p "$WORK/stage/usr/share/dict" "$WORK/stage/usr/share/mnist" "$WORK/stage/usr/bin"
+    for other in share/dict/words share/mnist/mine.gz share/other.gp bin/other; do
+        echo mine >"$WORK/stage/usr/$other"
+    done
+    find "$WORK/stage" | sort >"$WORK/before"
+    stage install PREFIX=/usr DATADIR=/usr/share && [ -s "$WORK/stage/usr/share/plot.gp" ] &&
+        stage uninstall PREFIX=/usr DATADIR=/usr/share || return 1
+    find "$WORK/stage" | grep -v '/man' | sort | diff "$WORK/before" -
+}
+claim "make uninstall leaves what others have in DATADIR" shared_directory
+
+nothing_there() { # twice, and before anything was installed
+    stage uninstall PREFIX=/opt && [ ! -e "$WORK/stage/opt" ]
+}
+claim "make uninstall where nothing is installed does nothing, and does not fail" nothing_there
+
+# ---------------------------------------------------------------------------------------------
+# Compilers that know less
+
+# wrapper NAME PATTERN: a compiler that refuses flags of this pattern.
+wrapper() {
+    {
+        echo '#!/bin/sh'
+        echo 'for word; do'
+        echo "    case \$word in $2) echo \"cc: error: unrecognized option '\$word'\" >&2; exit 1 ;; esac"
+        echo 'done'
+        echo "exec $CC \"\$@\""
+    } >"$WORK/$1"
+    chmod +x "$WORK/$1"
+}
+lesser() { # WRAPPER
+    rm -rf "$WORK/lesser"
+    "$MAKE" -s CC="'$WORK/$1'" CFLAGS=-O1 BUILD="$WORK/lesser" PROGRAM="$WORK/lesser-mlp" all "$WORK/lesser/bench"
+}
+trained() { # PROGRAM: the checksum of a small training's model
+    "$1" train -q --train-size 300 --val-size 100 --epochs 1 -o "$WORK/t.bin" --csv "$WORK/t.csv" &&
+        cksum <"$WORK/t.bin"
+}
+without() { # WRAPPER SET...
+    name=$1
+    shift
+    lesser "$name" || return 1
+    for set in "$@"; do
+        refuses 2 "MLP_ISA=$set: this build does not have" env MLP_ISA="$set" "$WORK/lesser-mlp" --version ||
+            return 1
+    done
+    [ "$(trained "$WORK/lesser-mlp")" = "$(trained "$FAST_MLP")" ]
+}
+wrapper no-avx512 '-mavx512*'
+wrapper no-avx '-mavx* | -mbmi*'
+claim "a compiler that lacks the flags of AVX-512 builds the rest" without no-avx512 avx512
+claim "so does one that lacks those of AVX2" without no-avx avx512 avx2
+
+# ---------------------------------------------------------------------------------------------
+# 32 bits (that the bytes are the same: cli_repro)
+
+cross='i686-linux-gnu-gcc'
+if command -v "$cross" >/dev/null && command -v qemu-i386 >/dev/null; then
+    in_32_bits() {
+        "$MAKE" -s CC="$cross" CFLAGS='-O2 -msse2 -mfpmath=sse -Werror' LDFLAGS=-static \
+            BUILD="$WORK/i686" PROGRAM="$WORK/i686-mlp" all
+    }
+    claim "a build for 32 bits compiles without a warning" in_32_bits
+    x87() {
+        ! "$MAKE" -s CC="$cross" CFLAGS=-O2 BUILD="$WORK/x87" PROGRAM="$WORK/x87-mlp" all >"$WORK/said" 2>&1 ||
+            { echo "it compiles"; return 1; }
+        grep -q 'use -std=gnu11 (32-bit x86: and -msse2 -mfpmath=sse)' "$WORK/said"
+    }
+    claim "one that would use the x87 is refused, and told which flags it needs" x87
+    beyond_2_gb() { # a file of 3 GB, nearly all of it a hole
+        mkdir "$WORK/large" && cp data/mnist/*.gz "$WORK/large" && rm "$WORK/large"/train-images* &&
+            { gzip -dc data/mnist/train-images-idx3-ubyte.gz | head -c 1000 &&
+                dd bs=1 count=1 seek=3221225471 if=/dev/zero 2>/dev/null; } \
+                1<>"$WORK/large/train-images-idx3-ubyte" || return 1
+        refuses 1 'the file has 3221226472' qemu-i386 "$WORK/i686-mlp" train -q -d "$WORK/large" \
+            -o "$WORK/large.bin" --csv "$WORK/large.csv"
+    }
+    claim "files beyond 2 GB are opened there" beyond_2_gb
+else
+    skip "32 bits: $cross or qemu-i386 is not installed"
+fi
+
+# ---------------------------------------------------------------------------------------------
+# A clone made under Windows
+
+if command -v git >/dev/null; then
+    windows_clone() {
+        mkdir "$WORK/tree" && cp -R .gitattributes .ci Makefile mlp.1 scripts src include tests "$WORK/tree" &&
+            mkdir "$WORK/tree/data" && cp -R data/mnist "$WORK/tree/data" || return 1
+        ( # without the settings of whoever runs this
+            export HOME="$WORK" XDG_CONFIG_HOME="$WORK" GIT_CONFIG_NOSYSTEM=1
+            cd "$WORK/tree" && git init -q && git add . &&
+                git -c user.name=x -c user.email=x@y commit -q -m x &&
+                git clone -q -c core.autocrlf=true "$WORK/tree" "$WORK/clone"
+        ) && diff -r -x .git "$WORK/tree" "$WORK/clone"
+    }
+    claim "a clone with core.autocrlf=true has the same bytes in every file" windows_clone
+else
+    skip "git is not installed: no clone was made"
+fi
+
+finish
