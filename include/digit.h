@@ -10,8 +10,9 @@
 // Writes the prepared digit, rows x cols bytes, background 0 and the strongest ink 255; the box is
 // 20/28 of each. The light may fall off to half across the paper; specks, frames and the edge of a
 // table are left out. *doubt says, as a constant text, why the picture may not show one digit, or
-// becomes NULL. The arena lends working memory, some 12 bytes for each of at most a million pixels.
-// On failure, when there is no ink, too little, or too weak, says so; err does not name a file.
+// becomes NULL. The arena lends working memory: some 25 bytes for each of at most a million pixels,
+// and the same again for each frame that the digit is in, three at most. On failure, when there is
+// no ink, too little, or too weak, says so; err does not name a file.
 bool digit_prepare(unsigned char *digit, size_t rows, size_t cols, const GreyImage *image,
                    const char **doubt, Arena *arena, Error *err);
 

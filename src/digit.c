@@ -14,17 +14,28 @@
 enum {
     MNIST_SIDE = 28,
     MNIST_BOX = 20,
-    WORK_SIDE = 1000, // pixels of the longer side beyond which a picture is made smaller first
-    MOST_FRAMES = 3   // within each other
+    WORK_PIXELS = 1000000, // a larger picture is made smaller first
+    MOST_FRAMES = 3        // within each other
 };
 
 // ---------------------------------------------------------------------------------------------
 // Pictures
 
-// Each pixel of the result is the mean of factor x factor ones, fewer at the end.
-static bool shrink(GreyImage *image, size_t factor, Arena *arena, Error *err)
+static size_t divided(size_t n, size_t factor)
 {
-    size_t rows = (image->rows + factor - 1) / factor, cols = (image->cols + factor - 1) / factor;
+    return (n + factor - 1) / factor;
+}
+
+// Makes a picture of more than WORK_PIXELS smaller: each pixel becomes the mean of factor x factor
+// ones, fewer at the end.
+static bool shrink(GreyImage *image, Arena *arena, Error *err)
+{
+    size_t factor = 1;
+    while (divided(image->rows, factor) * divided(image->cols, factor) > WORK_PIXELS)
+        factor++;
+    if (factor == 1)
+        return true;
+    size_t rows = divided(image->rows, factor), cols = divided(image->cols, factor);
     unsigned char *out = arena_alloc(arena, rows, cols, "a picture", err);
     if (out == NULL)
         return false;
@@ -117,7 +128,7 @@ static uint64_t axis_overlap(const Axis *axis, size_t i, size_t j)
     return to > from ? to - from : 0;
 }
 
-// Sum of ink times area: at most 255 * from * from, which 64 bits hold for PNM_MAX_PIXELS.
+// Sum of ink times area: at most 255 * from * from, less than 2^48 for WORK_PIXELS in one row.
 static uint64_t area_sum(const Strokes *strokes, size_t cols, const Axis *down, const Axis *across,
                          size_t row, size_t col)
 {
@@ -138,15 +149,11 @@ static uint64_t area_sum(const Strokes *strokes, size_t cols, const Axis *down, 
 static void stretch(unsigned char *out, const uint64_t *sum, size_t n)
 {
     uint64_t most = 0;
-    unsigned shift = 0;
     for (size_t i = 0; i < n; i++)
         most = sum[i] > most ? sum[i] : most;
-    assert(most > 0); // a box that was cropped to ink holds some
-    while (most >> shift >= UINT64_C(1) << 55)
-        shift++;
-    most >>= shift;
+    assert(most > 0); // the digit's box holds ink
     for (size_t i = 0; i < n; i++)
-        out[i] = (unsigned char)(((sum[i] >> shift) * 255 + most / 2) / most);
+        out[i] = (unsigned char)((sum[i] * 255 + most / 2) / most);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -191,8 +198,7 @@ bool digit_prepare(unsigned char *digit, size_t rows, size_t cols, const GreyIma
 {
     Strokes strokes;
     GreyImage picture = *image;
-    size_t longest = image->rows > image->cols ? image->rows : image->cols;
-    if (longest > WORK_SIDE && !shrink(&picture, (longest + WORK_SIDE - 1) / WORK_SIDE, arena, err))
+    if (!shrink(&picture, arena, err))
         return false;
     if (!find_digit(&strokes, &picture, arena, err))
         return false;

@@ -87,10 +87,15 @@ static void sample_add(Paper *paper, const GreyImage *image, Range ys, Range xs,
     terms_of(sample->term, place_of(xs, image->cols), place_of(ys, image->rows));
 }
 
+// How wide the strip along the picture's edge is that counts as its border.
+static size_t border_width(size_t rows, size_t cols)
+{
+    return ((rows < cols ? rows : cols) + BAND - 1) / BAND;
+}
+
 static void take_samples(Paper *paper, const GreyImage *image)
 {
-    size_t rows = image->rows, cols = image->cols, band = (rows < cols ? rows : cols) / BAND;
-    band = band > 0 ? band : 1;
+    size_t rows = image->rows, cols = image->cols, band = border_width(rows, cols);
     for (size_t i = 0; i < PIECES; i++) {
         Range xs = range_part(cols, i, PIECES), ys = range_part(rows, i, PIECES);
         sample_add(paper, image, (Range){0, band}, xs, TOP);
@@ -141,7 +146,7 @@ static void fit(Paper *paper, int64_t limit, bool with_inside)
     }
 }
 
-// The median distance of the border's samples from the function, in levels, rounded up.
+// The median distance of the border's samples from the function, in levels, plus one.
 static int64_t median_error(const Paper *paper)
 {
     uint64_t count[LEVELS] = {0}, n = 0;
@@ -173,19 +178,19 @@ static size_t count_near(const Paper *paper, int64_t limit)
     return n;
 }
 
-// The plane through the medians of the sides; what one side says may be left out, INSIDE: none.
-static void set_plane(Paper *paper, const int64_t *median, Side without)
+// The plane through the medians of the sides. That of side `without` (INSIDE: none) is replaced by
+// what the other three say of it.
+static void set_plane(Paper *paper, const int64_t *side, Side without)
 {
-    int64_t down = (median[TOP] + median[BOTTOM]) / 2, across = (median[LEFT] + median[RIGHT]) / 2;
-    int64_t middle = without == INSIDE                     ? (down + across) / 2
-                     : without == LEFT || without == RIGHT ? down
-                                                           : across;
-    int64_t dx = without == LEFT    ? median[RIGHT] - middle
-                 : without == RIGHT ? middle - median[LEFT]
-                                    : (median[RIGHT] - median[LEFT]) / 2;
-    int64_t dy = without == TOP      ? median[BOTTOM] - middle
-                 : without == BOTTOM ? middle - median[TOP]
-                                     : (median[BOTTOM] - median[TOP]) / 2;
+    static const Side opposite[] = {BOTTOM, TOP, RIGHT, LEFT}, beside[] = {LEFT, LEFT, TOP, TOP};
+    int64_t median[INSIDE];
+    memcpy(median, side, sizeof median);
+    if (without != INSIDE) {
+        Side one = beside[without], other = opposite[one];
+        median[without] = median[one] + median[other] - median[opposite[without]];
+    }
+    int64_t middle = (median[TOP] + median[BOTTOM] + median[LEFT] + median[RIGHT]) / 4;
+    int64_t dx = (median[RIGHT] - median[LEFT]) / 2, dy = (median[BOTTOM] - median[TOP]) / 2;
     memset(paper->weight, 0, sizeof paper->weight);
     paper->weight[0] = middle * ((int64_t)1 << FRACTION);
     paper->weight[1] = dx * ((int64_t)1 << FRACTION) / REACH;
@@ -281,7 +286,7 @@ static void relief_fill(Relief *relief, const GreyImage *image, const unsigned c
 static unsigned relief_scatter(const Relief *relief)
 {
     size_t rows = relief->rows, cols = relief->cols;
-    size_t band = ((rows < cols ? rows : cols) + BAND - 1) / BAND;
+    size_t band = border_width(rows, cols);
     unsigned largest = 0, second = 0;
     const Box sides[] = {{{0, band}, {0, cols}},
                          {{rows - band, rows}, {0, cols}},

@@ -11,24 +11,29 @@
 
 enum {
     LEVELS = 256,
+    // Levels
     NOISE_SCATTERS = 5, // so far off the paper a pixel is still no ink
     BLANK_SCATTERS = 7, // so far off there must be some
     WEAKEST_INK = 16,   // levels between paper and ink
-    SMALLEST_INK = 4,   // pixels of the longer side
-    RARE = 10000,       // one pixel of so many does not tell the ink's strength
+    RARE = 10000,       // one pixel of so many does not tell the strength of a picture's ink
+    RARE_INK = 512,     // nor one of so many of the digit's
     CERTAIN = 3,        // eighths of the ink's strength that are ink for certain
     MOST_CERTAIN = 7,   // where lines across the picture are that strong, too
-    NOISY_PART = 40,    // on paper that is not clean, the digit is this part of the picture's side
     AROUND = 50,        // all but one of so many pixels around the digit are no ink
     INK_THRESHOLD = 16, // of 255: what belongs to the digit's box
+    // Sizes
+    SMALLEST_INK = 4,   // pixels of the digit's longer side
+    NOISY_PART = 40,    // on paper that is not clean, it is this part of the picture's side
+    LEAST_PART = 4,     // stronger ink must leave a quarter of what reached across the picture
     FRAME_PART = 4,     // what a frame holds is at least a quarter of it
     TOUCHING_PART = 20, // what is inside the picture counts if it is this part of what is not
     CLOSE_PART = 10,    // parts of a digit are no further from it than a tenth of its length
-    CLOSE_ROUNDS = 3,
-    BLOCK_INSET = 50,
-    GROWTH_PART = 8, // its pale edge is no wider than an eighth
-    SMALL_PART = 64, // a smaller part of the digit's pixels is a speck
-    SIMILAR_PART = 2 // half as long as the digit: another one
+    CLOSE_ROUNDS = 3,   // and parts of parts
+    GROWTH_PART = 8,    // its pale edge is no wider than an eighth
+    SMALL_PART = 64,    // a smaller part of the digit's pixels is a speck
+    SIMILAR_PART = 2,   // half as long as the digit: another one
+    BLOCK_INSET = 50,   // a block is looked at this part of its side within its edge,
+    BLOCK_OF_10 = 9     // where so many tenths of the pixels must be its
 };
 
 typedef struct Component {
@@ -46,13 +51,19 @@ typedef struct Picture {
     uint32_t *label;          // (rows, cols) 0: no component, else its number from 1
     uint32_t *stack;          // (rows, cols) working memory
     Component *component;     // [1 .. n_components]
-    size_t n_components;
+    size_t n_components;      // one in each 2 x 2 pixels at most: these are neighbours
 } Picture;
 
 static size_t longer(const Box *box)
 {
     size_t height = range_length(box->rows), width = range_length(box->cols);
     return height > width ? height : width;
+}
+
+static size_t shorter(const Box *box)
+{
+    size_t height = range_length(box->rows), width = range_length(box->cols);
+    return height < width ? height : width;
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -70,10 +81,11 @@ static bool find_levels(Picture *p, Error *err)
         return error_set(err, "is blank: no pixel stands out from the paper (or its ink is "
                               "transparent: convert with -background white -flatten)");
     if (p->contrast < WEAKEST_INK || p->contrast < BLANK_SCATTERS * scatter)
-        return error_set(err,
-                         "seems blank: no ink stands out from the paper, from which the strongest "
-                         "pixels are %u levels off (three quarters of the border's are within %u)",
-                         p->contrast, scatter);
+        return error_set(
+            err,
+            "seems blank: the strongest pixels differ from the paper by only %u levels "
+            "(three quarters of the border's are within %u)",
+            p->contrast, scatter);
     if (p->noise > p->contrast / 2)
         p->noise = p->contrast / 2;
     return true;
@@ -112,7 +124,7 @@ static size_t neighbours(const Picture *p, size_t i, size_t *next)
     return n;
 }
 
-// Gives the component of pixel i its label, by a flood fill.
+// Gives the component of pixel `start` its label, by a flood fill.
 static Component flood(Picture *p, size_t start, uint32_t label)
 {
     Component c = {.size = 0};
@@ -135,23 +147,17 @@ static Component flood(Picture *p, size_t start, uint32_t label)
 }
 
 // Labels the components of ink that is certain at so many eighths of the contrast.
-static bool find_components(Picture *p, unsigned certain, Arena *arena, Error *err)
+static void find_components(Picture *p, unsigned certain)
 {
-    size_t n = p->rows * p->cols, starts = 0;
+    size_t n = p->rows * p->cols;
     p->certain = certain;
     p->n_components = 0;
     memset(p->label, 0, n * sizeof *p->label);
-    for (size_t i = 0; i < n; i++) // no more components than ink that begins behind paper
-        starts += is_certain(p, i) && (i % p->cols == 0 || !is_certain(p, i - 1));
-    p->component = arena_alloc(arena, starts + 1, sizeof *p->component, "parts of a picture", err);
-    if (p->component == NULL)
-        return false;
     for (size_t i = 0; i < n; i++)
         if (p->label[i] == 0 && is_certain(p, i)) {
             p->n_components++;
             p->component[p->n_components] = flood(p, i, (uint32_t)p->n_components);
         }
-    return true;
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -342,7 +348,7 @@ static void fill_ink(Strokes *strokes, const Picture *p)
             count[p->relief->level[i]]++;
             n_ink++;
         }
-    unsigned strongest = histogram_quantile(count, n_ink - n_ink / 512);
+    unsigned strongest = histogram_quantile(count, n_ink - n_ink / RARE_INK);
     unsigned range = strongest - p->noise;
     for (size_t i = 0; i < n; i++) {
         unsigned level = p->relief->level[i];
@@ -357,20 +363,19 @@ static void fill_ink(Strokes *strokes, const Picture *p)
 
 // ---------------------------------------------------------------------------------------------
 
-// The largest component, if it fills most of the picture and is nearly a rectangle: what is near
-// the sides of its box belongs to it. Returns the inside of its box, or an empty one.
+// The largest component, if it fills most of the picture and is nearly a rectangle: what is a
+// little within the sides of its box belongs to it. Returns the inside of its box, or an empty one.
 static Box find_block(const Picture *p)
 {
     const Box none = {{0, 0}, {0, 0}};
-    uint32_t largest = 1;
+    uint32_t largest = 1; // there is one: the strongest pixel's
     for (uint32_t c = 2; c <= p->n_components; c++)
         if (p->component[c].size > p->component[largest].size)
             largest = c;
     const Box *box = &p->component[largest].box;
-    size_t height = range_length(box->rows), width = range_length(box->cols);
-    size_t inset = (height < width ? height : width) / BLOCK_INSET + 1, on = 0, all = 0;
-    if (p->n_components == 0 || height <= 4 * inset || width <= 4 * inset || 2 * height < p->rows ||
-        2 * width < p->cols)
+    size_t inset = shorter(box) / BLOCK_INSET + 1, on = 0, all = 0;
+    if (shorter(box) <= 4 * inset || 2 * range_length(box->rows) < p->rows ||
+        2 * range_length(box->cols) < p->cols)
         return none;
     Box inner = {{box->rows.first + inset, box->rows.end - inset},
                  {box->cols.first + inset, box->cols.end - inset}};
@@ -380,12 +385,12 @@ static Box find_block(const Picture *p)
              x += whole_row ? 1 : range_length(inner.cols) - 1, all++)
             on += p->label[y * p->cols + x] == largest;
     }
-    return 10 * on >= 9 * all ? inner : none;
+    return BLOCK_OF_10 * all <= 10 * on ? inner : none;
 }
 
 static void error_too_small(Error *err, const Picture *p)
 {
-    const Box *largest = &p->component[1].box; // there is one: the strongest pixel's
+    const Box *largest = &p->component[1].box;
     for (size_t c = 2; c <= p->n_components; c++)
         if (longer(&p->component[c].box) > longer(largest))
             largest = &p->component[c].box;
@@ -393,40 +398,42 @@ static void error_too_small(Error *err, const Picture *p)
               range_length(largest->cols), range_length(largest->rows));
 }
 
-// Labels the components and finds the main one, 0 when there is none. Where it reaches across the
-// picture, as lines do, stronger ink alone is tried; where that does not help, all counts again.
-static bool find_certain(Picture *p, size_t *main, Box *block, Arena *arena, Error *err)
+// Finds the main component, 0 when there is none. Where it reaches across the picture, as lines do,
+// stronger ink alone is tried; where that leaves too little of it, all counts again.
+static size_t find_certain(Picture *p, Box *block)
 {
-    if (!find_components(p, CERTAIN, arena, err))
-        return false;
+    find_components(p, CERTAIN);
     *block = find_block(p);
-    *main = find_main(p);
-    unsigned certain = CERTAIN;
-    while (*main != 0 && reaches_across(p, *main) && certain != 0) {
-        certain = certain < MOST_CERTAIN ? certain + 2 : 0;
-        if (!find_components(p, certain != 0 ? certain : CERTAIN, arena, err))
-            return false;
-        *main = find_main(p);
+    size_t main = find_main(p);
+    if (main == 0 || !reaches_across(p, main))
+        return main;
+    size_t least = shorter(&p->component[main].box) / LEAST_PART;
+    for (unsigned certain = CERTAIN + 2; certain <= MOST_CERTAIN; certain += 2) {
+        find_components(p, certain);
+        main = find_main(p);
+        if (main != 0 && !reaches_across(p, main) && longer(&p->component[main].box) >= least)
+            return main;
     }
-    return true;
+    find_components(p, CERTAIN);
+    return find_main(p);
 }
 
 StrokesResult strokes_find(Strokes *strokes, const Relief *relief, Arena *arena, Error *err)
 {
     static const char what[] = "parts of a picture";
-    size_t n = relief->rows * relief->cols, main;
+    size_t n = relief->rows * relief->cols, most = (relief->rows / 2 + 1) * (relief->cols / 2 + 1);
     Picture p = {.relief = relief,
                  .rows = relief->rows,
                  .cols = relief->cols,
                  .label = arena_alloc(arena, n, sizeof *p.label, what, err),
-                 .stack = arena_alloc(arena, n, sizeof *p.stack, what, err)};
+                 .stack = arena_alloc(arena, n, sizeof *p.stack, what, err),
+                 .component = arena_alloc(arena, most + 1, sizeof *p.component, what, err)};
     *strokes = (Strokes){.ink = arena_alloc(arena, n, 1, what, err)};
-    if (p.label == NULL || p.stack == NULL || strokes->ink == NULL)
+    if (p.label == NULL || p.stack == NULL || p.component == NULL || strokes->ink == NULL)
         return STROKES_FAILED;
     if (!find_levels(&p, err))
         return STROKES_NONE;
-    if (!find_certain(&p, &main, &strokes->block, arena, err))
-        return STROKES_FAILED;
+    size_t main = find_certain(&p, &strokes->block);
     if (main == 0) {
         error_too_small(err, &p);
         return STROKES_NONE;

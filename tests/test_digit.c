@@ -5,6 +5,7 @@
 
 #include "files.h"
 #include "idx.h"
+#include "paper.h"
 #include "scene.h"
 #include "test.h"
 
@@ -437,6 +438,46 @@ static void two_digits_and_lines_alone_are_doubted(void)
         }
 }
 
+static void fill_rectangle(unsigned char *pixels, size_t cols, Box box, int level)
+{
+    for (size_t y = box.rows.first; y < box.rows.end; y++)
+        memset(pixels + y * cols + box.cols.first, level, range_length(box.cols));
+}
+
+// Ink that is stronger than the digit's must not take the digit's place: the digit touches a line
+// of its own strength, and so cannot be told from it.
+static void stronger_specks_beside_a_digit_on_a_line_change_nothing(void)
+{
+    enum { COLS = 280 };
+    static unsigned char pixels[COLS * COLS];
+    unsigned char without[PIXELS], with[PIXELS];
+    static const size_t specks[][3] = {// how many, of which side, and at which distance
+                                       {0, 1, 1},
+                                       {4, 3, 60},
+                                       {1, 5, 20},
+                                       {9, 7, 30}};
+    for (size_t t = 0; t < sizeof specks / sizeof specks[0]; t++) {
+        Arena arena = {0};
+        Error err = {""};
+        const char *doubt = NULL;
+        const GreyImage image = {COLS, COLS, pixels};
+        memset(pixels, 255, sizeof pixels);
+        fill_rectangle(pixels, COLS, (Box){{200, 203}, {0, COLS}}, 120);
+        fill_rectangle(pixels, COLS, (Box){{60, 75}, {90, 190}}, 120);
+        fill_rectangle(pixels, COLS, (Box){{60, 220}, {170, 190}}, 120);
+        for (size_t i = 0; i < specks[t][0]; i++) {
+            size_t y = 8 + i * specks[t][2] % 240, x = 12 + i * specks[t][2] / 3;
+            fill_rectangle(pixels, COLS, (Box){{y, y + specks[t][1]}, {x, x + specks[t][1]}}, 0);
+        }
+        bool ok = digit_prepare(with, SIDE, SIDE, &image, &doubt, &arena, &err);
+        CHECK(ok && doubt != NULL, "case %zu: %s", t, ok ? "no doubt" : err.text);
+        if (t == 0)
+            memcpy(without, with, sizeof without);
+        CHECK(memcmp(with, without, sizeof with) == 0, "case %zu: another digit", t);
+        arena_free(&arena);
+    }
+}
+
 // Whatever the picture, the background is 0, the strongest ink 255, and nothing is written beyond.
 static void random_pictures_of_all_shapes_are_prepared_or_refused(void)
 {
@@ -498,6 +539,7 @@ int main(int argc, char **argv)
         RUN(noise_does_not_get_worse_with_size);
         RUN(blank_paper_is_refused_in_any_light_and_noise);
         RUN(two_digits_and_lines_alone_are_doubted);
+        RUN(stronger_specks_beside_a_digit_on_a_line_change_nothing);
         RUN(random_pictures_of_all_shapes_are_prepared_or_refused);
         status = test_end();
     }
