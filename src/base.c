@@ -12,12 +12,17 @@
 // ---------------------------------------------------------------------------------------------
 // Errors
 
-// What comes from outside, a file's name above all, may hold anything; a message stays one line.
+// What comes from outside, a file's name above all, may hold anything; a message stays one line,
+// and no control character reaches a terminal: not those of ISO 6429's second set either, which are
+// c2 80 to c2 9f in UTF-8.
 static void keep_to_one_line(char *text)
 {
-    for (char *c = text; *c != '\0'; c++)
-        if ((unsigned char)*c < ' ' || *c == 0x7f)
+    for (unsigned char *c = (unsigned char *)text; *c != '\0'; c++) {
+        if (*c < ' ' || *c == 0x7f)
             *c = '?';
+        if (*c == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f)
+            c[0] = c[1] = '?';
+    }
 }
 
 // Leaves out the middle of n bytes when they are more than `most`, and cuts no character of UTF-8.

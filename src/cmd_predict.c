@@ -251,13 +251,17 @@ static bool predict_picture(Predictor *p, Origin origin, const char *path, const
 static bool predict_next(Predictor *p, Origin *origin, PnmReader *reader, Arena *arena, Error *err)
 {
     GreyImage image;
-    const char *path = reader->source.path;
-    if (!pnm_read(reader, &image, arena, err))
+    const char *path = reader->source.path, *numbered;
+    numbered = arena_printf(arena, err, "%s:%zu", path, origin->index);
+    if (numbered == NULL)
         return false;
+    if (origin->numbered) // what is wrong is wrong with this one
+        reader->source.path = numbered;
+    bool ok = pnm_read(reader, &image, arena, err);
+    reader->source.path = path;
     origin->numbered = origin->numbered || reader->more;
-    if (origin->numbered)
-        path = arena_printf(arena, err, "%s:%zu", path, origin->index);
-    return path != NULL && predict_picture(p, *origin, path, &image, arena, err);
+    return ok &&
+           predict_picture(p, *origin, origin->numbered ? numbered : path, &image, arena, err);
 }
 
 // One picture at a time is in memory. One that cannot be answered does not keep the next ones from

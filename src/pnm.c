@@ -272,21 +272,29 @@ static bool pixel_read(Raster *raster, unsigned char *pixel, size_t done)
 enum { FIRST_ROOM = 1 << 16 };
 
 // Memory grows with the pixels that have arrived, not with what the header promises.
-static const unsigned char *raster_read(const Header *header, PnmReader *r, Arena *arena)
+static unsigned char *pixels_grow(unsigned char *pixels, size_t done, size_t room, PnmReader *r,
+                                  Arena *arena)
 {
     static const char what[] = "an image";
+    Error reason;
+    unsigned char *moved = pixels == NULL ? arena_alloc(arena, room, 1, what, &reason)
+                                          : arena_resize(arena, pixels, done, room, what, &reason);
+    if (moved == NULL)
+        error_set(r->err, "%s: %s", r->source.path, reason.text);
+    return moved;
+}
+
+static const unsigned char *raster_read(const Header *header, PnmReader *r, Arena *arena)
+{
     size_t room = header->size < FIRST_ROOM ? header->size : FIRST_ROOM;
     Raster raster = {.header = header, .reader = r};
-    unsigned char *pixels = arena_alloc(arena, room, 1, what, r->err);
+    unsigned char *pixels = pixels_grow(NULL, 0, room, r, arena);
     for (size_t done = 0; pixels != NULL && done < header->size; done++) {
         if (done == room) {
             room = room > header->size / 2 ? header->size : 2 * room;
-            unsigned char *moved = arena_resize(arena, pixels, done, room, what, r->err);
-            if (moved == NULL)
-                return NULL;
-            pixels = moved;
+            pixels = pixels_grow(pixels, done, room, r, arena);
         }
-        if (!pixel_read(&raster, &pixels[done], done))
+        if (pixels == NULL || !pixel_read(&raster, &pixels[done], done))
             return NULL;
     }
     return pixels;

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
@@ -170,6 +171,13 @@ ptrdiff_t source_peek(Source *source, unsigned char *data, size_t size, Error *e
     return (ptrdiff_t)size;
 }
 
+// Waits for more from a descriptor that another program has set not to block.
+static bool source_wait(const Source *source)
+{
+    struct pollfd wanted = {.fd = source->fd, .events = POLLIN};
+    return poll(&wanted, 1, -1) > 0 || errno == EINTR;
+}
+
 ptrdiff_t source_read(Source *source, void *data, size_t size, Error *err)
 {
     size_t done = size < source->n_ahead ? size : source->n_ahead;
@@ -180,7 +188,7 @@ ptrdiff_t source_read(Source *source, void *data, size_t size, Error *err)
         const size_t most = (size_t)1 << 30; // some systems refuse to read more than 2 GB at once
         size_t wanted = size - done < most ? size - done : most;
         ssize_t n = read(source->fd, (unsigned char *)data + done, wanted);
-        if (n < 0 && errno == EINTR)
+        if (n < 0 && (errno == EINTR || (errno == EAGAIN && source_wait(source))))
             continue;
         if (n < 0) {
             error_set_errno(err, "%s: reading failed", source->path);

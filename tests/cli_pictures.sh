@@ -193,9 +193,38 @@ junk_later() {
 claim "something behind the second is refused with its place, the first is answered" junk_later
 last_is_cut() {
     { cat 0.pgm && head -c 700 1.pgm; } >cut.pgm
-    exits 1 predict cut.pgm && [ "$(cut -f 1 stdout)" = cut.pgm:0 ] && grep -q 'cut.pgm: ends after 1497 bytes, with 687 of its' stderr
+    exits 1 predict cut.pgm && [ "$(cut -f 1 stdout)" = cut.pgm:0 ] && grep -q 'cut.pgm:1: ends after 1497 bytes, with 687 of its' stderr
 }
 claim "a second picture that is cut is refused, the first is answered" last_is_cut
+without_waiting() { # standard input does not block, and what is read comes later
+    python3 -c '
+import fcntl, os, subprocess, sys, time
+end, begin = os.pipe()
+fcntl.fcntl(end, fcntl.F_SETFL, os.O_NONBLOCK)
+program = subprocess.Popen(sys.argv[1:], stdin=end)
+os.close(end)
+data = open("0.pgm", "rb").read()
+for part in data[:100], data[100:]:
+    time.sleep(0.2)
+    os.write(begin, part)
+os.close(begin)
+sys.exit(program.wait())' "$bin" predict m.bin - >stdout 2>stderr && grep -q "^-${tab}7" stdout
+}
+if command -v python3 >/dev/null; then
+    claim "standard input that does not block is waited for" without_waiting
+else
+    skip "python3 is not installed: standard input that does not block was not tried"
+fi
+no_memory() { # is said with the file that needed it
+    (ulimit -v 12000 && exits 1 "$FAST_MLP" predict m.bin large.pgm) && cat stderr && grep -q '^mlp: large.pgm: out of memory' stderr
+}
+if [ "$(uname)" = Linux ]; then
+    { printf 'P5 9000 9000 255\n' && head -c 81000000 /dev/zero; } >large.pgm
+    claim "a picture that memory is short for is named" no_memory
+    rm large.pgm
+else
+    skip "ulimit -v is not what it is on Linux: a picture without memory was not tried"
+fi
 text_is_one() {
     { cat deep-text.pgm deep-text.pgm; } >texts.pgm
     refuses 1 "where the end was expected" predict texts.pgm && { cat 0.pgm deep-text.pgm; } >both.pgm &&

@@ -67,6 +67,8 @@ static void a_message_that_fits_is_left_alone(void)
     CHECK(strcmp(err.text, expected) == 0, "%s", err.text);
     error_set(&err, "a\nb\033[31m\177");
     CHECK(strcmp(err.text, "a?b?[31m?") == 0, "%s", err.text);
+    error_set(&err, "\302\23331m \303\251 \302\240"); // a control sequence, and two characters
+    CHECK(strcmp(err.text, "??31m \303\251 \302\240") == 0, "%s", err.text);
     error_set(&err, "%s and more", "a message is part of the next");
     error_set(&err, "%s!", err.text);
     CHECK(strcmp(err.text, "a message is part of the next and more!") == 0, "%s", err.text);
