@@ -15,16 +15,16 @@ typedef struct Box {
 typedef struct Relief {
     size_t rows, cols;
     unsigned char *level; // (rows, cols), owned by the arena
-    unsigned scatter;     // of the paper: three quarters of it are within this
+    unsigned scatter;     // of the paper: three quarters of its pixels are within this
 } Relief;
 
 // The smallest of 256 levels that at least `n` of the counted pixels do not exceed.
 unsigned histogram_quantile(const uint64_t *count, uint64_t n);
 
-// Measures a picture of at least one pixel. The paper's brightness is a quadratic function of the
-// position, fitted to the picture's border and to what inside agrees with it. Dark ink is measured
-// as a share of the paper's brightness, which removes the light's part in it. Fails only when
-// memory is short.
+// Measures a picture of at least one pixel. The paper's brightness is a smooth function of the
+// position (a polynomial of degree 4), fitted to the picture's border and to what inside agrees
+// with it. Dark ink is measured as a share of the paper's brightness, which removes the light's
+// part in it. Fails only when memory is short.
 bool paper_relief(Relief *relief, const GreyImage *image, Arena *arena, Error *err);
 
 #endif

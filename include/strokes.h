@@ -12,6 +12,7 @@ typedef struct Strokes {
     Box box;            // of the digit
     Box block;          // of a light or dark rectangle that fills most of the picture: perhaps the
                         // paper, and the digit is within; empty: there is none
+    bool is_solid;      // most of the digit is a filled rectangle, as the hole of a block is
     const char *doubt;  // why this may be no single digit, a constant text; NULL: nothing says so
 } Strokes;
 

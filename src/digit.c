@@ -66,7 +66,7 @@ static bool crop(GreyImage *image, const Box *box, Arena *arena, Error *err)
 
 // The digit's strokes; the picture becomes the part of it that they are in. A light or dark
 // rectangle in which there is something else is the paper, on a table or in a frame: then the digit
-// is within.
+// is within. A rectangle that is found in it is a hole in a digit of straight strokes.
 static bool find_digit(Strokes *strokes, GreyImage *image, Arena *arena, Error *err)
 {
     Relief relief;
@@ -83,8 +83,8 @@ static bool find_digit(Strokes *strokes, GreyImage *image, Arena *arena, Error *
         StrokesResult result = strokes_find(&within, &relief, arena, &ignored);
         if (result == STROKES_FAILED)
             *err = ignored;
-        if (result != STROKES_FOUND)
-            return result == STROKES_NONE;
+        if (result != STROKES_FOUND || within.is_solid)
+            return result != STROKES_FAILED;
         *strokes = within;
         *image = inside;
     }

@@ -1,10 +1,11 @@
 // The brightness of the paper; see paper.h.
 //
 //   1 samples   medians of short pieces of the picture's border, and of tiles inside
-//   2 fit       the quadratic function nearest to the border's samples; a sample that is further
-//               off than a limit is no paper and does not count; the limit shrinks step by step
-//   3 refine    the same with the tiles that agree with it
-//   4 relief    each pixel's distance from that function, on the side of the ink
+//   2 start     a constant or a plane: the one that most of the samples are near to
+//   3 fit       the function nearest to the border's samples; a sample that is further off than a
+//               limit is no paper and does not count; the limit shrinks step by step
+//   4 grow      the same with the tiles that agree with it, then with those that agree with that
+//   5 relief    each pixel's distance from that function, on the side of the ink
 #include "paper.h"
 
 #include <string.h>
@@ -14,12 +15,14 @@ enum {
     PIECES = 24, // samples along each side of the border
     TILES = 12,  // samples inside, along each direction
     MAX_SAMPLES = 4 * PIECES + TILES * TILES,
-    BAND = 64,       // the border's width is the shorter side's length / BAND
-    TERMS = 6,       // of the quadratic function
-    REACH = 64,      // coordinates run from -REACH to REACH
-    FRACTION = 24,   // bits of a level behind the point
-    SWEEPS = 12,     // of the fit for each limit
-    FIRST_LIMIT = 12 // levels, beside a part of the paper's
+    BAND = 64,        // the border's width is the shorter side's length / BAND
+    TERMS = 9,        // of the function, those of degree 4 last
+    BORDER_TERMS = 6, // that the border alone determines
+    REACH = 64,       // coordinates run from -REACH to REACH
+    FRACTION = 24,    // bits of a level behind the point
+    SWEEPS = 12,      // of the fit for each limit
+    ROUNDS = 8,       // of growing
+    FIRST_LIMIT = 12  // levels, beside a part of the paper's
 };
 
 typedef enum Side { TOP, BOTTOM, LEFT, RIGHT, INSIDE } Side; // of the picture's border, or a tile
@@ -27,11 +30,13 @@ typedef enum Side { TOP, BOTTOM, LEFT, RIGHT, INSIDE } Side; // of the picture's
 typedef struct Sample {
     int64_t level, error; // FRACTION bits behind the point; error: by how much above the function
     int64_t term[TERMS];  // of the function, at its place
+    Box box;
     Side side;
 } Sample;
 
 typedef struct Paper {
     int64_t weight[TERMS]; // FRACTION bits behind the point
+    int64_t limit;         // the error of what is paper, FRACTION bits behind the point
     Sample sample[MAX_SAMPLES];
     size_t n;
 } Paper;
@@ -63,16 +68,21 @@ static int place_of(Range r, size_t n)
     return (int)(middle / (int64_t)n) - REACH;
 }
 
-// The terms of the function. The squares less their mean, nearly, are independent of the constant.
+// The terms of the function: products of Legendre's polynomials of x and of y, which are
+// independent of each other on a square, in units in which each is at most REACH^2 or so.
 static void terms_of(int64_t *term, int64_t x, int64_t y)
 {
-    const int64_t mean = REACH * REACH / 2;
+    const int64_t unit = REACH * REACH;
+    int64_t x2 = (3 * x * x - unit) / 2, y2 = (3 * y * y - unit) / 2;
     term[0] = 1;
     term[1] = x;
     term[2] = y;
-    term[3] = x * x - mean;
+    term[3] = x2;
     term[4] = x * y;
-    term[5] = y * y - mean;
+    term[5] = y2;
+    term[6] = (35 * x * x * x * x - 30 * x * x * unit + 3 * unit * unit) / (8 * unit);
+    term[7] = x2 * y2 / unit;
+    term[8] = (35 * y * y * y * y - 30 * y * y * unit + 3 * unit * unit) / (8 * unit);
 }
 
 static void sample_add(Paper *paper, const GreyImage *image, Range ys, Range xs, Side side)
@@ -83,6 +93,7 @@ static void sample_add(Paper *paper, const GreyImage *image, Range ys, Range xs,
         return;
     Sample *sample = &paper->sample[paper->n++];
     sample->level = (int64_t)histogram_quantile(count, (n + 1) / 2) << FRACTION;
+    sample->box = (Box){ys, xs};
     sample->side = side;
     terms_of(sample->term, place_of(xs, image->cols), place_of(ys, image->rows));
 }
@@ -124,15 +135,33 @@ static uint64_t size_of(int64_t v)
     return (uint64_t)(v < 0 ? -v : v);
 }
 
-// Least squares over the samples within the limit, one weight after the other (Gauss-Seidel).
-static void fit(Paper *paper, int64_t limit, bool with_inside)
+// Sets the first n weights, the others to 0, and the errors that follow.
+static void set_weights(Paper *paper, const int64_t *weight, size_t n)
 {
-    for (int step = 0; step < SWEEPS * TERMS; step++) {
+    memset(paper->weight, 0, sizeof paper->weight);
+    memcpy(paper->weight, weight, n * sizeof *weight);
+    for (size_t i = 0; i < paper->n; i++) {
+        Sample *sample = &paper->sample[i];
+        sample->error = sample->level - paper_level(paper, sample->term);
+    }
+}
+
+// Whether a sample counts: those inside only when they are wanted, and none that is too far off.
+static bool is_used(const Paper *paper, const Sample *s, bool with_inside)
+{
+    return (with_inside || s->side != INSIDE) && size_of(s->error) <= (uint64_t)paper->limit;
+}
+
+// Least squares over the samples within the limit, one weight after the other (Gauss-Seidel).
+static void fit(Paper *paper, bool with_inside)
+{
+    int n_terms = with_inside ? TERMS : BORDER_TERMS;
+    for (int step = 0; step < SWEEPS * n_terms; step++) {
         int64_t above = 0, below = 0;
-        int j = step % TERMS;
+        int j = step % n_terms;
         for (size_t i = 0; i < paper->n; i++) {
             const Sample *s = &paper->sample[i];
-            if ((s->side == INSIDE && !with_inside) || size_of(s->error) > (uint64_t)limit)
+            if (!is_used(paper, s, with_inside))
                 continue;
             above += s->error * s->term[j];
             below += s->term[j] * s->term[j];
@@ -146,12 +175,12 @@ static void fit(Paper *paper, int64_t limit, bool with_inside)
     }
 }
 
-// The median distance of the border's samples from the function, in levels, plus one.
-static int64_t median_error(const Paper *paper)
+// The median distance of these samples from the function, in levels, plus one.
+static int64_t median_error(const Paper *paper, bool with_inside)
 {
     uint64_t count[LEVELS] = {0}, n = 0;
     for (size_t i = 0; i < paper->n; i++)
-        if (paper->sample[i].side != INSIDE) {
+        if (is_used(paper, &paper->sample[i], with_inside)) {
             uint64_t off = (size_of(paper->sample[i].error) >> FRACTION) + 1;
             count[off < LEVELS ? off : LEVELS - 1]++;
             n++;
@@ -170,11 +199,17 @@ static int64_t side_median(const Paper *paper, Side side)
     return histogram_quantile(count, (n + 1) / 2);
 }
 
-static size_t count_near(const Paper *paper, int64_t limit)
+// The error of a sample that the start is near to.
+static int64_t near_limit(const Paper *paper)
+{
+    return paper->weight[0] / 16 + (FIRST_LIMIT << FRACTION);
+}
+
+static size_t count_near(const Paper *paper)
 {
     size_t n = 0;
     for (size_t i = 0; i < paper->n; i++)
-        n += paper->sample[i].side != INSIDE && size_of(paper->sample[i].error) <= (uint64_t)limit;
+        n += size_of(paper->sample[i].error) <= (uint64_t)near_limit(paper);
     return n;
 }
 
@@ -191,46 +226,68 @@ static void set_plane(Paper *paper, const int64_t *side, Side without)
     }
     int64_t middle = (median[TOP] + median[BOTTOM] + median[LEFT] + median[RIGHT]) / 4;
     int64_t dx = (median[RIGHT] - median[LEFT]) / 2, dy = (median[BOTTOM] - median[TOP]) / 2;
-    memset(paper->weight, 0, sizeof paper->weight);
-    paper->weight[0] = middle * ((int64_t)1 << FRACTION);
-    paper->weight[1] = dx * ((int64_t)1 << FRACTION) / REACH;
-    paper->weight[2] = dy * ((int64_t)1 << FRACTION) / REACH;
-    for (size_t i = 0; i < paper->n; i++) {
-        Sample *sample = &paper->sample[i];
-        sample->error = sample->level - paper_level(paper, sample->term);
-    }
+    const int64_t one = (int64_t)1 << FRACTION;
+    set_weights(paper, (const int64_t[]){middle * one, dx * one / REACH, dy * one / REACH}, 3);
 }
 
-// Starts with the plane that most of the border is near to: one side may show a table.
-static void find_plane(Paper *paper)
+// Keeps in *best the weights that the most of the picture is near to.
+static void keep_better(const Paper *paper, Paper *best, size_t *most)
+{
+    size_t n = count_near(paper);
+    if (n <= *most)
+        return;
+    *most = n;
+    memcpy(best->weight, paper->weight, sizeof best->weight);
+}
+
+// Starts with the constant or the plane that most of the picture is near to: a plane follows light
+// that falls off, though one side shows a table; a constant is right where more of the border is
+// not paper.
+static void find_start(Paper *paper)
 {
     int64_t median[INSIDE];
+    Paper best = {.n = 0};
+    size_t most = 0;
     for (Side side = TOP; side < INSIDE; side++)
         median[side] = side_median(paper, side);
-    Side best = INSIDE;
-    size_t most = 0;
-    for (Side without = TOP; without <= INSIDE; without++) {
+    for (Side without = INSIDE + 1; without-- > TOP;) { // of equals, the one that leaves out none
         set_plane(paper, median, without);
-        size_t n = count_near(paper, paper->weight[0] / 16 + (FIRST_LIMIT << FRACTION));
-        if (n >= most) { // none left out is the last one, and the best of equals
-            most = n;
-            best = without;
-        }
+        keep_better(paper, &best, &most);
     }
-    set_plane(paper, median, best);
+    for (size_t i = 0; i < paper->n; i++) {
+        set_weights(paper, &paper->sample[i].level, 1);
+        keep_better(paper, &best, &most);
+    }
+    set_weights(paper, best.weight, TERMS);
+}
+
+// Whether the start is near to less than half of the border: then the inside must tell what is
+// paper.
+static bool border_is_other(const Paper *paper)
+{
+    size_t n = 0, near = 0;
+    for (size_t i = 0; i < paper->n; i++)
+        if (paper->sample[i].side != INSIDE) {
+            n++;
+            near += size_of(paper->sample[i].error) <= (uint64_t)near_limit(paper);
+        }
+    return 2 * near < n;
 }
 
 static void paper_fit(Paper *paper)
 {
-    find_plane(paper);
+    find_start(paper);
+    bool with_inside = border_is_other(paper);
     int64_t least = 0;
     for (int64_t limit = FIRST_LIMIT + (paper->weight[0] >> FRACTION) / 5; limit > least;
          limit = limit * 3 / 4) {
-        fit(paper, limit << FRACTION, false);
-        least = 3 * median_error(paper) + 1;
+        paper->limit = limit << FRACTION;
+        fit(paper, with_inside);
+        least = 3 * median_error(paper, with_inside) + 1;
     }
-    fit(paper, least << FRACTION, true);
-    fit(paper, least << FRACTION, true);
+    paper->limit = least << FRACTION;
+    for (int round = 0; round < ROUNDS; round++)
+        fit(paper, true);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -280,30 +337,29 @@ static void relief_fill(Relief *relief, const GreyImage *image, const unsigned c
     }
 }
 
-// What three quarters of the border's pixels are within: as many as are within the median distance
-// on both sides, were the other side not cut off, as that of white paper is. Of the four sides the
-// second largest counts: one of them may show a table.
-static unsigned relief_scatter(const Relief *relief)
+// What three quarters of a sample's pixels are within, the median over the samples of paper: as
+// many as are within the median distance on both sides, were the other side not cut off, as that of
+// white paper is. Of the border and the inside the smaller one: a thin frame is in all of the
+// border.
+static unsigned relief_scatter(const Relief *relief, const Paper *paper)
 {
-    size_t rows = relief->rows, cols = relief->cols;
-    size_t band = border_width(rows, cols);
-    unsigned largest = 0, second = 0;
-    const Box sides[] = {{{0, band}, {0, cols}},
-                         {{rows - band, rows}, {0, cols}},
-                         {{0, rows}, {0, band}},
-                         {{0, rows}, {cols - band, cols}}};
-    for (size_t s = 0; s < sizeof sides / sizeof sides[0]; s++) {
+    uint64_t of_samples[2][LEVELS] = {{0}}, n_samples[2] = {0};
+    unsigned scatter = LEVELS - 1;
+    for (size_t i = 0; i < paper->n; i++) {
+        const Sample *s = &paper->sample[i];
         uint64_t count[LEVELS] = {0};
-        uint64_t n = count_box(count, relief->level, cols, &sides[s]);
-        unsigned scatter = histogram_quantile(count, (3 * n + 3) / 4);
-        if (scatter > largest) {
-            second = largest;
-            largest = scatter;
-        } else if (scatter > second) {
-            second = scatter;
-        }
+        if (!is_used(paper, s, true))
+            continue;
+        uint64_t n = count_box(count, relief->level, relief->cols, &s->box);
+        of_samples[s->side == INSIDE][histogram_quantile(count, (3 * n + 3) / 4)]++;
+        n_samples[s->side == INSIDE]++;
     }
-    return second;
+    for (int inside = 0; inside < 2; inside++) {
+        unsigned of_these = histogram_quantile(of_samples[inside], (n_samples[inside] + 1) / 2);
+        if (n_samples[inside] > 0 && of_these < scatter)
+            scatter = of_these;
+    }
+    return scatter;
 }
 
 bool paper_relief(Relief *relief, const GreyImage *image, Arena *arena, Error *err)
@@ -320,6 +376,6 @@ bool paper_relief(Relief *relief, const GreyImage *image, Arena *arena, Error *e
     paper_fit(&paper);
     paper_draw(&paper, level, image->rows, image->cols);
     relief_fill(relief, image, level);
-    relief->scatter = relief_scatter(relief);
+    relief->scatter = relief_scatter(relief, &paper);
     return true;
 }

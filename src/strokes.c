@@ -33,7 +33,10 @@ enum {
     SMALL_PART = 64,    // a smaller part of the digit's pixels is a speck
     SIMILAR_PART = 2,   // half as long as the digit: another one
     BLOCK_INSET = 50,   // a block is looked at this part of its side within its edge,
-    BLOCK_OF_10 = 9     // where so many tenths of the pixels must be its
+    BLOCK_EDGE = 9,     // where so many tenths of the pixels must be its,
+    BLOCK_FILL = 5,     // and so many of all in its box
+    SOLID_FILL = 9,     // so many tenths of its box are ink in a rectangle, which is no digit,
+    SOLID_SHAPE = 3     // unless it is three times as long as wide
 };
 
 typedef struct Component {
@@ -84,7 +87,7 @@ static bool find_levels(Picture *p, Error *err)
         return error_set(
             err,
             "seems blank: the strongest pixels differ from the paper by only %u levels "
-            "(three quarters of the border's are within %u)",
+            "(three quarters of the paper's are within %u)",
             p->contrast, scatter);
     if (p->noise > p->contrast / 2)
         p->noise = p->contrast / 2;
@@ -284,8 +287,8 @@ static const char *doubt_of(const Picture *p, size_t main)
             return "there seems to be more than one digit; the answer is for the largest";
     }
     if (reaches_across(p, main))
-        return "its ink reaches from edge to edge: lines, a frame or a table may be taken for a "
-               "part of the digit";
+        return "its ink reaches from edge to edge: leave some paper around the digit, and no "
+               "lines, frame or table";
     return NULL;
 }
 
@@ -363,29 +366,41 @@ static void fill_ink(Strokes *strokes, const Picture *p)
 
 // ---------------------------------------------------------------------------------------------
 
-// The largest component, if it fills most of the picture and is nearly a rectangle: what is a
-// little within the sides of its box belongs to it. Returns the inside of its box, or an empty one.
+// How many tenths of the pixels along the edge of a box of at least 2 x 2 have that label.
+static size_t edge_share(const Picture *p, const Box *box, uint32_t label)
+{
+    size_t on = 0, all = 0;
+    for (size_t y = box->rows.first; y < box->rows.end; y++) {
+        bool whole_row = y == box->rows.first || y == box->rows.end - 1;
+        for (size_t x = box->cols.first; x < box->cols.end;
+             x += whole_row ? 1 : range_length(box->cols) - 1, all++)
+            on += p->label[y * p->cols + x] == label;
+    }
+    return 10 * on / all;
+}
+
+static size_t box_area(const Box *box)
+{
+    return range_length(box->rows) * range_length(box->cols);
+}
+
+// The largest component, if it fills most of the picture and is nearly a rectangle. Returns the
+// inside of its box, or an empty one.
 static Box find_block(const Picture *p)
 {
-    const Box none = {{0, 0}, {0, 0}};
     uint32_t largest = 1; // there is one: the strongest pixel's
     for (uint32_t c = 2; c <= p->n_components; c++)
         if (p->component[c].size > p->component[largest].size)
             largest = c;
-    const Box *box = &p->component[largest].box;
-    size_t inset = shorter(box) / BLOCK_INSET + 1, on = 0, all = 0;
+    const Box none = {{0, 0}, {0, 0}}, *box = &p->component[largest].box;
+    size_t inset = shorter(box) / BLOCK_INSET + 1;
     if (shorter(box) <= 4 * inset || 2 * range_length(box->rows) < p->rows ||
-        2 * range_length(box->cols) < p->cols)
+        2 * range_length(box->cols) < p->cols ||
+        10 * p->component[largest].size < BLOCK_FILL * box_area(box))
         return none;
-    Box inner = {{box->rows.first + inset, box->rows.end - inset},
-                 {box->cols.first + inset, box->cols.end - inset}};
-    for (size_t y = inner.rows.first; y < inner.rows.end; y++) {
-        bool whole_row = y == inner.rows.first || y == inner.rows.end - 1;
-        for (size_t x = inner.cols.first; x < inner.cols.end;
-             x += whole_row ? 1 : range_length(inner.cols) - 1, all++)
-            on += p->label[y * p->cols + x] == largest;
-    }
-    return BLOCK_OF_10 * all <= 10 * on ? inner : none;
+    Box inside = {{box->rows.first + inset, box->rows.end - inset},
+                  {box->cols.first + inset, box->cols.end - inset}};
+    return edge_share(p, &inside, largest) >= BLOCK_EDGE ? inside : none;
 }
 
 static void error_too_small(Error *err, const Picture *p)
@@ -398,8 +413,20 @@ static void error_too_small(Error *err, const Picture *p)
               range_length(largest->cols), range_length(largest->rows));
 }
 
+// Whether the main component is inside the picture, as long as `least`, and little touches the edge
+// but what reaches across: no parts of a digit that is cropped closely.
+static bool is_clear(const Picture *p, size_t main, size_t least)
+{
+    size_t touching = 0;
+    for (size_t c = 1; c <= p->n_components; c++)
+        if (p->component[c].touches && !reaches_across(p, c))
+            touching += p->component[c].size;
+    return main != 0 && !p->component[main].touches && longer(&p->component[main].box) >= least &&
+           touching * TOUCHING_PART <= p->component[main].size;
+}
+
 // Finds the main component, 0 when there is none. Where it reaches across the picture, as lines do,
-// stronger ink alone is tried; where that leaves too little of it, all counts again.
+// stronger ink alone is tried; where that does not leave a digit, all counts again.
 static size_t find_certain(Picture *p, Box *block)
 {
     find_components(p, CERTAIN);
@@ -411,7 +438,7 @@ static size_t find_certain(Picture *p, Box *block)
     for (unsigned certain = CERTAIN + 2; certain <= MOST_CERTAIN; certain += 2) {
         find_components(p, certain);
         main = find_main(p);
-        if (main != 0 && !reaches_across(p, main) && longer(&p->component[main].box) >= least)
+        if (is_clear(p, main, least))
             return main;
     }
     find_components(p, CERTAIN);
@@ -440,6 +467,9 @@ StrokesResult strokes_find(Strokes *strokes, const Relief *relief, Arena *arena,
     }
     Box box = keep_close(&p, main);
     strokes->doubt = doubt_of(&p, main);
+    const Component *m = &p.component[main];
+    strokes->is_solid = 10 * m->size >= SOLID_FILL * box_area(&m->box) &&
+                        SOLID_SHAPE * shorter(&m->box) > longer(&m->box);
     raise_noise(&p, &box);
     grow(&p, longer(&box) / GROWTH_PART + 1);
     fill_ink(strokes, &p);

@@ -22,12 +22,15 @@ typedef struct Scene {
     bool pen;          // every pixel is ink or paper: the digit's pixels of 128 and more are ink
 
     int fall_right, fall_down, fall_corners; // how much darker there than at the lightest, percent
+    bool lamp;                               // a lamp above the middle, half as bright far from it
     int noise;                               // standard deviation of each pixel
     int blur;                                // the mean of (2 blur + 1) x (2 blur + 1) pixels
 
     int specks, speck_side;                 // of ink, anywhere
     int far_speck_side;                     // one, near the upper left corner
+    bool tight;                             // cropped to what is not paper
     int frame;                              // width of one of ink, at the edge of the picture
+    int frame_sides;                        // bits: above, below, left, right; 0 stands for all
     int frame_inset;                        // or so far within it
     int line_every, line_width, line_level; // of lines on the paper
     bool squared;                           // lines across, too
@@ -78,11 +81,14 @@ static inline int scene_digit(const unsigned char *digit, long k, long y, long x
 static inline bool scene_is_frame(const Scene *s, long y, long x)
 {
     long rows = (long)scene_rows(s), cols = (long)scene_cols(s), inset = s->frame_inset;
-    long from_edge = y;
-    from_edge = x < from_edge ? x : from_edge;
-    from_edge = rows - 1 - y < from_edge ? rows - 1 - y : from_edge;
-    from_edge = cols - 1 - x < from_edge ? cols - 1 - x : from_edge;
-    return from_edge >= inset && from_edge < inset + s->frame;
+    long from_edge[] = {y, rows - 1 - y, x, cols - 1 - x};
+    bool within = true, on = false;
+    for (int side = 0; side < 4; side++) {
+        bool has_frame = s->frame_sides == 0 || (s->frame_sides >> side & 1);
+        within = within && from_edge[side] >= inset;
+        on = on || (has_frame && from_edge[side] < inset + s->frame);
+    }
+    return within && on;
 }
 
 // What is at a pixel before light and noise.
@@ -144,10 +150,30 @@ static inline long scene_light(const Scene *s, long y, long x)
     long rows = (long)scene_rows(s), cols = (long)scene_cols(s), full = 65536;
     long light =
         full - full * s->fall_right / 100 * x / cols - full * s->fall_down / 100 * y / rows;
-    long dy = 2 * y - rows, dx = 2 * x - cols; // squares of the distance from the middle
-    return light - (long)((long long)full * s->fall_corners / 200 *
-                          ((long long)dy * dy * cols * cols + (long long)dx * dx * rows * rows) /
-                          ((long long)rows * rows * cols * cols));
+    double dy = (double)(2 * y - rows) / (double)rows, dx = (double)(2 * x - cols) / (double)cols;
+    double square = (dy * dy + dx * dx) / 2.0; // of the distance from the middle, 1 at the corners
+    if (s->lamp) {
+        double away = 1.0 + 2.56 * square;
+        light = (long)((double)full * (0.5 + 0.5 / (away * away)));
+    }
+    return light - (long)((double)full * s->fall_corners / 100.0 * square);
+}
+
+// Crops a picture to what is not paper.
+static inline GreyImage scene_crop(const Scene *s, GreyImage image, unsigned char *pixel)
+{
+    size_t top = image.rows, bottom = 0, left = image.cols, right = 0;
+    for (size_t p = 0; p < image.rows * image.cols; p++)
+        if (pixel[p] != scene_paper(s)) {
+            size_t y = p / image.cols, x = p % image.cols;
+            top = y < top ? y : top;
+            bottom = y + 1 > bottom ? y + 1 : bottom;
+            left = x < left ? x : left;
+            right = x + 1 > right ? x + 1 : right;
+        }
+    for (size_t y = top; y < bottom; y++)
+        memmove(pixel + (y - top) * (right - left), pixel + y * image.cols + left, right - left);
+    return (GreyImage){bottom - top, right - left, pixel};
 }
 
 // Draws picture number i of a digit (28 x 28). The pixels are the caller's to free.
@@ -172,7 +198,8 @@ static inline GreyImage scene_draw(const Scene *s, const unsigned char *digit, s
             level += (long)((float)s->noise * random_normal(6, i, p) + 1000.5f) - 1000;
         pixel[p] = (unsigned char)(level < 0 ? 0 : level > 255 ? 255 : level);
     }
-    return (GreyImage){rows, cols, pixel};
+    const GreyImage image = {rows, cols, pixel};
+    return s->tight ? scene_crop(s, image, pixel) : image;
 }
 
 // The conditions that people's pictures come in.
@@ -184,6 +211,7 @@ static const Scene scenes[] = {
     {.name = "by 50 %", .fall_right = 50, .pen = true},
     {.name = "by 50 % to a corner", .fall_right = 25, .fall_down = 25},
     {.name = "by 50 % towards all corners (vignette)", .fall_corners = 50},
+    {.name = "a lamp above the middle", .lamp = true},
     {.name = "grey paper, by 50 %", .fall_right = 50, .paper = 150, .ink = 30},
     {.name = "grey paper, vignette of 50 %", .fall_corners = 50, .paper = 150, .ink = 30},
     {.name = "chalk: light on dark, by 50 %", .fall_right = 50, .paper = 60, .ink = 240},
@@ -201,7 +229,22 @@ static const Scene scenes[] = {
     {.name = "one speck of 5 x 5, far away", .far_speck_side = 5},
     {.name = "20 specks of 2 x 2, anywhere", .specks = 20, .speck_side = 2},
     {.name = "frame of one pixel", .frame = 1},
+    {.name = "frame of 2 pixels", .frame = 2},
+    {.name = "frame of 3 pixels", .frame = 3},
+    {.name = "frame of 5 pixels", .frame = 5},
     {.name = "frame of 10 pixels", .frame = 10},
+    {.name = "grey frame of 2 pixels, 400 x 400",
+     .frame = 2,
+     .rows = 400,
+     .cols = 400,
+     .paper = 255,
+     .ink = 150},
+    {.name = "bars of 3 pixels below and right", .frame = 3, .frame_sides = 10},
+    {.name = "bars of 5 pixels below and right", .frame = 5, .frame_sides = 10},
+    {.name = "bars of 10 pixels above and below", .frame = 10, .frame_sides = 3},
+    {.name = "bars of 3 pixels on three sides", .frame = 3, .frame_sides = 7},
+    {.name = "cropped to the digit", .tight = true},
+    {.name = "cropped to the digit, chalk", .tight = true, .paper = 60, .ink = 240},
     {.name = "frame of one pixel, 28 x 28", .frame = 1, .k = 1},
     {.name = "box round the digit", .frame = 3, .frame_inset = 5},
     {.name = "squared paper, light lines",

@@ -327,7 +327,8 @@ static double scene_difference(const char *name, const char *clean, size_t n)
             Picture p = scene_picture(scene_named(names[d]), i);
             bool ok = digit_prepare(digit[d], SIDE, SIDE, &p.image, &doubt, &arena, &err);
             CHECK(ok, "%s, image %zu: %s", names[d], i, err.text);
-            CHECK(!ok || doubt == NULL, "%s, image %zu: %s", names[d], i, doubt);
+            bool may_doubt = scene_named(names[d])->tight;
+            CHECK(!ok || doubt == NULL || may_doubt, "%s, image %zu: %s", names[d], i, doubt);
             arena_free(&arena);
             free(p.pixels);
             if (!ok)
@@ -368,7 +369,15 @@ static void specks_frames_and_edges_are_left_out(void)
                                         "one speck of 5 x 5, far away",
                                         "20 specks of 2 x 2, anywhere",
                                         "frame of one pixel",
+                                        "frame of 2 pixels",
+                                        "frame of 3 pixels",
+                                        "frame of 5 pixels",
                                         "frame of 10 pixels",
+                                        "bars of 3 pixels below and right",
+                                        "bars of 5 pixels below and right",
+                                        "bars of 10 pixels above and below",
+                                        "bars of 3 pixels on three sides",
+                                        "cropped to the digit",
                                         "box round the digit",
                                         "table edge at one side",
                                         "dark table all round",
@@ -478,6 +487,34 @@ static void stronger_specks_beside_a_digit_on_a_line_change_nothing(void)
     }
 }
 
+// A digit of straight strokes is no frame and no sheet of paper, however thick they are.
+static void rectangles_of_strokes_are_digits(void)
+{
+    enum { COLS = 200 };
+    static unsigned char pixels[COLS * COLS];
+    for (size_t stroke = 6; stroke <= 26; stroke += 4) {
+        Arena arena = {0};
+        Error err = {""};
+        const char *doubt = NULL;
+        size_t height = 0, width = 0;
+        const GreyImage image = {COLS, COLS, pixels};
+        memset(pixels, 255, sizeof pixels);
+        fill_rectangle(pixels, COLS, (Box){{20, 180}, {50, 150}}, 0); // an 8 of seven segments
+        fill_rectangle(pixels, COLS,
+                       (Box){{20 + stroke, 100 - stroke / 2}, {50 + stroke, 150 - stroke}}, 255);
+        fill_rectangle(pixels, COLS,
+                       (Box){{100 + stroke / 2, 180 - stroke}, {50 + stroke, 150 - stroke}}, 255);
+        bool ok = digit_prepare(prepared, SIDE, SIDE, &image, &doubt, &arena, &err);
+        CHECK(ok && doubt == NULL, "strokes of %zu: %s", stroke, ok ? doubt : err.text);
+        extent(prepared, SIDE, SIDE, &height, &width);
+        CHECK(height == 20 && width >= 12 && width <= 14, "strokes of %zu: %zu x %zu", stroke,
+              height, width);
+        CHECK(prepared[9 * SIDE + SIDE / 2] < 128 && prepared[18 * SIDE + SIDE / 2] < 128,
+              "strokes of %zu: the holes are filled", stroke);
+        arena_free(&arena);
+    }
+}
+
 // Whatever the picture, the background is 0, the strongest ink 255, and nothing is written beyond.
 static void random_pictures_of_all_shapes_are_prepared_or_refused(void)
 {
@@ -540,6 +577,7 @@ int main(int argc, char **argv)
         RUN(blank_paper_is_refused_in_any_light_and_noise);
         RUN(two_digits_and_lines_alone_are_doubted);
         RUN(stronger_specks_beside_a_digit_on_a_line_change_nothing);
+        RUN(rectangles_of_strokes_are_digits);
         RUN(random_pictures_of_all_shapes_are_prepared_or_refused);
         status = test_end();
     }
