@@ -26,7 +26,7 @@ typedef struct Error {
 // `return error_set(err, ...)`. Of a path too long for the text the middle is left out.
 bool error_set(Error *err, const char *format, ...) MLP_PRINTF(2, 3);
 
-// The same with ": " and the meaning of errno behind it.
+// The same with ": " and the meaning of errno after it.
 bool error_set_errno(Error *err, const char *format, ...) MLP_PRINTF(2, 3);
 
 // ---------------------------------------------------------------------------------------------

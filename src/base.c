@@ -56,7 +56,7 @@ static void shorten(char *text, size_t most)
     text[leave_out_middle(text, to, most)] = '\0';
 }
 
-// The message, and behind it ": " and the reason where there is one.
+// The message, and after it ": " and the reason where there is one.
 static void error_format(Error *err, const char *reason, const char *format, va_list arguments)
 {
     enum { REASON_ROOM = 256 };

@@ -201,10 +201,10 @@ bool output_open(Output *out, Arena *arena, const char *path, OutputKind kind, E
     struct stat status;
     bool exists = stat(path, &status) == 0;
     if (exists && S_ISDIR(status.st_mode))
-        return error_set(err, "%s: is a folder, where a file is to be written", path);
+        return error_set(err, "%s: is a directory, where a file is to be written", path);
     if (exists && !S_ISREG(status.st_mode)) {
         if (kind == OUTPUT_REGULAR_ONLY)
-            return error_set(err, "%s: is no regular file and cannot be replaced", path);
+            return error_set(err, "%s: is not a regular file and cannot be replaced", path);
         return output_open_stream(out, open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC), err);
     }
     if (exists && access(path, W_OK) != 0)

@@ -106,7 +106,7 @@ bool source_open(Source *source, const char *path, Error *err)
     if (fstat(source->fd, &status) != 0 || !S_ISREG(status.st_mode)) {
         close(source->fd);
         return error_set(err, "%s: %s, where a regular file was expected", path,
-                         S_ISDIR(status.st_mode) ? "is a folder" : "is no regular file");
+                         S_ISDIR(status.st_mode) ? "is a directory" : "is not a regular file");
     }
     source->size = (uint64_t)status.st_size;
     size_t length = strlen(path);

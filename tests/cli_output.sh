@@ -276,7 +276,7 @@ reasons_are_seen() { # in one line that a screen has room for
         for command in "eval $path" "info $path" "train -d data -o $path" "train -d data --csv $path" "train -d $path" \
             "eval m.bin -d data --predictions $path" "sweep -d $path"; do
             # shellcheck disable=SC2086
-            refuses 1 directory "$bin" $command && grep -q 'No such file or directory\|File name too long\|is a folder\|too long$\|there is no such directory' \
+            refuses 1 directory "$bin" $command && grep -q 'No such file or directory\|File name too long\|is a directory\|too long$\|there is no such directory' \
                 "$WORK/stderr" && [ "$(wc -c <"$WORK/stderr")" -lt 1100 ] || return 1
         done
     done
