@@ -3,6 +3,7 @@
 
 #include "kernels.h"
 #include "numbers.h"
+#include "path.h"
 #include "signals.h"
 
 #include <fcntl.h>

@@ -1,54 +1,17 @@
 // Replacing a file all at once, or writing into a stream; see output.h.
 #include "output.h"
 
-#include "numbers.h"
+#include "path.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-
-// Writes the folder of a path, "." for a bare name, into the arena.
-static char *path_folder(Arena *arena, const char *path, Error *err)
-{
-    const char *slash = strrchr(path, '/');
-    if (slash == NULL)
-        return arena_printf(arena, err, ".");
-    if (slash == path)
-        return arena_printf(arena, err, "/");
-    return arena_printf(arena, err, "%.*s", (int)(slash - path), path);
-}
-
-// Where a path leads when its last part is a symbolic link, whether there is a file or not: an
-// output will replace or make that file, and keep the link.
-static char *path_follow(Arena *arena, const char *path, Error *err)
-{
-    enum { MOST_LINKS = 40 };
-    char *at = arena_printf(arena, err, "%s", path);
-    struct stat status;
-    for (int i = 0; at != NULL && lstat(at, &status) == 0 && S_ISLNK(status.st_mode); i++) {
-        char target[4096];
-        ssize_t length = readlink(at, target, sizeof target);
-        if (length <= 0 || (size_t)length == sizeof target || i == MOST_LINKS) {
-            error_set(err, "%s: is a link that leads nowhere", path);
-            return NULL;
-        }
-        char *folder = path_folder(arena, at, err);
-        if (folder == NULL)
-            return NULL;
-        if (target[0] == '/')
-            at = arena_printf(arena, err, "%.*s", (int)length, target);
-        else
-            at = arena_printf(arena, err, "%s/%.*s", folder, (int)length, target);
-    }
-    return at;
-}
 
 // ---------------------------------------------------------------------------------------------
 // Temporary files: which there are, for a signal that ends the process at once
@@ -88,32 +51,16 @@ void output_remove_temporaries(void)
 // ---------------------------------------------------------------------------------------------
 // Streams
 
-static bool is_same_file(const struct stat *a, const struct stat *b)
-{
-    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
 int output_descriptor(const char *path)
 {
-    static const char *const names[] = {"/dev/stdin", "/dev/stdout", "/dev/stderr"};
-    static const char *const directories[] = {"/dev/fd/", "/proc/self/fd/"};
-    if (strcmp(path, "-") == 0)
-        return STDOUT_FILENO;
-    for (int fd = 0; fd < 3; fd++)
-        if (strcmp(path, names[fd]) == 0)
-            return fd;
-    for (size_t i = 0; i < 2; i++) {
-        size_t length = strlen(directories[i]);
-        uint64_t fd;
-        if (strncmp(path, directories[i], length) == 0 && number_parse_count(path + length, &fd) &&
-            fd <= INT_MAX && fcntl((int)fd, F_GETFD) != -1)
-            return (int)fd;
-    }
+    int named = path_descriptor(path, STDOUT_FILENO);
+    if (named >= 0)
+        return named;
     // A device may be opened as often as one likes; anything else has one place to write at.
     struct stat file, standard;
     if (stat(path, &file) == 0 && !S_ISCHR(file.st_mode))
         for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++)
-            if (fstat(fd, &standard) == 0 && is_same_file(&file, &standard))
+            if (fstat(fd, &standard) == 0 && path_is_same_file(&file, &standard))
                 return fd;
     return -1;
 }
@@ -145,14 +92,14 @@ bool output_open_descriptor(Output *out, const char *path, int fd, Error *err)
 
 // A name that nothing has, most probably; short whatever the target's is, as file systems limit
 // names. Others may write in that directory: other processes, containers with equal process ids.
-static char *temporary_name(Arena *arena, const char *folder, Error *err)
+static char *temporary_name(Arena *arena, const char *directory, Error *err)
 {
     static uint64_t counter;
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     uint64_t seed = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
     seed = (seed ^ (uint64_t)getpid() << 40) + counter++;
-    return arena_printf(arena, err, "%s/.mlp-%08" PRIx32, folder,
+    return arena_printf(arena, err, "%s/.mlp-%08" PRIx32, directory,
                         (uint32_t)(seed * 0x9e3779b97f4a7c15 >> 32));
 }
 
@@ -161,10 +108,10 @@ static bool output_open_temporary(Output *out, Arena *arena, const struct stat *
                                   Error *err)
 {
     enum { TRIES = 100 };
-    char *folder = path_folder(arena, out->target, err);
+    char *directory = path_directory(arena, out->target, err);
     int fd = -1;
     for (int i = 0; i < TRIES; i++) {
-        char *name = folder == NULL ? NULL : temporary_name(arena, folder, err);
+        char *name = directory == NULL ? NULL : temporary_name(arena, directory, err);
         if (name == NULL)
             return false;
         temporary_is_there(name);
@@ -332,8 +279,8 @@ static void output_sync_directory(Output *out)
 {
     Arena arena = {0};
     Error ignored;
-    char *folder = path_folder(&arena, out->target, &ignored);
-    int fd = folder == NULL ? -1 : open(folder, O_RDONLY | O_CLOEXEC);
+    char *directory = path_directory(&arena, out->target, &ignored);
+    int fd = directory == NULL ? -1 : open(directory, O_RDONLY | O_CLOEXEC);
     if (fd >= 0) {
         if (fsync(fd) != 0 && is_loss(errno))
             error_set_errno(&out->note,
@@ -375,31 +322,4 @@ void output_discard(Output *out)
     unlink(out->temporary);
     temporary_is_gone(out->temporary);
     out->temporary = NULL;
-}
-
-bool path_is_same(const char *a, const char *b)
-{
-    struct stat at_a, at_b;
-    bool exists_a = stat(a, &at_a) == 0, exists_b = stat(b, &at_b) == 0;
-    if (exists_a && exists_b)
-        return is_same_file(&at_a, &at_b);
-    if (exists_a != exists_b)
-        return false;
-    // Neither is there yet: the same name in the same folder.
-    Arena arena = {0};
-    Error ignored;
-    const char *real_a = path_follow(&arena, a, &ignored),
-               *real_b = path_follow(&arena, b, &ignored);
-    a = real_a != NULL ? real_a : a;
-    b = real_b != NULL ? real_b : b;
-    char *folder_a = path_folder(&arena, a, &ignored), *folder_b = path_folder(&arena, b, &ignored);
-    const char *slash_a = strrchr(a, '/'), *slash_b = strrchr(b, '/');
-    const char *name_a = slash_a == NULL ? a : slash_a + 1;
-    const char *name_b = slash_b == NULL ? b : slash_b + 1;
-    bool same = strcmp(name_a, name_b) == 0; // when memory is short, the careful answer
-    if (same && folder_a != NULL && folder_b != NULL)
-        same =
-            stat(folder_a, &at_a) == 0 && stat(folder_b, &at_b) == 0 && is_same_file(&at_a, &at_b);
-    arena_free(&arena);
-    return same;
 }

@@ -3,6 +3,7 @@
 #include "model.h"
 
 #include "files.h"
+#include "path.h"
 #include "random.h"
 #include "test.h"
 
@@ -323,7 +324,7 @@ static void devices_folders_and_missing_folders(void)
               fputs("row\n", out.stream) >= 0 && output_commit(&out, &err),
           "%s", err.text);
     CHECK(!output_open(&out, &arena, work_path("."), OUTPUT_ANY_FILE, &err) &&
-              strstr(err.text, "folder") != NULL,
+              strstr(err.text, "directory") != NULL,
           "%s", err.text);
     CHECK(!output_open(&out, &arena, work_path("no/such/file"), OUTPUT_ANY_FILE, &err) &&
               strstr(err.text, "No such file") != NULL,

@@ -3,6 +3,8 @@
 #include "output.h"
 
 #include "files.h"
+#include "path.h"
+#include "source.h"
 #include "test.h"
 
 #include <errno.h>
@@ -174,9 +176,34 @@ static void standard_output_is_known_by_all_its_names(void)
     CHECK(output_descriptor("-") == 1 && output_descriptor("/dev/stdout") == 1, "- or /dev/stdout");
     CHECK(output_descriptor("/dev/stderr") == 2 && output_descriptor("/dev/fd/1") == 1,
           "/dev/stderr or /dev/fd/1");
-    CHECK(output_descriptor("./-") == -1 && output_descriptor("/dev/fd/999999") == -1 &&
-              output_descriptor("/dev/fd/x") == -1 && output_descriptor("/dev/null") == -1,
+    CHECK(output_descriptor("./-") == -1 && output_descriptor("/dev/fd/x") == -1 &&
+              output_descriptor("/dev/null") == -1,
           "a file taken for a descriptor");
+}
+
+static void a_descriptor_has_the_same_names_for_reading_and_writing(void)
+{
+    static const struct {
+        const char *path;
+        int fd;
+    } names[] = {{"-", 7},
+                 {"/dev/stdin", 0},
+                 {"/dev/stdout", 1},
+                 {"/dev/stderr", 2},
+                 {"/dev/fd/12", 12},
+                 {"/proc/self/fd/12", 12},
+                 {"/dev/fd/", -1},
+                 {"/dev/fd/-1", -1},
+                 {"/dev/fd/99999999999", -1},
+                 {"/proc/self/fd/x", -1},
+                 {"/dev/fd", -1},
+                 {"./-", -1}};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        CHECK(path_descriptor(names[i].path, 7) == names[i].fd, "%s: %d", names[i].path,
+              path_descriptor(names[i].path, 7));
+    CHECK(source_is_input("/proc/self/fd/0") && source_is_input("/dev/fd/0") &&
+              source_is_input("-") && !source_is_input("/proc/self/fd/1"),
+          "standard input");
 }
 
 int main(void)
@@ -188,5 +215,6 @@ int main(void)
     RUN(a_file_that_fails_to_be_synced_replaces_nothing);
     RUN(temporary_files_can_be_removed_at_any_time);
     RUN(standard_output_is_known_by_all_its_names);
+    RUN(a_descriptor_has_the_same_names_for_reading_and_writing);
     return test_end();
 }
