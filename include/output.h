@@ -34,14 +34,18 @@ bool output_open_descriptor(Output *out, const char *path, int fd, Error *err);
 // to that file: renaming another over it would lose what is written there.
 int output_descriptor(const char *path);
 
+// Says whether an opened output is a stream: there is no older file, and what is written is out.
+bool output_is_stream(const Output *out);
+
 // Says whether output_open would work, and leaves everything as it is: nobody computes for long to
-// learn that a directory cannot be written. A stream is not tried: opening a pipe and closing it
-// would send its reader away.
+// learn that a directory cannot be written. A stream is not opened, as opening a pipe and closing
+// it would send its reader away: only its kind and its permissions are looked at.
 bool output_try(const char *path, OutputKind kind, Error *err);
 
 // Flushes what was printed and puts the file under its name; the stream stays open, and further
 // rows go to the same file. Publishing again only flushes. When the file can neither be renamed nor
-// written in place, it stays under its temporary name, and err says which.
+// written in place, it stays under its temporary name, and err says which, and whether the target
+// is incomplete now.
 bool output_publish(Output *out, Error *err);
 
 // Flushes and makes sure that what was written so far survives a power cut.

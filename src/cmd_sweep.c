@@ -233,11 +233,6 @@ static bool take_over(Sweep *sweep, Arena *arena, Error *err)
     return true;
 }
 
-static bool is_stream(const Sweep *sweep)
-{
-    return sweep->csv.target == NULL;
-}
-
 // Opens the table. A stream has no older rows.
 static bool open_table(Sweep *sweep, Arena *arena, Error *err)
 {
@@ -245,7 +240,7 @@ static bool open_table(Sweep *sweep, Arena *arena, Error *err)
     struct stat status;
     if (!command_open_table(&sweep->csv, path, arena, err))
         return false;
-    if (is_stream(sweep) || stat(path, &status) != 0 || status.st_size == 0) {
+    if (output_is_stream(&sweep->csv) || stat(path, &status) != 0 || status.st_size == 0) {
         fputs(header, sweep->csv.stream);
         return true;
     }
@@ -364,7 +359,8 @@ static int train_all(Sweep *sweep, Team *team, Error *err)
             if (signals_noted() != SIGPIPE)
                 fprintf(stderr, "mlp: %s: stopped; %s the %zu trainings that are done\n",
                         signals_name(signals_noted()),
-                        is_stream(sweep) ? "the table has" : "the same command goes on after",
+                        output_is_stream(&sweep->csv) ? "the table has"
+                                                      : "the same command goes on after",
                         sweep->n_done);
             return 128 + signals_noted();
         }

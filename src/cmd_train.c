@@ -354,7 +354,7 @@ static void say_what_is_next(const Job *job)
     const TrainOptions *o = job->options;
     ShownName model = command_shown(o->output), curves = command_shown(o->csv);
     fprintf(stderr, "The model is in %s", model.text);
-    if (job->csv.target != NULL)
+    if (!output_is_stream(&job->csv))
         fprintf(stderr, ", the curves are in %s", curves.text);
     fprintf(stderr, "; next: mlp eval %s\n", model.text);
 }

@@ -175,8 +175,9 @@ bool command_check_outputs(const OutputFlag *outputs, size_t n, const char *mode
     }
     bool ok = true;
     for (const OutputFlag *out = outputs; ok && out < outputs + n; out++)
-        if (out->path != NULL && !out->is_input && !is_stdout_sign(out->path))
-            ok = check_replaced(outputs, out, model, command_data_folder(data), &err) &&
+        if (out->path != NULL && !out->is_input)
+            ok = (is_stdout_sign(out->path) ||
+                  check_replaced(outputs, out, model, command_data_folder(data), &err)) &&
                  output_try(out->path, out->kind, &err);
     if (ok && on_stdout != NULL)
         ok = give_stdout_to(on_stdout->path, &err);

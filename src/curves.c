@@ -94,7 +94,7 @@ static bool copy_kept(Output *csv, Arena *arena, const EpochReport *last, Error 
 bool curves_begin(Output *csv, Arena *arena, const EpochReport *last, Error *err)
 {
     struct stat status; // a stream has no older rows
-    if (last != NULL && csv->temporary != NULL && stat(csv->path, &status) == 0 &&
+    if (last != NULL && !output_is_stream(csv) && stat(csv->path, &status) == 0 &&
         status.st_size > 0)
         return copy_kept(csv, arena, last, err);
     fputs(header, csv->stream);

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,14 +78,32 @@ static bool output_open_stream(Output *out, int fd, Error *err)
     return false;
 }
 
+static const char *shown_name(const char *path)
+{
+    return strcmp(path, "-") == 0 ? "standard output" : path;
+}
+
+static bool is_for_writing(const char *path, int fd, Error *err)
+{
+    int flags = fcntl(fd, F_GETFL);
+    if (flags == -1)
+        return error_set_errno(err, "%s: cannot write", path);
+    if ((flags & O_ACCMODE) == O_RDONLY)
+        return error_set(err, "%s: is not open for writing", path);
+    return true;
+}
+
 // Opened by its path, it might be truncated, and a socket cannot be opened at all.
 bool output_open_descriptor(Output *out, const char *path, int fd, Error *err)
 {
-    *out = (Output){.path = strcmp(path, "-") == 0 ? "standard output" : path};
-    int flags = fcntl(fd, F_GETFL);
-    if (flags != -1 && (flags & O_ACCMODE) == O_RDONLY)
-        return error_set(err, "%s: is not open for writing", out->path);
-    return output_open_stream(out, fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1), err);
+    *out = (Output){.path = shown_name(path)};
+    return is_for_writing(out->path, fd, err) &&
+           output_open_stream(out, fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1), err);
+}
+
+bool output_is_stream(const Output *out)
+{
+    return out->target == NULL;
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -134,48 +153,79 @@ static bool output_open_temporary(Output *out, Arena *arena, const struct stat *
     return false;
 }
 
-bool output_open(Output *out, Arena *arena, const char *path, OutputKind kind, Error *err)
+// What a path leads to.
+typedef struct Found {
+    int fd; // -1: not an open descriptor
+    bool exists;
+    struct stat status; // where it exists
+} Found;
+
+// Says whether a stream can be written, without opening it.
+static bool check_stream(const Found *found, const char *path, OutputKind kind, Error *err)
 {
-    *out = (Output){.path = path};
+    if (kind == OUTPUT_REGULAR_ONLY && found->fd >= 0)
+        return error_set(err, "%s: is an open stream and cannot be replaced", path);
+    if (kind == OUTPUT_REGULAR_ONLY)
+        return error_set(err, "%s: is not a regular file and cannot be replaced", path);
+    if (found->fd >= 0)
+        return is_for_writing(path, found->fd, err);
+    if (S_ISSOCK(found->status.st_mode))
+        return error_set(err, "%s: is a socket, which cannot be opened by its name", path);
+    return access(path, W_OK) == 0 || error_set_errno(err, "%s: cannot write", path);
+}
+
+// Finds the target, which a stream does not have, and what there is to object to it without opening
+// anything.
+static bool output_find(Output *out, Found *found, Arena *arena, const char *path, OutputKind kind,
+                        Error *err)
+{
+    *out = (Output){.path = shown_name(path)};
+    *found = (Found){.fd = output_descriptor(path)};
     if (path[0] == '\0')
         return error_set(err, "an empty file name cannot be written");
-    int fd = output_descriptor(path);
-    if (fd >= 0 && kind == OUTPUT_REGULAR_ONLY)
-        return error_set(err, "%s: is an open stream and cannot be replaced", path);
-    if (fd >= 0)
-        return output_open_descriptor(out, path, fd, err);
-
-    struct stat status;
-    bool exists = stat(path, &status) == 0;
-    if (exists && S_ISDIR(status.st_mode))
+    found->exists = found->fd < 0 && stat(path, &found->status) == 0;
+    if (found->exists && S_ISDIR(found->status.st_mode))
         return error_set(err, "%s: is a directory, where a file is to be written", path);
-    if (exists && !S_ISREG(status.st_mode)) {
-        if (kind == OUTPUT_REGULAR_ONLY)
-            return error_set(err, "%s: is not a regular file and cannot be replaced", path);
-        return output_open_stream(out, open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC), err);
-    }
-    if (exists && access(path, W_OK) != 0)
+    if (found->fd >= 0 || (found->exists && !S_ISREG(found->status.st_mode)))
+        return check_stream(found, out->path, kind, err);
+    if (found->exists && access(path, W_OK) != 0)
         return error_set_errno(err, "%s: cannot be replaced", path);
     out->target = path_follow(arena, path, err);
     if (out->target == NULL)
         return false;
     // Of a name that there cannot be, the renaming would say so after all the work.
-    if (!exists && lstat(out->target, &status) != 0 && errno != ENOENT)
+    struct stat status;
+    if (!found->exists && lstat(out->target, &status) != 0 && errno != ENOENT)
         return error_set_errno(err, "%s: cannot write", path);
-    return output_open_temporary(out, arena, exists ? &status : NULL, err);
+    return true;
+}
+
+bool output_open(Output *out, Arena *arena, const char *path, OutputKind kind, Error *err)
+{
+    Found found;
+    if (!output_find(out, &found, arena, path, kind, err))
+        return false;
+    if (found.fd >= 0)
+        return output_open_descriptor(out, path, found.fd, err);
+    if (output_is_stream(out))
+        return output_open_stream(out, open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC), err);
+    return output_open_temporary(out, arena, found.exists ? &found.status : NULL, err);
 }
 
 bool output_try(const char *path, OutputKind kind, Error *err)
 {
     Arena arena = {0};
     Output out;
-    struct stat status;
-    bool is_stream =
-        output_descriptor(path) >= 0 ||
-        (stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode));
-    bool ok = (is_stream && kind == OUTPUT_ANY_FILE) || output_open(&out, &arena, path, kind, err);
-    if (ok && !is_stream)
+    Found found;
+    bool ok = output_find(&out, &found, &arena, path, kind, err);
+    if (ok && !output_is_stream(&out)) {
+        sigset_t all, before; // a signal that ends the process would leave the file behind
+        sigfillset(&all);
+        sigprocmask(SIG_BLOCK, &all, &before);
+        ok = output_open_temporary(&out, &arena, found.exists ? &found.status : NULL, err);
         output_discard(&out);
+        sigprocmask(SIG_SETMASK, &before, NULL);
+    }
     arena_free(&arena);
     return ok;
 }
@@ -215,40 +265,45 @@ static bool file_copy(int from, int to)
     return n == 0 && ftruncate(to, at) == 0 && lseek(to, at, SEEK_SET) == at && file_sync(to);
 }
 
-// Makes the stream write to the target, which gets the bytes of the temporary file.
-static bool output_move_to_target(Output *out)
+// Makes the stream write to the target, open as fd, which gets the bytes of the temporary file.
+static bool output_move_to(Output *out, int fd)
 {
-    int stream = fileno(out->stream), fd = open(out->target, O_WRONLY | O_CLOEXEC);
-    if (fd < 0 && errno == ENOENT) // somebody removed the temporary file, but we have its bytes
-        fd = open(out->target, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-    if (fd < 0)
-        return false;
-    bool ok = file_copy(stream, fd) && dup2(fd, stream) == stream;
-    int number = errno;
-    close(fd);
-    errno = number;
-    return ok && fcntl(stream, F_SETFD, FD_CLOEXEC) != -1;
+    int stream = fileno(out->stream);
+    return file_copy(stream, fd) && dup2(fd, stream) == stream &&
+           fcntl(stream, F_SETFD, FD_CLOEXEC) != -1;
+}
+
+// What cannot be written in place: what has become of the target, and where the bytes are.
+static bool error_in_place(Error *err, const Output *out, const char *reason, int number,
+                           bool is_begun)
+{
+    bool is_kept = access(out->temporary, F_OK) == 0; // as the only copy
+    return error_set(err, "%s: cannot be replaced (%s) or written in place (%s)%s%s%s", out->path,
+                     reason, strerror(number), is_begun ? "; it is incomplete now" : "",
+                     is_kept ? "; what was written is in " : "", is_kept ? out->temporary : "");
 }
 
 // The target cannot be renamed over; errno says why: it is a mount point (EBUSY), or belongs to
-// someone else in a directory such as /tmp (EPERM). Its bytes can still be written.
+// someone else in a directory such as /tmp (EPERM). Its bytes can still be written. When there is
+// no temporary file any more (ENOENT), perhaps because a signal ends the process, a file that is
+// there is left alone.
 static bool output_write_in_place(Output *out, Error *err)
 {
     char reason[128];
+    int flags = O_WRONLY | O_CLOEXEC | (errno == ENOENT ? O_CREAT | O_EXCL : 0);
     snprintf(reason, sizeof reason, "%s", strerror(errno));
-    bool ok = output_move_to_target(out);
+    temporary_is_gone(out->temporary); // a signal must leave it: soon it is the only whole copy
+    int fd = open(out->target, flags, 0666);
+    bool ok = fd >= 0 && output_move_to(out, fd);
+    if (!ok)
+        error_in_place(err, out, reason, errno, fd >= 0);
+    if (fd >= 0)
+        close(fd);
     if (ok) {
         error_set(&out->note, "%s: was written in place, since it cannot be replaced at once: %s",
                   out->path, reason);
         unlink(out->temporary);
-    } else {
-        const char *number = strerror(errno);
-        bool is_kept = access(out->temporary, F_OK) == 0; // as the only copy
-        error_set(err, "%s: cannot be replaced (%s) or written in place (%s)%s%s", out->path,
-                  reason, number, is_kept ? "; what was written is in " : "",
-                  is_kept ? out->temporary : "");
     }
-    temporary_is_gone(out->temporary);
     out->temporary = NULL;
     return ok;
 }
@@ -274,7 +329,8 @@ bool output_publish(Output *out, Error *err)
 }
 
 // Makes a rename survive a power cut. A file system that cannot is not a failure; a disk that fails
-// is not one of the file, which is complete, but must be told.
+// is not one of the file, which is complete, but must be reported. An earlier note comes first:
+// what was written in place had its name before.
 static void output_sync_directory(Output *out)
 {
     Arena arena = {0};
@@ -282,7 +338,7 @@ static void output_sync_directory(Output *out)
     char *directory = path_directory(&arena, out->target, &ignored);
     int fd = directory == NULL ? -1 : open(directory, O_RDONLY | O_CLOEXEC);
     if (fd >= 0) {
-        if (fsync(fd) != 0 && is_loss(errno))
+        if (fsync(fd) != 0 && is_loss(errno) && out->note.text[0] == '\0')
             error_set_errno(&out->note,
                             "%s: is complete, but its directory may not be on the disk, and a "
                             "power cut could bring back what was there before",
@@ -307,7 +363,7 @@ bool output_commit(Output *out, Error *err)
     out->stream = NULL;
     if (fclose(stream) != 0)
         return error_set_errno(err, "%s: writing failed", out->path);
-    if (out->target != NULL)
+    if (!output_is_stream(out))
         output_sync_directory(out);
     return true;
 }

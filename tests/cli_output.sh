@@ -191,6 +191,16 @@ closed_stdout() {
 }
 claim "a table on a closed standard output is an error" closed_stdout
 
+unwritable_streams() { # there are no data: nothing was read before
+    for name in /dev/stdin /dev/fd/0 /proc/self/fd/0; do
+        refuses 1 "$name: is not open for writing" "$bin" train -q -d nowhere --csv "$name" </dev/null || return 1
+    done
+    "$bin" train -q -d nowhere --csv - >&- 2>err
+    cat err
+    grep -q '^mlp: standard output: cannot write' err
+}
+claim "a stream that cannot be written is refused before any work" unwritable_streams
+
 # ---------------------------------------------------------------------------------------------
 # Files that cannot be replaced
 
@@ -218,7 +228,7 @@ full_mount_point() { # the only copy of the model is told
     status=$?
     cat err
     kept=$(sed -n 's/^mlp: p.bin: .*what was written is in //p' err)
-    [ "$status" -eq 1 ] && [ "$(wc -l <err)" -eq 1 ] && cmp "$kept" m.bin && rm "$kept"
+    [ "$status" -eq 1 ] && [ "$(wc -l <err)" -eq 1 ] && cmp "$kept" m.bin && rm "$kept" && grep -q '; it is incomplete now;' err
 }
 own_mounts='unshare -m' # for others than root, in a user namespace
 [ "$(id -u)" -eq 0 ] || own_mounts='unshare -rm'
@@ -310,7 +320,7 @@ many_signals() { # SIGNAL: some at once, while checkpoints are written all the t
         sleep "0.0$round"
         five_times "$1"
         wait "$child" 2>/dev/null
-        no_temporary_file out || { echo "round $round"; return 1; }
+        no_temporary_file out && "$FAST_MLP" info out/s.bin >/dev/null || { echo "round $round"; return 1; }
     done
 }
 many_signals_before_an_epoch() { # SIGNAL: the table is not published yet
@@ -331,7 +341,7 @@ many_signals_before_an_epoch() { # SIGNAL: the table is not published yet
 signals=${default_signals:+INT}
 [ -n "$signals" ] || skip "this env cannot undo an ignored signal: no SIGINT was sent"
 for signal in $signals TERM HUP; do
-    claim "five SIG$signal at once leave no temporary file" many_signals "$signal"
+    claim "five SIG$signal at once leave no temporary file, but a whole model" many_signals "$signal"
     claim "nor do five SIG$signal before the first epoch" many_signals_before_an_epoch "$signal"
 done
 
