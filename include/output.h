@@ -34,6 +34,9 @@ bool output_open_descriptor(Output *out, const char *path, int fd, Error *err);
 // to that file: renaming another over it would lose what is written there.
 int output_descriptor(const char *path);
 
+// Says whether output_open would open a stream.
+bool output_leads_to_stream(const char *path);
+
 // Says whether an opened output is a stream: there is no older file, and what is written is out.
 bool output_is_stream(const Output *out);
 

@@ -222,6 +222,21 @@ bool command_write_table(const char *path, void (*print)(FILE *out, const void *
     return ok;
 }
 
+int command_write_tables(const Table *tables, size_t n, Arena *arena)
+{
+    int status = STATUS_DONE;
+    for (int streams = 0; streams < 2; streams++)
+        for (const Table *table = tables; table < tables + n; table++) {
+            Error err;
+            if (table->path == NULL || output_leads_to_stream(table->path) != (streams != 0) ||
+                command_write_table(table->path, table->print, table->context, arena, &err))
+                continue;
+            int failed = command_fail(&err);
+            status = status == STATUS_DONE ? failed : status;
+        }
+    return status;
+}
+
 // ---------------------------------------------------------------------------------------------
 // Threads and data
 

@@ -156,9 +156,23 @@ static bool output_open_temporary(Output *out, Arena *arena, const struct stat *
 // What a path leads to.
 typedef struct Found {
     int fd; // -1: not an open descriptor
-    bool exists;
+    bool exists, is_stream;
     struct stat status; // where it exists
 } Found;
+
+static Found look_at(const char *path)
+{
+    Found found = {.fd = output_descriptor(path)};
+    found.exists = found.fd < 0 && stat(path, &found.status) == 0;
+    found.is_stream = found.fd >= 0 || (found.exists && !S_ISREG(found.status.st_mode) &&
+                                        !S_ISDIR(found.status.st_mode));
+    return found;
+}
+
+bool output_leads_to_stream(const char *path)
+{
+    return look_at(path).is_stream;
+}
 
 // Says whether a stream can be written, without opening it.
 static bool check_stream(const Found *found, const char *path, OutputKind kind, Error *err)
@@ -180,13 +194,12 @@ static bool output_find(Output *out, Found *found, Arena *arena, const char *pat
                         Error *err)
 {
     *out = (Output){.path = shown_name(path)};
-    *found = (Found){.fd = output_descriptor(path)};
+    *found = look_at(path);
     if (path[0] == '\0')
         return error_set(err, "an empty file name cannot be written");
-    found->exists = found->fd < 0 && stat(path, &found->status) == 0;
     if (found->exists && S_ISDIR(found->status.st_mode))
         return error_set(err, "%s: is a directory, where a file is to be written", path);
-    if (found->fd >= 0 || (found->exists && !S_ISREG(found->status.st_mode)))
+    if (found->is_stream)
         return check_stream(found, out->path, kind, err);
     if (found->exists && access(path, W_OK) != 0)
         return error_set_errno(err, "%s: cannot be replaced", path);

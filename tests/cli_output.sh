@@ -168,6 +168,18 @@ reader_leaves() { # a megabyte of pixels; it reads one line
     broken_pipe && [ ! -s report ] && head -n 1 got | grep -q '^index,'
 }
 claim "a table that nobody reads ends quietly, as standard output does" reader_leaves
+other_tables_are_written() { # beside one whose reader leaves, and one that cannot be written
+    "$bin" eval m.bin -d data --mistakes c1.csv --confusion c2.csv >/dev/null || return 1
+    rm -f c.csv
+    { "$bin" eval m.bin -d data --mistakes - --confusion c.csv 2>&3 >&4; echo $? >status; } 3>err 4>&1 | head -n 1 >got
+    broken_pipe && cmp c.csv c2.csv || return 1
+    if [ -c /dev/full ]; then
+        exits 1 "$bin" eval m.bin -d data --predictions /dev/full --mistakes d1.csv --confusion d2.csv &&
+            [ "$(wc -l <"$WORK/stderr")" -eq 1 ] && grep -q '^mlp: /dev/full: ' "$WORK/stderr" &&
+            cmp d1.csv c1.csv && cmp d2.csv c2.csv || return 1
+    fi
+}
+claim "a table that cannot be written, or that nobody reads, does not cost the others" other_tables_are_written
 training_survives_its_reader() {
     rm -f s.bin
     { "$FAST_MLP" train -q -d data --epochs 20000 --hidden 8 -o s.bin --csv -; echo $? >status; } 2>err | head -n 4 >got
