@@ -89,9 +89,8 @@ typedef struct Table {
 // failure.
 int command_write_tables(const Table *tables, size_t n, Arena *arena);
 
-// Prints "mlp: note: ..." on stderr, unless the text is empty or has just been printed: each
-// checkpoint has the same to say.
-void command_note(const Error *note);
+// Prints "mlp: note: ..." on stderr, one line whatever the arguments hold.
+void command_note(const char *format, ...) MLP_PRINTF(1, 2);
 
 // Commits, and prints the output's note.
 bool command_commit(Output *out, Error *err);

@@ -2,7 +2,6 @@
 #include "base.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,6 +66,11 @@ static void error_format(Error *err, const char *reason, const char *format, va_
     keep_to_one_line(whole);
     shorten(whole, sizeof err->text - 1);
     memcpy(err->text, whole, strlen(whole) + 1);
+}
+
+void error_set_list(Error *err, const char *format, va_list arguments)
+{
+    error_format(err, NULL, format, arguments);
 }
 
 bool error_set(Error *err, const char *format, ...)

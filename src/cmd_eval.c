@@ -332,12 +332,10 @@ static bool find_mistakes(Judged *judged, Arena *arena, Error *err)
 static void note_other_data(const Model *model, const char *path, const Dataset *data,
                             const char *folder, const char *split)
 {
-    ShownName name = command_shown(path), shown_folder = command_shown(folder);
-    fprintf(stderr,
-            "mlp: note: %s was trained on other data than %s (CRC-32 %08lx, here %08lx): its %s "
-            "images are not those that the model knows\n",
-            name.text, shown_folder.text, (unsigned long)model->settings.data_crc32,
-            (unsigned long)data->crc32, split);
+    command_note("%s was trained on other data than %s (CRC-32 %08lx, here %08lx): its %s "
+                 "images are not those that the model knows",
+                 path, folder, (unsigned long)model->settings.data_crc32,
+                 (unsigned long)data->crc32, split);
 }
 
 // Reads the data that the split is part of, and finds the split in it.

@@ -424,11 +424,9 @@ static int sweep_run(Sweep *sweep, Arena *arena)
     if (sweep->n_done > 0 && !command_commit(&sweep->csv, &err))
         status = command_fail(&err);
     output_discard(&sweep->csv);
-    if (status == STATUS_DONE && sweep->n_done == 0 && !sweep->options->quiet) {
-        ShownName csv = command_shown(sweep->options->csv);
-        fprintf(stderr, "mlp: note: %s has all %zu trainings already; nothing to do\n", csv.text,
-                sweep->n);
-    }
+    if (status == STATUS_DONE && sweep->n_done == 0 && !sweep->options->quiet)
+        command_note("%s has all %zu trainings already; nothing to do", sweep->options->csv,
+                     sweep->n);
     return status;
 }
 

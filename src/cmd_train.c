@@ -160,8 +160,19 @@ typedef struct Job {
     double seconds;     // of training alone, all epochs
     size_t saved_epoch; // that the model file holds, 0 when this training has not written it
     double saved_time;
+    Error noted;          // the last note on writing the model, "" for none
     bool nothing_learned; // has been said
 } Job;
+
+// Of each checkpoint there is the same to note.
+static void note_model(Job *job, const Error *note)
+{
+    if (note->text[0] == '\0' || strcmp(note->text, job->noted.text) == 0)
+        return;
+    progress_end(&job->progress);
+    command_note("%s", note->text);
+    job->noted = *note;
+}
 
 static bool save_model(Job *job, Error *err)
 {
@@ -172,9 +183,7 @@ static bool save_model(Job *job, Error *err)
         ok = model_write(&job->settings, &job->net, job->params, &out, err) &&
              output_commit(&out, err);
         output_discard(&out);
-        if (out.note.text[0] != '\0')
-            progress_end(&job->progress);
-        command_note(&out.note);
+        note_model(job, &out.note);
     }
     if (ok) {
         job->saved_epoch = (size_t)job->settings.epochs;
@@ -220,8 +229,8 @@ static void save_checkpoint(Job *job)
     if (output_sync(&job->csv, &err) && save_model(job, &err))
         return;
     progress_end(&job->progress);
-    fprintf(stderr, "mlp: note: no checkpoint of epoch %llu, the training goes on: %s\n",
-            (unsigned long long)job->settings.epochs, err.text);
+    command_note("no checkpoint of epoch %llu, the training goes on: %s",
+                 (unsigned long long)job->settings.epochs, err.text);
     job->saved_time = clock_seconds();
 }
 
@@ -235,7 +244,7 @@ static void note_learning(Job *job, const EpochReport *report)
         return;
     job->nothing_learned = true;
     progress_end(&job->progress);
-    fprintf(stderr, "mlp: note: %s\n", note.text);
+    command_note("%s", note.text);
 }
 
 static bool watch_epoch(void *context, const EpochReport *report, Error *err)
@@ -526,8 +535,7 @@ static bool begin_resumed(Model *model, const TrainOptions *defaults, int argc, 
     }
     if (wanted > done)
         return true;
-    ShownName shown = command_shown(path);
-    fprintf(stderr, "mlp: note: %s has its %llu epochs already; nothing to do\n", shown.text, done);
+    command_note("%s has its %llu epochs already; nothing to do", path, done);
     *status = STATUS_DONE;
     return false;
 }

@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -194,19 +195,21 @@ bool command_open_table(Output *out, const char *path, Arena *arena, Error *err)
     return output_open(out, arena, path, OUTPUT_ANY_FILE, err);
 }
 
-void command_note(const Error *note)
+void command_note(const char *format, ...)
 {
-    static Error last;
-    if (note->text[0] == '\0' || strcmp(note->text, last.text) == 0)
-        return;
-    fprintf(stderr, "mlp: note: %s\n", note->text);
-    last = *note;
+    Error note;
+    va_list arguments;
+    va_start(arguments, format);
+    error_set_list(&note, format, arguments);
+    va_end(arguments);
+    fprintf(stderr, "mlp: note: %s\n", note.text);
 }
 
 bool command_commit(Output *out, Error *err)
 {
     bool ok = output_commit(out, err);
-    command_note(&out->note);
+    if (out->note.text[0] != '\0')
+        command_note("%s", out->note.text);
     return ok;
 }
 
@@ -248,8 +251,7 @@ Team *command_team(uint64_t wanted, Arena *arena, Error *err)
     size_t members = wanted < cpus ? (size_t)wanted : cpus;
     Team *team = team_open(members, arena, err);
     if (team != NULL && team_size(team) < members)
-        fprintf(stderr, "mlp: note: the system gave only %zu of %zu threads\n", team_size(team),
-                members);
+        command_note("the system gave only %zu of %zu threads", team_size(team), members);
     return team;
 }
 

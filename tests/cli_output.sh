@@ -219,7 +219,7 @@ claim "a stream that cannot be written is refused before any work" unwritable_st
 into_mount_points() { # in a namespace of its own
     # shellcheck disable=SC2016,SC2086
     $own_mounts sh -c 'touch real.bin real.csv p.bin p.csv && mount --bind real.bin p.bin &&
-        mount --bind real.csv p.csv && exec "$@"' sh "$bin" train -q -d data --epochs 2 --hidden 8 -o p.bin 2>err
+        mount --bind real.csv p.csv && exec "$@"' sh "$bin" train -q -d data --epochs 2 --hidden 8 --checkpoint-every 1 -o p.bin 2>err
     status=$?
     cat err
     [ "$status" -eq 0 ] && cmp real.bin m.bin && [ "$(wc -l <real.csv)" -eq 3 ] && no_temporary_file . &&
@@ -246,7 +246,7 @@ own_mounts='unshare -m' # for others than root, in a user namespace
 [ "$(id -u)" -eq 0 ] || own_mounts='unshare -rm'
 # shellcheck disable=SC2086
 if touch a b && $own_mounts mount --bind a b 2>/dev/null; then
-    claim "a model and its curves that are mount points are written in place, with a note" into_mount_points
+    claim "a model and its curves that are mount points are written in place, with one note each" into_mount_points
     claim "so is a table" table_into_mount_point
     claim "where that fails, too, the finished model stays, and the message says where" full_mount_point
 else
