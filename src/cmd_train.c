@@ -65,7 +65,7 @@ static const Option option_table[] = {
      NULL, NULL},
     {"csv", 0, OPTION_TEXT, &train_options.csv, "FILE",
      "write one row per epoch here (- is standard output); a model of another name, second.bin, "
-     "has by default second.csv beside it",
+     "has by default second.csv beside it, which replaces an older table, but no other file",
      0, 0, "curves.csv", NULL},
     {"checkpoint-every", 0, OPTION_COUNT, &train_options.checkpoint_every, "N",
      "write the model every N epochs, not only at the end", 1, 1000000, "once a minute", NULL},
@@ -493,14 +493,16 @@ static int train(TrainOptions *o, const Model *resumed, Arena *arena)
     Error err;
     int status;
     Job job = {.options = o, .arena = arena, .resumed = resumed};
-    if (o->csv == NULL && (o->csv = curves_path(arena, o->output, &err)) == NULL)
+    bool is_named = o->csv != NULL;
+    if (!is_named && (o->csv = curves_path(arena, o->output, &err)) == NULL)
         return command_fail(&err);
     const OutputFlag files[] = {{"--classes", o->classes, OUTPUT_ANY_FILE, true},
                                 {"--output", o->output, OUTPUT_REGULAR_ONLY, false},
                                 {"--csv", o->csv, OUTPUT_ANY_FILE, false}};
     if (!command_check_outputs(files, 3, o->resume, o->data, o->json, &status))
         return status;
-    if (!read_training_data(&job, &err) || !prepare_network(&job, &err))
+    if ((!is_named && !curves_may_replace(o->csv, &err)) || !read_training_data(&job, &err) ||
+        !prepare_network(&job, &err))
         return command_fail(&err);
     Team *team = command_team(o->threads, arena, &err);
     if (team == NULL)

@@ -332,7 +332,7 @@ many_signals() { # SIGNAL: some at once, while checkpoints are written all the t
         sleep "0.0$round"
         five_times "$1"
         wait "$child" 2>/dev/null
-        no_temporary_file out && "$FAST_MLP" info out/s.bin >/dev/null || { echo "round $round"; return 1; }
+        { no_temporary_file out && "$FAST_MLP" info out/s.bin >/dev/null; } || { echo "round $round"; return 1; }
     done
 }
 many_signals_before_an_epoch() { # SIGNAL: the table is not published yet
@@ -381,5 +381,28 @@ two_trainings() {
         "$bin" train -q -d ../data --resume second.bin --epochs 3 && cmp curves.csv kept && [ "$(wc -l <second.csv)" -eq 4 ])
 }
 claim "a second training leaves the first one's curves; resuming adds to its own" two_trainings
+leaves_other_files() { # there are no data: nothing was read before
+    rm -rf by && mkdir by && cd by || return 1
+    head -n 1 ../m.csv | cut -c 2- >line
+    for text in 'sepal,petal' 'epoch' "$(cat line)" "$(head -n 1 ../m.csv)x"; do
+        for model in iris.bin model.bin; do
+            table=iris.csv
+            [ "$model" = iris.bin ] || table=curves.csv
+            echo "$text" >"$table" && cp "$table" kept && refuses 1 "$table: is not a table of curves" "$bin" train -q -d nowhere -o "$model" &&
+                grep -q -e '--csv' "$WORK/stderr" && cmp "$table" kept && rm "$table" || return 1
+        done
+    done
+    echo sepal >iris.csv && exits 0 "$bin" train -q -d ../data --epochs 2 --hidden 8 -o iris.bin --csv iris.csv || return 1
+    for size in 0 1000; do # an older table, and an empty file
+        head -c "$size" ../m.csv >iris.csv && exits 0 "$bin" train -q -d ../data --epochs 2 --hidden 8 -o iris.bin &&
+            [ "$(wc -l <iris.csv)" -eq 3 ] || return 1
+    done
+    rm iris.csv && mkfifo iris.csv && { cat iris.csv >got & } && exits 0 "$bin" train -q -d ../data --epochs 2 --hidden 8 -o iris.bin &&
+        wait && [ "$(wc -l <got)" -eq 3 ]
+}
+in_subshell() {
+    ("$@")
+}
+claim "a file that is not a table of curves is not replaced unless --csv names it" in_subshell leaves_other_files
 
 finish
