@@ -152,7 +152,7 @@ $(BUILD)/test_%.o: tests/test_%.c $(BUILD)/flags
 # A test can stand between the program and the system, to count what is asked for or to refuse it,
 # where the linker knows how (that of macOS does not).
 LDFLAGS_OF_hostile    = -Wl,--wrap=aligned_alloc
-LDFLAGS_OF_output     = -Wl,--wrap=fsync,--wrap=rename
+LDFLAGS_OF_output     = -Wl,--wrap=fsync,--wrap=rename,--wrap=unlink
 LDFLAGS_OF_allocation = -Wl,--wrap=aligned_alloc,--wrap=pthread_create
 
 $(BUILD)/test_%: $(BUILD)/test_%.o $(LIBRARY)

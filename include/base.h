@@ -3,6 +3,7 @@
 #ifndef MLP_BASE_H
 #define MLP_BASE_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -26,7 +27,10 @@ typedef struct Error {
 // `return error_set(err, ...)`. Of a path too long for the text the middle is left out.
 bool error_set(Error *err, const char *format, ...) MLP_PRINTF(2, 3);
 
-// The same with ": " and the meaning of errno behind it.
+// The same with the arguments of a function that takes them as printf does.
+void error_set_list(Error *err, const char *format, va_list arguments) MLP_PRINTF(2, 0);
+
+// The same with ": " and the meaning of errno after it.
 bool error_set_errno(Error *err, const char *format, ...) MLP_PRINTF(2, 3);
 
 // ---------------------------------------------------------------------------------------------

@@ -77,9 +77,20 @@ bool command_open_table(Output *out, const char *path, Arena *arena, Error *err)
 bool command_write_table(const char *path, void (*print)(FILE *out, const void *context),
                          const void *context, Arena *arena, Error *err);
 
-// Prints "mlp: note: ..." on stderr, unless the text is empty or has just been printed: each
-// checkpoint has the same to say.
-void command_note(const Error *note);
+// A table to write: its path (NULL: it was not asked for), and what prints it.
+typedef struct Table {
+    const char *path;
+    void (*print)(FILE *out, const void *context);
+    const void *context;
+} Table;
+
+// Writes several tables, the files before the streams, whose readers may go away: one that cannot
+// be written costs none of the others. Says what fails, and returns the status of the first
+// failure.
+int command_write_tables(const Table *tables, size_t n, Arena *arena);
+
+// Prints "mlp: note: ..." on stderr, one line whatever the arguments hold.
+void command_note(const char *format, ...) MLP_PRINTF(1, 2);
 
 // Commits, and prints the output's note.
 bool command_commit(Output *out, Error *err);

@@ -17,6 +17,10 @@ bool curves_begin(Output *csv, Arena *arena, const EpochReport *last, Error *err
 // curves.csv of model.bin. Owned by the arena.
 char *curves_path(Arena *arena, const char *model, Error *err);
 
+// Says whether nothing but an older table is lost when a table replaces what is at that path: for a
+// path that nobody has named. On failure says why.
+bool curves_may_replace(const char *path, Error *err);
+
 // Writes the row of an epoch; with the first one the table takes its place.
 bool curves_add(Output *csv, const EpochReport *report, Error *err);
 

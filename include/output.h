@@ -29,19 +29,26 @@ bool output_open(Output *out, Arena *arena, const char *path, OutputKind kind, E
 // Opens a copy of an open descriptor of this process as a stream.
 bool output_open_descriptor(Output *out, const char *path, int fd, Error *err);
 
-// The open descriptor of this process that the path names, -1 for none. Those are "-", /dev/stdout
-// and its like, /dev/fd/N, and whatever file standard output or error goes to: renaming another
-// over that would lose what is written there.
+// The descriptor of this process that an output of that path is written to, -1 for none: the one
+// that the path names (path.h; "-" is standard output), or standard output or error where they go
+// to that file: renaming another over it would lose what is written there.
 int output_descriptor(const char *path);
 
+// Says whether output_open would open a stream.
+bool output_leads_to_stream(const char *path);
+
+// Says whether an opened output is a stream: there is no older file, and what is written is out.
+bool output_is_stream(const Output *out);
+
 // Says whether output_open would work, and leaves everything as it is: nobody computes for long to
-// learn that a directory cannot be written. A stream is not tried: opening a pipe and closing it
-// would send its reader away.
+// learn that a directory cannot be written. A stream is not opened, as opening a pipe and closing
+// it would send its reader away: only its kind and its permissions are looked at.
 bool output_try(const char *path, OutputKind kind, Error *err);
 
 // Flushes what was printed and puts the file under its name; the stream stays open, and further
 // rows go to the same file. Publishing again only flushes. When the file can neither be renamed nor
-// written in place, it stays under its temporary name, and err says which.
+// written in place, it stays under its temporary name, and err says which, and whether the target
+// is incomplete now.
 bool output_publish(Output *out, Error *err);
 
 // Flushes and makes sure that what was written so far survives a power cut.
@@ -55,8 +62,5 @@ void output_discard(Output *out);
 
 // Removes the temporary files that there are. For a signal handler that ends the process.
 void output_remove_temporaries(void);
-
-// Says whether two paths name the same file, now or once both have been written.
-bool path_is_same(const char *a, const char *b);
 
 #endif

@@ -2,7 +2,6 @@
 #include "base.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,7 +60,7 @@ static void shorten(char *text, size_t most)
     text[leave_out_middle(text, to, most)] = '\0';
 }
 
-// The message, and behind it ": " and the reason where there is one.
+// The message, and after it ": " and the reason where there is one.
 static void error_format(Error *err, const char *reason, const char *format, va_list arguments)
 {
     enum { REASON_ROOM = 256 };
@@ -72,6 +71,11 @@ static void error_format(Error *err, const char *reason, const char *format, va_
     keep_to_one_line(whole);
     shorten(whole, sizeof err->text - 1);
     memcpy(err->text, whole, strlen(whole) + 1);
+}
+
+void error_set_list(Error *err, const char *format, va_list arguments)
+{
+    error_format(err, NULL, format, arguments);
 }
 
 bool error_set(Error *err, const char *format, ...)

@@ -301,13 +301,6 @@ static void print_confusion(FILE *out, const void *context)
     fputc('\n', out);
 }
 
-// Writes one table, when its file was asked for.
-static bool write_table(const char *path, void (*print)(FILE *out, const void *context),
-                        const Judged *judged, Arena *arena, Error *err)
-{
-    return path == NULL || command_write_table(path, print, judged, arena, err);
-}
-
 // Of two mistakes the more confident one is worse; equal ones keep their order.
 static const Evaluator *compared;
 static int compare_mistakes(const void *a, const void *b)
@@ -339,12 +332,10 @@ static bool find_mistakes(Judged *judged, Arena *arena, Error *err)
 static void note_other_data(const Model *model, const char *path, const Dataset *data,
                             const char *folder, const char *split)
 {
-    ShownName name = command_shown(path), shown_folder = command_shown(folder);
-    fprintf(stderr,
-            "mlp: note: %s was trained on other data than %s (CRC-32 %08lx, here %08lx): its %s "
-            "images are not those that the model knows\n",
-            name.text, shown_folder.text, (unsigned long)model->settings.data_crc32,
-            (unsigned long)data->crc32, split);
+    command_note("%s was trained on other data than %s (CRC-32 %08lx, here %08lx): its %s "
+                 "images are not those that the model knows",
+                 path, folder, (unsigned long)model->settings.data_crc32,
+                 (unsigned long)data->crc32, split);
 }
 
 // Reads the data that the split is part of, and finds the split in it.
@@ -420,11 +411,14 @@ static bool eval(int *status, const EvalOptions *o, const char *path, Arena *are
     confusion_count(j.confusion, C, data.labels + images.first, evaluator.predicted, j.result.n);
 
     Judged judged = {.data = &data, .images = images, .evaluator = &evaluator, .judgement = &j};
-    if (!find_mistakes(&judged, arena, err) ||
-        !write_table(o->predictions, print_predictions, &judged, arena, err) ||
-        !write_table(o->mistakes, print_mistakes, &judged, arena, err) ||
-        !write_table(o->confusion, print_confusion, &judged, arena, err))
+    if (!find_mistakes(&judged, arena, err))
         return false;
+    const Table tables[] = {{o->predictions, print_predictions, &judged},
+                            {o->mistakes, print_mistakes, &judged},
+                            {o->confusion, print_confusion, &judged}};
+    *status = command_write_tables(tables, 3, arena);
+    if (*status != STATUS_DONE)
+        return true;
     o->json ? print_json(&j) : print_text(&j);
     if (!reaches(evaluation_accuracy(&j.result), o->min_accuracy, path))
         *status = STATUS_NOT_REACHED;

@@ -135,19 +135,18 @@ static void print_steps(FILE *out, const void *context)
     }
 }
 
-static bool write_steps(const char *path, const Subject *subject, Arena *arena, Error *err)
+// Checks with each step.
+static GradientCheck *check_steps(const Subject *subject, Arena *arena, Error *err)
 {
     GradientCheck *checks = arena_alloc(arena, N_STEPS, sizeof *checks, "the checks", err);
-    if (checks == NULL)
-        return false;
-    for (size_t h = 0; h < N_STEPS; h++) {
+    for (size_t h = 0; checks != NULL && h < N_STEPS; h++) {
         Arena own = {0}; // the Jacobians of twelve checks need not be in memory at once
         bool ok = check_subject(&checks[h], subject, steps[h], &own, err);
         arena_free(&own);
         if (!ok)
-            return false;
+            return NULL;
     }
-    return command_write_table(path, print_steps, checks, arena, err);
+    return checks;
 }
 
 static void print_nonzero(FILE *out, const void *context)
@@ -255,10 +254,14 @@ static bool gradcheck(int *status, const GradcheckOptions *o, const char *path, 
     printf("%s, %s, training image %llu of %s, label taken as %zu (the least likely)\n\n",
            name.text, sizes, (unsigned long long)o->image, shown_folder.text, check.label);
     print_check(&check);
-    *status = check.ok ? STATUS_DONE : STATUS_FAILED;
-    return (o->steps == NULL || write_steps(o->steps, &subject, arena, err)) &&
-           (o->nonzero == NULL ||
-            command_write_table(o->nonzero, print_nonzero, &check, arena, err));
+    const GradientCheck *checks = o->steps == NULL ? NULL : check_steps(&subject, arena, err);
+    if (o->steps != NULL && checks == NULL)
+        return false;
+    const Table tables[] = {{o->steps, print_steps, checks}, {o->nonzero, print_nonzero, &check}};
+    *status = command_write_tables(tables, 2, arena);
+    if (*status == STATUS_DONE && !check.ok)
+        *status = STATUS_FAILED;
+    return true;
 }
 
 static int run(int argc, char **argv)

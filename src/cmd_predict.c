@@ -241,7 +241,7 @@ static bool predict_picture(Predictor *p, Origin origin, const char *path, const
         if (!digit_prepare(digit, a->rows, a->cols, image, &origin.doubt, arena, &reason))
             return error_set(err, "%s: %.512s", path, reason.text);
         if (origin.doubt != NULL)
-            fprintf(stderr, "mlp: note: %s: %s\n", command_shown(path).text, origin.doubt);
+            command_note("%s: %s", path, origin.doubt);
         pixels = digit;
     }
     return predict_batch(p, origin, pixels, 1, err);

@@ -233,11 +233,6 @@ static bool take_over(Sweep *sweep, Arena *arena, Error *err)
     return true;
 }
 
-static bool is_stream(const Sweep *sweep)
-{
-    return sweep->csv.target == NULL;
-}
-
 // Opens the table. A stream has no older rows.
 static bool open_table(Sweep *sweep, Arena *arena, Error *err)
 {
@@ -245,7 +240,7 @@ static bool open_table(Sweep *sweep, Arena *arena, Error *err)
     struct stat status;
     if (!command_open_table(&sweep->csv, path, arena, err))
         return false;
-    if (is_stream(sweep) || stat(path, &status) != 0 || status.st_size == 0) {
+    if (output_is_stream(&sweep->csv) || stat(path, &status) != 0 || status.st_size == 0) {
         fputs(header, sweep->csv.stream);
         return true;
     }
@@ -364,7 +359,8 @@ static int train_all(Sweep *sweep, Team *team, Error *err)
             if (signals_noted() != SIGPIPE)
                 fprintf(stderr, "mlp: %s: stopped; %s the %zu trainings that are done\n",
                         signals_name(signals_noted()),
-                        is_stream(sweep) ? "the table has" : "the same command goes on after",
+                        output_is_stream(&sweep->csv) ? "the table has"
+                                                      : "the same command goes on after",
                         sweep->n_done);
             return 128 + signals_noted();
         }
@@ -428,11 +424,9 @@ static int sweep_run(Sweep *sweep, Arena *arena)
     if (sweep->n_done > 0 && !command_commit(&sweep->csv, &err))
         status = command_fail(&err);
     output_discard(&sweep->csv);
-    if (status == STATUS_DONE && sweep->n_done == 0 && !sweep->options->quiet) {
-        ShownName csv = command_shown(sweep->options->csv);
-        fprintf(stderr, "mlp: note: %s has all %zu trainings already; nothing to do\n", csv.text,
-                sweep->n);
-    }
+    if (status == STATUS_DONE && sweep->n_done == 0 && !sweep->options->quiet)
+        command_note("%s has all %zu trainings already; nothing to do", sweep->options->csv,
+                     sweep->n);
     return status;
 }
 

@@ -65,7 +65,7 @@ static const Option option_table[] = {
      NULL, NULL},
     {"csv", 0, OPTION_TEXT, &train_options.csv, "FILE",
      "write one row per epoch here (- is standard output); a model of another name, second.bin, "
-     "has by default second.csv beside it",
+     "has by default second.csv beside it, which replaces an older table, but no other file",
      0, 0, "curves.csv", NULL},
     {"checkpoint-every", 0, OPTION_COUNT, &train_options.checkpoint_every, "N",
      "write the model every N epochs, not only at the end", 1, 1000000, "once a minute", NULL},
@@ -160,8 +160,19 @@ typedef struct Job {
     double seconds;     // of training alone, all epochs
     size_t saved_epoch; // that the model file holds, 0 when this training has not written it
     double saved_time;
+    Error noted;          // the last note on writing the model, "" for none
     bool nothing_learned; // has been said
 } Job;
+
+// Of each checkpoint there is the same to note.
+static void note_model(Job *job, const Error *note)
+{
+    if (note->text[0] == '\0' || strcmp(note->text, job->noted.text) == 0)
+        return;
+    progress_end(&job->progress);
+    command_note("%s", note->text);
+    job->noted = *note;
+}
 
 static bool save_model(Job *job, Error *err)
 {
@@ -172,9 +183,7 @@ static bool save_model(Job *job, Error *err)
         ok = model_write(&job->settings, &job->net, job->params, &out, err) &&
              output_commit(&out, err);
         output_discard(&out);
-        if (out.note.text[0] != '\0')
-            progress_end(&job->progress);
-        command_note(&out.note);
+        note_model(job, &out.note);
     }
     if (ok) {
         job->saved_epoch = (size_t)job->settings.epochs;
@@ -220,8 +229,8 @@ static void save_checkpoint(Job *job)
     if (output_sync(&job->csv, &err) && save_model(job, &err))
         return;
     progress_end(&job->progress);
-    fprintf(stderr, "mlp: note: no checkpoint of epoch %llu, the training goes on: %s\n",
-            (unsigned long long)job->settings.epochs, err.text);
+    command_note("no checkpoint of epoch %llu, the training goes on: %s",
+                 (unsigned long long)job->settings.epochs, err.text);
     job->saved_time = clock_seconds();
 }
 
@@ -235,7 +244,7 @@ static void note_learning(Job *job, const EpochReport *report)
         return;
     job->nothing_learned = true;
     progress_end(&job->progress);
-    fprintf(stderr, "mlp: note: %s\n", note.text);
+    command_note("%s", note.text);
 }
 
 static bool watch_epoch(void *context, const EpochReport *report, Error *err)
@@ -354,7 +363,7 @@ static void say_what_is_next(const Job *job)
     const TrainOptions *o = job->options;
     ShownName model = command_shown(o->output), curves = command_shown(o->csv);
     fprintf(stderr, "The model is in %s", model.text);
-    if (job->csv.target != NULL)
+    if (!output_is_stream(&job->csv))
         fprintf(stderr, ", the curves are in %s", curves.text);
     fprintf(stderr, "; next: mlp eval %s\n", model.text);
 }
@@ -484,14 +493,16 @@ static int train(TrainOptions *o, const Model *resumed, Arena *arena)
     Error err;
     int status;
     Job job = {.options = o, .arena = arena, .resumed = resumed};
-    if (o->csv == NULL && (o->csv = curves_path(arena, o->output, &err)) == NULL)
+    bool is_named = o->csv != NULL;
+    if (!is_named && (o->csv = curves_path(arena, o->output, &err)) == NULL)
         return command_fail(&err);
     const OutputFlag files[] = {{"--classes", o->classes, OUTPUT_ANY_FILE, true},
                                 {"--output", o->output, OUTPUT_REGULAR_ONLY, false},
                                 {"--csv", o->csv, OUTPUT_ANY_FILE, false}};
     if (!command_check_outputs(files, 3, o->resume, o->data, o->json, &status))
         return status;
-    if (!read_training_data(&job, &err) || !prepare_network(&job, &err))
+    if ((!is_named && !curves_may_replace(o->csv, &err)) || !read_training_data(&job, &err) ||
+        !prepare_network(&job, &err))
         return command_fail(&err);
     Team *team = command_team(o->threads, arena, &err);
     if (team == NULL)
@@ -526,8 +537,7 @@ static bool begin_resumed(Model *model, const TrainOptions *defaults, int argc, 
     }
     if (wanted > done)
         return true;
-    ShownName shown = command_shown(path);
-    fprintf(stderr, "mlp: note: %s has its %llu epochs already; nothing to do\n", shown.text, done);
+    command_note("%s has its %llu epochs already; nothing to do", path, done);
     *status = STATUS_DONE;
     return false;
 }

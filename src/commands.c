@@ -3,10 +3,12 @@
 
 #include "kernels.h"
 #include "numbers.h"
+#include "path.h"
 #include "signals.h"
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -174,8 +176,9 @@ bool command_check_outputs(const OutputFlag *outputs, size_t n, const char *mode
     }
     bool ok = true;
     for (const OutputFlag *out = outputs; ok && out < outputs + n; out++)
-        if (out->path != NULL && !out->is_input && !is_stdout_sign(out->path))
-            ok = check_replaced(outputs, out, model, command_data_folder(data), &err) &&
+        if (out->path != NULL && !out->is_input)
+            ok = (is_stdout_sign(out->path) ||
+                  check_replaced(outputs, out, model, command_data_folder(data), &err)) &&
                  output_try(out->path, out->kind, &err);
     if (ok && on_stdout != NULL)
         ok = give_stdout_to(on_stdout->path, &err);
@@ -192,19 +195,21 @@ bool command_open_table(Output *out, const char *path, Arena *arena, Error *err)
     return output_open(out, arena, path, OUTPUT_ANY_FILE, err);
 }
 
-void command_note(const Error *note)
+void command_note(const char *format, ...)
 {
-    static Error last;
-    if (note->text[0] == '\0' || strcmp(note->text, last.text) == 0)
-        return;
-    fprintf(stderr, "mlp: note: %s\n", note->text);
-    last = *note;
+    Error note;
+    va_list arguments;
+    va_start(arguments, format);
+    error_set_list(&note, format, arguments);
+    va_end(arguments);
+    fprintf(stderr, "mlp: note: %s\n", note.text);
 }
 
 bool command_commit(Output *out, Error *err)
 {
     bool ok = output_commit(out, err);
-    command_note(&out->note);
+    if (out->note.text[0] != '\0')
+        command_note("%s", out->note.text);
     return ok;
 }
 
@@ -220,6 +225,21 @@ bool command_write_table(const char *path, void (*print)(FILE *out, const void *
     return ok;
 }
 
+int command_write_tables(const Table *tables, size_t n, Arena *arena)
+{
+    int status = STATUS_DONE;
+    for (int streams = 0; streams < 2; streams++)
+        for (const Table *table = tables; table < tables + n; table++) {
+            Error err;
+            if (table->path == NULL || output_leads_to_stream(table->path) != (streams != 0) ||
+                command_write_table(table->path, table->print, table->context, arena, &err))
+                continue;
+            int failed = command_fail(&err);
+            status = status == STATUS_DONE ? failed : status;
+        }
+    return status;
+}
+
 // ---------------------------------------------------------------------------------------------
 // Threads and data
 
@@ -231,8 +251,7 @@ Team *command_team(uint64_t wanted, Arena *arena, Error *err)
     size_t members = wanted < cpus ? (size_t)wanted : cpus;
     Team *team = team_open(members, arena, err);
     if (team != NULL && team_size(team) < members)
-        fprintf(stderr, "mlp: note: the system gave only %zu of %zu threads\n", team_size(team),
-                members);
+        command_note("the system gave only %zu of %zu threads", team_size(team), members);
     return team;
 }
 

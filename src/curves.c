@@ -33,6 +33,17 @@ static void row_figures(char *text, size_t size, const EpochReport *report)
              number_shortest(n[2], report->learning_rate));
 }
 
+static bool begins_as_table(const char *text, size_t size, const char *path, Error *err)
+{
+    size_t length = strlen(header);
+    if (size >= length && memcmp(text, header, length) == 0)
+        return true;
+    return error_set(err,
+                     "%s: is not a table of curves, and would be replaced; name another file with "
+                     "--csv",
+                     path);
+}
+
 static bool contains(const char *text, size_t length, const char *wanted)
 {
     size_t n = strlen(wanted);
@@ -50,9 +61,8 @@ static bool find_kept(size_t *kept, const char *text, size_t size, const char *p
     size_t at = strlen(header), length = 0, done = last->epoch;
     uint64_t epoch = 0;
     char figures[4 * NUMBER_SIZE];
-    if (size < at || memcmp(text, header, at) != 0)
-        return error_set(
-            err, "%s: is no table of curves, and would be replaced; name another --csv", path);
+    if (!begins_as_table(text, size, path, err))
+        return false;
     for (; epoch < done; at += length + 1) {
         const char *end = memchr(text + at, '\n', size - at);
         if (end == NULL)
@@ -94,7 +104,7 @@ static bool copy_kept(Output *csv, Arena *arena, const EpochReport *last, Error 
 bool curves_begin(Output *csv, Arena *arena, const EpochReport *last, Error *err)
 {
     struct stat status; // a stream has no older rows
-    if (last != NULL && csv->temporary != NULL && stat(csv->path, &status) == 0 &&
+    if (last != NULL && !output_is_stream(csv) && stat(csv->path, &status) == 0 &&
         status.st_size > 0)
         return copy_kept(csv, arena, last, err);
     fputs(header, csv->stream);
@@ -111,6 +121,21 @@ char *curves_path(Arena *arena, const char *model, Error *err)
     if (length > 4 && strcmp(name + length - 4, ".bin") == 0)
         length -= 4;
     return arena_printf(arena, err, "%.*s.csv", (int)(name - model + (ptrdiff_t)length), model);
+}
+
+bool curves_may_replace(const char *path, Error *err)
+{
+    Error ignored; // what cannot be read is not known to be a table
+    Source source;
+    char text[sizeof header] = "";
+    struct stat status;
+    if (output_leads_to_stream(path) || stat(path, &status) != 0 || status.st_size == 0)
+        return true;
+    if (source_open(&source, path, &ignored)) {
+        (void)source_read(&source, text, strlen(header), &ignored);
+        source_close(&source, false, &ignored);
+    }
+    return begins_as_table(text, strlen(header), path, err);
 }
 
 bool curves_add(Output *csv, const EpochReport *report, Error *err)

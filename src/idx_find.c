@@ -2,6 +2,8 @@
 // it are taken apart: what a set's files begin with cannot be guessed.
 #include "idx_find.h"
 
+#include "path.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -383,11 +385,6 @@ static bool place_look(const Place *place, int i, char *path, struct stat *statu
            stat(path, status) == 0;
 }
 
-static bool is_same(const struct stat *a, const struct stat *b)
-{
-    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
 // Whether that file is in a directory that is called like a file of a data set.
 static bool inner_has(const char *directory, const struct stat *file)
 {
@@ -399,7 +396,7 @@ static bool inner_has(const char *directory, const struct stat *file)
     for (int i = 0; i < place.n && !found; i++) {
         char path[IDX_PATH_SIZE];
         struct stat status;
-        found = place_look(&place, i, path, &status) && is_same(&status, file);
+        found = place_look(&place, i, path, &status) && path_is_same_file(&status, file);
     }
     place_close(&place);
     return found;
@@ -415,7 +412,8 @@ static bool directory_has(Place *place, const struct stat *file)
         char path[IDX_PATH_SIZE];
         struct stat status;
         found = place_look(place, i, path, &status) &&
-                (is_same(&status, file) || (S_ISDIR(status.st_mode) && inner_has(path, file)));
+                (path_is_same_file(&status, file) ||
+                 (S_ISDIR(status.st_mode) && inner_has(path, file)));
     }
     place_close(place);
     return found;

@@ -74,12 +74,11 @@ static void note_untrained_classes(const Dataset *data, const Split *split, cons
     char classes[128];
     bool all_train = split->train.end == split->validation.first;
     list_classes(classes, sizeof classes, missing, data->n_classes);
-    fprintf(stderr,
-            "mlp: note: %s: no training image is of %s, but %zu validation images are; %s, images "
-            "and labels alike\n",
-            name, classes, images,
-            all_train ? "if the training file is sorted by class, shuffle it"
-                      : "take a larger --train-size or shuffle the training file");
+    command_note("%s: no training image is of %s, but %zu validation images are; %s, images "
+                 "and labels alike",
+                 name, classes, images,
+                 all_train ? "if the training file is sorted by class, shuffle it"
+                           : "take a larger --train-size or shuffle the training file");
 }
 
 static void note_stray_label(const Dataset *data, const char *name)
@@ -89,18 +88,16 @@ static void note_stray_label(const Dataset *data, const char *name)
     size_t present = count_present(&counts, highest);
     if (counts.n[highest] == 0 || 2 * present >= highest)
         return;
-    fprintf(
-        stderr,
-        "mlp: note: %s: image %zu has the label %zu, which makes a network of %zu classes, but %zu "
-        "of the labels below it have no image; is that label right?\n",
-        name, dataset_find_beyond(data, highest), highest, data->n_classes, highest - present);
+    command_note("%s: image %zu has the label %zu, which makes a network of %zu classes, but %zu "
+                 "of the labels below it have no image; is that label right?",
+                 name, dataset_find_beyond(data, highest), highest, data->n_classes,
+                 highest - present);
 }
 
 void notes_data_doubtful(const Dataset *data, const Split *split, const char *name)
 {
-    ShownName shown = command_shown(name);
-    note_stray_label(data, shown.text);
-    note_untrained_classes(data, split, shown.text);
+    note_stray_label(data, name);
+    note_untrained_classes(data, split, name);
 }
 
 // ---------------------------------------------------------------------------------------------

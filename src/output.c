@@ -1,54 +1,18 @@
 // Replacing a file all at once, or writing into a stream; see output.h.
 #include "output.h"
 
-#include "numbers.h"
+#include "path.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-
-// Writes the folder of a path, "." for a bare name, into the arena.
-static char *path_folder(Arena *arena, const char *path, Error *err)
-{
-    const char *slash = strrchr(path, '/');
-    if (slash == NULL)
-        return arena_printf(arena, err, ".");
-    if (slash == path)
-        return arena_printf(arena, err, "/");
-    return arena_printf(arena, err, "%.*s", (int)(slash - path), path);
-}
-
-// Where a path leads when its last part is a symbolic link, whether there is a file or not: an
-// output will replace or make that file, and keep the link.
-static char *path_follow(Arena *arena, const char *path, Error *err)
-{
-    enum { MOST_LINKS = 40 };
-    char *at = arena_printf(arena, err, "%s", path);
-    struct stat status;
-    for (int i = 0; at != NULL && lstat(at, &status) == 0 && S_ISLNK(status.st_mode); i++) {
-        char target[4096];
-        ssize_t length = readlink(at, target, sizeof target);
-        if (length <= 0 || (size_t)length == sizeof target || i == MOST_LINKS) {
-            error_set(err, "%s: is a link that leads nowhere", path);
-            return NULL;
-        }
-        char *folder = path_folder(arena, at, err);
-        if (folder == NULL)
-            return NULL;
-        if (target[0] == '/')
-            at = arena_printf(arena, err, "%.*s", (int)length, target);
-        else
-            at = arena_printf(arena, err, "%s/%.*s", folder, (int)length, target);
-    }
-    return at;
-}
 
 // ---------------------------------------------------------------------------------------------
 // Temporary files: which there are, for a signal that ends the process at once
@@ -88,32 +52,16 @@ void output_remove_temporaries(void)
 // ---------------------------------------------------------------------------------------------
 // Streams
 
-static bool is_same_file(const struct stat *a, const struct stat *b)
-{
-    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
 int output_descriptor(const char *path)
 {
-    static const char *const names[] = {"/dev/stdin", "/dev/stdout", "/dev/stderr"};
-    static const char *const directories[] = {"/dev/fd/", "/proc/self/fd/"};
-    if (strcmp(path, "-") == 0)
-        return STDOUT_FILENO;
-    for (int fd = 0; fd < 3; fd++)
-        if (strcmp(path, names[fd]) == 0)
-            return fd;
-    for (size_t i = 0; i < 2; i++) {
-        size_t length = strlen(directories[i]);
-        uint64_t fd;
-        if (strncmp(path, directories[i], length) == 0 && number_parse_count(path + length, &fd) &&
-            fd <= INT_MAX && fcntl((int)fd, F_GETFD) != -1)
-            return (int)fd;
-    }
+    int named = path_descriptor(path, STDOUT_FILENO);
+    if (named >= 0)
+        return named;
     // A device may be opened as often as one likes; anything else has one place to write at.
     struct stat file, standard;
     if (stat(path, &file) == 0 && !S_ISCHR(file.st_mode))
         for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++)
-            if (fstat(fd, &standard) == 0 && is_same_file(&file, &standard))
+            if (fstat(fd, &standard) == 0 && path_is_same_file(&file, &standard))
                 return fd;
     return -1;
 }
@@ -130,14 +78,32 @@ static bool output_open_stream(Output *out, int fd, Error *err)
     return false;
 }
 
+static const char *shown_name(const char *path)
+{
+    return strcmp(path, "-") == 0 ? "standard output" : path;
+}
+
+static bool is_for_writing(const char *path, int fd, Error *err)
+{
+    int flags = fcntl(fd, F_GETFL);
+    if (flags == -1)
+        return error_set_errno(err, "%s: cannot write", path);
+    if ((flags & O_ACCMODE) == O_RDONLY)
+        return error_set(err, "%s: is not open for writing", path);
+    return true;
+}
+
 // Opened by its path, it might be truncated, and a socket cannot be opened at all.
 bool output_open_descriptor(Output *out, const char *path, int fd, Error *err)
 {
-    *out = (Output){.path = strcmp(path, "-") == 0 ? "standard output" : path};
-    int flags = fcntl(fd, F_GETFL);
-    if (flags != -1 && (flags & O_ACCMODE) == O_RDONLY)
-        return error_set(err, "%s: is not open for writing", out->path);
-    return output_open_stream(out, fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1), err);
+    *out = (Output){.path = shown_name(path)};
+    return is_for_writing(out->path, fd, err) &&
+           output_open_stream(out, fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1), err);
+}
+
+bool output_is_stream(const Output *out)
+{
+    return out->target == NULL;
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -145,14 +111,14 @@ bool output_open_descriptor(Output *out, const char *path, int fd, Error *err)
 
 // A name that nothing has, most probably; short whatever the target's is, as file systems limit
 // names. Others may write in that directory: other processes, containers with equal process ids.
-static char *temporary_name(Arena *arena, const char *folder, Error *err)
+static char *temporary_name(Arena *arena, const char *directory, Error *err)
 {
     static uint64_t counter;
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     uint64_t seed = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
     seed = (seed ^ (uint64_t)getpid() << 40) + counter++;
-    return arena_printf(arena, err, "%s/.mlp-%08" PRIx32, folder,
+    return arena_printf(arena, err, "%s/.mlp-%08" PRIx32, directory,
                         (uint32_t)(seed * 0x9e3779b97f4a7c15 >> 32));
 }
 
@@ -161,10 +127,10 @@ static bool output_open_temporary(Output *out, Arena *arena, const struct stat *
                                   Error *err)
 {
     enum { TRIES = 100 };
-    char *folder = path_folder(arena, out->target, err);
+    char *directory = path_directory(arena, out->target, err);
     int fd = -1;
     for (int i = 0; i < TRIES; i++) {
-        char *name = folder == NULL ? NULL : temporary_name(arena, folder, err);
+        char *name = directory == NULL ? NULL : temporary_name(arena, directory, err);
         if (name == NULL)
             return false;
         temporary_is_there(name);
@@ -187,48 +153,92 @@ static bool output_open_temporary(Output *out, Arena *arena, const struct stat *
     return false;
 }
 
-bool output_open(Output *out, Arena *arena, const char *path, OutputKind kind, Error *err)
+// What a path leads to.
+typedef struct Found {
+    int fd; // -1: not an open descriptor
+    bool exists, is_stream;
+    struct stat status; // where it exists
+} Found;
+
+static Found look_at(const char *path)
 {
-    *out = (Output){.path = path};
+    Found found = {.fd = output_descriptor(path)};
+    found.exists = found.fd < 0 && stat(path, &found.status) == 0;
+    found.is_stream = found.fd >= 0 || (found.exists && !S_ISREG(found.status.st_mode) &&
+                                        !S_ISDIR(found.status.st_mode));
+    return found;
+}
+
+bool output_leads_to_stream(const char *path)
+{
+    return look_at(path).is_stream;
+}
+
+// Says whether a stream can be written, without opening it.
+static bool check_stream(const Found *found, const char *path, OutputKind kind, Error *err)
+{
+    if (kind == OUTPUT_REGULAR_ONLY && found->fd >= 0)
+        return error_set(err, "%s: is an open stream and cannot be replaced", path);
+    if (kind == OUTPUT_REGULAR_ONLY)
+        return error_set(err, "%s: is not a regular file and cannot be replaced", path);
+    if (found->fd >= 0)
+        return is_for_writing(path, found->fd, err);
+    if (S_ISSOCK(found->status.st_mode))
+        return error_set(err, "%s: is a socket, which cannot be opened by its name", path);
+    return access(path, W_OK) == 0 || error_set_errno(err, "%s: cannot write", path);
+}
+
+// Finds the target, which a stream does not have, and what there is to object to it without opening
+// anything.
+static bool output_find(Output *out, Found *found, Arena *arena, const char *path, OutputKind kind,
+                        Error *err)
+{
+    *out = (Output){.path = shown_name(path)};
+    *found = look_at(path);
     if (path[0] == '\0')
         return error_set(err, "an empty file name cannot be written");
-    int fd = output_descriptor(path);
-    if (fd >= 0 && kind == OUTPUT_REGULAR_ONLY)
-        return error_set(err, "%s: is an open stream and cannot be replaced", path);
-    if (fd >= 0)
-        return output_open_descriptor(out, path, fd, err);
-
-    struct stat status;
-    bool exists = stat(path, &status) == 0;
-    if (exists && S_ISDIR(status.st_mode))
-        return error_set(err, "%s: is a folder, where a file is to be written", path);
-    if (exists && !S_ISREG(status.st_mode)) {
-        if (kind == OUTPUT_REGULAR_ONLY)
-            return error_set(err, "%s: is no regular file and cannot be replaced", path);
-        return output_open_stream(out, open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC), err);
-    }
-    if (exists && access(path, W_OK) != 0)
+    if (found->exists && S_ISDIR(found->status.st_mode))
+        return error_set(err, "%s: is a directory, where a file is to be written", path);
+    if (found->is_stream)
+        return check_stream(found, out->path, kind, err);
+    if (found->exists && access(path, W_OK) != 0)
         return error_set_errno(err, "%s: cannot be replaced", path);
     out->target = path_follow(arena, path, err);
     if (out->target == NULL)
         return false;
     // Of a name that there cannot be, the renaming would say so after all the work.
-    if (!exists && lstat(out->target, &status) != 0 && errno != ENOENT)
+    struct stat status;
+    if (!found->exists && lstat(out->target, &status) != 0 && errno != ENOENT)
         return error_set_errno(err, "%s: cannot write", path);
-    return output_open_temporary(out, arena, exists ? &status : NULL, err);
+    return true;
+}
+
+bool output_open(Output *out, Arena *arena, const char *path, OutputKind kind, Error *err)
+{
+    Found found;
+    if (!output_find(out, &found, arena, path, kind, err))
+        return false;
+    if (found.fd >= 0)
+        return output_open_descriptor(out, path, found.fd, err);
+    if (output_is_stream(out))
+        return output_open_stream(out, open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC), err);
+    return output_open_temporary(out, arena, found.exists ? &found.status : NULL, err);
 }
 
 bool output_try(const char *path, OutputKind kind, Error *err)
 {
     Arena arena = {0};
     Output out;
-    struct stat status;
-    bool is_stream =
-        output_descriptor(path) >= 0 ||
-        (stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode));
-    bool ok = (is_stream && kind == OUTPUT_ANY_FILE) || output_open(&out, &arena, path, kind, err);
-    if (ok && !is_stream)
+    Found found;
+    bool ok = output_find(&out, &found, &arena, path, kind, err);
+    if (ok && !output_is_stream(&out)) {
+        sigset_t all, before; // a signal that ends the process would leave the file behind
+        sigfillset(&all);
+        sigprocmask(SIG_BLOCK, &all, &before);
+        ok = output_open_temporary(&out, &arena, found.exists ? &found.status : NULL, err);
         output_discard(&out);
+        sigprocmask(SIG_SETMASK, &before, NULL);
+    }
     arena_free(&arena);
     return ok;
 }
@@ -268,40 +278,45 @@ static bool file_copy(int from, int to)
     return n == 0 && ftruncate(to, at) == 0 && lseek(to, at, SEEK_SET) == at && file_sync(to);
 }
 
-// Makes the stream write to the target, which gets the bytes of the temporary file.
-static bool output_move_to_target(Output *out)
+// Makes the stream write to the target, open as fd, which gets the bytes of the temporary file.
+static bool output_move_to(Output *out, int fd)
 {
-    int stream = fileno(out->stream), fd = open(out->target, O_WRONLY | O_CLOEXEC);
-    if (fd < 0 && errno == ENOENT) // somebody removed the temporary file, but we have its bytes
-        fd = open(out->target, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-    if (fd < 0)
-        return false;
-    bool ok = file_copy(stream, fd) && dup2(fd, stream) == stream;
-    int number = errno;
-    close(fd);
-    errno = number;
-    return ok && fcntl(stream, F_SETFD, FD_CLOEXEC) != -1;
+    int stream = fileno(out->stream);
+    return file_copy(stream, fd) && dup2(fd, stream) == stream &&
+           fcntl(stream, F_SETFD, FD_CLOEXEC) != -1;
+}
+
+// What cannot be written in place: what has become of the target, and where the bytes are.
+static bool error_in_place(Error *err, const Output *out, const char *reason, int number,
+                           bool is_begun)
+{
+    bool is_kept = access(out->temporary, F_OK) == 0; // as the only copy
+    return error_set(err, "%s: cannot be replaced (%s) or written in place (%s)%s%s%s", out->path,
+                     reason, strerror(number), is_begun ? "; it is incomplete now" : "",
+                     is_kept ? "; what was written is in " : "", is_kept ? out->temporary : "");
 }
 
 // The target cannot be renamed over; errno says why: it is a mount point (EBUSY), or belongs to
-// someone else in a directory such as /tmp (EPERM). Its bytes can still be written.
+// someone else in a directory such as /tmp (EPERM). Its bytes can still be written. When there is
+// no temporary file any more (ENOENT), perhaps because a signal ends the process, a file that is
+// there is left alone.
 static bool output_write_in_place(Output *out, Error *err)
 {
     char reason[128];
+    int flags = O_WRONLY | O_CLOEXEC | (errno == ENOENT ? O_CREAT | O_EXCL : 0);
     snprintf(reason, sizeof reason, "%s", strerror(errno));
-    bool ok = output_move_to_target(out);
+    temporary_is_gone(out->temporary); // a signal must leave it: soon it is the only whole copy
+    int fd = open(out->target, flags, 0666);
+    bool ok = fd >= 0 && output_move_to(out, fd);
+    if (!ok)
+        error_in_place(err, out, reason, errno, fd >= 0);
+    if (fd >= 0)
+        close(fd);
     if (ok) {
         error_set(&out->note, "%s: was written in place, since it cannot be replaced at once: %s",
                   out->path, reason);
         unlink(out->temporary);
-    } else {
-        const char *number = strerror(errno);
-        bool is_kept = access(out->temporary, F_OK) == 0; // as the only copy
-        error_set(err, "%s: cannot be replaced (%s) or written in place (%s)%s%s", out->path,
-                  reason, number, is_kept ? "; what was written is in " : "",
-                  is_kept ? out->temporary : "");
     }
-    temporary_is_gone(out->temporary);
     out->temporary = NULL;
     return ok;
 }
@@ -327,15 +342,16 @@ bool output_publish(Output *out, Error *err)
 }
 
 // Makes a rename survive a power cut. A file system that cannot is not a failure; a disk that fails
-// is not one of the file, which is complete, but must be told.
+// is not one of the file, which is complete, but must be reported. An earlier note comes first:
+// what was written in place had its name before.
 static void output_sync_directory(Output *out)
 {
     Arena arena = {0};
     Error ignored;
-    char *folder = path_folder(&arena, out->target, &ignored);
-    int fd = folder == NULL ? -1 : open(folder, O_RDONLY | O_CLOEXEC);
+    char *directory = path_directory(&arena, out->target, &ignored);
+    int fd = directory == NULL ? -1 : open(directory, O_RDONLY | O_CLOEXEC);
     if (fd >= 0) {
-        if (fsync(fd) != 0 && is_loss(errno))
+        if (fsync(fd) != 0 && is_loss(errno) && out->note.text[0] == '\0')
             error_set_errno(&out->note,
                             "%s: is complete, but its directory may not be on the disk, and a "
                             "power cut could bring back what was there before",
@@ -360,7 +376,7 @@ bool output_commit(Output *out, Error *err)
     out->stream = NULL;
     if (fclose(stream) != 0)
         return error_set_errno(err, "%s: writing failed", out->path);
-    if (out->target != NULL)
+    if (!output_is_stream(out))
         output_sync_directory(out);
     return true;
 }
@@ -375,31 +391,4 @@ void output_discard(Output *out)
     unlink(out->temporary);
     temporary_is_gone(out->temporary);
     out->temporary = NULL;
-}
-
-bool path_is_same(const char *a, const char *b)
-{
-    struct stat at_a, at_b;
-    bool exists_a = stat(a, &at_a) == 0, exists_b = stat(b, &at_b) == 0;
-    if (exists_a && exists_b)
-        return is_same_file(&at_a, &at_b);
-    if (exists_a != exists_b)
-        return false;
-    // Neither is there yet: the same name in the same folder.
-    Arena arena = {0};
-    Error ignored;
-    const char *real_a = path_follow(&arena, a, &ignored),
-               *real_b = path_follow(&arena, b, &ignored);
-    a = real_a != NULL ? real_a : a;
-    b = real_b != NULL ? real_b : b;
-    char *folder_a = path_folder(&arena, a, &ignored), *folder_b = path_folder(&arena, b, &ignored);
-    const char *slash_a = strrchr(a, '/'), *slash_b = strrchr(b, '/');
-    const char *name_a = slash_a == NULL ? a : slash_a + 1;
-    const char *name_b = slash_b == NULL ? b : slash_b + 1;
-    bool same = strcmp(name_a, name_b) == 0; // when memory is short, the careful answer
-    if (same && folder_a != NULL && folder_b != NULL)
-        same =
-            stat(folder_a, &at_a) == 0 && stat(folder_b, &at_b) == 0 && is_same_file(&at_a, &at_b);
-    arena_free(&arena);
-    return same;
 }

@@ -4,11 +4,10 @@
 #endif
 #include "source.h"
 
-#include "numbers.h"
+#include "path.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -107,7 +106,7 @@ bool source_open(Source *source, const char *path, Error *err)
     if (fstat(source->fd, &status) != 0 || !S_ISREG(status.st_mode)) {
         close(source->fd);
         return error_set(err, "%s: %s, where a regular file was expected", path,
-                         S_ISDIR(status.st_mode) ? "is a folder" : "is no regular file");
+                         S_ISDIR(status.st_mode) ? "is a directory" : "is not a regular file");
     }
     source->size = (uint64_t)status.st_size;
     size_t length = strlen(path);
@@ -120,33 +119,20 @@ bool source_open(Source *source, const char *path, Error *err)
     return source_start_gzip(source, err);
 }
 
-// The descriptor that a path names, or -1. It is duplicated rather than opened: a second open needs
-// permission, and fails for a socket.
-static int descriptor_of(const char *path)
-{
-    static const char directory[] = "/dev/fd/";
-    uint64_t number;
-    if (strcmp(path, "-") == 0 || strcmp(path, "/dev/stdin") == 0)
-        return STDIN_FILENO;
-    if (strncmp(path, directory, sizeof directory - 1) == 0 &&
-        number_parse_count(path + sizeof directory - 1, &number) && number <= INT_MAX)
-        return (int)number;
-    return -1;
-}
-
 bool source_is_input(const char *path)
 {
-    return descriptor_of(path) == STDIN_FILENO;
+    return path_descriptor(path, STDIN_FILENO) == STDIN_FILENO;
 }
 
 bool source_open_stream(Source *source, const char *path, Error *err)
 {
     struct stat status;
-    int fd = descriptor_of(path);
+    int fd = path_descriptor(path, STDIN_FILENO);
     if (fd < 0 && (stat(path, &status) != 0 || S_ISREG(status.st_mode)))
         return source_open(source, path, err);
     *source = (Source){.path = strcmp(path, "-") == 0 ? "standard input" : path, .piped = true};
-    // Without O_NONBLOCK, which would not wait for the writer of a named pipe.
+    // A descriptor is duplicated: a second open needs permission, and fails for a socket. What is
+    // opened is opened without O_NONBLOCK, which would not wait for the writer of a named pipe.
     source->fd = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
                          : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (source->fd < 0)

@@ -168,6 +168,18 @@ reader_leaves() { # a megabyte of pixels; it reads one line
     broken_pipe && [ ! -s report ] && head -n 1 got | grep -q '^index,'
 }
 claim "a table that nobody reads ends quietly, as standard output does" reader_leaves
+other_tables_are_written() { # beside one whose reader leaves, and one that cannot be written
+    "$bin" eval m.bin -d data --mistakes c1.csv --confusion c2.csv >/dev/null || return 1
+    rm -f c.csv
+    { "$bin" eval m.bin -d data --mistakes - --confusion c.csv 2>&3 >&4; echo $? >status; } 3>err 4>&1 | head -n 1 >got
+    broken_pipe && cmp c.csv c2.csv || return 1
+    if [ -c /dev/full ]; then
+        exits 1 "$bin" eval m.bin -d data --predictions /dev/full --mistakes d1.csv --confusion d2.csv &&
+            [ "$(wc -l <"$WORK/stderr")" -eq 1 ] && grep -q '^mlp: /dev/full: ' "$WORK/stderr" &&
+            cmp d1.csv c1.csv && cmp d2.csv c2.csv || return 1
+    fi
+}
+claim "a table that cannot be written, or that nobody reads, does not cost the others" other_tables_are_written
 training_survives_its_reader() {
     rm -f s.bin
     { "$FAST_MLP" train -q -d data --epochs 20000 --hidden 8 -o s.bin --csv -; echo $? >status; } 2>err | head -n 4 >got
@@ -191,13 +203,23 @@ closed_stdout() {
 }
 claim "a table on a closed standard output is an error" closed_stdout
 
+unwritable_streams() { # there are no data: nothing was read before
+    for name in /dev/stdin /dev/fd/0 /proc/self/fd/0; do
+        refuses 1 "$name: is not open for writing" "$bin" train -q -d nowhere --csv "$name" </dev/null || return 1
+    done
+    "$bin" train -q -d nowhere --csv - >&- 2>err
+    cat err
+    grep -q '^mlp: standard output: ' err
+}
+claim "a stream that cannot be written is refused before any work" unwritable_streams
+
 # ---------------------------------------------------------------------------------------------
 # Files that cannot be replaced
 
 into_mount_points() { # in a namespace of its own
     # shellcheck disable=SC2016,SC2086
     $own_mounts sh -c 'touch real.bin real.csv p.bin p.csv && mount --bind real.bin p.bin &&
-        mount --bind real.csv p.csv && exec "$@"' sh "$bin" train -q -d data --epochs 2 --hidden 8 -o p.bin 2>err
+        mount --bind real.csv p.csv && exec "$@"' sh "$bin" train -q -d data --epochs 2 --hidden 8 --checkpoint-every 1 -o p.bin 2>err
     status=$?
     cat err
     [ "$status" -eq 0 ] && cmp real.bin m.bin && [ "$(wc -l <real.csv)" -eq 3 ] && no_temporary_file . &&
@@ -218,13 +240,13 @@ full_mount_point() { # the only copy of the model is told
     status=$?
     cat err
     kept=$(sed -n 's/^mlp: p.bin: .*what was written is in //p' err)
-    [ "$status" -eq 1 ] && [ "$(wc -l <err)" -eq 1 ] && cmp "$kept" m.bin && rm "$kept"
+    [ "$status" -eq 1 ] && [ "$(wc -l <err)" -eq 1 ] && cmp "$kept" m.bin && rm "$kept" && grep -q '; it is incomplete now;' err
 }
 own_mounts='unshare -m' # for others than root, in a user namespace
 [ "$(id -u)" -eq 0 ] || own_mounts='unshare -rm'
 # shellcheck disable=SC2086
 if touch a b && $own_mounts mount --bind a b 2>/dev/null; then
-    claim "a model and its curves that are mount points are written in place, with a note" into_mount_points
+    claim "a model and its curves that are mount points are written in place, with one note each" into_mount_points
     claim "so is a table" table_into_mount_point
     claim "where that fails, too, the finished model stays, and the message says where" full_mount_point
 else
@@ -276,7 +298,7 @@ reasons_are_seen() { # in one line that a screen has room for
         for command in "eval $path" "info $path" "train -d data -o $path" "train -d data --csv $path" "train -d $path" \
             "eval m.bin -d data --predictions $path" "sweep -d $path"; do
             # shellcheck disable=SC2086
-            refuses 1 directory "$bin" $command && grep -q 'No such file or directory\|File name too long\|is a folder\|too long$\|there is no such directory' \
+            refuses 1 directory "$bin" $command && grep -q 'No such file or directory\|File name too long\|is a directory\|too long$\|there is no such directory' \
                 "$WORK/stderr" && [ "$(wc -c <"$WORK/stderr")" -lt 1100 ] || return 1
         done
     done
@@ -310,7 +332,7 @@ many_signals() { # SIGNAL: some at once, while checkpoints are written all the t
         sleep "0.0$round"
         five_times "$1"
         wait "$child" 2>/dev/null
-        no_temporary_file out || { echo "round $round"; return 1; }
+        { no_temporary_file out && "$FAST_MLP" info out/s.bin >/dev/null; } || { echo "round $round"; return 1; }
     done
 }
 many_signals_before_an_epoch() { # SIGNAL: the table is not published yet
@@ -331,7 +353,7 @@ many_signals_before_an_epoch() { # SIGNAL: the table is not published yet
 signals=${default_signals:+INT}
 [ -n "$signals" ] || skip "this env cannot undo an ignored signal: no SIGINT was sent"
 for signal in $signals TERM HUP; do
-    claim "five SIG$signal at once leave no temporary file" many_signals "$signal"
+    claim "five SIG$signal at once leave no temporary file, but a whole model" many_signals "$signal"
     claim "nor do five SIG$signal before the first epoch" many_signals_before_an_epoch "$signal"
 done
 
@@ -359,5 +381,28 @@ two_trainings() {
         "$bin" train -q -d ../data --resume second.bin --epochs 3 && cmp curves.csv kept && [ "$(wc -l <second.csv)" -eq 4 ])
 }
 claim "a second training leaves the first one's curves; resuming adds to its own" two_trainings
+leaves_other_files() { # there are no data: nothing was read before
+    rm -rf by && mkdir by && cd by || return 1
+    head -n 1 ../m.csv | cut -c 2- >line
+    for text in 'sepal,petal' 'epoch' "$(cat line)" "$(head -n 1 ../m.csv)x"; do
+        for model in iris.bin model.bin; do
+            table=iris.csv
+            [ "$model" = iris.bin ] || table=curves.csv
+            echo "$text" >"$table" && cp "$table" kept && refuses 1 "$table: is not a table of curves" "$bin" train -q -d nowhere -o "$model" &&
+                grep -q -e '--csv' "$WORK/stderr" && cmp "$table" kept && rm "$table" || return 1
+        done
+    done
+    echo sepal >iris.csv && exits 0 "$bin" train -q -d ../data --epochs 2 --hidden 8 -o iris.bin --csv iris.csv || return 1
+    for size in 0 1000; do # an older table, and an empty file
+        head -c "$size" ../m.csv >iris.csv && exits 0 "$bin" train -q -d ../data --epochs 2 --hidden 8 -o iris.bin &&
+            [ "$(wc -l <iris.csv)" -eq 3 ] || return 1
+    done
+    rm iris.csv && mkfifo iris.csv && { cat iris.csv >got & } && exits 0 "$bin" train -q -d ../data --epochs 2 --hidden 8 -o iris.bin &&
+        wait && [ "$(wc -l <got)" -eq 3 ]
+}
+in_subshell() {
+    ("$@")
+}
+claim "a file that is not a table of curves is not replaced unless --csv names it" in_subshell leaves_other_files
 
 finish

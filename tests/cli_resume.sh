@@ -106,7 +106,7 @@ wrong_table() { # WORD
         cmp w.bin start.bin
 }
 printf 'name,age\nx,1\n' >wrong.csv
-claim "a table of something else is not replaced" wrong_table 'no table of curves'
+claim "a table of something else is not replaced" wrong_table 'not a table of curves'
 head -n 4 whole.csv >wrong.csv
 claim "a table that ends too early is refused" wrong_table 'ends with epoch 3'
 sed 's/^7,.*/7,1,1,1,1,0.001,0.1/' whole.csv >wrong.csv

@@ -183,8 +183,8 @@ static void what_is_no_regular_file_is_refused(void)
 {
     static const struct {
         const char *name, *word;
-    } cases[] = {{".", "is a folder"},
-                 {"fifo", "fifo: is no regular file"}, // nobody writes to it: must not wait
+    } cases[] = {{".", "is a directory"},
+                 {"fifo", "fifo: is not a regular file"}, // nobody writes to it: must not wait
                  {"dangling", "dangling: No such file"},
                  {"circle", "circle: "},
                  {"nothing", "nothing: No such file"},
@@ -209,7 +209,7 @@ static void what_is_no_regular_file_is_refused(void)
               "%s as labels: %s", cases[i].name, err.text);
     }
     CHECK(!idx_read(&data, &arena, "/dev/zero", work_path("labels"), &err) &&
-              strstr(err.text, "/dev/zero: is no regular file") != NULL,
+              strstr(err.text, "/dev/zero: is not a regular file") != NULL,
           "%s", err.text);
     arena_free(&arena);
 }

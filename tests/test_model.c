@@ -3,6 +3,7 @@
 #include "model.h"
 
 #include "files.h"
+#include "path.h"
 #include "random.h"
 #include "test.h"
 
@@ -197,8 +198,8 @@ static void what_is_no_model_file_is_refused_by_name(void)
 {
     static const struct {
         const char *name, *word;
-    } cases[] = {{".", "is a folder"},
-                 {"fifo", "fifo: is no regular file"}, // nobody writes to it: must not wait
+    } cases[] = {{".", "is a directory"},
+                 {"fifo", "fifo: is not a regular file"}, // nobody writes to it: must not wait
                  {"dangling", "dangling: No such file"},
                  {"nothing", "nothing: No such file"},
                  {"empty", "empty: 0 bytes are too few"},
@@ -223,7 +224,7 @@ static void what_is_no_model_file_is_refused_by_name(void)
                   strstr(err.text, cases[i].word) != NULL,
               "%s: %s", cases[i].name, err.text);
     CHECK(!model_read(&model, &arena, "/dev/zero", &err) &&
-              strstr(err.text, "/dev/zero: is no regular file") != NULL,
+              strstr(err.text, "/dev/zero: is not a regular file") != NULL,
           "%s", err.text);
     arena_free(&arena);
 }
@@ -323,7 +324,7 @@ static void devices_folders_and_missing_folders(void)
               fputs("row\n", out.stream) >= 0 && output_commit(&out, &err),
           "%s", err.text);
     CHECK(!output_open(&out, &arena, work_path("."), OUTPUT_ANY_FILE, &err) &&
-              strstr(err.text, "folder") != NULL,
+              strstr(err.text, "directory") != NULL,
           "%s", err.text);
     CHECK(!output_open(&out, &arena, work_path("no/such/file"), OUTPUT_ANY_FILE, &err) &&
               strstr(err.text, "No such file") != NULL,

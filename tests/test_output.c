@@ -1,11 +1,18 @@
 // Outputs on systems that fail: files that cannot be renamed over, disks that cannot be synced.
-// The test is linked with --wrap=fsync and --wrap=rename.
+// The test is linked with --wrap=fsync, --wrap=rename and --wrap=unlink.
 #include "output.h"
 
 #include "files.h"
+#include "path.h"
+#include "source.h"
 #include "test.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 // ---------------------------------------------------------------------------------------------
 // The system
@@ -14,8 +21,12 @@ int __real_rename(const char *from, const char *to);
 int __wrap_rename(const char *from, const char *to);
 int __real_fsync(int fd);
 int __wrap_fsync(int fd);
+int __real_unlink(const char *path);
+int __wrap_unlink(const char *path);
 
 static int rename_error, file_error, directory_error; // 0: it works
+static bool is_ended_in_sync; // a signal that ends the process comes while a file is synced
+static int signal_at_unlink;  // this one comes before a file is removed; 0: none
 
 int __wrap_rename(const char *from, const char *to)
 {
@@ -28,8 +39,17 @@ int __wrap_fsync(int fd)
     struct stat status;
     if (fstat(fd, &status) != 0)
         return -1;
+    if (is_ended_in_sync)
+        output_remove_temporaries();
     errno = S_ISDIR(status.st_mode) ? directory_error : file_error;
     return errno != 0 ? -1 : __real_fsync(fd);
+}
+
+int __wrap_unlink(const char *path)
+{
+    if (signal_at_unlink != 0)
+        raise(signal_at_unlink);
+    return __real_unlink(path);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -80,6 +100,40 @@ static void a_file_that_cannot_be_renamed_over_is_written_in_place(void)
     }
 }
 
+// While it is written in place, the temporary file is the only whole copy.
+static void a_signal_leaves_the_copy_of_what_is_written_in_place(void)
+{
+    for (int fails = 0; fails < 2; fails++) {
+        Arena arena = {0};
+        Error err = {""};
+        Output out;
+        char temporary[512];
+        write_file(work_path("place"), "an older text", 13);
+        REQUIRE(begin(&out, &arena, "place", "all of it"), "not opened");
+        snprintf(temporary, sizeof temporary, "%s", out.temporary);
+        rename_error = EBUSY;
+        is_ended_in_sync = true;
+        file_error = fails ? ENOSPC : 0; // of the copy
+        bool ok = output_publish(&out, &err);
+        int is_kept = holds(temporary, "all of it");
+        rename_error = file_error = 0;
+        is_ended_in_sync = false;
+        if (fails) {
+            CHECK(!ok && is_kept, "lost: %s", err.text);
+            CHECK(strstr(err.text, "place: cannot be replaced") != NULL &&
+                      strstr(err.text, "; it is incomplete now; what was written is in ") != NULL &&
+                      strstr(err.text, temporary) != NULL,
+                  "%s", err.text);
+            unlink(temporary);
+        } else {
+            CHECK(ok && holds(work_path("place"), "all of it"), "%s", err.text);
+            CHECK(!file_exists(temporary), "the temporary file stayed");
+        }
+        output_discard(&out);
+        arena_free(&arena);
+    }
+}
+
 static void what_cannot_be_written_at_all_stays_and_is_named(void)
 {
     Arena arena = {0};
@@ -92,7 +146,8 @@ static void what_cannot_be_written_at_all_stays_and_is_named(void)
     REQUIRE(mkdir(work_path("taken"), 0777) == 0, "no directory");
     CHECK(!output_commit(&out, &err), "committed over a directory");
     output_discard(&out);
-    CHECK(strstr(err.text, temporary) != NULL, "%s", err.text);
+    CHECK(strstr(err.text, temporary) != NULL && strstr(err.text, "incomplete") == NULL, "%s",
+          err.text);
     CHECK(holds(temporary, "all of it"), "the temporary file has lost what was written");
     rmdir(work_path("taken"));
     unlink(temporary);
@@ -111,7 +166,25 @@ static void a_temporary_file_that_somebody_removed_costs_nothing(void)
     arena_free(&arena);
 }
 
-static void a_directory_that_fails_to_be_synced_is_told(void)
+// A signal's handler removes it when the process ends at once: the older file stays.
+static void without_its_temporary_file_an_output_overwrites_nothing(void)
+{
+    Arena arena = {0};
+    Error err = {""};
+    Output out;
+    write_file(work_path("good"), "a good older file", 17);
+    REQUIRE(begin(&out, &arena, "good", "new"), "not opened");
+    output_remove_temporaries();
+    CHECK(!output_commit(&out, &err), "committed");
+    CHECK(strstr(err.text, "good: cannot be replaced") != NULL &&
+              strstr(err.text, "incomplete") == NULL,
+          "%s", err.text);
+    output_discard(&out);
+    CHECK(holds(work_path("good"), "a good older file"), "overwritten");
+    arena_free(&arena);
+}
+
+static void a_directory_that_fails_to_be_synced_is_reported(void)
 {
     const struct {
         int error;
@@ -132,6 +205,21 @@ static void a_directory_that_fails_to_be_synced_is_told(void)
               "%s: the note: %s", strerror(cases[i].error), out.note.text);
         arena_free(&arena);
     }
+}
+
+static void a_note_on_the_directory_replaces_no_earlier_one(void)
+{
+    Arena arena = {0};
+    Error err = {""};
+    Output out;
+    write_file(work_path("place"), "an older text", 13);
+    REQUIRE(begin(&out, &arena, "place", "all of it"), "not opened");
+    rename_error = EBUSY;
+    directory_error = EIO;
+    CHECK(output_commit(&out, &err), "%s", err.text);
+    rename_error = directory_error = 0;
+    CHECK(strstr(out.note.text, "written in place") != NULL, "the note: %s", out.note.text);
+    arena_free(&arena);
 }
 
 static void a_file_that_fails_to_be_synced_replaces_nothing(void)
@@ -169,24 +257,111 @@ static void temporary_files_can_be_removed_at_any_time(void)
     arena_free(&arena);
 }
 
+// The file that a try makes is there only while no signal can end the process.
+static bool was_interrupted, was_left;
+static void look(int number)
+{
+    (void)number;
+    was_interrupted = true;
+    DIR *directory = opendir(work_path("tried"));
+    const struct dirent *entry;
+    while (directory != NULL && (entry = readdir(directory)) != NULL)
+        was_left = was_left || entry->d_name[0] != '.' || strncmp(entry->d_name, ".mlp", 4) == 0;
+    closedir(directory);
+}
+
+static void a_signal_during_a_try_leaves_no_file(void)
+{
+    Error err = {""};
+    mkdir(work_path("tried"), 0777);
+    (void)signal(SIGINT, look);
+    signal_at_unlink = SIGINT;
+    CHECK(output_try(work_path("tried/file"), OUTPUT_ANY_FILE, &err), "%s", err.text);
+    signal_at_unlink = 0;
+    (void)signal(SIGINT, SIG_DFL);
+    CHECK(was_interrupted && !was_left, was_left ? "a file was there" : "no signal came");
+}
+
+// Without opening them: a pipe that is opened and closed has sent its reader away.
+static void a_stream_that_cannot_be_written_is_refused_by_a_try(void)
+{
+    Error err = {""};
+    char name[32];
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int listening = socket(AF_UNIX, SOCK_STREAM, 0), reading = open("/dev/null", O_RDONLY);
+    snprintf(address.sun_path, sizeof address.sun_path, "/tmp/.mlp-test-%ld", (long)getpid());
+    unlink(address.sun_path);
+    REQUIRE(bind(listening, (struct sockaddr *)&address, sizeof address) == 0 && reading >= 0,
+            "no socket");
+    CHECK(!output_try(address.sun_path, OUTPUT_ANY_FILE, &err) &&
+              strstr(err.text, "is a socket, which cannot be opened by its name") != NULL,
+          "a socket: %s", err.text);
+    unlink(address.sun_path);
+    snprintf(name, sizeof name, "/dev/fd/%d", reading);
+    CHECK(!output_try(name, OUTPUT_ANY_FILE, &err) &&
+              strstr(err.text, "is not open for writing") != NULL,
+          "for reading alone: %s", err.text);
+    close(reading);
+    CHECK(!output_try(name, OUTPUT_ANY_FILE, &err) && strstr(err.text, strerror(EBADF)) != NULL,
+          "closed: %s", err.text);
+    CHECK(output_try("/dev/null", OUTPUT_ANY_FILE, &err), "%s", err.text);
+    close(listening);
+    unlink(work_path("fifo"));
+    REQUIRE(mkfifo(work_path("fifo"), 0400) == 0, "no FIFO");
+    CHECK(geteuid() == 0 || (!output_try(work_path("fifo"), OUTPUT_ANY_FILE, &err) &&
+                             strstr(err.text, strerror(EACCES)) != NULL),
+          "without permission: %s", err.text);
+}
+
 static void standard_output_is_known_by_all_its_names(void)
 {
     CHECK(output_descriptor("-") == 1 && output_descriptor("/dev/stdout") == 1, "- or /dev/stdout");
     CHECK(output_descriptor("/dev/stderr") == 2 && output_descriptor("/dev/fd/1") == 1,
           "/dev/stderr or /dev/fd/1");
-    CHECK(output_descriptor("./-") == -1 && output_descriptor("/dev/fd/999999") == -1 &&
-              output_descriptor("/dev/fd/x") == -1 && output_descriptor("/dev/null") == -1,
+    CHECK(output_descriptor("./-") == -1 && output_descriptor("/dev/fd/x") == -1 &&
+              output_descriptor("/dev/null") == -1,
           "a file taken for a descriptor");
+}
+
+static void a_descriptor_has_the_same_names_for_reading_and_writing(void)
+{
+    static const struct {
+        const char *path;
+        int fd;
+    } names[] = {{"-", 7},
+                 {"/dev/stdin", 0},
+                 {"/dev/stdout", 1},
+                 {"/dev/stderr", 2},
+                 {"/dev/fd/12", 12},
+                 {"/proc/self/fd/12", 12},
+                 {"/dev/fd/", -1},
+                 {"/dev/fd/-1", -1},
+                 {"/dev/fd/99999999999", -1},
+                 {"/proc/self/fd/x", -1},
+                 {"/dev/fd", -1},
+                 {"./-", -1}};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        CHECK(path_descriptor(names[i].path, 7) == names[i].fd, "%s: %d", names[i].path,
+              path_descriptor(names[i].path, 7));
+    CHECK(source_is_input("/proc/self/fd/0") && source_is_input("/dev/fd/0") &&
+              source_is_input("-") && !source_is_input("/proc/self/fd/1"),
+          "standard input");
 }
 
 int main(void)
 {
     RUN(a_file_that_cannot_be_renamed_over_is_written_in_place);
+    RUN(a_signal_leaves_the_copy_of_what_is_written_in_place);
     RUN(what_cannot_be_written_at_all_stays_and_is_named);
     RUN(a_temporary_file_that_somebody_removed_costs_nothing);
-    RUN(a_directory_that_fails_to_be_synced_is_told);
+    RUN(without_its_temporary_file_an_output_overwrites_nothing);
+    RUN(a_directory_that_fails_to_be_synced_is_reported);
+    RUN(a_note_on_the_directory_replaces_no_earlier_one);
     RUN(a_file_that_fails_to_be_synced_replaces_nothing);
     RUN(temporary_files_can_be_removed_at_any_time);
+    RUN(a_signal_during_a_try_leaves_no_file);
+    RUN(a_stream_that_cannot_be_written_is_refused_by_a_try);
     RUN(standard_output_is_known_by_all_its_names);
+    RUN(a_descriptor_has_the_same_names_for_reading_and_writing);
     return test_end();
 }

@@ -1,0 +1,28 @@
+// Names in the file system: the descriptor that a name stands for, where links lead, which names
+// are the same file. Opens nothing; source.h and output.h, which do, are built on it.
+#ifndef MLP_PATH_H
+#define MLP_PATH_H
+
+#include "base.h"
+
+#include <sys/stat.h>
+
+// The descriptor of this process that the path names, open or not; -1 for none. Those names are
+// /dev/stdin, /dev/stdout, /dev/stderr, /dev/fd/N and /proc/self/fd/N, and "-", which is `dash`.
+int path_descriptor(const char *path, int dash);
+
+// The directory of a path, "." for a bare name. Owned by the arena; NULL when memory is short.
+char *path_directory(Arena *arena, const char *path, Error *err);
+
+// Where a path leads when its last part is a symbolic link, whether there is a file or not. Owned
+// by the arena; NULL, with the reason in err, for a link that leads nowhere and when memory is
+// short.
+char *path_follow(Arena *arena, const char *path, Error *err);
+
+// Says whether both are of the same file.
+bool path_is_same_file(const struct stat *a, const struct stat *b);
+
+// Says whether two paths name the same file, now or once both have been written.
+bool path_is_same(const char *a, const char *b);
+
+#endif
