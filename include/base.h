@@ -29,6 +29,11 @@ bool error_set(Error *err, const char *format, ...) MLP_PRINTF(2, 3);
 // The same with ": " and the meaning of errno behind it.
 bool error_set_errno(Error *err, const char *format, ...) MLP_PRINTF(2, 3);
 
+// Adds item i of n to a list for a message, which is "" before the first: "a, b and c", or, of more
+// than six, "a, b, c, d, e, f and 5 more".
+enum { LIST_SIZE = 2048 };
+void list_add(char list[LIST_SIZE], size_t i, size_t n, const char *item);
+
 // ---------------------------------------------------------------------------------------------
 // Ranges
 

@@ -32,23 +32,20 @@ void notes_data_read(const Dataset *data, const Split *split, const char *name)
             range_length(split->train), range_length(split->validation));
 }
 
-// "class 9", "classes 7, 8 and 9", "classes 0, 1, 2, 3, 4 and 21 more".
-static void list_classes(char *text, size_t size, const bool *listed, size_t n_classes)
+// "9", "7, 8 and 9", "0, 1, 2, 3, 4, 5 and 20 more". Returns how many there are.
+static size_t list_classes(char list[LIST_SIZE], const bool *listed, size_t n_classes)
 {
-    enum { MOST = 5 };
     size_t n = 0, shown = 0;
+    list[0] = '\0';
     for (size_t k = 0; k < n_classes; k++)
         n += listed[k];
-    int used = snprintf(text, size, n == 1 ? "class" : "classes");
-    for (size_t k = 0; k < n_classes && shown < MOST; k++) {
-        if (!listed[k])
-            continue;
-        const char *before = shown == 0 ? "" : shown + 1 == n ? " and" : ",";
-        used += snprintf(text + used, size - (size_t)used, "%s %zu", before, k);
-        shown++;
+    for (size_t k = 0; k < n_classes; k++) {
+        char number[24];
+        snprintf(number, sizeof number, "%zu", k);
+        if (listed[k])
+            list_add(list, shown++, n, number);
     }
-    if (n > MOST)
-        snprintf(text + used, size - (size_t)used, " and %zu more", n - MOST);
+    return n;
 }
 
 // Marks the classes that validation images show and training images do not. Returns how many
@@ -71,15 +68,16 @@ static void note_untrained_classes(const Dataset *data, const Split *split, cons
     size_t images = find_untrained(missing, data, split);
     if (images == 0)
         return;
-    char classes[128];
+    char classes[LIST_SIZE];
     bool all_train = split->train.end == split->validation.first;
-    list_classes(classes, sizeof classes, missing, data->n_classes);
-    fprintf(stderr,
-            "mlp: note: %s: no training image is of %s, but %zu validation images are; %s, images "
-            "and labels alike\n",
-            name, classes, images,
-            all_train ? "if the training file is sorted by class, shuffle it"
-                      : "take a larger --train-size or shuffle the training file");
+    size_t n = list_classes(classes, missing, data->n_classes);
+    fprintf(
+        stderr,
+        "mlp: note: %s: no training image is of %s %s, but %zu validation images are; %s, images "
+        "and labels alike\n",
+        name, n == 1 ? "class" : "classes", classes, images,
+        all_train ? "if the training file is sorted by class, shuffle it"
+                  : "take a larger --train-size or shuffle the training file");
 }
 
 static void note_stray_label(const Dataset *data, const char *name)

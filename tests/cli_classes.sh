@@ -40,7 +40,7 @@ rename "$WORK/several" emnist-digits- test
 rename "$WORK/several" emnist-letters- test
 several_are_listed() {
     refuses 1 "several data sets" train "$WORK/several" &&
-        grep -q -e "--data $WORK/several/emnist-digits: emnist-digits, emnist-letters\$" "$WORK/stderr"
+        grep -q -e "--data $WORK/several/emnist-digits: emnist-digits and emnist-letters\$" "$WORK/stderr"
 }
 claim "of several data sets none is guessed: they are listed" several_are_listed
 claim "one of them is chosen by name" trains_the_same "$WORK/several/emnist-digits"
@@ -49,8 +49,26 @@ claim "also from their own directory" \
     eval "cd '$WORK/several' && exits 0 '$bin' eval '$WORK/out/m.bin' -d emnist-letters"
 cd - >/dev/null || exit 1
 claim "a wrong name is said, with those there are" refuses 1 \
-    "emnist-leters: there is no such directory, nor a data set of that name; those there are emnist-digits, emnist-letters" \
+    "emnist-leters: no directory or data set of that name; data sets there: emnist-digits and emnist-letters" \
     train "$WORK/several/emnist-leters"
+long_directory() { # the end of the path, which tells it from others, is in the message
+    deep=$WORK$(printf '/a-long-name-of-a-directory%.0s' $(seq 30))
+    mkdir -p "$deep/the-end" && cp "$WORK/several"/* "$deep/the-end" &&
+        refuses 1 "a-directory/the-end: holds several data sets" train "$deep/the-end" &&
+        refuses 1 "a-directory/the-end/x: no directory or data set of that name" train "$deep/the-end/x" &&
+        rm "$deep/the-end"/* && refuses 1 "a-directory/the-end: no file train-images" train "$deep/the-end"
+}
+claim "a long path keeps its end in these messages" long_directory
+rename "$WORK/mixed" emnist- test
+rename "$WORK/mixed" emnist_ test
+rename "$WORK/mixed" emnist. test
+claim "one set under several spellings is one set" trains_the_same "$WORK/mixed"
+claim "also when it is chosen by name" trains_the_same "$WORK/mixed/emnist"
+seven_sets() { # six of them are listed
+    for set in a b c d e f g; do rename "$WORK/seven" $set- test || return 1; done
+    refuses 1 "as in --data $WORK/seven/a: a, b, c, d, e, f and 1 more" train "$WORK/seven"
+}
+claim "of more than six sets six are listed" seven_sets
 claim "no output replaces a file of a data set that is chosen" refuses 1 "--csv would replace a file of the data" \
     train "$WORK/several/emnist-digits" --csv "$WORK/several/emnist-digits-test-labels-idx1-ubyte"
 rename "$WORK/several" '' t10k
