@@ -175,9 +175,9 @@ bool class_names_read(const char **names, const char *value, const Dataset *data
     if (!is_ranges && !names_of_file(text, value, arena, &reason))
         return error_set(err,
                          "--classes: neither a file of names, one per line, nor characters and "
-                         "ranges such as A-Z or 0-9A-F: %.600s",
+                         "ranges such as A-Z or 0-9A-F: %s",
                          reason.text);
     if (!class_names_check(text, 256, &reason))
-        return error_set(err, "--classes %s: %.600s", value, reason.text);
+        return error_set(err, "--classes %s: %s", value, reason.text);
     return names_fit(names, value, text, data, arena, err);
 }

@@ -16,7 +16,8 @@ typedef struct EvalOptions {
     const char *split, *data, *predictions, *mistakes, *confusion;
     double min_accuracy;
     uint64_t threads;
-    bool transposed, not_transposed, json;
+    TransposeFlags transpose;
+    bool json;
 } EvalOptions;
 
 static EvalOptions eval_options = {.split = "test"};
@@ -29,10 +30,7 @@ static const Option option_table[] = {
      COMMAND_MAX_THREADS, "one a CPU, 8 at most", NULL},
     {"data", 'd', OPTION_TEXT, &eval_options.data, "DIR", COMMAND_DATA_HELP, 0, 0,
      "$MLP_DATA, else data/mnist, else the installed copy", NULL},
-    {"transpose", 0, OPTION_FLAG, &eval_options.transposed, NULL, COMMAND_MODEL_TRANSPOSE_HELP, 0,
-     0, NULL, NULL},
-    {"no-transpose", 0, OPTION_FLAG, &eval_options.not_transposed, NULL, COMMAND_NO_TRANSPOSE_HELP,
-     0, 0, NULL, NULL},
+    COMMAND_TRANSPOSE_OPTIONS(eval_options.transpose),
     {"predictions", 0, OPTION_TEXT, &eval_options.predictions, "FILE",
      "write one row per image here (- is standard output): index,label,predicted,probability; the "
      "index counts the images of the file, from 0",
@@ -353,7 +351,7 @@ static bool read_split(Dataset *data, Range *images, const Model *model, const c
 {
     const char *folder = command_data_folder(o->data);
     bool is_test = strcmp(o->split, "test") == 0;
-    bool transposed = (o->transposed || model->settings.transposed) && !o->not_transposed;
+    bool transposed = command_transposed(&o->transpose, model->settings.transposed);
     if (!command_read_data(data, arena, o->data, is_test ? IDX_TEST : IDX_TRAIN, transposed, err) ||
         !command_model_fits(model, path, data, folder, err))
         return false;
@@ -441,7 +439,8 @@ static int run(int argc, char **argv)
     const OutputFlag tables[] = {{"--predictions", o->predictions, OUTPUT_ANY_FILE, false},
                                  {"--mistakes", o->mistakes, OUTPUT_ANY_FILE, false},
                                  {"--confusion", o->confusion, OUTPUT_ANY_FILE, false}};
-    if (!command_check_outputs(tables, 3, path, o->data, o->json, &status))
+    if (!command_check_transpose(&o->transpose, &status) ||
+        !command_check_outputs(tables, 3, path, o->data, o->json, &status))
         return status;
     Arena arena = {0};
     Error err;

@@ -71,8 +71,8 @@ bool command_begin(const Command *command, const Option *options, const char **a
 const char *command_architecture(const Command *command, const Option *options,
                                  const char *const *architecture, int argc, char **argv)
 {
-    Error unsaid; // command_begin will find it again
-    options_parse(command, options, NULL, argc, argv, &unsaid);
+    Error ignored; // command_begin will find it again
+    options_parse(command, options, NULL, argc, argv, &ignored);
     return *architecture;
 }
 
@@ -236,6 +236,21 @@ Team *command_team(uint64_t wanted, Arena *arena, Error *err)
     return team;
 }
 
+bool command_check_transpose(const TransposeFlags *flags, int *status)
+{
+    Error err;
+    if (!flags->yes || !flags->no)
+        return true;
+    error_set(&err, "--transpose and --no-transpose contradict each other: choose one");
+    *status = command_wrong(&err);
+    return false;
+}
+
+bool command_transposed(const TransposeFlags *flags, bool model_transposed)
+{
+    return (flags->yes || model_transposed) && !flags->no;
+}
+
 bool command_read_data(Dataset *data, Arena *arena, const char *chosen, IdxPart part,
                        bool transposed, Error *err)
 {
@@ -246,8 +261,7 @@ bool command_read_data(Dataset *data, Arena *arena, const char *chosen, IdxPart 
                          "no data: neither data/mnist nor %s is there; name a directory with "
                          "--data or $MLP_DATA",
                          folder);
-    return idx_read_folder(data, arena, folder, part, err) &&
-           (!transposed || dataset_transpose(data, arena, err));
+    return idx_read_folder(data, arena, folder, part, transposed, err);
 }
 
 bool command_train_data(TrainData *training, const Dataset *data, size_t train_size,

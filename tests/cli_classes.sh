@@ -56,6 +56,7 @@ long_directory() { # the end of the path, which tells it from others, is in the 
     mkdir -p "$deep/the-end" && cp "$WORK/several"/* "$deep/the-end" &&
         refuses 1 "a-directory/the-end: holds several data sets" train "$deep/the-end" &&
         refuses 1 "a-directory/the-end/x: no directory or data set of that name" train "$deep/the-end/x" &&
+        refuses 1 "a-directory/the-end/none.txt: No such file" train "$WORK/small" --classes "$deep/the-end/none.txt" &&
         rm "$deep/the-end"/* && refuses 1 "a-directory/the-end: no file train-images" train "$deep/the-end"
 }
 claim "a long path keeps its end in these messages" long_directory
@@ -160,6 +161,22 @@ others_transpose() {
         exits 0 "$bin" predict "$WORK/plain.bin" "$WORK/small/t10k-images-idx3-ubyte" && cut -f 2- "$WORK/stdout" | cmp - "$WORK/a"
 }
 claim "features, gradcheck and predict see the same images" others_transpose
+others_override() { # what the model remembers
+    exits 0 "$bin" predict "$WORK/out/m.bin" --no-transpose "$WORK/small/t10k-images-idx3-ubyte" && cut -f 2- "$WORK/stdout" | cmp - "$WORK/a" &&
+        exits 0 "$bin" predict "$WORK/plain.bin" --transpose "$WORK/columns/t10k-images-idx3-ubyte" && cut -f 2- "$WORK/stdout" | cmp - "$WORK/a" &&
+        exits 0 "$bin" gradcheck "$WORK/out/m.bin" -d "$WORK/small" --no-transpose && sed 1d "$WORK/stdout" >"$WORK/a" &&
+        exits 0 "$bin" gradcheck "$WORK/plain.bin" -d "$WORK/small" && sed 1d "$WORK/stdout" | cmp - "$WORK/a"
+}
+claim "predict and gradcheck, too, can say otherwise than the model" others_override
+contradiction() {
+    for command in eval features gradcheck; do
+        refuses 2 "--transpose and --no-transpose contradict each other" "$bin" $command "$WORK/plain.bin" \
+            --no-transpose --transpose || return 1
+    done
+    refuses 2 "contradict each other" "$bin" predict "$WORK/plain.bin" --no-transpose --transpose \
+        "$WORK/small/t10k-images-idx3-ubyte"
+}
+claim "refused: --transpose with --no-transpose" contradiction
 sweep_transposes() { # and does not take rows of the data as they are for its own
     rm -f "$WORK/s.csv"
     exits 0 "$bin" sweep -q -d "$WORK/columns" --epochs 1 --hidden 2 --csv "$WORK/s.csv" &&
