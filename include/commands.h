@@ -46,6 +46,12 @@ typedef struct ShownName {
 } ShownName;
 ShownName command_shown(const char *name);
 
+// The columns that a table needs for the names of n classes and its title "class".
+int command_class_width(const char *class_names, size_t n);
+
+// Prints the name of class k, right-aligned, and no more of it than fits.
+void command_print_class(const char *class_names, size_t k, int width);
+
 // Flushes stdout. Returns `status`, or says that the report could not be written and returns
 // STATUS_FAILED; where nobody reads it any more, that is the status of a broken pipe.
 int command_end(int status);

@@ -43,6 +43,34 @@ ShownName command_shown(const char *name)
     return shown;
 }
 
+// Characters of UTF-8, which a terminal shows one beside the other.
+static int text_width(const char *text)
+{
+    int width = 0;
+    for (; *text != '\0'; text++)
+        width += ((unsigned char)*text & 0xc0) != 0x80;
+    return width;
+}
+
+int command_class_width(const char *class_names, size_t n)
+{
+    int widest = sizeof "class" - 1;
+    for (size_t k = 0; k < n; k++) {
+        int width = text_width(class_name(class_names, k).text);
+        widest = width > widest ? width : widest;
+    }
+    return widest;
+}
+
+void command_print_class(const char *class_names, size_t k, int width)
+{
+    ClassName name = class_name(class_names, k);
+    size_t end = strlen(name.text);
+    while (text_width(name.text) > width)
+        name.text[--end] = '\0'; // bytes of one character go one after the other
+    printf("%*s%s", width - text_width(name.text), "", name.text);
+}
+
 int command_end(int status)
 {
     Error err;

@@ -240,6 +240,11 @@ aligned() { # characters, not bytes
         awk 'NR == 1 { width = length($0) } length($0) != width { bad = 1; print } END { exit bad || NR != 11 }'
 }
 claim "reports with names are aligned" aligned
+weights_aligned() {
+    exits 0 "$bin" weights "$WORK/out/m.bin" && cat "$WORK/stdout" && sed "s/$(printf '\303\234')/U/" "$WORK/stdout" |
+        awk 'NR == 1 { width = length($0) } length($0) != width { bad = 1 } END { exit bad || NR != 7 }'
+}
+claim "so is the table of weights" weights_aligned
 if command -v python3 >/dev/null; then
     json_names() {
         exits 0 "$bin" eval "$WORK/out/m.bin" -d "$WORK/small" --json && cp "$WORK/stdout" "$WORK/eval.json" &&
