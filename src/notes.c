@@ -134,11 +134,13 @@ static bool is_guessing(const EpochReport *report, const TrainData *training)
            find_untrained(missing, training->data, &training->split) == 0;
 }
 
-// What to change, beside the defaults of the architecture, which suit batches of 64.
-static void advise(char *text, size_t size, const ModelSettings *s, double default_rate,
-                   double default_batch, double batch)
+// What to change, beside the defaults of the architecture. `batch` is how many images a batch has
+// at most.
+static void advise(char *text, size_t size, const ModelSettings *s,
+                   const ArchitectureDefaults *defaults, double batch)
 {
     char rate[NUMBER_SIZE];
+    double default_rate = defaults->learning_rate, default_batch = (double)defaults->batch_size;
     double step = s->learning_rate * batch / default_batch;
     double fitting = default_rate * fmin(1.0, default_batch / batch);
     number_shortest(rate, s->learning_rate);
@@ -161,18 +163,19 @@ static void advise(char *text, size_t size, const ModelSettings *s, double defau
 bool notes_nothing_learned(Error *note, const EpochReport *report, const ModelSettings *settings,
                            const TrainData *training, bool is_last)
 {
-    const double default_batch = 64.0, few_updates = 100.0;
-    double default_rate = architecture_defaults(settings->architecture.name)->learning_rate;
+    const double few_updates = 100.0;
+    const ArchitectureDefaults *defaults = architecture_defaults(settings->architecture.name);
+    double default_step = defaults->learning_rate * (double)defaults->batch_size;
     double batch = fmin((double)settings->batch_size, (double)settings->train_size);
     double equal_loss = log((double)settings->architecture.classes);
-    bool is_large = settings->learning_rate * batch >= 4.0 * default_rate * default_batch;
+    bool is_large = settings->learning_rate * batch >= 4.0 * default_step;
     bool is_above = report->train_loss > equal_loss && report->validation_loss > equal_loss;
     double updates = (double)report->epoch * ceil((double)settings->train_size / batch);
     char advice[200];
     if ((!is_large && (!is_last || updates < few_updates)) ||
         (!is_above && !is_guessing(report, training)))
         return false;
-    advise(advice, sizeof advice, settings, default_rate, default_batch, batch);
+    advise(advice, sizeof advice, settings, defaults, batch);
     if (is_above)
         error_set(note,
                   "after epoch %zu the loss, %.4f, is above that of guessing, ln %zu = %.4f: %s",
