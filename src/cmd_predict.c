@@ -274,6 +274,7 @@ static bool predict_pnm(Predictor *p, const char *file, const Source *source)
         Error err;
         if (!predict_next(p, &origin, &reader, &arena, &err))
             ok = report_error(&err);
+        (void)fflush(stdout); // the next picture may be long in coming; command_end sees a failure
         arena_free(&arena);
     }
     return ok;
