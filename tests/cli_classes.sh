@@ -66,7 +66,7 @@ rename "$WORK/mixed" emnist. test
 claim "one set under several spellings is one set" trains_the_same "$WORK/mixed"
 claim "also when it is chosen by name" trains_the_same "$WORK/mixed/emnist"
 seven_sets() { # six of them are listed
-    for set in a b c d e f g; do rename "$WORK/seven" $set- test || return 1; done
+    for set in a b c d e f g; do rename "$WORK/seven" "$set-" test || return 1; done
     refuses 1 "as in --data $WORK/seven/a: a, b, c, d, e, f and 1 more" train "$WORK/seven"
 }
 claim "of more than six sets six are listed" seven_sets
@@ -170,7 +170,7 @@ others_override() { # what the model remembers
 claim "predict and gradcheck, too, can say otherwise than the model" others_override
 contradiction() {
     for command in eval features gradcheck; do
-        refuses 2 "--transpose and --no-transpose contradict each other" "$bin" $command "$WORK/plain.bin" \
+        refuses 2 "--transpose and --no-transpose contradict each other" "$bin" "$command" "$WORK/plain.bin" \
             --no-transpose --transpose || return 1
     done
     refuses 2 "contradict each other" "$bin" predict "$WORK/plain.bin" --no-transpose --transpose \
@@ -278,7 +278,14 @@ bad_names() { # WORDS DATA: what is on stdin is refused as a file of names
     rm -f "$WORK/out/m.bin"
     refuses 1 "$1" train "$2" --classes "$WORK/bad.txt" && [ ! -e "$WORK/out/m.bin" ]
 }
+cp -R "$WORK/small" "$WORK/high" # labels from 3 to 9
+{ printf '\0\0\010\001' && u32 130 && i=0 && while [ "$i" -lt 130 ]; do
+    # shellcheck disable=SC2059 # the format is the byte
+    printf "\\$(printf %03o $((i % 7 + 3)))" && i=$((i + 1))
+done; } >"$WORK/high/train-labels-idx1-ubyte"
 names_refused() {
+    printf 'a\nb\n' | bad_names "2 names, but the labels go from 3 to 9" "$WORK/high" &&
+        printf 'a\nb\n' | bad_names "2 names, but the labels go from 1 to 26" "$WORK/letters" || return 1
     printf 'a\nb\n' | bad_names "2 names, but the labels go from 0 to 9" "$WORK/small" &&
         printf 'a\nb\nc\nd\ne\nf\ng\nh\ni\nj\nk\n' | bad_names "11 names, but the labels go from 0 to 9" "$WORK/small" &&
         printf 'a\nb\nc\nb\ne\nf\ng\nh\ni\nj\n' | bad_names "line 4: the class name 'b' is there twice" "$WORK/small" &&
