@@ -405,8 +405,9 @@ static bool is_same(const struct stat *a, const struct stat *b)
 }
 
 // Whether that file is one of any data set in the directory, or, so many levels deep, in a
-// directory that is called like a file of one. NOLINTNEXTLINE(misc-no-recursion): as deep as the
-// caller says, which is one
+// directory that is called like a file of one.
+//
+// NOLINTNEXTLINE(misc-no-recursion): as deep as the caller says
 static bool directory_has(const char *directory, const struct stat *file, int levels)
 {
     Place place = {.n = 0};
