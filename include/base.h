@@ -33,6 +33,11 @@ void error_set_list(Error *err, const char *format, va_list arguments) MLP_PRINT
 // The same with ": " and the meaning of errno after it.
 bool error_set_errno(Error *err, const char *format, ...) MLP_PRINTF(2, 3);
 
+// Adds item i of n to a list for a message, which is "" before the first: "a, b and c", or, of more
+// than six, "a, b, c, d, e, f and 5 more".
+enum { LIST_SIZE = 2048 };
+void list_add(char list[LIST_SIZE], size_t i, size_t n, const char *item);
+
 // ---------------------------------------------------------------------------------------------
 // Ranges
 

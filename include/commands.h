@@ -46,6 +46,12 @@ typedef struct ShownName {
 } ShownName;
 ShownName command_shown(const char *name);
 
+// The columns that a table needs for the names of n classes and its title "class".
+int command_class_width(const char *class_names, size_t n);
+
+// Prints the name of class k, right-aligned, and no more of it than fits.
+void command_print_class(const char *class_names, size_t k, int width);
+
 // Flushes stdout. Returns `status`, or says that the report could not be written and returns
 // STATUS_FAILED; where nobody reads it any more, that is the status of a broken pipe.
 int command_end(int status);
@@ -109,13 +115,32 @@ enum { COMMAND_MAX_THREADS = 1024 };
 // there are CPUs. Close it.
 Team *command_team(uint64_t wanted, Arena *arena, Error *err);
 
-// The options --data and --transpose, the same in every command that reads data.
+// The options --data and --transpose, the same in every command that reads data; with a model,
+// which remembers how its data were stored, --no-transpose too.
 #define COMMAND_DATA_HELP                                                                          \
     "directory of the IDX files, or DIR/SET for the files in DIR that begin with SET"
 #define COMMAND_TRANSPOSE_HELP       "the files hold the images column by column, as those of EMNIST do"
-#define COMMAND_MODEL_TRANSPOSE_HELP COMMAND_TRANSPOSE_HELP "; a model that was trained so knows it"
+#define COMMAND_MODEL_TRANSPOSE_HELP COMMAND_TRANSPOSE_HELP "; a model trained with it remembers it"
 #define COMMAND_NO_TRANSPOSE_HELP                                                                  \
     "the files hold the images row by row, though those that the model was trained on did not"
+
+typedef struct TransposeFlags {
+    bool yes, no;
+} TransposeFlags;
+
+#define COMMAND_TRANSPOSE_OPTIONS(flags)                                                           \
+    {"transpose", 0, OPTION_FLAG, &(flags).yes, NULL, COMMAND_MODEL_TRANSPOSE_HELP,                \
+     0,           0, NULL,        NULL},                                                           \
+    {                                                                                              \
+        "no-transpose", 0, OPTION_FLAG, &(flags).no, NULL, COMMAND_NO_TRANSPOSE_HELP, 0, 0, NULL,  \
+            NULL                                                                                   \
+    }
+
+// False when both were given: says so, with the exit status in *status.
+bool command_check_transpose(const TransposeFlags *flags, int *status);
+
+// Whether the data are stored column by column: as the flags say, else as those of the model were.
+bool command_transposed(const TransposeFlags *flags, bool model_transposed);
 
 // Reads one part of the data in that directory, transposed where they are stored so.
 bool command_read_data(Dataset *data, Arena *arena, const char *chosen, IdxPart part,

@@ -22,7 +22,7 @@ typedef struct Dataset {
     size_t n_classes; // every label is below it
     const unsigned char *pixels;
     const unsigned char *labels;
-    uint32_t crc32; // of the raw image file followed by the raw label file; see also transpose
+    uint32_t crc32;       // of the raw image file followed by the raw label file; idx.h says which
     const LitPixels *lit; // of the images that are trained on and judged, NULL: there are none
 } Dataset;
 
@@ -30,10 +30,6 @@ static inline size_t dataset_pixels_per_image(const Dataset *data)
 {
     return data->rows * data->cols;
 }
-
-// Exchanges rows and columns of every image, in place: EMNIST's files hold images column by column.
-// Changes crc32 too, since the data are others then. The memory must be the arena's.
-bool dataset_transpose(Dataset *data, Arena *arena, Error *err);
 
 // The first image whose label is `classes` or more, or n.
 size_t dataset_find_beyond(const Dataset *data, size_t classes);

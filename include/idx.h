@@ -15,14 +15,18 @@
 // Reads the images and labels of one part of the data set that idx_find finds. Everything is read
 // into the arena, no more than the headers announce, with memory that grows as bytes arrive. On
 // failure returns false, says in err which file, where and what was expected, and leaves *data
-// untouched.
-bool idx_read_folder(Dataset *data, Arena *arena, const char *folder, IdxPart part, Error *err);
+// untouched. With `transposed`, the files hold images column by column (EMNIST): their rows and
+// columns are exchanged, and crc32 is another one, since the data are.
+bool idx_read_folder(Dataset *data, Arena *arena, const char *folder, IdxPart part, bool transposed,
+                     Error *err);
 
 // The same as idx_read_folder from two named files.
-bool idx_read(Dataset *data, Arena *arena, const char *images, const char *labels, Error *err);
+bool idx_read(Dataset *data, Arena *arena, const char *images, const char *labels, bool transposed,
+              Error *err);
 
 // Reads images without labels from a source of which nothing has been read, and closes it: labels
 // is NULL, n_classes 0, crc32 that of the images alone.
-bool idx_read_images(Dataset *data, Arena *arena, const Source *source, Error *err);
+bool idx_read_images(Dataset *data, Arena *arena, const Source *source, bool transposed,
+                     Error *err);
 
 #endif

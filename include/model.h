@@ -26,7 +26,7 @@ typedef struct ModelSettings {
     double pixel_std; // s of the input scale
     uint64_t batch_size, seed, epochs, train_size, validation_size;
     uint32_t data_crc32;
-    bool transposed;         // the data files hold the images column by column (dataset_transpose)
+    bool transposed;         // the data files hold the images column by column (see idx.h)
     const char *class_names; // see class_names.h; NULL: none
     uint32_t checksum;       // as read from a file; set on saving
 } ModelSettings;

@@ -30,7 +30,7 @@ typedef struct Architecture {
 extern const char *const architecture_names[];
 
 typedef struct ArchitectureDefaults {
-    size_t hidden, epochs;
+    size_t hidden, epochs, batch_size;
     double learning_rate;
     size_t checked_side; // of the middle of an image that gradcheck looks at, 0: all of it
 } ArchitectureDefaults;

@@ -45,6 +45,10 @@ ptrdiff_t source_peek(Source *source, unsigned char *data, size_t size, Error *e
 // Reads until `size` bytes have come or the end is reached. Returns how many came, -1 on error.
 ptrdiff_t source_read(Source *source, void *data, size_t size, Error *err);
 
+// Reads at most `size` bytes of those that are there; waits only when there are none. Returns how
+// many came, 0 at the end, -1 on error.
+ptrdiff_t source_read_some(Source *source, void *data, size_t size, Error *err);
+
 // Ends reading. With `whole`, the caller believes to have read everything: fails when gzip found
 // the file damaged. Always releases the file and the child.
 bool source_close(Source *source, bool whole, Error *err);

@@ -97,6 +97,17 @@ bool error_set_errno(Error *err, const char *format, ...)
     return false;
 }
 
+void list_add(char list[LIST_SIZE], size_t i, size_t n, const char *item)
+{
+    enum { MOST = 6 };
+    size_t used = strlen(list), room = LIST_SIZE - used;
+    const char *before = i == 0 ? "" : i + 1 == n ? " and " : ", ";
+    if (i < MOST)
+        snprintf(list + used, room, "%s%s", before, item);
+    else if (i == MOST)
+        snprintf(list + used, room, " and %zu more", n - MOST);
+}
+
 double clock_seconds(void)
 {
     struct timespec now;

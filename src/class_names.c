@@ -155,10 +155,13 @@ static bool names_fit(const char **names, const char *value, char *text, const D
     size_t n = count_lines(text), highest = data->n_classes - 1;
     while (highest > 0 && counts.n[highest] == 0)
         highest--;
-    bool from_one = n == highest && counts.n[0] == 0;
+    size_t lowest = 0;
+    while (lowest < highest && counts.n[lowest] == 0)
+        lowest++;
+    bool from_one = n == highest && lowest > 0;
     if (!from_one && (n <= highest || n > data->n_classes))
-        return error_set(err, "--classes %s: %zu names, but the labels go from %d to %zu", value, n,
-                         counts.n[0] == 0, highest);
+        return error_set(err, "--classes %s: %zu names, but the labels go from %zu to %zu", value,
+                         n, lowest, highest);
     *names = from_one ? arena_printf(arena, err, "\n%s", text) : text;
     return *names != NULL;
 }
@@ -175,9 +178,9 @@ bool class_names_read(const char **names, const char *value, const Dataset *data
     if (!is_ranges && !names_of_file(text, value, arena, &reason))
         return error_set(err,
                          "--classes: neither a file of names, one per line, nor characters and "
-                         "ranges such as A-Z or 0-9A-F: %.600s",
+                         "ranges such as A-Z or 0-9A-F: %s",
                          reason.text);
     if (!class_names_check(text, 256, &reason))
-        return error_set(err, "--classes %s: %.600s", value, reason.text);
+        return error_set(err, "--classes %s: %s", value, reason.text);
     return names_fit(names, value, text, data, arena, err);
 }

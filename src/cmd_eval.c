@@ -16,7 +16,8 @@ typedef struct EvalOptions {
     const char *split, *data, *predictions, *mistakes, *confusion;
     double min_accuracy;
     uint64_t threads;
-    bool transposed, not_transposed, json;
+    TransposeFlags transpose;
+    bool json;
 } EvalOptions;
 
 static EvalOptions eval_options = {.split = "test"};
@@ -29,10 +30,7 @@ static const Option option_table[] = {
      COMMAND_MAX_THREADS, "one a CPU, 8 at most", NULL},
     {"data", 'd', OPTION_TEXT, &eval_options.data, "DIR", COMMAND_DATA_HELP, 0, 0,
      "$MLP_DATA, else data/mnist, else the installed copy", NULL},
-    {"transpose", 0, OPTION_FLAG, &eval_options.transposed, NULL, COMMAND_MODEL_TRANSPOSE_HELP, 0,
-     0, NULL, NULL},
-    {"no-transpose", 0, OPTION_FLAG, &eval_options.not_transposed, NULL, COMMAND_NO_TRANSPOSE_HELP,
-     0, 0, NULL, NULL},
+    COMMAND_TRANSPOSE_OPTIONS(eval_options.transpose),
     {"predictions", 0, OPTION_TEXT, &eval_options.predictions, "FILE",
      "write one row per image here (- is standard output): index,label,predicted,probability; the "
      "index counts the images of the file, from 0",
@@ -54,13 +52,13 @@ static const Option option_table[] = {
 // ---------------------------------------------------------------------------------------------
 // What there is to say
 
-typedef struct Judgement {
+typedef struct Report {
     const char *model, *folder, *split;
     Evaluation result;
     size_t n_classes;
     const char *class_names; // NULL: none
     uint64_t *confusion;     // (C,C), rows the truth
-} Judgement;
+} Report;
 
 static void print_ratio(double value)
 {
@@ -70,41 +68,12 @@ static void print_ratio(double value)
         printf("  %9.4f", value);
 }
 
-// Characters of UTF-8, which a terminal shows one beside the other.
-static int text_width(const char *text)
-{
-    int width = 0;
-    for (; *text != '\0'; text++)
-        width += ((unsigned char)*text & 0xc0) != 0x80;
-    return width;
-}
-
-// Prints the name of class k, right-aligned, and no more of it than fits.
-static void print_class(const Judgement *j, size_t k, int width)
-{
-    ClassName name = class_name(j->class_names, k);
-    size_t end = strlen(name.text);
-    while (text_width(name.text) > width)
-        name.text[--end] = '\0'; // bytes of one character go one after the other
-    printf("%*s%s", width - text_width(name.text), "", name.text);
-}
-
-static int widest_class(const Judgement *j)
-{
-    int widest = 5; // "class"
-    for (size_t k = 0; k < j->n_classes; k++) {
-        int width = text_width(class_name(j->class_names, k).text);
-        widest = width > widest ? width : widest;
-    }
-    return widest;
-}
-
-static void print_classes(const Judgement *j, int width)
+static void print_classes(const Report *report, int width)
 {
     printf("%*s   images  precision     recall         F1\n", width, "class");
-    for (size_t k = 0; k < j->n_classes; k++) {
-        ClassMetrics m = class_metrics(j->confusion, j->n_classes, k);
-        print_class(j, k, width);
+    for (size_t k = 0; k < report->n_classes; k++) {
+        ClassMetrics m = class_metrics(report->confusion, report->n_classes, k);
+        command_print_class(report->class_names, k, width);
         printf("  %7llu", (unsigned long long)m.support);
         print_ratio(m.precision);
         print_ratio(m.recall);
@@ -113,31 +82,32 @@ static void print_classes(const Judgement *j, int width)
     }
 }
 
-static void print_matrix(const Judgement *j, int width)
+static void print_matrix(const Report *report, int width)
 {
     enum { COLUMN = 6 };
     printf("\nconfusion matrix (rows: the truth, columns: the answer)\n%*s", width, "");
-    for (size_t k = 0; k < j->n_classes; k++) {
+    for (size_t k = 0; k < report->n_classes; k++) {
         putchar(' ');
-        print_class(j, k, COLUMN);
+        command_print_class(report->class_names, k, COLUMN);
     }
-    for (size_t row = 0; row < j->n_classes; row++) {
+    for (size_t row = 0; row < report->n_classes; row++) {
         putchar('\n');
-        print_class(j, row, width);
-        for (size_t k = 0; k < j->n_classes; k++)
-            printf(" %*llu", COLUMN, (unsigned long long)j->confusion[row * j->n_classes + k]);
+        command_print_class(report->class_names, row, width);
+        for (size_t k = 0; k < report->n_classes; k++)
+            printf(" %*llu", COLUMN,
+                   (unsigned long long)report->confusion[row * report->n_classes + k]);
     }
     putchar('\n');
 }
 
 // The place in the confusion matrix of the mistake that comes after that at `last`, the most
 // frequent first and equals in their order; or C * C. `last` is that for the first one.
-static size_t next_confused(const Judgement *j, size_t last)
+static size_t next_confused(const Report *report, size_t last)
 {
-    size_t C = j->n_classes, n = C * C, best = n;
-    uint64_t most = 0, limit = last == n ? UINT64_MAX : j->confusion[last];
+    size_t C = report->n_classes, n = C * C, best = n;
+    uint64_t most = 0, limit = last == n ? UINT64_MAX : report->confusion[last];
     for (size_t i = 0; i < n; i++) {
-        uint64_t count = j->confusion[i];
+        uint64_t count = report->confusion[i];
         bool comes_after = count < limit || (count == limit && i > last);
         if (i / C != i % C && comes_after && count > most) {
             best = i;
@@ -148,58 +118,59 @@ static size_t next_confused(const Judgement *j, size_t last)
 }
 
 // Of many classes the matrix is too wide to be read.
-static void print_most_confused(const Judgement *j, int width)
+static void print_most_confused(const Report *report, int width)
 {
     enum { MOST = 20 };
-    size_t C = j->n_classes, at = C * C;
+    size_t C = report->n_classes, at = C * C;
     printf("\nmost confused (at most %d pairs; --confusion FILE writes the whole matrix)\n", MOST);
     printf(" images  %*s  %*s\n", width, "truth", width + 1, "answer");
-    for (size_t n = 0; n < MOST && (at = next_confused(j, at)) < C * C; n++) {
-        printf("%7llu  ", (unsigned long long)j->confusion[at]);
-        print_class(j, at / C, width);
+    for (size_t n = 0; n < MOST && (at = next_confused(report, at)) < C * C; n++) {
+        printf("%7llu  ", (unsigned long long)report->confusion[at]);
+        command_print_class(report->class_names, at / C, width);
         fputs("  ", stdout);
-        print_class(j, at % C, width + 1);
+        command_print_class(report->class_names, at % C, width + 1);
         putchar('\n');
     }
 }
 
-static void print_text(const Judgement *j)
+static void print_text(const Report *report)
 {
     enum { MATRIX_CLASSES = 16 };
-    double accuracy = evaluation_accuracy(&j->result);
-    ShownName model = command_shown(j->model), folder = command_shown(j->folder);
-    printf("%s on the %s images of %s\n\n", model.text, j->split, folder.text);
+    double accuracy = evaluation_accuracy(&report->result);
+    ShownName model = command_shown(report->model), folder = command_shown(report->folder);
+    printf("%s on the %s images of %s\n\n", model.text, report->split, folder.text);
     printf("accuracy  %.2f %%, standard error %.2f %% (%zu of %zu)\n", 100.0 * accuracy,
-           100.0 * accuracy_standard_error(accuracy, j->result.n), j->result.correct, j->result.n);
-    printf("loss      %.4f\n\n", j->result.loss);
-    int width = widest_class(j);
-    print_classes(j, width);
-    if (j->n_classes <= MATRIX_CLASSES)
-        print_matrix(j, width);
+           100.0 * accuracy_standard_error(accuracy, report->result.n), report->result.correct,
+           report->result.n);
+    printf("loss      %.4f\n\n", report->result.loss);
+    int width = command_class_width(report->class_names, report->n_classes);
+    print_classes(report, width);
+    if (report->n_classes <= MATRIX_CLASSES)
+        print_matrix(report, width);
     else
-        print_most_confused(j, width);
+        print_most_confused(report, width);
 }
 
-static void print_json(const Judgement *j)
+static void print_json(const Report *report)
 {
     JsonWriter json = {.out = stdout};
-    double accuracy = evaluation_accuracy(&j->result);
+    double accuracy = evaluation_accuracy(&report->result);
     json_open_object(&json, NULL);
-    json_text(&json, "model", j->model);
-    json_text(&json, "data", j->folder);
-    json_text(&json, "split", j->split);
-    json_count(&json, "n", j->result.n);
-    json_count(&json, "correct", j->result.correct);
+    json_text(&json, "model", report->model);
+    json_text(&json, "data", report->folder);
+    json_text(&json, "split", report->split);
+    json_count(&json, "n", report->result.n);
+    json_count(&json, "correct", report->result.correct);
     json_measured(&json, "accuracy", accuracy);
-    json_measured(&json, "accuracy_se", accuracy_standard_error(accuracy, j->result.n));
-    json_measured(&json, "loss", j->result.loss);
+    json_measured(&json, "accuracy_se", accuracy_standard_error(accuracy, report->result.n));
+    json_measured(&json, "loss", report->result.loss);
     json_open_array(&json, "classes");
-    for (size_t k = 0; k < j->n_classes; k++) {
-        ClassMetrics m = class_metrics(j->confusion, j->n_classes, k);
+    for (size_t k = 0; k < report->n_classes; k++) {
+        ClassMetrics m = class_metrics(report->confusion, report->n_classes, k);
         json_open_object(&json, NULL);
         json_count(&json, "class", k);
-        if (j->class_names != NULL)
-            json_text(&json, "name", class_name(j->class_names, k).text);
+        if (report->class_names != NULL)
+            json_text(&json, "name", class_name(report->class_names, k).text);
         json_count(&json, "support", m.support);
         json_count(&json, "predicted", m.predicted);
         json_measured(&json, "precision", m.precision);
@@ -209,10 +180,10 @@ static void print_json(const Judgement *j)
     }
     json_close_array(&json);
     json_open_array(&json, "confusion");
-    for (size_t row = 0; row < j->n_classes; row++) {
+    for (size_t row = 0; row < report->n_classes; row++) {
         json_open_array(&json, NULL);
-        for (size_t k = 0; k < j->n_classes; k++)
-            json_count(&json, NULL, j->confusion[row * j->n_classes + k]);
+        for (size_t k = 0; k < report->n_classes; k++)
+            json_count(&json, NULL, report->confusion[row * report->n_classes + k]);
         json_close_array(&json);
     }
     json_close_array(&json);
@@ -223,46 +194,46 @@ static void print_json(const Judgement *j)
 // Tables
 
 // What a table is made from: the images, and what was said of them.
-typedef struct Judged {
+typedef struct Evaluated {
     const Dataset *data;
     Range images;
     const Evaluator *evaluator;
-    const Judgement *judgement;
+    const Report *report;
     const uint32_t *mistakes; // (n_mistakes) numbers of the images in the range, the worst first
     size_t n_mistakes;
-} Judged;
+} Evaluated;
 
-static void print_prediction(FILE *out, const Judged *judged, size_t i)
+static void print_prediction(FILE *out, const Evaluated *evaluated, size_t i)
 {
-    size_t index = judged->images.first + i;
+    size_t index = evaluated->images.first + i;
     char probability[NUMBER_SIZE];
-    fprintf(out, "%zu,%u,%u,%s", index, judged->data->labels[index],
-            judged->evaluator->predicted[i],
-            number_measured(probability, (double)judged->evaluator->probability[i]));
+    fprintf(out, "%zu,%u,%u,%s", index, evaluated->data->labels[index],
+            evaluated->evaluator->predicted[i],
+            number_measured(probability, (double)evaluated->evaluator->probability[i]));
 }
 
 static void print_predictions(FILE *out, const void *context)
 {
-    const Judged *judged = context;
+    const Evaluated *evaluated = context;
     fputs("index,label,predicted,probability\n", out);
-    for (size_t i = 0; i < range_length(judged->images); i++) {
-        print_prediction(out, judged, i);
+    for (size_t i = 0; i < range_length(evaluated->images); i++) {
+        print_prediction(out, evaluated, i);
         fputc('\n', out);
     }
 }
 
 static void print_mistakes(FILE *out, const void *context)
 {
-    const Judged *judged = context;
-    size_t per_image = dataset_pixels_per_image(judged->data);
+    const Evaluated *evaluated = context;
+    size_t per_image = dataset_pixels_per_image(evaluated->data);
     fputs("index,label,predicted,probability", out);
     for (size_t p = 0; p < per_image; p++)
         fprintf(out, ",p%zu", p);
-    for (size_t m = 0; m < judged->n_mistakes; m++) {
-        size_t index = judged->images.first + judged->mistakes[m];
-        const unsigned char *pixels = judged->data->pixels + index * per_image;
+    for (size_t m = 0; m < evaluated->n_mistakes; m++) {
+        size_t index = evaluated->images.first + evaluated->mistakes[m];
+        const unsigned char *pixels = evaluated->data->pixels + index * per_image;
         fputc('\n', out);
-        print_prediction(out, judged, judged->mistakes[m]);
+        print_prediction(out, evaluated, evaluated->mistakes[m]);
         for (size_t p = 0; p < per_image; p++)
             fprintf(out, ",%u", pixels[p]);
     }
@@ -270,9 +241,9 @@ static void print_mistakes(FILE *out, const void *context)
 }
 
 // The name of class k as a field of CSV (RFC 4180).
-static void print_class_field(FILE *out, const Judgement *j, size_t k)
+static void print_class_field(FILE *out, const Report *report, size_t k)
 {
-    ClassName name = class_name(j->class_names, k);
+    ClassName name = class_name(report->class_names, k);
     if (strpbrk(name.text, ",\"") == NULL) {
         fputs(name.text, out);
         return;
@@ -285,18 +256,19 @@ static void print_class_field(FILE *out, const Judgement *j, size_t k)
 
 static void print_confusion(FILE *out, const void *context)
 {
-    const Judged *judged = context;
-    const Judgement *j = judged->judgement;
+    const Evaluated *evaluated = context;
+    const Report *report = evaluated->report;
     fputs("label", out);
-    for (size_t k = 0; k < j->n_classes; k++) {
+    for (size_t k = 0; k < report->n_classes; k++) {
         putc(',', out);
-        print_class_field(out, j, k);
+        print_class_field(out, report, k);
     }
-    for (size_t row = 0; row < j->n_classes; row++) {
+    for (size_t row = 0; row < report->n_classes; row++) {
         putc('\n', out);
-        print_class_field(out, j, row);
-        for (size_t k = 0; k < j->n_classes; k++)
-            fprintf(out, ",%llu", (unsigned long long)j->confusion[row * j->n_classes + k]);
+        print_class_field(out, report, row);
+        for (size_t k = 0; k < report->n_classes; k++)
+            fprintf(out, ",%llu",
+                    (unsigned long long)report->confusion[row * report->n_classes + k]);
     }
     fputc('\n', out);
 }
@@ -310,19 +282,19 @@ static int compare_mistakes(const void *a, const void *b)
     return p != q ? (p < q) - (p > q) : (i > j) - (i < j);
 }
 
-static bool find_mistakes(Judged *judged, Arena *arena, Error *err)
+static bool find_mistakes(Evaluated *evaluated, Arena *arena, Error *err)
 {
-    const Evaluator *evaluator = judged->evaluator;
-    size_t n = range_length(judged->images);
+    const Evaluator *evaluator = evaluated->evaluator;
+    size_t n = range_length(evaluated->images);
     uint32_t *mistakes = arena_alloc(arena, n, sizeof *mistakes, "the mistakes", err);
     if (mistakes == NULL)
         return false;
     for (size_t i = 0; i < n; i++)
-        if (evaluator->predicted[i] != judged->data->labels[judged->images.first + i])
-            mistakes[judged->n_mistakes++] = (uint32_t)i;
+        if (evaluator->predicted[i] != evaluated->data->labels[evaluated->images.first + i])
+            mistakes[evaluated->n_mistakes++] = (uint32_t)i;
     compared = evaluator;
-    qsort(mistakes, judged->n_mistakes, sizeof *mistakes, compare_mistakes);
-    judged->mistakes = mistakes;
+    qsort(mistakes, evaluated->n_mistakes, sizeof *mistakes, compare_mistakes);
+    evaluated->mistakes = mistakes;
     return true;
 }
 
@@ -344,7 +316,7 @@ static bool read_split(Dataset *data, Range *images, const Model *model, const c
 {
     const char *folder = command_data_folder(o->data);
     bool is_test = strcmp(o->split, "test") == 0;
-    bool transposed = (o->transposed || model->settings.transposed) && !o->not_transposed;
+    bool transposed = command_transposed(&o->transpose, model->settings.transposed);
     if (!command_read_data(data, arena, o->data, is_test ? IDX_TEST : IDX_TRAIN, transposed, err) ||
         !command_model_fits(model, path, data, folder, err))
         return false;
@@ -360,8 +332,8 @@ static bool read_split(Dataset *data, Range *images, const Model *model, const c
     return true;
 }
 
-static bool judge(Evaluator *evaluator, Evaluation *result, const Model *model, const Dataset *data,
-                  Range images, uint64_t threads, Arena *arena, Error *err)
+static bool evaluate(Evaluator *evaluator, Evaluation *result, const Model *model,
+                     const Dataset *data, Range images, uint64_t threads, Arena *arena, Error *err)
 {
     Team *team = command_team(threads, arena, err);
     if (team == NULL)
@@ -398,29 +370,32 @@ static bool eval(int *status, const EvalOptions *o, const char *path, Arena *are
         return false;
 
     size_t C = model.settings.architecture.classes; // the data may have fewer
-    Judgement j = {.model = path,
-                   .folder = command_data_folder(o->data),
-                   .split = o->split,
-                   .n_classes = C,
-                   .class_names = model.settings.class_names};
-    j.confusion = arena_alloc(arena, C * C, sizeof *j.confusion, "the confusion matrix", err);
+    Report report = {.model = path,
+                     .folder = command_data_folder(o->data),
+                     .split = o->split,
+                     .n_classes = C,
+                     .class_names = model.settings.class_names};
+    report.confusion =
+        arena_alloc(arena, C * C, sizeof *report.confusion, "the confusion matrix", err);
     Evaluator evaluator;
-    if (j.confusion == NULL ||
-        !judge(&evaluator, &j.result, &model, &data, images, o->threads, arena, err))
+    if (report.confusion == NULL ||
+        !evaluate(&evaluator, &report.result, &model, &data, images, o->threads, arena, err))
         return false;
-    confusion_count(j.confusion, C, data.labels + images.first, evaluator.predicted, j.result.n);
+    confusion_count(report.confusion, C, data.labels + images.first, evaluator.predicted,
+                    report.result.n);
 
-    Judged judged = {.data = &data, .images = images, .evaluator = &evaluator, .judgement = &j};
-    if (!find_mistakes(&judged, arena, err))
+    Evaluated evaluated = {
+        .data = &data, .images = images, .evaluator = &evaluator, .report = &report};
+    if (!find_mistakes(&evaluated, arena, err))
         return false;
-    const Table tables[] = {{o->predictions, print_predictions, &judged},
-                            {o->mistakes, print_mistakes, &judged},
-                            {o->confusion, print_confusion, &judged}};
+    const Table tables[] = {{o->predictions, print_predictions, &evaluated},
+                            {o->mistakes, print_mistakes, &evaluated},
+                            {o->confusion, print_confusion, &evaluated}};
     *status = command_write_tables(tables, 3, arena);
     if (*status != STATUS_DONE)
         return true;
-    o->json ? print_json(&j) : print_text(&j);
-    if (!reaches(evaluation_accuracy(&j.result), o->min_accuracy, path))
+    o->json ? print_json(&report) : print_text(&report);
+    if (!reaches(evaluation_accuracy(&report.result), o->min_accuracy, path))
         *status = STATUS_NOT_REACHED;
     return true;
 }
@@ -435,7 +410,8 @@ static int run(int argc, char **argv)
     const OutputFlag tables[] = {{"--predictions", o->predictions, OUTPUT_ANY_FILE, false},
                                  {"--mistakes", o->mistakes, OUTPUT_ANY_FILE, false},
                                  {"--confusion", o->confusion, OUTPUT_ANY_FILE, false}};
-    if (!command_check_outputs(tables, 3, path, o->data, o->json, &status))
+    if (!command_check_transpose(&o->transpose, &status) ||
+        !command_check_outputs(tables, 3, path, o->data, o->json, &status))
         return status;
     Arena arena = {0};
     Error err;

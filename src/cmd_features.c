@@ -9,7 +9,7 @@
 typedef struct FeaturesOptions {
     const char *part, *data, *csv;
     uint64_t image;
-    bool transposed, not_transposed;
+    TransposeFlags transpose;
 } FeaturesOptions;
 
 static FeaturesOptions features_options = {.part = "test"};
@@ -22,10 +22,7 @@ static const Option option_table[] = {
      4294967295.0, NULL, NULL},
     {"data", 'd', OPTION_TEXT, &features_options.data, "DIR", COMMAND_DATA_HELP, 0, 0,
      "$MLP_DATA, else data/mnist, else the installed copy", NULL},
-    {"transpose", 0, OPTION_FLAG, &features_options.transposed, NULL, COMMAND_MODEL_TRANSPOSE_HELP,
-     0, 0, NULL, NULL},
-    {"no-transpose", 0, OPTION_FLAG, &features_options.not_transposed, NULL,
-     COMMAND_NO_TRANSPOSE_HELP, 0, 0, NULL, NULL},
+    COMMAND_TRANSPOSE_OPTIONS(features_options.transpose),
     {"csv", 0, OPTION_TEXT, &features_options.csv, "FILE",
      "write one row per value here (- is standard output): layer,channel,row,column,value", 0, 0,
      NULL, NULL},
@@ -158,7 +155,7 @@ static bool features(const FeaturesOptions *o, const char *path, Arena *arena, E
     Seen seen = {.net = &model.net};
     if (!model_read(&model, arena, path, err))
         return false;
-    bool transposed = (o->transposed || model.settings.transposed) && !o->not_transposed;
+    bool transposed = command_transposed(&o->transpose, model.settings.transposed);
     if (!command_read_data(&data, arena, o->data, part, transposed, err) ||
         !command_model_fits(&model, path, &data, folder, err) ||
         !work_alloc(&seen.work, &model.net, 1, arena, err))
@@ -186,7 +183,8 @@ static int run(int argc, char **argv)
         return status;
     const FeaturesOptions *o = &features_options;
     const OutputFlag table = {"--csv", o->csv, OUTPUT_ANY_FILE, false};
-    if (!command_check_outputs(&table, 1, path, o->data, false, &status))
+    if (!command_check_transpose(&o->transpose, &status) ||
+        !command_check_outputs(&table, 1, path, o->data, false, &status))
         return status;
     Arena arena = {0};
     Error err;

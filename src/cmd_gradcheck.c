@@ -9,7 +9,7 @@
 typedef struct GradcheckOptions {
     uint64_t hidden, seed, image, crop;
     const char *architecture, *data, *steps, *nonzero;
-    bool transposed;
+    TransposeFlags transpose;
 } GradcheckOptions;
 
 static GradcheckOptions gradcheck_options = {.architecture = "mlp", .seed = 1};
@@ -28,8 +28,7 @@ static const Option option_table[] = {
      "the training image to check at, from 0", 0, 4294967295.0, NULL, NULL},
     {"data", 'd', OPTION_TEXT, &gradcheck_options.data, "DIR", COMMAND_DATA_HELP, 0, 0,
      "$MLP_DATA, else data/mnist, else the installed copy", NULL},
-    {"transpose", 0, OPTION_FLAG, &gradcheck_options.transposed, NULL, COMMAND_MODEL_TRANSPOSE_HELP,
-     0, 0, NULL, NULL},
+    COMMAND_TRANSPOSE_OPTIONS(gradcheck_options.transpose),
     {"steps", 0, OPTION_TEXT, &gradcheck_options.steps, "FILE",
      "check with twelve steps of the differences, 1e-1 to 1e-12, and write a row for each here "
      "(- is standard output): step, and the error of every Jacobian and gradient",
@@ -234,7 +233,7 @@ static bool gradcheck(int *status, const GradcheckOptions *o, const char *path, 
     GradientCheck check;
     if (path != NULL && !model_read(&model, arena, path, err))
         return false;
-    bool transposed = o->transposed || (path != NULL && model.settings.transposed);
+    bool transposed = command_transposed(&o->transpose, path != NULL && model.settings.transposed);
     if (!command_read_data(&data, arena, o->data, IDX_TRAIN, transposed, err))
         return false;
     if (o->image >= data.n)
@@ -288,7 +287,8 @@ static int run(int argc, char **argv)
     const GradcheckOptions *o = &gradcheck_options;
     const OutputFlag tables[] = {{"--steps", o->steps, OUTPUT_ANY_FILE, false},
                                  {"--nonzero", o->nonzero, OUTPUT_ANY_FILE, false}};
-    if (!command_check_outputs(tables, 2, path, o->data, false, &status))
+    if (!command_check_transpose(&o->transpose, &status) ||
+        !command_check_outputs(tables, 2, path, o->data, false, &status))
         return status;
     if (!gradcheck(&status, o, path, &arena, &err))
         status = command_fail(&err);

@@ -15,6 +15,7 @@
 
 typedef struct PredictOptions {
     uint64_t top;
+    TransposeFlags transpose; // of IDX files
     bool raw, show, json;
 } PredictOptions;
 
@@ -29,6 +30,7 @@ static const Option option_table[] = {
      0, NULL, NULL},
     {"show", 0, OPTION_FLAG, &predict_options.show, NULL,
      "draw what the network sees, two pixels to a character (UTF-8)", 0, 0, NULL, NULL},
+    COMMAND_TRANSPOSE_OPTIONS(predict_options.transpose),
     {"json", 0, OPTION_FLAG, &predict_options.json, NULL, "print JSON to standard output", 0, 0,
      NULL, NULL},
     {0},
@@ -154,7 +156,7 @@ static void print_answer(Predictor *p, const Answer *answer)
 // ---------------------------------------------------------------------------------------------
 // The network
 
-// Answers up to BATCH images that lie one after another, beginning with the one of that origin.
+// Answers up to BATCH images that follow one another, beginning with the one of that origin.
 static bool predict_batch(Predictor *p, Origin origin, const unsigned char *pixels, size_t n,
                           Error *err)
 {
@@ -204,8 +206,8 @@ static bool predict_idx(Predictor *p, const char *file, const Source *source, Ar
     Dataset data;
     const char *path = source->path;
     const Architecture *a = &p->model.settings.architecture;
-    if (!idx_read_images(&data, arena, source, err) ||
-        (p->model.settings.transposed && !dataset_transpose(&data, arena, err)))
+    bool transposed = command_transposed(&p->options->transpose, p->model.settings.transposed);
+    if (!idx_read_images(&data, arena, source, transposed, err))
         return false;
     if (data.rows != a->rows || data.cols != a->cols)
         return error_size(err, path, data.rows, data.cols, a);
@@ -218,7 +220,7 @@ static bool predict_idx(Predictor *p, const char *file, const Source *source, Ar
 }
 
 // Says what could not be answered. Always returns false.
-static bool tell(const Error *err)
+static bool report_error(const Error *err)
 {
     command_fail(err);
     return false;
@@ -239,7 +241,7 @@ static bool predict_picture(Predictor *p, Origin origin, const char *path, const
         if (digit == NULL)
             return false;
         if (!digit_prepare(digit, a->rows, a->cols, image, &origin.doubt, arena, &reason))
-            return error_set(err, "%s: %.512s", path, reason.text);
+            return error_set(err, "%s: %s", path, reason.text);
         if (origin.doubt != NULL)
             command_note("%s: %s", path, origin.doubt);
         pixels = digit;
@@ -275,7 +277,8 @@ static bool predict_pnm(Predictor *p, const char *file, const Source *source)
         Arena arena = {0};
         Error err;
         if (!predict_next(p, &origin, &reader, &arena, &err))
-            ok = tell(&err);
+            ok = report_error(&err);
+        (void)fflush(stdout); // the next picture may be long in coming; command_end sees a failure
         arena_free(&arena);
     }
     return ok;
@@ -287,17 +290,17 @@ static bool predict_file(Predictor *p, const char *file)
     Error err, ignored;
     unsigned char head[FORMAT_HEAD];
     if (!source_open_stream(&source, file, &err))
-        return tell(&err);
+        return report_error(&err);
     ptrdiff_t n = source_peek(&source, head, sizeof head, &err);
     if (n < 0) {
         source_close(&source, false, &ignored);
-        return tell(&err);
+        return report_error(&err);
     }
     const Format *format = format_of(head, (size_t)n);
     if (format == NULL || format->kind != FORMAT_IDX)
         return predict_pnm(p, file, &source);
     Arena arena = {0};
-    bool ok = predict_idx(p, file, &source, &arena, &err) || tell(&err);
+    bool ok = predict_idx(p, file, &source, &arena, &err) || report_error(&err);
     arena_free(&arena);
     return ok;
 }
@@ -388,6 +391,8 @@ static int run(int argc, char **argv)
     Error err;
     if (!check_words(path, &err))
         return command_wrong(&err);
+    if (!command_check_transpose(&predict_options.transpose, &status))
+        return status;
     Arena arena = {0};
     Predictor predictor = {.options = &predict_options};
     status = predict(&predictor, path, &arena);
@@ -407,7 +412,8 @@ const Command command_predict = {
         "numbered, as those of an IDX file are. "
         "An image is prepared as those of MNIST were: a light background is inverted, the digit "
         "is cropped, fitted into 20 x 20 pixels and centred by mass in 28 x 28. Images of an IDX "
-        "file are taken as they are. A file that cannot be read does not keep the others from "
+        "file are taken as they are; --transpose is for those alone. A file that cannot be read "
+        "does not keep the others from "
         "being answered.",
     .examples = {"mlp predict model.bin four.pgm --top 3 --show",
                  "convert photo.jpg " FORMAT_CONVERSION " |\n    mlp predict model.bin -"},

@@ -21,7 +21,7 @@ typedef struct SweepOptions {
 
 // Those of the architecture come to it: see set_architecture.
 static SweepOptions sweep_options = {
-    .architecture = "mlp", .batch_sizes = "64", .train_sizes = "0", .seeds = 1, .csv = "sweep.csv"};
+    .architecture = "mlp", .train_sizes = "0", .seeds = 1, .csv = "sweep.csv"};
 
 static const Option option_table[] = {
     {"arch", 0, OPTION_CHOICE, &sweep_options.architecture, "NAME", COMMAND_ARCH_HELP, 0, 0, "mlp",
@@ -44,8 +44,8 @@ static const Option option_table[] = {
     {"transpose", 0, OPTION_FLAG, &sweep_options.transposed, NULL, COMMAND_TRANSPOSE_HELP, 0, 0,
      NULL, NULL},
     {"csv", 0, OPTION_TEXT, &sweep_options.csv, "FILE",
-     "add one row per training to this table; those that it has are not trained again; - is "
-     "standard output, which has none",
+     "add one row per training to this table, and leave out the trainings that it has; - is "
+     "standard output, where every combination is trained",
      0, 0, NULL, NULL},
     {"threads", 0, OPTION_COUNT, &sweep_options.threads, "N", COMMAND_THREADS_HELP, 1,
      COMMAND_MAX_THREADS, "one a CPU, 8 at most", NULL},
@@ -55,10 +55,11 @@ static const Option option_table[] = {
 
 static void set_architecture(SweepOptions *o, const char *name)
 {
-    static char learning_rate[NUMBER_SIZE], hidden[NUMBER_SIZE];
+    static char learning_rate[NUMBER_SIZE], batch_size[NUMBER_SIZE], hidden[NUMBER_SIZE];
     const ArchitectureDefaults *defaults = architecture_defaults(name);
     o->architecture = name;
     o->learning_rates = number_shortest(learning_rate, defaults->learning_rate);
+    o->batch_sizes = number_shortest(batch_size, (double)defaults->batch_size);
     o->hidden = number_shortest(hidden, (double)defaults->hidden);
     o->epochs = defaults->epochs;
 }

@@ -26,7 +26,6 @@ typedef struct TrainOptions {
 // Those of the architecture come to it: see set_architecture.
 static TrainOptions train_options = {
     .architecture = "mlp",
-    .batch_size = 64,
     .seed = 1,
     .output = "model.bin",
 };
@@ -85,6 +84,7 @@ static void set_architecture(TrainOptions *o, const char *name)
     o->architecture = name;
     o->hidden = defaults->hidden;
     o->epochs = defaults->epochs;
+    o->batch_size = defaults->batch_size;
     o->learning_rate = defaults->learning_rate;
 }
 

@@ -118,8 +118,11 @@ static void print_csv(FILE *out, const void *context)
 
 static void print_table(const Units *units)
 {
-    printf("%6s  %6s  %13s  %9s  %9s  %9s\n", "unit", "class", "output weight", "bias", "smallest",
-           "largest");
+    const char *names = units->model->settings.class_names;
+    int width = command_class_width(names, units->model->settings.architecture.classes);
+    width = width < 6 ? 6 : width;
+    printf("%6s  %*s  %13s  %9s  %9s  %9s\n", "unit", width, "class", "output weight", "bias",
+           "smallest", "largest");
     for (size_t i = 0; i < units->n; i++) {
         const Unit *unit = &units->list[i];
         double smallest = (double)INFINITY, largest = -(double)INFINITY;
@@ -128,9 +131,10 @@ static void print_table(const Units *units)
             smallest = fmin(smallest, w);
             largest = fmax(largest, w);
         }
-        printf("%6zu  %6s  %13.4f  %9.4f  %9.4f  %9.4f\n", unit->number,
-               class_name(units->model->settings.class_names, unit->class).text,
-               unit->output_weight, weight(units, units->b1, unit->number), smallest, largest);
+        printf("%6zu  ", unit->number);
+        command_print_class(names, unit->class, width);
+        printf("  %13.4f  %9.4f  %9.4f  %9.4f\n", unit->output_weight,
+               weight(units, units->b1, unit->number), smallest, largest);
     }
 }
 

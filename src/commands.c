@@ -45,6 +45,34 @@ ShownName command_shown(const char *name)
     return shown;
 }
 
+// Characters of UTF-8, which a terminal shows one beside the other.
+static int text_width(const char *text)
+{
+    int width = 0;
+    for (; *text != '\0'; text++)
+        width += ((unsigned char)*text & 0xc0) != 0x80;
+    return width;
+}
+
+int command_class_width(const char *class_names, size_t n)
+{
+    int widest = sizeof "class" - 1;
+    for (size_t k = 0; k < n; k++) {
+        int width = text_width(class_name(class_names, k).text);
+        widest = width > widest ? width : widest;
+    }
+    return widest;
+}
+
+void command_print_class(const char *class_names, size_t k, int width)
+{
+    ClassName name = class_name(class_names, k);
+    size_t end = strlen(name.text);
+    while (text_width(name.text) > width)
+        name.text[--end] = '\0'; // bytes of one character go one after the other
+    printf("%*s%s", width - text_width(name.text), "", name.text);
+}
+
 int command_end(int status)
 {
     Error err;
@@ -73,8 +101,8 @@ bool command_begin(const Command *command, const Option *options, const char **a
 const char *command_architecture(const Command *command, const Option *options,
                                  const char *const *architecture, int argc, char **argv)
 {
-    Error unsaid; // command_begin will find it again
-    options_parse(command, options, NULL, argc, argv, &unsaid);
+    Error ignored; // command_begin will find it again
+    options_parse(command, options, NULL, argc, argv, &ignored);
     return *architecture;
 }
 
@@ -255,6 +283,21 @@ Team *command_team(uint64_t wanted, Arena *arena, Error *err)
     return team;
 }
 
+bool command_check_transpose(const TransposeFlags *flags, int *status)
+{
+    Error err;
+    if (!flags->yes || !flags->no)
+        return true;
+    error_set(&err, "--transpose and --no-transpose contradict each other: choose one");
+    *status = command_wrong(&err);
+    return false;
+}
+
+bool command_transposed(const TransposeFlags *flags, bool model_transposed)
+{
+    return (flags->yes || model_transposed) && !flags->no;
+}
+
 bool command_read_data(Dataset *data, Arena *arena, const char *chosen, IdxPart part,
                        bool transposed, Error *err)
 {
@@ -265,8 +308,7 @@ bool command_read_data(Dataset *data, Arena *arena, const char *chosen, IdxPart 
                          "no data: neither data/mnist nor %s is there; name a directory with "
                          "--data or $MLP_DATA",
                          folder);
-    return idx_read_folder(data, arena, folder, part, err) &&
-           (!transposed || dataset_transpose(data, arena, err));
+    return idx_read_folder(data, arena, folder, part, transposed, err);
 }
 
 bool command_train_data(TrainData *training, const Dataset *data, size_t train_size,

@@ -1,29 +1,7 @@
 // Split and input scale; see dataset.h.
 #include "dataset.h"
 
-#include "crc32.h"
-
 #include <math.h>
-#include <string.h>
-
-bool dataset_transpose(Dataset *data, Arena *arena, Error *err)
-{
-    size_t rows = data->rows, cols = data->cols, size = rows * cols;
-    unsigned char *image = arena_alloc(arena, size, 1, "an image", err);
-    unsigned char *pixels = (unsigned char *)data->pixels; // which the arena has, to be written
-    if (image == NULL)
-        return false;
-    for (size_t i = 0; i < data->n; i++, pixels += size) {
-        memcpy(image, pixels, size);
-        for (size_t row = 0; row < rows; row++)
-            for (size_t col = 0; col < cols; col++)
-                pixels[col * rows + row] = image[row * cols + col];
-    }
-    data->rows = cols;
-    data->cols = rows;
-    data->crc32 = crc32_update(data->crc32, "transposed", 10);
-    return true;
-}
 
 size_t dataset_find_beyond(const Dataset *data, size_t classes)
 {

@@ -147,11 +147,11 @@ const Format *format_of(const unsigned char *head, size_t n)
 const Format *format_of_file(const char *path)
 {
     Source source;
-    Error unsaid;
+    Error ignored;
     unsigned char head[FORMAT_HEAD];
-    if (!source_open(&source, path, &unsaid))
+    if (!source_open(&source, path, &ignored))
         return NULL;
-    ptrdiff_t n = source_peek(&source, head, sizeof head, &unsaid);
-    source_close(&source, false, &unsaid);
+    ptrdiff_t n = source_peek(&source, head, sizeof head, &ignored);
+    source_close(&source, false, &ignored);
     return n > 0 ? format_of(head, (size_t)n) : NULL;
 }

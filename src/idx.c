@@ -224,7 +224,7 @@ enum { IDX_FIRST_CHUNK = 1 << 20 };
 
 // Reads the data after the header and ends with the file closed. Memory grows with the bytes that
 // have arrived, not with what the header promises.
-static const unsigned char *idx_read_data(IdxFile *file, Arena *arena, Error *err)
+static unsigned char *idx_read_data(IdxFile *file, Arena *arena, Error *err)
 {
     size_t room = file->size, done = 0;
     if (file->source.piped && room > IDX_FIRST_CHUNK)
@@ -281,9 +281,30 @@ static const unsigned char *idx_label_bytes(const IdxFile *file, const unsigned 
     return labels;
 }
 
+// Exchanges rows and columns of every image. `pixels` are those of the data, to be written.
+static bool transpose(Dataset *data, unsigned char *pixels, Arena *arena, Error *err)
+{
+    static const char mark[] = "transposed";
+    size_t rows = data->rows, cols = data->cols, size = rows * cols;
+    unsigned char *image = arena_alloc(arena, size, 1, "an image", err);
+    if (image == NULL)
+        return false;
+    for (size_t i = 0; i < data->n; i++, pixels += size) {
+        memcpy(image, pixels, size);
+        for (size_t row = 0; row < rows; row++)
+            for (size_t col = 0; col < cols; col++)
+                pixels[col * rows + row] = image[row * cols + col];
+    }
+    data->rows = cols;
+    data->cols = rows;
+    data->crc32 = crc32_update(data->crc32, mark, sizeof mark - 1);
+    return true;
+}
+
 // Both headers are checked, and compared, before anything is allocated for either file; then the
 // labels come first, which are small.
-bool idx_read(Dataset *data, Arena *arena, const char *images, const char *labels, Error *err)
+bool idx_read(Dataset *data, Arena *arena, const char *images, const char *labels, bool transposed,
+              Error *err)
 {
     IdxFile image_file, label_file;
     if (!idx_open(&label_file, labels, &idx_labels, err))
@@ -301,7 +322,7 @@ bool idx_read(Dataset *data, Arena *arena, const char *images, const char *label
     const unsigned char *label = raw == NULL ? NULL : idx_label_bytes(&label_file, raw, arena, err);
     if (label == NULL)
         return idx_close(&image_file, false, false, err);
-    const unsigned char *pixels = idx_read_data(&image_file, arena, err);
+    unsigned char *pixels = idx_read_data(&image_file, arena, err);
     if (pixels == NULL)
         return false;
 
@@ -312,38 +333,45 @@ bool idx_read(Dataset *data, Arena *arena, const char *images, const char *label
     // The checksum of both files is that of one after the other; the labels, few, are taken twice.
     uint32_t crc32 =
         crc32_update(image_file.crc32, label_file.header, idx_header_size(label_file.kind));
-    *data = (Dataset){.n = n,
-                      .rows = image_file.dims[1],
-                      .cols = image_file.dims[2],
-                      .n_classes = n_classes,
-                      .pixels = pixels,
-                      .labels = label,
-                      .crc32 = crc32_update(crc32, raw, label_file.size)};
+    Dataset found = {.n = n,
+                     .rows = image_file.dims[1],
+                     .cols = image_file.dims[2],
+                     .n_classes = n_classes,
+                     .pixels = pixels,
+                     .labels = label,
+                     .crc32 = crc32_update(crc32, raw, label_file.size)};
+    if (transposed && !transpose(&found, pixels, arena, err))
+        return false;
+    *data = found;
     return true;
 }
 
-bool idx_read_images(Dataset *data, Arena *arena, const Source *source, Error *err)
+bool idx_read_images(Dataset *data, Arena *arena, const Source *source, bool transposed, Error *err)
 {
     IdxFile file;
     if (!idx_begin(&file, source, &idx_images, err))
         return false;
-    const unsigned char *pixels = idx_read_data(&file, arena, err);
+    unsigned char *pixels = idx_read_data(&file, arena, err);
     if (pixels == NULL)
         return false;
-    *data = (Dataset){.n = file.dims[0],
-                      .rows = file.dims[1],
-                      .cols = file.dims[2],
-                      .pixels = pixels,
-                      .crc32 = file.crc32};
+    Dataset found = {.n = file.dims[0],
+                     .rows = file.dims[1],
+                     .cols = file.dims[2],
+                     .pixels = pixels,
+                     .crc32 = file.crc32};
+    if (transposed && !transpose(&found, pixels, arena, err))
+        return false;
+    *data = found;
     return true;
 }
 
 // ---------------------------------------------------------------------------------------------
 // Directories
 
-bool idx_read_folder(Dataset *data, Arena *arena, const char *folder, IdxPart part, Error *err)
+bool idx_read_folder(Dataset *data, Arena *arena, const char *folder, IdxPart part, bool transposed,
+                     Error *err)
 {
     IdxPaths paths;
     return idx_find(&paths, folder, part, err) &&
-           idx_read(data, arena, paths.images, paths.labels, err);
+           idx_read(data, arena, paths.images, paths.labels, transposed, err);
 }

@@ -17,9 +17,10 @@
 // A file's name, taken apart.
 typedef struct IdxName {
     size_t prefix; // bytes before the part: "emnist-letters-", or none
+    size_t set;    // those of them that name the data set: "emnist-letters"
     IdxPart part;
     bool is_images;
-    unsigned order; // the smallest is preferred; no two names with the same prefix have the same
+    unsigned order; // the smallest is preferred
 } IdxName;
 
 typedef struct Ending {
@@ -56,6 +57,12 @@ static unsigned name_strip_one(const char *name, size_t *length, const Ending *e
     return i;
 }
 
+// The prefix without what separates it from the part.
+static size_t set_length(const char *name, size_t prefix)
+{
+    return prefix > 0 && strchr("-_.", name[prefix - 1]) != NULL ? prefix - 1 : prefix;
+}
+
 static bool name_parse(IdxName *is, const char *name)
 {
     size_t length = strlen(name);
@@ -66,16 +73,11 @@ static bool name_parse(IdxName *is, const char *name)
     if (part == N_PARTS)
         return false;
     *is = (IdxName){.prefix = length,
+                    .set = set_length(name, length),
                     .part = (IdxPart)part_endings[part].means,
                     .is_images = form_endings[form].means,
                     .order = (compressed * N_FORMS + form) * N_PARTS + part};
     return true;
-}
-
-// The name of the data set: the prefix without what separates it from the part.
-static size_t set_length(const char *name, size_t prefix)
-{
-    return prefix > 0 && strchr("-_.", name[prefix - 1]) != NULL ? prefix - 1 : prefix;
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -86,8 +88,8 @@ typedef struct Place {
     char directory[IDX_PATH_SIZE];
     struct dirent **list;
     int n;
-    const char *prefix; // of the files that are wanted; in one of the names
-    size_t prefix_length;
+    const char *wanted; // the name of a file of the wanted data set
+    IdxName wanted_is;  // that name, taken apart
 } Place;
 
 static int is_not_hidden(const struct dirent *entry)
@@ -120,6 +122,12 @@ static bool path_join(char *path, const char *directory, const char *name)
     return false;
 }
 
+// Whether both files are of one data set, however their names separate its name from the part.
+static bool is_same_set(const char *a, const IdxName *a_is, const char *b, const IdxName *b_is)
+{
+    return a_is->set == b_is->set && memcmp(a, b, a_is->set) == 0;
+}
+
 // One of the four files of a data set.
 typedef struct Role {
     IdxPart part;
@@ -136,8 +144,8 @@ static const char *place_next(const Place *place, Role role, int *order)
         IdxName is;
         const char *name = place->list[i]->d_name;
         if (name_parse(&is, name) && is.part == role.part && is.is_images == role.is_images &&
-            is.prefix == place->prefix_length && memcmp(name, place->prefix, is.prefix) == 0 &&
-            (int)is.order > *order && (best == NULL || (int)is.order < best_order)) {
+            is_same_set(name, &is, place->wanted, &place->wanted_is) && (int)is.order > *order &&
+            (best == NULL || (int)is.order < best_order)) {
             best = name;
             best_order = (int)is.order;
         }
@@ -149,7 +157,7 @@ static const char *place_next(const Place *place, Role role, int *order)
 // Writes the path of the file for that role in the directory `path`, which is called like it.
 static bool enter_directory(char *path, const Place *outer, Role role, Error *err)
 {
-    Place place = {.prefix = outer->prefix, .prefix_length = outer->prefix_length};
+    Place place = {.wanted = outer->wanted, .wanted_is = outer->wanted_is};
     memcpy(place.directory, path, sizeof place.directory);
     if (!place_open(&place))
         return error_set_errno(err, "%s", path);
@@ -177,83 +185,96 @@ static bool place_entry(char *path, const Place *place, Role role, const char *n
     return S_ISREG(status.st_mode) || error_set(err, "%s: is not a regular file", path);
 }
 
-// Writes the path of the preferred file for that role. When none can be had, says in *problem why
-// the most preferred entry could not be, and leaves it alone when there is no entry.
-static bool place_file(char *path, const Place *place, Role role, Error *problem)
+typedef enum Finding { FILE_FOUND, FILE_NONE, FILE_UNUSABLE } Finding;
+
+// Writes the path of the preferred file for that role. FILE_NONE: no entry is called like it.
+// FILE_UNUSABLE: none of those that are can be had, and err says why not the most preferred one.
+static Finding place_file(char *path, const Place *place, Role role, Error *err)
 {
-    Error why;
+    Error ignored;
     int order = -1;
-    bool is_first = true;
-    for (const char *name; (name = place_next(place, role, &order)) != NULL; is_first = false)
-        if (place_entry(path, place, role, name, is_first ? problem : &why))
-            return true;
-    return false;
+    Finding finding = FILE_NONE;
+    for (const char *name; (name = place_next(place, role, &order)) != NULL;) {
+        if (place_entry(path, place, role, name, finding == FILE_NONE ? err : &ignored))
+            return FILE_FOUND;
+        finding = FILE_UNUSABLE;
+    }
+    return finding;
 }
 
 // ---------------------------------------------------------------------------------------------
 // Messages that say what is there
 
-// ", found: a, b, c and 5 more".
-static void describe_found(char *text, size_t size, const Place *place)
-{
-    enum { MOST = 6 };
-    int used = snprintf(text, size, place->n == 0 ? "it is empty" : "found");
-    for (int i = 0; i < place->n && i < MOST; i++)
-        used += snprintf(text + used, size - (size_t)used, "%s %.48s", i == 0 ? ":" : ",",
-                         place->list[i]->d_name);
-    if (place->n > MOST)
-        snprintf(text + used, size - (size_t)used, " and %d more", place->n - MOST);
-}
-
 static bool error_no_file(Error *err, const Place *place, Role role)
 {
-    char found[512];
+    char found[LIST_SIZE] = "";
     const char *form = role.is_images ? "images-idx3-ubyte" : "labels-idx1-ubyte";
-    describe_found(found, sizeof found, place);
-    return error_set(err, "%.300s: no file %.*s%s-%s there%s, raw or with .gz; %s",
-                     place->directory, (int)place->prefix_length,
-                     place->prefix_length == 0 ? "" : place->prefix,
+    for (int i = 0; i < place->n; i++)
+        list_add(found, (size_t)i, (size_t)place->n, place->list[i]->d_name);
+    return error_set(err, "%s: no file %.*s%s-%s there%s, raw or with .gz; %s%s", place->directory,
+                     (int)place->wanted_is.prefix, place->wanted == NULL ? "" : place->wanted,
                      role.part == IDX_TRAIN ? "train" : "t10k", form,
-                     role.part == IDX_TRAIN ? "" : " (nor test- for t10k-)", found);
+                     role.part == IDX_TRAIN ? "" : " (nor test- for t10k-)",
+                     place->n == 0 ? "it is empty" : "found: ", found);
 }
 
-// "emnist-balanced, emnist-letters": the names of the data sets in a directory.
-static void list_sets(char *sets, size_t size, const Place *place)
+// Returns the first entry from i on that is the first of its data set, and takes its name apart; or
+// place->n.
+static int next_set(const Place *place, int i, IdxName *is)
 {
-    size_t used = 0, last_length = 0;
-    const char *last = "";
-    sets[0] = '\0';
-    for (int i = 0; i < place->n; i++) {
-        IdxName is;
+    for (; i < place->n; i++) {
         const char *name = place->list[i]->d_name;
-        size_t length = name_parse(&is, name) ? set_length(name, is.prefix) : 0;
-        if (length == 0 || (length == last_length && memcmp(name, last, length) == 0))
-            continue;
-        int n =
-            snprintf(sets + used, size - used, "%s%.*s", used == 0 ? "" : ", ", (int)length, name);
-        if (n < 0 || (size_t)n >= size - used)
-            return;
-        used += (size_t)n;
-        last = name;
-        last_length = length;
+        bool is_first = name_parse(is, name);
+        for (int j = 0; j < i && is_first; j++) {
+            IdxName other;
+            const char *earlier = place->list[j]->d_name;
+            is_first = !name_parse(&other, earlier) || !is_same_set(name, is, earlier, &other);
+        }
+        if (is_first)
+            return i;
+    }
+    return i;
+}
+
+static void set_name(char *text, size_t size, const Place *place, int i, const IdxName *is)
+{
+    snprintf(text, size, "%.*s", (int)is->set, place->list[i]->d_name);
+}
+
+// "emnist-balanced and emnist-letters": the names of the data sets in a directory.
+static void list_sets(char *sets, const Place *place)
+{
+    IdxName is;
+    size_t n = 0, shown = 0;
+    sets[0] = '\0';
+    for (int i = next_set(place, 0, &is); i < place->n; i = next_set(place, i + 1, &is))
+        n += is.set > 0;
+    for (int i = next_set(place, 0, &is); i < place->n; i = next_set(place, i + 1, &is)) {
+        char name[256];
+        set_name(name, sizeof name, place, i, &is);
+        if (is.set > 0)
+            list_add(sets, shown++, n, name);
     }
 }
 
 static bool error_many_sets(Error *err, const Place *place)
 {
-    char sets[400];
-    list_sets(sets, sizeof sets, place);
-    return error_set(err, "%.300s: holds several data sets; name one, as in --data %.200s/%.*s: %s",
-                     place->directory, place->directory, (int)strcspn(sets, ","), sets, sets);
+    char sets[LIST_SIZE], first[256];
+    IdxName is;
+    int i = next_set(place, 0, &is);
+    set_name(first, sizeof first, place, i, &is);
+    list_sets(sets, place);
+    return error_set(err, "%s: holds several data sets; name one, as in --data %s/%s: %s",
+                     place->directory, place->directory, first, sets);
 }
 
 // The path that was given is neither a directory nor names a data set in one.
 static bool error_no_set(Error *err, const Place *place, const char *given)
 {
-    char sets[400];
-    list_sets(sets, sizeof sets, place);
-    return error_set(err, "%.300s: there is no such directory, nor a data set of that name%s%s",
-                     given, sets[0] == '\0' ? "" : "; those there are ", sets);
+    char sets[LIST_SIZE];
+    list_sets(sets, place);
+    return error_set(err, "%s: no directory or data set of that name%s%s", given,
+                     sets[0] == '\0' ? "" : "; data sets there: ", sets);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -283,12 +304,11 @@ static bool wanted_parse(Wanted *wanted, const char *data, Error *err)
     const char *slash = strrchr(data, '/');
     size_t length = is_set ? (slash == NULL ? 0 : (size_t)(slash - data)) : strlen(data);
     if (!exists && !is_set)
-        return error_set_errno(err, "%.700s: the directory of the data cannot be read", data);
+        return error_set_errno(err, "%s: the directory of the data cannot be read", data);
     if (exists && !S_ISDIR(status.st_mode))
-        return error_set(err, "%.700s: is not a directory, where that of the data was expected",
-                         data);
+        return error_set(err, "%s: is not a directory, where that of the data was expected", data);
     if (length >= sizeof wanted->directory)
-        return error_set(err, "%.700s: the path is too long", data);
+        return error_set(err, "%s: the path is too long", data);
     snprintf(wanted->directory, sizeof wanted->directory, "%.*s", (int)length, data);
     wanted->given = data;
     wanted->set = is_set ? (slash == NULL ? data : slash + 1) : NULL;
@@ -297,29 +317,22 @@ static bool wanted_parse(Wanted *wanted, const char *data, Error *err)
     if (length == 0)
         snprintf(wanted->directory, sizeof wanted->directory, slash == NULL ? "." : "/");
     return (wanted->set[0] != '\0' && is_directory(wanted->directory)) ||
-           error_set(err, "%.700s: there is no such directory", data);
+           error_set(err, "%s: there is no such directory", data);
 }
 
-// Decides which files of the place are wanted. Returns how many data sets there are to choose from:
-// only one is a choice.
+// Decides which data set of the place is wanted. Returns how many there are to choose from: only
+// one is a choice.
 static int place_choose(Place *place, const char *set)
 {
     int n_sets = 0;
-    for (int i = 0; i < place->n; i++) {
-        IdxName is;
+    IdxName is;
+    for (int i = next_set(place, 0, &is); i < place->n; i = next_set(place, i + 1, &is)) {
         const char *name = place->list[i]->d_name;
-        if (!name_parse(&is, name))
+        if (set != NULL && (strlen(set) != is.set || memcmp(set, name, is.set) != 0))
             continue;
-        size_t length = set_length(name, is.prefix);
-        bool is_plain = is.prefix == 0 && set == NULL;
-        if (set != NULL && (strlen(set) != length || memcmp(set, name, length) != 0))
-            continue;
-        if (!is_plain && n_sets > 0 && place->prefix_length == is.prefix &&
-            memcmp(place->prefix, name, is.prefix) == 0)
-            continue;
-        place->prefix = name;
-        place->prefix_length = is.prefix;
-        if (is_plain)
+        place->wanted = name;
+        place->wanted_is = is;
+        if (set == NULL && is.set == 0) // preferred to those that have a name
             return 1;
         n_sets++;
     }
@@ -333,24 +346,26 @@ static bool place_find(Place *place, const Wanted *wanted, IdxPart part, Error *
         int length = snprintf(place->directory, sizeof place->directory, "%s%s", wanted->directory,
                               subdirectories[i]);
         if (length < 0 || (size_t)length >= sizeof place->directory)
-            return error_set(err, "%.700s: the path is too long", wanted->directory);
+            return error_set(err, "%s: the path is too long", wanted->directory);
         if (!place_open(place)) {
             if (i > 0 && (errno == ENOENT || errno == ENOTDIR))
                 continue;
-            return error_set_errno(err, "%.700s: the directory of the data cannot be read",
+            return error_set_errno(err, "%s: the directory of the data cannot be read",
                                    place->directory);
         }
         int n_sets = place_choose(place, wanted->set);
         if (n_sets == 1)
             return true;
-        bool is_wrong = n_sets > 1 && !error_many_sets(err, place);
+        if (n_sets > 1) {
+            error_many_sets(err, place);
+            place_close(place);
+            return false;
+        }
         if (i == 0 && wanted->set != NULL)
             error_no_set(err, place, wanted->given);
-        else if (i == 0 && !is_wrong)
+        else if (i == 0)
             error_no_file(err, place, (Role){part, true});
         place_close(place);
-        if (is_wrong)
-            return false;
     }
     return false; // for the reason of the first place
 }
@@ -364,10 +379,11 @@ bool idx_find(IdxPaths *paths, const char *data, IdxPart part, Error *err)
     const Role roles[] = {{part, true}, {part, false}};
     bool ok = true;
     for (size_t i = 0; ok && i < 2; i++) {
-        *err = (Error){""};
-        ok = place_file(roles[i].is_images ? paths->images : paths->labels, &place, roles[i], err);
-        if (!ok && err->text[0] == '\0')
+        char *path = roles[i].is_images ? paths->images : paths->labels;
+        Finding finding = place_file(path, &place, roles[i], err);
+        if (finding == FILE_NONE)
             error_no_file(err, &place, roles[i]);
+        ok = finding == FILE_FOUND;
     }
     place_close(&place);
     return ok;
@@ -385,8 +401,11 @@ static bool place_look(const Place *place, int i, char *path, struct stat *statu
            stat(path, status) == 0;
 }
 
-// Whether that file is in a directory that is called like a file of a data set.
-static bool inner_has(const char *directory, const struct stat *file)
+// Whether that file is one of any data set in the directory, or, so many levels deep, in a
+// directory that is called like a file of one.
+//
+// NOLINTNEXTLINE(misc-no-recursion): as deep as the caller says
+static bool directory_has(const char *directory, const struct stat *file, int levels)
 {
     Place place = {.n = 0};
     bool found = false;
@@ -396,26 +415,11 @@ static bool inner_has(const char *directory, const struct stat *file)
     for (int i = 0; i < place.n && !found; i++) {
         char path[IDX_PATH_SIZE];
         struct stat status;
-        found = place_look(&place, i, path, &status) && path_is_same_file(&status, file);
+        found = place_look(&place, i, path, &status) &&
+                (path_is_same_file(&status, file) ||
+                 (levels > 0 && S_ISDIR(status.st_mode) && directory_has(path, file, levels - 1)));
     }
     place_close(&place);
-    return found;
-}
-
-// Whether that file is one of any data set in the directory.
-static bool directory_has(Place *place, const struct stat *file)
-{
-    bool found = false;
-    if (!place_open(place))
-        return false;
-    for (int i = 0; i < place->n && !found; i++) {
-        char path[IDX_PATH_SIZE];
-        struct stat status;
-        found = place_look(place, i, path, &status) &&
-                (path_is_same_file(&status, file) ||
-                 (S_ISDIR(status.st_mode) && inner_has(path, file)));
-    }
-    place_close(place);
     return found;
 }
 
@@ -428,11 +432,11 @@ bool idx_is_data_file(const char *data, const char *path)
     if (stat(path, &file) != 0 || !wanted_parse(&wanted, data, &ignored))
         return false;
     for (size_t i = 0; i < N_SUBDIRECTORIES && !found; i++) {
-        Place place = {.n = 0};
-        int length = snprintf(place.directory, sizeof place.directory, "%s%s", wanted.directory,
-                              subdirectories[i]);
+        char directory[IDX_PATH_SIZE];
+        int length =
+            snprintf(directory, sizeof directory, "%s%s", wanted.directory, subdirectories[i]);
         found =
-            length >= 0 && (size_t)length < sizeof place.directory && directory_has(&place, &file);
+            length >= 0 && (size_t)length < sizeof directory && directory_has(directory, &file, 1);
     }
     return found;
 }

@@ -569,7 +569,7 @@ static bool model_check_class_names(const ModelSettings *settings, Error *err)
     Error reason;
     return settings->class_names == NULL ||
            class_names_check(settings->class_names, settings->architecture.classes, &reason) ||
-           error_set(err, "metadata 'class_names', %.600s", reason.text);
+           error_set(err, "metadata 'class_names', %s", reason.text);
 }
 
 bool model_parse(Model *model, Arena *arena, unsigned char *bytes, size_t size, Error *err)

@@ -32,12 +32,13 @@ typedef struct ArchitectureSpec {
 // Pooling comes before ReLU, which gives the same (both keep the order) and leaves a quarter to do.
 static const ArchitectureSpec architectures[] = {
     {.name = "mlp",
-     .defaults = {.hidden = 64, .epochs = 100, .learning_rate = 1e-3},
+     .defaults = {.hidden = 64, .epochs = 100, .batch_size = 64, .learning_rate = 1e-3},
      .layers = {{&layer_dense_bytes, HIDDEN, 0.3, 0.0, "fc1", "a1", 0, 0},
                 {&layer_sigmoid, 0, 0.0, 0.0, NULL, "f1", 0, 0},
                 {&layer_dense, CLASSES, 5.0, 0.5, "fc2", "a2", 0, 0}}},
     {.name = "cnn",
-     .defaults = {.hidden = 128, .epochs = 20, .learning_rate = 2e-3, .checked_side = 16},
+     .defaults =
+         {.hidden = 128, .epochs = 20, .batch_size = 64, .learning_rate = 2e-3, .checked_side = 16},
      .layers = {{&layer_pixels, 0, 0.0, 0.0, NULL, "x", 0, 0},
                 {&layer_convolution, 16, SQRT2, 0.0, "conv1", "a1", 5, 1},
                 {&layer_max_pool, 0, 0.0, 0.0, NULL, "p1", 2, 2},

@@ -32,23 +32,20 @@ void notes_data_read(const Dataset *data, const Split *split, const char *name)
             range_length(split->train), range_length(split->validation));
 }
 
-// "class 9", "classes 7, 8 and 9", "classes 0, 1, 2, 3, 4 and 21 more".
-static void list_classes(char *text, size_t size, const bool *listed, size_t n_classes)
+// "9", "7, 8 and 9", "0, 1, 2, 3, 4, 5 and 20 more". Returns how many there are.
+static size_t list_classes(char list[LIST_SIZE], const bool *listed, size_t n_classes)
 {
-    enum { MOST = 5 };
     size_t n = 0, shown = 0;
+    list[0] = '\0';
     for (size_t k = 0; k < n_classes; k++)
         n += listed[k];
-    int used = snprintf(text, size, n == 1 ? "class" : "classes");
-    for (size_t k = 0; k < n_classes && shown < MOST; k++) {
-        if (!listed[k])
-            continue;
-        const char *before = shown == 0 ? "" : shown + 1 == n ? " and" : ",";
-        used += snprintf(text + used, size - (size_t)used, "%s %zu", before, k);
-        shown++;
+    for (size_t k = 0; k < n_classes; k++) {
+        char number[24];
+        snprintf(number, sizeof number, "%zu", k);
+        if (listed[k])
+            list_add(list, shown++, n, number);
     }
-    if (n > MOST)
-        snprintf(text + used, size - (size_t)used, " and %zu more", n - MOST);
+    return n;
 }
 
 // Marks the classes that validation images show and training images do not. Returns how many
@@ -71,12 +68,12 @@ static void note_untrained_classes(const Dataset *data, const Split *split, cons
     size_t images = find_untrained(missing, data, split);
     if (images == 0)
         return;
-    char classes[128];
+    char classes[LIST_SIZE];
     bool all_train = split->train.end == split->validation.first;
-    list_classes(classes, sizeof classes, missing, data->n_classes);
-    command_note("%s: no training image is of %s, but %zu validation images are; %s, images "
+    size_t n = list_classes(classes, missing, data->n_classes);
+    command_note("%s: no training image is of %s %s, but %zu validation images are; %s, images "
                  "and labels alike",
-                 name, classes, images,
+                 name, n == 1 ? "class" : "classes", classes, images,
                  all_train ? "if the training file is sorted by class, shuffle it"
                            : "take a larger --train-size or shuffle the training file");
 }
@@ -133,11 +130,13 @@ static bool is_guessing(const EpochReport *report, const TrainData *training)
            find_untrained(missing, training->data, &training->split) == 0;
 }
 
-// What to change, beside the defaults of the architecture, which suit batches of 64.
-static void advise(char *text, size_t size, const ModelSettings *s, double default_rate,
-                   double default_batch, double batch)
+// What to change, beside the defaults of the architecture. `batch` is how many images a batch has
+// at most.
+static void advise(char *text, size_t size, const ModelSettings *s,
+                   const ArchitectureDefaults *defaults, double batch)
 {
     char rate[NUMBER_SIZE];
+    double default_rate = defaults->learning_rate, default_batch = (double)defaults->batch_size;
     double step = s->learning_rate * batch / default_batch;
     double fitting = default_rate * fmin(1.0, default_batch / batch);
     number_shortest(rate, s->learning_rate);
@@ -160,18 +159,19 @@ static void advise(char *text, size_t size, const ModelSettings *s, double defau
 bool notes_nothing_learned(Error *note, const EpochReport *report, const ModelSettings *settings,
                            const TrainData *training, bool is_last)
 {
-    const double default_batch = 64.0, few_updates = 100.0;
-    double default_rate = architecture_defaults(settings->architecture.name)->learning_rate;
+    const double few_updates = 100.0;
+    const ArchitectureDefaults *defaults = architecture_defaults(settings->architecture.name);
+    double default_step = defaults->learning_rate * (double)defaults->batch_size;
     double batch = fmin((double)settings->batch_size, (double)settings->train_size);
     double equal_loss = log((double)settings->architecture.classes);
-    bool is_large = settings->learning_rate * batch >= 4.0 * default_rate * default_batch;
+    bool is_large = settings->learning_rate * batch >= 4.0 * default_step;
     bool is_above = report->train_loss > equal_loss && report->validation_loss > equal_loss;
     double updates = (double)report->epoch * ceil((double)settings->train_size / batch);
     char advice[200];
     if ((!is_large && (!is_last || updates < few_updates)) ||
         (!is_above && !is_guessing(report, training)))
         return false;
-    advise(advice, sizeof advice, settings, default_rate, default_batch, batch);
+    advise(advice, sizeof advice, settings, defaults, batch);
     if (is_above)
         error_set(note,
                   "after epoch %zu the loss, %.4f, is above that of guessing, ln %zu = %.4f: %s",

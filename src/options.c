@@ -12,44 +12,54 @@ enum { MAX_OPTIONS = 32, MAX_WORD = 40 };
 // ---------------------------------------------------------------------------------------------
 // Suggestions
 
-// What other programs call it. In capitals: an argument, which is written without a flag. Where a
-// word stands for several, the first that the command has is meant.
+// What other programs call it. An argument is written without a flag. Where a word stands for
+// several, the first that the command has is meant.
 static const struct {
-    const char *ours, *others[16];
+    const char *ours;
+    bool is_argument;
+    const char *others[16];
 } synonyms[] = {
-    {"MODEL", {"model", "model-path", "model-file", "load", "checkpoint", "weights", "m"}},
-    {"FILE", {"image", "images", "img", "input", "file", "picture", "digit", "i"}},
-    {"batch", {"batch-size", "bs", "mini-batch", "minibatch-size", "b"}},
-    {"lr", {"learning-rate", "learning", "lr-rate", "rate", "eta", "alpha", "step-size"}},
-    {"hidden", {"hidden-size", "hidden-units", "hidden-dim", "hidden-layer", "units", "neurons"}},
-    {"epochs", {"iterations", "iters", "num-epochs", "max-epochs", "passes", "e"}},
-    {"seed", {"random-seed", "random-state", "rng-seed"}},
-    {"seeds", {"random-seed", "random-seeds", "repeats", "runs"}},
-    {"data", {"data-dir", "data-path", "dataset", "data-root", "root", "mnist"}},
-    {"resume", {"load", "checkpoint", "continue", "restore", "weights", "from"}},
-    {"output", {"out", "output-file", "save", "save-model", "save-path", "model", "model-path"}},
-    {"csv", {"out", "output", "output-file", "o", "save", "log", "log-file", "history", "curves"}},
-    {"predictions", {"out", "output", "output-file", "o", "save", "csv"}},
-    {"threads", {"workers", "num-workers", "jobs", "j", "cpus", "cores", "num-threads", "n-jobs"}},
-    {"train-size", {"samples", "num-samples", "limit", "subset"}},
-    {"val-size", {"validation-size", "validation", "valid-size", "val", "val-split"}},
-    {"checkpoint-every", {"save-every", "save-interval", "checkpoint-interval"}},
-    {"arch", {"architecture", "network", "net"}},
-    {"quiet", {"silent", "no-progress"}},
-    {"split", {"test", "validation", "train", "subset", "partition"}},
-    {"min-accuracy", {"threshold", "require-accuracy"}},
-    {"top", {"top-k", "k"}},
-    {"show", {"draw", "display", "view", "verbose"}},
-    {"raw", {"no-preprocessing", "no-prepare", "as-is"}},
-    {"train", {"fit", "learn", "training", "resume", "continue"}},
-    {"eval", {"test", "evaluate", "evaluation", "validate", "accuracy", "score"}},
-    {"predict", {"infer", "inference", "classify", "recognise", "recognize"}},
-    {"gradcheck", {"gradient-check", "grad-check", "check-gradients", "gradients", "check"}},
-    {"info", {"show", "inspect", "describe", "summary"}},
-    {"sweep", {"search", "grid-search", "tune"}},
-    {"weights", {"filters", "visualise", "visualize"}},
-    {"features", {"activations", "feature-maps"}},
-    {"version", {"v"}},
+    {"MODEL", true, {"model", "model-path", "model-file", "load", "checkpoint", "weights", "m"}},
+    {"FILE", true, {"image", "images", "img", "input", "file", "picture", "digit", "i"}},
+    {"batch", false, {"batch-size", "bs", "mini-batch", "minibatch-size", "b"}},
+    {"lr", false, {"learning-rate", "learning", "lr-rate", "rate", "eta", "alpha", "step-size"}},
+    {"hidden",
+     false,
+     {"hidden-size", "hidden-units", "hidden-dim", "hidden-layer", "units", "neurons"}},
+    {"epochs", false, {"iterations", "iters", "num-epochs", "max-epochs", "passes", "e"}},
+    {"seed", false, {"random-seed", "random-state", "rng-seed"}},
+    {"seeds", false, {"random-seed", "random-seeds", "repeats", "runs"}},
+    {"data", false, {"data-dir", "data-path", "dataset", "data-root", "root", "mnist"}},
+    {"resume", false, {"load", "checkpoint", "continue", "restore", "weights", "from"}},
+    {"output",
+     false,
+     {"out", "output-file", "save", "save-model", "save-path", "model", "model-path"}},
+    {"csv",
+     false,
+     {"out", "output", "output-file", "o", "save", "log", "log-file", "history", "curves"}},
+    {"predictions", false, {"out", "output", "output-file", "o", "save", "csv"}},
+    {"threads",
+     false,
+     {"workers", "num-workers", "jobs", "j", "cpus", "cores", "num-threads", "n-jobs"}},
+    {"train-size", false, {"samples", "num-samples", "limit", "subset"}},
+    {"val-size", false, {"validation-size", "validation", "valid-size", "val", "val-split"}},
+    {"checkpoint-every", false, {"save-every", "save-interval", "checkpoint-interval"}},
+    {"arch", false, {"architecture", "network", "net"}},
+    {"quiet", false, {"silent", "no-progress"}},
+    {"split", false, {"test", "validation", "train", "subset", "partition"}},
+    {"min-accuracy", false, {"threshold", "require-accuracy"}},
+    {"top", false, {"top-k", "k"}},
+    {"show", false, {"draw", "display", "view", "verbose"}},
+    {"raw", false, {"no-preprocessing", "no-prepare", "as-is"}},
+    {"train", false, {"fit", "learn", "training", "resume", "continue"}},
+    {"eval", false, {"test", "evaluate", "evaluation", "validate", "accuracy", "score"}},
+    {"predict", false, {"infer", "inference", "classify", "recognise", "recognize"}},
+    {"gradcheck", false, {"gradient-check", "grad-check", "check-gradients", "gradients", "check"}},
+    {"info", false, {"show", "inspect", "describe", "summary"}},
+    {"sweep", false, {"search", "grid-search", "tune"}},
+    {"weights", false, {"filters", "visualise", "visualize"}},
+    {"features", false, {"activations", "feature-maps"}},
+    {"version", false, {"v"}},
 };
 enum { N_SYNONYMS = sizeof synonyms / sizeof synonyms[0] };
 
@@ -179,10 +189,11 @@ static bool error_unknown(const Command *command, const Option *options, const c
     for (; options[n].name != NULL && n < MAX_OPTIONS; n++)
         names[n] = options[n].name;
     names[n++] = "help";
-    if (command->arguments != NULL && strstr(command->arguments, "MODEL") != NULL)
-        names[n++] = "MODEL";
-    if (command->arguments != NULL && strstr(command->arguments, "FILE") != NULL)
-        names[n++] = "FILE";
+    const size_t n_flags = n;
+    for (size_t i = 0; i < N_SYNONYMS; i++)
+        if (synonyms[i].is_argument && command->arguments != NULL &&
+            strstr(command->arguments, synonyms[i].ours) != NULL)
+            names[n++] = synonyms[i].ours;
     names[n] = NULL;
     size_t length = strcspn(word, "=");
     snprintf(flag, sizeof flag, "%.*s", length > 2 && length < MAX_WORD ? (int)length : MAX_WORD,
@@ -190,7 +201,7 @@ static bool error_unknown(const Command *command, const Option *options, const c
     const char *nearest = word_nearest(flag, names);
     if (nearest == NULL)
         return error_set(err, "unknown flag '%s'; 'mlp %s --help' lists them", flag, command->name);
-    if (nearest[0] >= 'A' && nearest[0] <= 'Z')
+    if (word_among(nearest, names + n_flags) != NULL)
         return error_set(err,
                          "unknown flag '%s' of '%s'; the %s is written without a flag: mlp %s %s",
                          flag, command->name, nearest, command->name, command->arguments);
@@ -256,7 +267,7 @@ static const char *after_other_dashes(const char *word)
 
 static bool error_dashes(const char *word, const char *name, Error *err)
 {
-    return error_set(err, "'%.*s' begins with another dash than '-': write %s%s", MAX_WORD, word,
+    return error_set(err, "'%.*s' begins with a dash that is not '-'; write %s%s", MAX_WORD, word,
                      strlen(name) > 1 ? "--" : "-", name);
 }
 

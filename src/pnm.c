@@ -20,7 +20,7 @@ static size_t reader_ahead(PnmReader *r, size_t wanted)
         memmove(r->buffer, r->buffer + r->at, r->n);
         r->before += r->at;
         r->at = 0;
-        ptrdiff_t n = source_read(&r->source, r->buffer + r->n, PNM_BUFFER - r->n, r->err);
+        ptrdiff_t n = source_read_some(&r->source, r->buffer + r->n, PNM_BUFFER - r->n, r->err);
         r->failed = n < 0;
         r->ended = n == 0;
         r->n += n > 0 ? (size_t)n : 0;
@@ -47,7 +47,8 @@ static bool is_blank(int c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-// Returns the next character outside comments, or END. What a comment interrupts goes on after it.
+// Returns the next character outside comments, or END. What a comment interrupts continues after
+// it.
 static int text_character(PnmReader *r)
 {
     int c = reader_byte(r);
@@ -309,7 +310,7 @@ static bool reader_look_on(PnmReader *r, const Header *header)
     if (c == END)
         return !r->failed;
     return error_set(r->err,
-                     "%s: goes on after its %lu x %lu pixels, at byte %llu, where the end%s was "
+                     "%s: continues after its %lu x %lu pixels, at byte %llu, where the end%s was "
                      "expected",
                      r->source.path, (unsigned long)header->cols, (unsigned long)header->rows,
                      reader_offset(r) - 1, plain ? "" : " or another image");

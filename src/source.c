@@ -164,22 +164,32 @@ static bool source_wait(const Source *source)
     return poll(&wanted, 1, -1) > 0 || errno == EINTR;
 }
 
+ptrdiff_t source_read_some(Source *source, void *data, size_t size, Error *err)
+{
+    const size_t most = (size_t)1 << 30; // some systems refuse to read more than 2 GB at once
+    size_t ahead = size < source->n_ahead ? size : source->n_ahead;
+    if (ahead > 0) {
+        memcpy(data, source->ahead, ahead);
+        source->n_ahead -= ahead;
+        memmove(source->ahead, source->ahead + ahead, source->n_ahead);
+        return (ptrdiff_t)ahead;
+    }
+    ssize_t n;
+    do
+        n = read(source->fd, data, size < most ? size : most);
+    while (n < 0 && (errno == EINTR || (errno == EAGAIN && source_wait(source))));
+    if (n < 0)
+        error_set_errno(err, "%s: reading failed", source->path);
+    return n;
+}
+
 ptrdiff_t source_read(Source *source, void *data, size_t size, Error *err)
 {
-    size_t done = size < source->n_ahead ? size : source->n_ahead;
-    memcpy(data, source->ahead, done);
-    source->n_ahead -= done;
-    memmove(source->ahead, source->ahead + done, source->n_ahead);
+    size_t done = 0;
     while (done < size) {
-        const size_t most = (size_t)1 << 30; // some systems refuse to read more than 2 GB at once
-        size_t wanted = size - done < most ? size - done : most;
-        ssize_t n = read(source->fd, (unsigned char *)data + done, wanted);
-        if (n < 0 && (errno == EINTR || (errno == EAGAIN && source_wait(source))))
-            continue;
-        if (n < 0) {
-            error_set_errno(err, "%s: reading failed", source->path);
+        ptrdiff_t n = source_read_some(source, (unsigned char *)data + done, size - done, err);
+        if (n < 0)
             return -1;
-        }
         if (n == 0)
             break;
         done += (size_t)n;

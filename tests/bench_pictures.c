@@ -62,7 +62,7 @@ int main(int argc, char **argv)
     Work work;
     size_t n = argc > 2 ? strtoul(argv[2], NULL, 10) : 300;
     if (argc < 2 || !model_read(&model, &arena, argv[1], &err) ||
-        !idx_read_folder(&images, &arena, "data/mnist", IDX_TEST, &err) ||
+        !idx_read_folder(&images, &arena, "data/mnist", IDX_TEST, false, &err) ||
         !work_alloc_forward(&work, &model.net, 1, &arena, &err)) {
         fprintf(stderr, "bench_pictures: %s\n", argc < 2 ? "a MODEL is needed" : err.text);
         return EXIT_FAILURE;

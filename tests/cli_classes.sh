@@ -40,7 +40,7 @@ rename "$WORK/several" emnist-digits- test
 rename "$WORK/several" emnist-letters- test
 several_are_listed() {
     refuses 1 "several data sets" train "$WORK/several" &&
-        grep -q -e "--data $WORK/several/emnist-digits: emnist-digits, emnist-letters\$" "$WORK/stderr"
+        grep -q -e "--data $WORK/several/emnist-digits: emnist-digits and emnist-letters\$" "$WORK/stderr"
 }
 claim "of several data sets none is guessed: they are listed" several_are_listed
 claim "one of them is chosen by name" trains_the_same "$WORK/several/emnist-digits"
@@ -49,8 +49,27 @@ claim "also from their own directory" \
     eval "cd '$WORK/several' && exits 0 '$bin' eval '$WORK/out/m.bin' -d emnist-letters"
 cd - >/dev/null || exit 1
 claim "a wrong name is said, with those there are" refuses 1 \
-    "emnist-leters: there is no such directory, nor a data set of that name; those there are emnist-digits, emnist-letters" \
+    "emnist-leters: no directory or data set of that name; data sets there: emnist-digits and emnist-letters" \
     train "$WORK/several/emnist-leters"
+long_directory() { # the end of the path, which tells it from others, is in the message
+    deep=$WORK$(printf '/a-long-name-of-a-directory%.0s' $(seq 30))
+    mkdir -p "$deep/the-end" && cp "$WORK/several"/* "$deep/the-end" &&
+        refuses 1 "a-directory/the-end: holds several data sets" train "$deep/the-end" &&
+        refuses 1 "a-directory/the-end/x: no directory or data set of that name" train "$deep/the-end/x" &&
+        refuses 1 "a-directory/the-end/none.txt: No such file" train "$WORK/small" --classes "$deep/the-end/none.txt" &&
+        rm "$deep/the-end"/* && refuses 1 "a-directory/the-end: no file train-images" train "$deep/the-end"
+}
+claim "a long path keeps its end in these messages" long_directory
+rename "$WORK/mixed" emnist- test
+rename "$WORK/mixed" emnist_ test
+rename "$WORK/mixed" emnist. test
+claim "one set under several spellings is one set" trains_the_same "$WORK/mixed"
+claim "also when it is chosen by name" trains_the_same "$WORK/mixed/emnist"
+seven_sets() { # six of them are listed
+    for set in a b c d e f g; do rename "$WORK/seven" "$set-" test || return 1; done
+    refuses 1 "as in --data $WORK/seven/a: a, b, c, d, e, f and 1 more" train "$WORK/seven"
+}
+claim "of more than six sets six are listed" seven_sets
 claim "no output replaces a file of a data set that is chosen" refuses 1 "--csv would replace a file of the data" \
     train "$WORK/several/emnist-digits" --csv "$WORK/several/emnist-digits-test-labels-idx1-ubyte"
 rename "$WORK/several" '' t10k
@@ -142,6 +161,22 @@ others_transpose() {
         exits 0 "$bin" predict "$WORK/plain.bin" "$WORK/small/t10k-images-idx3-ubyte" && cut -f 2- "$WORK/stdout" | cmp - "$WORK/a"
 }
 claim "features, gradcheck and predict see the same images" others_transpose
+others_override() { # what the model remembers
+    exits 0 "$bin" predict "$WORK/out/m.bin" --no-transpose "$WORK/small/t10k-images-idx3-ubyte" && cut -f 2- "$WORK/stdout" | cmp - "$WORK/a" &&
+        exits 0 "$bin" predict "$WORK/plain.bin" --transpose "$WORK/columns/t10k-images-idx3-ubyte" && cut -f 2- "$WORK/stdout" | cmp - "$WORK/a" &&
+        exits 0 "$bin" gradcheck "$WORK/out/m.bin" -d "$WORK/small" --no-transpose && sed 1d "$WORK/stdout" >"$WORK/a" &&
+        exits 0 "$bin" gradcheck "$WORK/plain.bin" -d "$WORK/small" && sed 1d "$WORK/stdout" | cmp - "$WORK/a"
+}
+claim "predict and gradcheck, too, can say otherwise than the model" others_override
+contradiction() {
+    for command in eval features gradcheck; do
+        refuses 2 "--transpose and --no-transpose contradict each other" "$bin" "$command" "$WORK/plain.bin" \
+            --no-transpose --transpose || return 1
+    done
+    refuses 2 "contradict each other" "$bin" predict "$WORK/plain.bin" --no-transpose --transpose \
+        "$WORK/small/t10k-images-idx3-ubyte"
+}
+claim "refused: --transpose with --no-transpose" contradiction
 sweep_transposes() { # and does not take rows of the data as they are for its own
     rm -f "$WORK/s.csv"
     exits 0 "$bin" sweep -q -d "$WORK/columns" --epochs 1 --hidden 2 --csv "$WORK/s.csv" &&
@@ -205,6 +240,11 @@ aligned() { # characters, not bytes
         awk 'NR == 1 { width = length($0) } length($0) != width { bad = 1; print } END { exit bad || NR != 11 }'
 }
 claim "reports with names are aligned" aligned
+weights_aligned() {
+    exits 0 "$bin" weights "$WORK/out/m.bin" && cat "$WORK/stdout" && sed "s/$(printf '\303\234')/U/" "$WORK/stdout" |
+        awk 'NR == 1 { width = length($0) } length($0) != width { bad = 1 } END { exit bad || NR != 7 }'
+}
+claim "so is the table of weights" weights_aligned
 if command -v python3 >/dev/null; then
     json_names() {
         exits 0 "$bin" eval "$WORK/out/m.bin" -d "$WORK/small" --json && cp "$WORK/stdout" "$WORK/eval.json" &&
@@ -238,7 +278,14 @@ bad_names() { # WORDS DATA: what is on stdin is refused as a file of names
     rm -f "$WORK/out/m.bin"
     refuses 1 "$1" train "$2" --classes "$WORK/bad.txt" && [ ! -e "$WORK/out/m.bin" ]
 }
+cp -R "$WORK/small" "$WORK/high" # labels from 3 to 9
+{ printf '\0\0\010\001' && u32 130 && i=0 && while [ "$i" -lt 130 ]; do
+    # shellcheck disable=SC2059 # the format is the byte
+    printf "\\$(printf %03o $((i % 7 + 3)))" && i=$((i + 1))
+done; } >"$WORK/high/train-labels-idx1-ubyte"
 names_refused() {
+    printf 'a\nb\n' | bad_names "2 names, but the labels go from 3 to 9" "$WORK/high" &&
+        printf 'a\nb\n' | bad_names "2 names, but the labels go from 1 to 26" "$WORK/letters" || return 1
     printf 'a\nb\n' | bad_names "2 names, but the labels go from 0 to 9" "$WORK/small" &&
         printf 'a\nb\nc\nd\ne\nf\ng\nh\ni\nj\nk\n' | bad_names "11 names, but the labels go from 0 to 9" "$WORK/small" &&
         printf 'a\nb\nc\nb\ne\nf\ng\nh\ni\nj\n' | bad_names "line 4: the class name 'b' is there twice" "$WORK/small" &&

@@ -75,7 +75,7 @@ claim "a directory of that name without the file is said" \
 says_what_is_there() {
     mkdir "$WORK/photos" && touch "$WORK/photos/holiday.jpg" "$WORK/photos/train.csv" &&
         refuses 1 "$WORK/photos" train "$WORK/photos" &&
-        grep -q 'train-images-idx3-ubyte.*holiday\.jpg, train\.csv' "$WORK/stderr" &&
+        grep -q 'train-images-idx3-ubyte.*found: holiday\.jpg and train\.csv' "$WORK/stderr" &&
         mkdir "$WORK/none" && refuses 1 "it is empty" train "$WORK/none"
 }
 claim "where nothing fits, what was found is said" says_what_is_there

@@ -180,9 +180,25 @@ a_bad_one() {
         [ "$(wc -l <stderr)" -eq 1 ] && grep -q '^mlp: some.pgm:1: is blank' stderr
 }
 claim "one that cannot be answered does not keep the next from it" a_bad_one
+in_an_open_pipe() { # the first of two is answered while the writer keeps the pipe open
+    rm -f open.pipe answers && mkfifo open.pipe || return 1
+    timeout -s KILL 60 "$bin" predict m.bin open.pipe >answers &
+    reader=$!
+    exec 9>open.pipe
+    cat 0.pgm 1.pgm >&9
+    tries=0
+    until [ "$(wc -l <answers)" -eq 1 ] || [ "$tries" -eq 50 ]; do
+        sleep 0.1
+        tries=$((tries + 1))
+    done
+    before=$(cut -f 1 answers)
+    exec 9>&-
+    wait "$reader" && echo "before the end: $before" && [ "$before" = open.pipe:0 ] && [ "$(wc -l <answers)" -eq 2 ]
+}
+claim "pictures in a pipe are answered before it is closed" in_an_open_pipe
 junk_between() {
     { cat 0.pgm && echo && cat 1.pgm; } >junk.pgm
-    refuses 1 "junk.pgm: goes on after its 28 x 28 pixels, at byte 797, where the end or another image was expected" predict junk.pgm
+    refuses 1 "junk.pgm: continues after its 28 x 28 pixels, at byte 797, where the end or another image was expected" predict junk.pgm
 }
 claim "refused: something between two pictures, with its place" junk_between
 junk_later() {

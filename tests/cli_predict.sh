@@ -184,7 +184,7 @@ printf 'P5 20000 20000 255\n' >huge.pgm
 : >empty
 claim "refused: a blank image" refuses 1 "blank.pgm: is blank" predict blank.pgm
 claim "refused: a cut image" refuses 1 "short.pgm: ends after 700 bytes, with 687 of its 28 x 28 pixels" predict short.pgm
-claim "refused: an image with something behind it" refuses 1 "long.pgm: goes on after" predict long.pgm
+claim "refused: an image with something behind it" refuses 1 "long.pgm: continues after" predict long.pgm
 claim "refused: a third of the colours" refuses 1 "colour.pgm: ends after" predict colour.pgm
 claim "refused: a cut image of 16 bits" refuses 1 "deep.pgm: ends after 1582 bytes, with 783 of its 28 x 28" predict deep.pgm
 claim "refused: more than 100 megapixels" refuses 1 "huge.pgm: the header says more than" predict huge.pgm

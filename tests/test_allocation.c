@@ -201,7 +201,7 @@ static bool read_large_data(Arena *arena, Outcome *outcome, Error *err)
 {
     Dataset data;
     (void)outcome;
-    return idx_read_folder(&data, arena, large_data, IDX_TRAIN, err);
+    return idx_read_folder(&data, arena, large_data, IDX_TRAIN, true, err);
 }
 
 static bool accept_epoch(void *context, const EpochReport *report, Error *err)
@@ -243,7 +243,7 @@ static bool train_network(const char *arch, const char *folder, Arena *arena, Ou
     static Model model;
     Dataset data;
     TrainData training = {.data = &data};
-    if (!idx_read_folder(&data, arena, folder, IDX_TRAIN, err) ||
+    if (!idx_read_folder(&data, arena, folder, IDX_TRAIN, false, err) ||
         !dataset_split(&training.split, data.n, 0, 0, err) ||
         !dataset_pixel_std(&training.pixel_std, &data, training.split.train, err))
         return false;
@@ -291,7 +291,7 @@ static bool check_gradients(Arena *arena, Outcome *outcome, Error *err)
     Dataset data;
     Architecture architecture = {"mlp", 6, 6, 4, 10};
     float *params;
-    if (!idx_read_folder(&data, arena, small_data, IDX_TEST, err) ||
+    if (!idx_read_folder(&data, arena, small_data, IDX_TEST, false, err) ||
         !network_build(&net, &architecture, err) ||
         (params = network_alloc(&net, arena, err)) == NULL)
         return false;

@@ -766,7 +766,7 @@ static bool read_pair(Dataset *data, Arena *arena, const char *image_name, const
 {
     *err = (Error){""};
     asked = 0;
-    bool ok = idx_read(data, arena, work_path(image_name), work_path(label_name), err);
+    bool ok = idx_read(data, arena, work_path(image_name), work_path(label_name), false, err);
     CHECK(no_child_is_left(), "%s, %s: a child is left", image_name, label_name);
     return ok;
 }

@@ -53,7 +53,7 @@ static void write_both(size_t image_bytes, size_t label_bytes, bool compressed)
 static bool read_both(Dataset *data, Arena *arena, bool compressed, Error *err)
 {
     return idx_read(data, arena, work_path(compressed ? "images.gz" : "images"),
-                    work_path(compressed ? "labels.gz" : "labels"), err);
+                    work_path(compressed ? "labels.gz" : "labels"), false, err);
 }
 
 static void good_files_are_read_exactly_raw_and_compressed(void)
@@ -135,7 +135,8 @@ static void transposing_exchanges_rows_and_columns(void)
     write_both(IMAGE_BYTES, LABEL_BYTES, false);
     REQUIRE(read_both(&data, &arena, false, &err), "%s", err.text);
     uint32_t crc = data.crc32;
-    REQUIRE(dataset_transpose(&data, &arena, &err), "%s", err.text);
+    REQUIRE(idx_read(&data, &arena, work_path("images"), work_path("labels"), true, &err), "%s",
+            err.text);
     CHECK(data.rows == COLS && data.cols == ROWS, "%zu x %zu", data.rows, data.cols);
     CHECK(data.crc32 != crc, "the checksum is that of other data");
     for (size_t i = 0; i < N; i++)
@@ -201,14 +202,16 @@ static void what_is_no_regular_file_is_refused(void)
                 symlink("circle", work_path("circle")) == 0,
             "no FIFO or symbolic links here");
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        CHECK(!idx_read(&data, &arena, work_path(cases[i].name), work_path("labels"), &err) &&
-                  strstr(err.text, cases[i].word) != NULL,
-              "%s as images: %s", cases[i].name, err.text);
-        CHECK(!idx_read(&data, &arena, work_path("images"), work_path(cases[i].name), &err) &&
-                  strstr(err.text, cases[i].word) != NULL,
-              "%s as labels: %s", cases[i].name, err.text);
+        CHECK(
+            !idx_read(&data, &arena, work_path(cases[i].name), work_path("labels"), false, &err) &&
+                strstr(err.text, cases[i].word) != NULL,
+            "%s as images: %s", cases[i].name, err.text);
+        CHECK(
+            !idx_read(&data, &arena, work_path("images"), work_path(cases[i].name), false, &err) &&
+                strstr(err.text, cases[i].word) != NULL,
+            "%s as labels: %s", cases[i].name, err.text);
     }
-    CHECK(!idx_read(&data, &arena, "/dev/zero", work_path("labels"), &err) &&
+    CHECK(!idx_read(&data, &arena, "/dev/zero", work_path("labels"), false, &err) &&
               strstr(err.text, "/dev/zero: is not a regular file") != NULL,
           "%s", err.text);
     arena_free(&arena);
@@ -225,7 +228,7 @@ static void a_folder_prefers_raw_files_and_knows_both_forms(void)
     Dataset data;
     mkdir(work_path("folder"), 0777);
     const char *folder = work_path("folder");
-    CHECK(!idx_read_folder(&data, &arena, folder, IDX_TEST, &err) &&
+    CHECK(!idx_read_folder(&data, &arena, folder, IDX_TEST, false, &err) &&
               strstr(err.text, "t10k-images-idx3-ubyte") != NULL,
           "%s", err.text);
     for (unsigned form = 0; form < 4; form++) {
@@ -244,8 +247,8 @@ static void a_folder_prefers_raw_files_and_knows_both_forms(void)
             if (compressed)
                 compress(path);
         }
-        REQUIRE(idx_read_folder(&data, &arena, work_path("folder"), IDX_TEST, &err), "%s: %s",
-                forms[form], err.text);
+        REQUIRE(idx_read_folder(&data, &arena, work_path("folder"), IDX_TEST, false, &err),
+                "%s: %s", forms[form], err.text);
         CHECK(data.labels[0] == form, "%s: form %u was read", forms[form], data.labels[0]);
     }
     arena_free(&arena);

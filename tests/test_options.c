@@ -168,7 +168,7 @@ static void wrong_lines_are_refused_by_name(void)
         {{"\xe2\x88\x92"
           "f"},
          "write -f"},
-        {{"-\xe2\x80\x90"}, "another dash than '-'"},
+        {{"-\xe2\x80\x90"}, "a dash that is not '-'"},
         {{"--flag=yes", "m"}, "--flag takes no value"},
         {{"m", "n"}, "'n' is one word too many"},
         {{"--flag"}, "needs a MODEL"},

@@ -102,7 +102,7 @@ static void comments_are_skipped_even_inside_a_number(void)
     for (size_t i = 0; i < sizeof of_twelve / sizeof of_twelve[0]; i++)
         check_picture(&of_twelve[i], 1, 12, twelve);
     static const char unended[] = "P5 1 1 255 # never ends";
-    check_refused(unended, sizeof unended - 1, "goes on"); // the blank ends the header: a pixel '#'
+    check_refused(unended, sizeof unended - 1, "continues"); // the blank ends the header: a pixel '#'
     static const char in_number[] = "P5 1 1 255# never ends";
     check_refused(in_number, sizeof in_number - 1, "ends after 22 bytes");
 }
@@ -219,21 +219,21 @@ static void wrong_headers_and_pixels_are_refused_with_the_place(void)
         {BYTES("P5 1 1 256\n0"), "ends after 12 bytes, with 0 of its 1 x 1 pixels"},
         {BYTES("P5 2 1 256\n\1\0\1"), "ends after 14 bytes, with 1 of its 2 x 1 pixels"},
         {BYTES("P5 1 1 256\n\1\1"), "above the largest value, 256"},
-        {BYTES("P5 1 1 256\n\0\1\2"), "goes on after its 1 x 1 pixels, at byte 13"},
+        {BYTES("P5 1 1 256\n\0\1\2"), "continues after its 1 x 1 pixels, at byte 13"},
         {BYTES("P5 10000 10001 255\n"), "more than 100000000 pixels"},
         {BYTES("P5 100000001 1 255\n"), "more than 100000000 pixels"},
         {BYTES("P5 4294967297 4294967296 255\n"), "more than 100000000 pixels"},
         {BYTES("P4 99999999999999999999999999 1\n"), "more than 100000000 pixels"},
         {BYTES("P5 10000 10000 255\n"), "with 0 of its 10000 x 10000 pixels"},
-        {BYTES("P5 2 2 255\nabcde"), "goes on after its 2 x 2 pixels, at byte 15"},
-        {BYTES("P5 2 2 255\nabcd\n"), "goes on after"},
+        {BYTES("P5 2 2 255\nabcde"), "continues after its 2 x 2 pixels, at byte 15"},
+        {BYTES("P5 2 2 255\nabcd\n"), "continues after"},
         {BYTES("P5 2 2 255\nabcde"), "where the end or another image was expected"},
         {BYTES("P5 2 2 255\nabcdP7 2 2 255\nabcd"), "at byte 15"},
         {BYTES("P5 2 2 255\nabcdP"), "at byte 15"},
         {BYTES("P2 1 1 9 7 P5 1 1 9\n\1"), "at byte 11, where the end was expected"},
-        {BYTES("P4 8 1\nab"), "goes on after"},
-        {BYTES("P1 2 2 01 10 1"), "goes on after"},
-        {BYTES("P2 1 1 9 7 7"), "goes on after"},
+        {BYTES("P4 8 1\nab"), "continues after"},
+        {BYTES("P1 2 2 01 10 1"), "continues after"},
+        {BYTES("P2 1 1 9 7 7"), "continues after"},
         {BYTES("P1 2 2 01 12"), "byte 11 is '2', where a 0 or a 1"},
         {BYTES("P2 2 1 9 1,2"), "byte 10 is ',', where a digit or white space"},
         {BYTES("P2 2 1 9 1 x"), "byte 11 is 'x', where a sample"},

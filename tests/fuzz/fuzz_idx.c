@@ -41,7 +41,7 @@ static void read_pair(const char *images, const char *labels)
     Arena arena = {0};
     Error err = {""};
     Dataset data = {.n = 12345};
-    if (!idx_read(&data, &arena, images, labels, &err)) {
+    if (!idx_read(&data, &arena, images, labels, false, &err)) {
         promise_reason(&err);
         PROMISE(data.n == 12345 && data.pixels == NULL); // left untouched
     } else {

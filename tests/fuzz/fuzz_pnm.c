@@ -51,7 +51,7 @@ static void read_images(const Source *source, size_t size, Arena *arena)
 {
     Error err = {""};
     Dataset images = {.n = 12345};
-    if (idx_read_images(&images, arena, source, &err)) {
+    if (idx_read_images(&images, arena, source, false, &err)) {
         size_t n = images.n * dataset_pixels_per_image(&images);
         PROMISE(n > 0 && n == size - 16 && images.labels == NULL);
         touch(images.pixels, n);
