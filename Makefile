@@ -262,7 +262,10 @@ uninstall:
 	rm -f $(TO_BIN)/mlp $(TO_MAN)/mlp.1
 	rm -f $(foreach file,$(PLOT_SCRIPTS),$(TO_DATA)/$(notdir $(file)))
 	rm -f $(foreach file,$(MNIST_FILES),$(TO_DATA)/mnist/$(notdir $(file)))
-	rmdir $(TO_DATA)/mnist $(TO_DATA) 2>/dev/null || true
+	rmdir $(TO_DATA)/mnist 2>/dev/null || true
+	rmdir -p $(TO_DATA) 2>/dev/null || true
+	rmdir -p $(TO_MAN) 2>/dev/null || true
+	rmdir -p $(TO_BIN) 2>/dev/null || true
 
 clean:
 	rm -rf build mlp

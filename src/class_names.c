@@ -71,6 +71,23 @@ static bool line_is_earlier(const char *names, const char *line, size_t length)
     return false;
 }
 
+// A class without a name is called by its number, which no other class may have for a name.
+static bool numbers_are_free(const char *names, size_t n, Error *err)
+{
+    for (size_t unnamed = 0; unnamed < n; unnamed++) {
+        char number[24];
+        snprintf(number, sizeof number, "%zu", unnamed);
+        if (strcmp(class_name(names, unnamed).text, number) != 0)
+            continue;
+        for (size_t k = 0; k < n; k++)
+            if (k != unnamed && strcmp(class_name(names, k).text, number) == 0)
+                return error_set(err,
+                                 "class %zu has the name '%s', and so has class %zu, without one",
+                                 k, number, unnamed);
+    }
+    return true;
+}
+
 bool class_names_check(const char *names, size_t classes, Error *err)
 {
     const char *line;
@@ -91,7 +108,7 @@ bool class_names_check(const char *names, size_t classes, Error *err)
             return error_set(err, "line %zu: the class name '%.*s' is there twice", n + 1,
                              (int)length, line);
     }
-    return true;
+    return numbers_are_free(names, n, err);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -181,6 +198,7 @@ bool class_names_read(const char **names, const char *value, const Dataset *data
                          "ranges such as A-Z or 0-9A-F: %s",
                          reason.text);
     if (!class_names_check(text, 256, &reason))
-        return error_set(err, "--classes %s: %s", value, reason.text);
+        return error_set(err, "--classes %s%s: %s", value,
+                         is_ranges ? ", which is no file's name, as characters" : "", reason.text);
     return names_fit(names, value, text, data, arena, err);
 }

@@ -252,11 +252,12 @@ static bool predict_picture(Predictor *p, Origin origin, const char *path, const
 // Reads the next picture of a stream and answers it. A picture that is alone has no number.
 static bool predict_next(Predictor *p, Origin *origin, PnmReader *reader, Arena *arena, Error *err)
 {
+    Error ignored;
     GreyImage image;
     const char *path = reader->source.path, *numbered;
-    numbered = arena_printf(arena, err, "%s:%zu", path, origin->index);
-    if (numbered == NULL)
-        return false;
+    numbered = arena_printf(arena, &ignored, "%s:%zu", path, origin->index);
+    if (numbered == NULL) // where memory is short, an error goes without the number
+        numbered = path;
     if (origin->numbered) // what is wrong is wrong with this one
         reader->source.path = numbered;
     bool ok = pnm_read(reader, &image, arena, err);

@@ -149,6 +149,11 @@ static bool give_stdout_to(const char *path, Error *err)
     return true;
 }
 
+static bool is_stdout_sign(const char *path)
+{
+    return strcmp(path, "-") == 0;
+}
+
 // Standard output has room for one output, which is a table. Returns false when it is wanted for
 // more; otherwise *on_stdout is that table's flag, or NULL.
 static bool check_streams(const OutputFlag **on_stdout, const OutputFlag *outputs, size_t n,
@@ -161,19 +166,15 @@ static bool check_streams(const OutputFlag **on_stdout, const OutputFlag *output
         if (out->kind == OUTPUT_REGULAR_ONLY)
             return error_set(err,
                              "%s %s: the model needs a file, which is replaced all at once, and "
-                             "standard output is not one (./- is a file of that name)",
-                             out->flag, out->path);
+                             "standard output is not one%s",
+                             out->flag, out->path,
+                             is_stdout_sign(out->path) ? " (./- is a file of that name)" : "");
         if (json || *on_stdout != NULL)
             return error_set(err, "%s and %s cannot both write to standard output",
                              json ? "--json" : (*on_stdout)->flag, out->flag);
         *on_stdout = out;
     }
     return true;
-}
-
-static bool is_stdout_sign(const char *path)
-{
-    return strcmp(path, "-") == 0;
 }
 
 // What an output must leave alone: the model that is read, the data, and the outputs before it.

@@ -423,20 +423,38 @@ static bool directory_has(const char *directory, const struct stat *file, int le
     return found;
 }
 
+// Whether a new file of that name would be taken for one of the set, in the place of the one that
+// is there: its name is that of a data file, and its directory is one where they are looked for.
+static bool is_new_data_file(const char *path, const char *directory)
+{
+    IdxName is;
+    Arena arena = {0};
+    Error ignored;
+    struct stat of_path, of_data;
+    const char *slash = strrchr(path, '/');
+    const char *parent = path_directory(&arena, path, &ignored);
+    bool found = name_parse(&is, slash == NULL ? path : slash + 1) && parent != NULL &&
+                 stat(parent, &of_path) == 0 && stat(directory, &of_data) == 0 &&
+                 path_is_same_file(&of_path, &of_data);
+    arena_free(&arena);
+    return found;
+}
+
 bool idx_is_data_file(const char *data, const char *path)
 {
     struct stat file;
     Wanted wanted;
     Error ignored;
-    bool found = false;
-    if (stat(path, &file) != 0 || !wanted_parse(&wanted, data, &ignored))
+    bool exists = stat(path, &file) == 0, found = false;
+    if (!wanted_parse(&wanted, data, &ignored))
         return false;
     for (size_t i = 0; i < N_SUBDIRECTORIES && !found; i++) {
         char directory[IDX_PATH_SIZE];
         int length =
             snprintf(directory, sizeof directory, "%s%s", wanted.directory, subdirectories[i]);
-        found =
-            length >= 0 && (size_t)length < sizeof directory && directory_has(directory, &file, 1);
+        if (length < 0 || (size_t)length >= sizeof directory)
+            continue;
+        found = exists ? directory_has(directory, &file, 1) : is_new_data_file(path, directory);
     }
     return found;
 }

@@ -2,6 +2,7 @@
 #include "model.h"
 
 #include "crc32.h"
+#include "formats.h"
 #include "json.h"
 #include "numbers.h"
 #include "source.h"
@@ -337,14 +338,18 @@ static bool model_find_parts(ModelFile *file, Arena *arena, Error *err)
     if (file->size < 8)
         return error_set(err, "%zu bytes are too few for a model file", file->size);
     uint64_t length = get_u64(file->bytes);
+    const Format *format =
+        format_of(file->bytes, file->size < FORMAT_HEAD ? file->size : FORMAT_HEAD);
+    if (format != NULL && format->kind != FORMAT_MODEL)
+        return error_set(err, "is %s, where a model was expected", format->name);
     if (length > file->size - 8)
         return error_set(err,
-                         "no model file: a header of %" PRIu64 " bytes is announced, only "
+                         "not a model file: a header of %" PRIu64 " bytes is announced, only "
                          "%zu follow",
                          length, file->size - 8);
     const char *header = (const char *)file->bytes + 8;
     if (length < 2 || header[0] != '{')
-        return error_set(err, "no model file: the header does not begin with '{'");
+        return error_set(err, "not a model file: the header does not begin with '{'");
     file->json = (JsonReader){header, header, header + length, arena};
     file->data = file->bytes + 8 + length;
     file->data_size = file->size - 8 - (size_t)length;

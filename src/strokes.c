@@ -81,8 +81,9 @@ static bool find_levels(Picture *p, Error *err)
     p->contrast = histogram_quantile(count, n - n / RARE);
     p->noise = NOISE_SCATTERS * scatter;
     if (p->contrast == 0)
-        return error_set(err, "is blank: no pixel stands out from the paper (or its ink is "
-                              "transparent: convert with -background white -flatten)");
+        return error_set(
+            err, "is blank: no pixel stands out from the paper (where parts are transparent, "
+                 "convert with -background white -flatten, or black for light ink)");
     if (p->contrast < WEAKEST_INK || p->contrast < BLANK_SCATTERS * scatter)
         return error_set(
             err,

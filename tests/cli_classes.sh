@@ -323,6 +323,12 @@ keeps() {
 }
 claim "others are refused" keeps
 
+numbers_are_taken() { # of a class without a name
+    printf '\n0\n2\n3\n4\n5\n6\n7\n8\n9\n' | bad_names "class 1 has the name '0', and so has class 0, without one" "$WORK/small" &&
+        refuses 1 "no file's name, as characters" train "$WORK/small" --classes digits
+}
+claim "two classes cannot be called the same, nor can a file's name be mistaken for characters in silence" numbers_are_taken
+
 names_survive() { # the file of names is not replaced by the table
     printf '%s\n' a b c d e f g h i j >"$WORK/kept" && cp "$WORK/kept" "$WORK/before" &&
         refuses 1 "--classes and --csv are the same file" "$MLP" train -d data/mnist --epochs 1 --train-size 100 \

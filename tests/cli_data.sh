@@ -114,6 +114,17 @@ else
     skip "root may read every directory, and there is no setpriv: unreadable ones were not tried"
 fi
 
+not_hidden() { # no output becomes a file that is preferred to one of the set
+    refuses 1 "--output would replace a file of the data" "$MLP" train -q -d "$WORK/hidden" --epochs 1 \
+        -o "$WORK/hidden/$images" --csv "$WORK/h.csv" && [ ! -e "$WORK/hidden/$images" ] &&
+        exits 0 "$MLP" train -q -d "$WORK/hidden" --epochs 1 -o "$WORK/hidden/m.bin"
+}
+mkdir "$WORK/hidden"
+for file in "$WORK"/small/*-ubyte; do
+    gzip -c "$file" >"$WORK/hidden/$(basename "$file").gz"
+done
+claim "no output takes the place of a compressed file of the data" not_hidden
+
 # ---------------------------------------------------------------------------------------------
 # Compressed files
 
