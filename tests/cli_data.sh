@@ -116,7 +116,7 @@ fi
 
 not_hidden() { # no output becomes a file that is preferred to one of the set
     refuses 1 "--output would replace a file of the data" "$MLP" train -q -d "$WORK/hidden" --epochs 1 \
-        -o "$WORK/hidden/$images" --csv "$WORK/h.csv" && [ ! -e "$WORK/hidden/$images" ] &&
+        -o "$WORK/hidden/train-images-idx3-ubyte" --csv "$WORK/h.csv" && [ ! -e "$WORK/hidden/train-images-idx3-ubyte" ] &&
         exits 0 "$MLP" train -q -d "$WORK/hidden" --epochs 1 -o "$WORK/hidden/m.bin"
 }
 mkdir "$WORK/hidden"
