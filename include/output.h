@@ -10,17 +10,23 @@
 // A file that comes into being all at once: written under a temporary name in the directory of its
 // target, then renamed over it, so that the old file or the new one is there whole at every moment.
 // A symbolic link stays, what it points to is replaced. A target that cannot be renamed over (a
-// file that is a mount point) is written in place. What is not a regular file (a device, a pipe, an
-// open descriptor of this process) is a stream: where that is allowed, it is written straight.
+// file that is a mount point) is written in place, what it grows by first; where its directory
+// takes no temporary file, that is made in output_temporary_directory(). What is not a regular file
+// (a device, a pipe, an open descriptor of this process) is a stream: where that is allowed, it is
+// written straight.
 typedef struct Output {
     FILE *stream;     // the caller prints here; errors are found by publish and commit
     char *target;     // owned by the arena, with links resolved; NULL: a stream
     char *temporary;  // NULL for a stream, or once published
+    char *kept;       // the only copy of what could not be put in place; NULL: there is none
     const char *path; // as the user named it
     Error note;       // what the user should know although nothing failed; "" for nothing
 } Output;
 
 typedef enum OutputKind { OUTPUT_REGULAR_ONLY, OUTPUT_ANY_FILE } OutputKind;
+
+// Where temporary files go that have no better place: $TMPDIR, or /tmp.
+const char *output_temporary_directory(void);
 
 // Opens a stream, or creates the temporary file: fails early when the directory is missing or
 // cannot be written. "-" is standard output.
@@ -47,8 +53,8 @@ bool output_try(const char *path, OutputKind kind, Error *err);
 
 // Flushes what was printed and puts the file under its name; the stream stays open, and further
 // rows go to the same file. Publishing again only flushes. When the file can neither be renamed nor
-// written in place, it stays under its temporary name, and err says which, and whether the target
-// is incomplete now.
+// written in place, it stays under its temporary name, out->kept, and err says which, and whether
+// the target is incomplete now.
 bool output_publish(Output *out, Error *err);
 
 // Flushes and makes sure that what was written so far survives a power cut.

@@ -9,6 +9,7 @@
 #include "signals.h"
 
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -160,6 +161,8 @@ typedef struct Job {
     double seconds;     // of training alone, all epochs
     size_t saved_epoch; // that the model file holds, 0 when this training has not written it
     double saved_time;
+    char *kept;           // the last copy of a model that has no place, NULL for none
+    size_t kept_epoch;    // that it holds
     Error noted;          // the last note on writing the model, "" for none
     bool nothing_learned; // has been said
 } Job;
@@ -174,16 +177,28 @@ static void note_model(Job *job, const Error *note)
     job->noted = *note;
 }
 
-static bool save_model(Job *job, Error *err)
+// A newer one, under that name or in its place (NULL), is complete: one copy is enough.
+static void keep_copy(Job *job, const char *path)
+{
+    Error ignored;
+    if (job->kept != NULL)
+        unlink(job->kept);
+    job->kept = path == NULL ? NULL : arena_printf(job->arena, &ignored, "%s", path);
+    job->kept_epoch = job->kept == NULL ? 0 : (size_t)job->settings.epochs;
+}
+
+static bool save_model(Job *job, const char *path, Error *err)
 {
     Arena arena = {0}; // of this call alone: there may be many
     Output out;
-    bool ok = output_open(&out, &arena, job->options->output, OUTPUT_REGULAR_ONLY, err);
+    bool ok = output_open(&out, &arena, path, OUTPUT_REGULAR_ONLY, err);
     if (ok) {
         ok = model_write(&job->settings, &job->net, job->params, &out, err) &&
              output_commit(&out, err);
         output_discard(&out);
         note_model(job, &out.note);
+        if (ok || out.kept != NULL)
+            keep_copy(job, out.kept);
     }
     if (ok) {
         job->saved_epoch = (size_t)job->settings.epochs;
@@ -191,6 +206,31 @@ static bool save_model(Job *job, Error *err)
     }
     arena_free(&arena);
     return ok;
+}
+
+// The directory of the model is gone, for example, or the disk full: a place of its own is better
+// than to lose the training.
+static void rescue_model(Job *job)
+{
+    Error ignored;
+    const char *directory = output_temporary_directory();
+    char *fresh = arena_printf(job->arena, &ignored, "%s/mlp-XXXXXX", directory);
+    if (fresh == NULL || mkdtemp(fresh) == NULL)
+        return;
+    char *path = arena_printf(job->arena, &ignored, "%s/model.bin", fresh);
+    if (path != NULL && save_model(job, path, &ignored))
+        keep_copy(job, path);
+    else
+        rmdir(fresh);
+}
+
+// Whatever the error is about, it says where the model of the last epoch is, when not in its place.
+static void name_copy(const Job *job, Error *err)
+{
+    Error first = *err;
+    if (job->kept != NULL && job->kept_epoch == job->settings.epochs &&
+        strstr(first.text, job->kept) == NULL)
+        error_set(err, "%s; the model is in %s", first.text, job->kept);
 }
 
 // Writes the table and the model of the last complete epoch, where they are not written yet. One
@@ -201,7 +241,10 @@ static bool save_all(Job *job, Error *err)
     if (job->last.epoch == 0)
         return true;
     bool table = command_commit(&job->csv, err) || signals_noted() == SIGPIPE;
-    bool model = job->saved_epoch == job->settings.epochs || save_model(job, table ? err : &second);
+    bool model = job->saved_epoch == job->settings.epochs ||
+                 save_model(job, job->options->output, table ? err : &second);
+    if (!model && job->kept_epoch != job->settings.epochs)
+        rescue_model(job);
     return table && model;
 }
 
@@ -226,7 +269,7 @@ static bool watch_batch(void *context, size_t epoch, size_t done, double loss)
 static void save_checkpoint(Job *job)
 {
     Error err;
-    if (output_sync(&job->csv, &err) && save_model(job, &err))
+    if (output_sync(&job->csv, &err) && save_model(job, job->options->output, &err))
         return;
     progress_end(&job->progress);
     command_note("no checkpoint of epoch %llu, the training goes on: %s",
@@ -392,6 +435,7 @@ static int stop(Job *job, Error *err)
     size_t epoch = (size_t)job->settings.epochs;
     bool is_new = job->last.epoch > 0;
     if (!save_all(job, err)) { // said even when SIGPIPE came: it was perhaps the table's alone
+        name_copy(job, err);
         fprintf(stderr, "mlp: %s\n", err->text);
         return STATUS_FAILED;
     }
@@ -448,6 +492,8 @@ static int run_job(Job *job, Team *team, Error *err)
         return stop(job, err);
     Error second;
     bool saved = result == TRAIN_DIVERGED || save_all(job, result == TRAIN_DONE ? err : &second);
+    if (!saved)
+        name_copy(job, err);
     if (result != TRAIN_DONE || !saved)
         return command_fail(err);
     if (!o->quiet)

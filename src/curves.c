@@ -4,6 +4,7 @@
 #include "numbers.h"
 #include "source.h"
 
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -120,6 +121,9 @@ char *curves_path(Arena *arena, const char *model, Error *err)
         return arena_printf(arena, err, "%.*scurves.csv", (int)(name - model), model);
     if (length > 4 && strcmp(name + length - 4, ".bin") == 0)
         length -= 4;
+    if (length > NAME_MAX - 4) // the table's name must be possible, too, and no character cut
+        for (length = NAME_MAX - 4; length > 0 && (name[length] & 0xc0) == 0x80;)
+            length--;
     return arena_printf(arena, err, "%.*s.csv", (int)(name - model + (ptrdiff_t)length), model);
 }
 

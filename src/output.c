@@ -122,31 +122,57 @@ static char *temporary_name(Arena *arena, const char *directory, Error *err)
                         (uint32_t)(seed * 0x9e3779b97f4a7c15 >> 32));
 }
 
-// Announced before it is there, or a signal in between would leave it behind.
+const char *output_temporary_directory(void)
+{
+    const char *directory = getenv("TMPDIR");
+    return directory == NULL || directory[0] == '\0' ? "/tmp" : directory;
+}
+
+// Returns the descriptor, or -1 with errno. Announced before it is there, or a signal in between
+// would leave it behind.
+static int create_temporary(Output *out, Arena *arena, const char *directory, mode_t mode,
+                            Error *err)
+{
+    enum { TRIES = 100 };
+    for (int i = 0; i < TRIES; i++) {
+        char *name = temporary_name(arena, directory, err);
+        if (name == NULL) {
+            errno = ENOMEM;
+            return -1;
+        }
+        temporary_is_there(name);
+        int fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+        if (fd >= 0) {
+            out->temporary = name;
+            return fd;
+        }
+        int number = errno;
+        temporary_is_gone(name);
+        errno = number;
+        if (number != EEXIST)
+            break;
+    }
+    return -1;
+}
+
+// A file that may be written, in a directory where none may be made (one that is mounted into a
+// container), is going to be written in place: its temporary file may be anywhere, for this user's
+// eyes alone.
 static bool output_open_temporary(Output *out, Arena *arena, const struct stat *replaced,
                                   Error *err)
 {
-    enum { TRIES = 100 };
     char *directory = path_directory(arena, out->target, err);
-    int fd = -1;
-    for (int i = 0; i < TRIES; i++) {
-        char *name = directory == NULL ? NULL : temporary_name(arena, directory, err);
-        if (name == NULL)
-            return false;
-        temporary_is_there(name);
-        fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, replaced != NULL ? 0600 : 0666);
-        if (fd >= 0) {
-            out->temporary = name;
-            break;
-        }
-        temporary_is_gone(name);
-        if (errno != EEXIST)
-            break;
-    }
+    if (directory == NULL)
+        return false;
+    int fd = create_temporary(out, arena, directory, replaced != NULL ? 0600 : 0666, err);
+    if (fd >= 0 && replaced != NULL)
+        fchmod(fd, replaced->st_mode & 0777);
+    int number = errno; // the reason to give: that of the file's own directory
+    if (fd < 0 && replaced != NULL && (number == EACCES || number == EPERM || number == EROFS))
+        fd = create_temporary(out, arena, output_temporary_directory(), 0600, err);
+    errno = number;
     if (fd < 0)
         return error_set_errno(err, "%s: cannot write in its directory", out->path);
-    if (replaced != NULL)
-        fchmod(fd, replaced->st_mode & 0777);
     if (output_open_stream(out, fd, err))
         return true;
     output_discard(out);
@@ -263,36 +289,62 @@ static bool file_sync(int fd)
     return fsync(fd) == 0 || !is_loss(errno);
 }
 
-// Copies all bytes of a file over those of another.
-static bool file_copy(int from, int to)
+// Copies the bytes from `at` to `end`.
+static bool copy_range(int from, int to, off_t at, off_t end)
 {
     char bytes[1 << 14];
-    off_t at = 0;
-    ssize_t n;
-    while ((n = pread(from, bytes, sizeof bytes, at)) > 0) {
-        n = pwrite(to, bytes, (size_t)n, at);
-        if (n < 0)
+    while (at < end) {
+        size_t size = end - at < (off_t)sizeof bytes ? (size_t)(end - at) : sizeof bytes;
+        ssize_t n = pread(from, bytes, size, at);
+        if (n > 0)
+            n = pwrite(to, bytes, (size_t)n, at);
+        if (n <= 0) {
+            errno = n == 0 ? EIO : errno; // shorter than it was
             return false;
+        }
         at += n;
     }
-    return n == 0 && ftruncate(to, at) == 0 && lseek(to, at, SEEK_SET) == at && file_sync(to);
+    return true;
+}
+
+// Copies all bytes of a file over those of another. What it grows by comes first: a full disk shows
+// before a byte of the older file is lost. Says whether such a byte may be lost.
+static bool file_copy(int from, int to, bool *is_begun)
+{
+    struct stat source, older;
+    *is_begun = false;
+    if (fstat(from, &source) != 0 || fstat(to, &older) != 0)
+        return false;
+    off_t size = source.st_size, kept = older.st_size < size ? older.st_size : size;
+    if (kept < size && (!copy_range(from, to, kept, size) || !file_sync(to))) {
+        int number = errno;
+        *is_begun = ftruncate(to, kept) != 0;
+        errno = number;
+        return false;
+    }
+    *is_begun = true;
+    return copy_range(from, to, 0, kept) && ftruncate(to, size) == 0 &&
+           lseek(to, size, SEEK_SET) == size && file_sync(to);
 }
 
 // Makes the stream write to the target, open as fd, which gets the bytes of the temporary file.
-static bool output_move_to(Output *out, int fd)
+static bool output_move_to(Output *out, int fd, bool *is_begun)
 {
     int stream = fileno(out->stream);
-    return file_copy(stream, fd) && dup2(fd, stream) == stream &&
+    return file_copy(stream, fd, is_begun) && dup2(fd, stream) == stream &&
            fcntl(stream, F_SETFD, FD_CLOEXEC) != -1;
 }
 
 // What cannot be written in place: what has become of the target, and where the bytes are.
-static bool error_in_place(Error *err, const Output *out, const char *reason, int number,
+static bool error_in_place(Error *err, Output *out, const char *reason, bool was_opened,
                            bool is_begun)
 {
+    int number = errno;
+    const char *fate = is_begun ? "; it is incomplete now" : "; it is as it was";
     bool is_kept = access(out->temporary, F_OK) == 0; // as the only copy
+    out->kept = is_kept ? out->temporary : NULL;
     return error_set(err, "%s: cannot be replaced (%s) or written in place (%s)%s%s%s", out->path,
-                     reason, strerror(number), is_begun ? "; it is incomplete now" : "",
+                     reason, strerror(number), was_opened ? fate : "",
                      is_kept ? "; what was written is in " : "", is_kept ? out->temporary : "");
 }
 
@@ -306,10 +358,11 @@ static bool output_write_in_place(Output *out, Error *err)
     int flags = O_WRONLY | O_CLOEXEC | (errno == ENOENT ? O_CREAT | O_EXCL : 0);
     snprintf(reason, sizeof reason, "%s", strerror(errno));
     temporary_is_gone(out->temporary); // a signal must leave it: soon it is the only whole copy
+    bool is_begun = false;
     int fd = open(out->target, flags, 0666);
-    bool ok = fd >= 0 && output_move_to(out, fd);
+    bool ok = fd >= 0 && output_move_to(out, fd, &is_begun);
     if (!ok)
-        error_in_place(err, out, reason, errno, fd >= 0);
+        error_in_place(err, out, reason, fd >= 0, is_begun);
     if (fd >= 0)
         close(fd);
     if (ok) {

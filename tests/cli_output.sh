@@ -240,7 +240,19 @@ full_mount_point() { # the only copy of the model is told
     status=$?
     cat err
     kept=$(sed -n 's/^mlp: p.bin: .*what was written is in //p' err)
-    [ "$status" -eq 1 ] && [ "$(wc -l <err)" -eq 1 ] && cmp "$kept" m.bin && rm "$kept" && grep -q '; it is incomplete now;' err
+    [ "$status" -eq 1 ] && [ "$(wc -l <err)" -eq 1 ] && cmp "$kept" m.bin && rm "$kept" && grep -q '; it is as it was;' err
+}
+full_checkpoints() { # an old model that is as it was, and one copy of the new one
+    rm -rf full && mkdir full
+    # shellcheck disable=SC2016,SC2086
+    $own_mounts sh -c 'mkdir -p small && mount -t tmpfs -o size=48k tmpfs small && cat m.bin >small/f && touch full/p.bin &&
+        mount --bind small/f full/p.bin && { "$@" 2>err; echo $? >status; cat small/f >after.bin; }' sh \
+        "$bin" train -q -d data --epochs 4 --hidden 16 --checkpoint-every 1 -o full/p.bin
+    cat err status
+    ls -A full
+    kept=$(sed -n 's/^mlp: full\/p.bin: .*what was written is in //p' err)
+    [ "$(cat status)" -eq 1 ] && cmp after.bin m.bin && exits 0 "$bin" info after.bin && [ "$(grep -c 'no checkpoint' err)" -eq 3 ] &&
+        [ "$(find full -name '.mlp-*')" = "$kept" ] && exits 0 "$bin" eval "$kept" -d data && rm "$kept"
 }
 own_mounts='unshare -m' # for others than root, in a user namespace
 [ "$(id -u)" -eq 0 ] || own_mounts='unshare -rm'
@@ -249,6 +261,7 @@ if touch a b && $own_mounts mount --bind a b 2>/dev/null; then
     claim "a model and its curves that are mount points are written in place, with one note each" into_mount_points
     claim "so is a table" table_into_mount_point
     claim "where that fails, too, the finished model stays, and the message says where" full_mount_point
+    claim "a full disk is found before an old model is overwritten; checkpoints leave one copy" full_checkpoints
 else
     skip "files cannot be mounted here: none was an output"
 fi
@@ -270,6 +283,73 @@ if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null && setpriv --reuid 6553
 else
     skip "nobody else can write here: no file of someone else was an output"
 fi
+in_closed_directory() { # a file that the user may write where no other can be made, as in a container
+    closed=$1
+    shift
+    mkdir -p "$closed/tmp" "$closed/closed" && cp -R data "$bin" "$closed" && : >"$closed/closed/p.bin" &&
+        : >"$closed/closed/p.csv" && chmod -R a+rX "$closed" && chmod 666 "$closed"/closed/p.* &&
+        chmod 1777 "$closed/tmp" && chmod 555 "$closed/closed" || return 1
+    (cd "$closed/closed" && TMPDIR=$closed/tmp && export TMPDIR &&
+        exec "$@" ../mlp train -q -d ../data --epochs 2 --hidden 8 --checkpoint-every 1 -o p.bin) 2>err
+    status=$?
+    cat err
+    chmod 755 "$closed/closed"
+    [ "$status" -eq 0 ] && cmp "$closed/closed/p.bin" m.bin && [ "$(wc -l <"$closed/closed/p.csv")" -eq 3 ] &&
+        no_temporary_file "$closed/closed" && no_temporary_file "$closed/tmp" && [ "$(wc -l <err)" -eq 2 ] &&
+        grep -q '^mlp: note: p.bin: was written in place' err
+}
+closed_text="a file that may be written in a directory where none can be made is written in place"
+if [ "$(id -u)" -ne 0 ]; then
+    claim "$closed_text" in_closed_directory "$WORK/other" env
+elif [ -n "${open_directory:-}" ]; then
+    claim "$closed_text" in_closed_directory "$open_directory/other" setpriv --reuid 65534 --regid 65534 --clear-groups
+else
+    skip "nobody else can write here: no file in a closed directory was an output"
+fi
+
+# ---------------------------------------------------------------------------------------------
+# A model that has no place any more
+
+rescued() { # the message of one line names a whole model, in a place of its own
+    cat err
+    found=$(sed -n 's/^mlp: .*; the model is in //p' err)
+    case $found in "$PWD"/tmp/mlp-*/model.bin) ;; *) return 1 ;; esac
+    [ "$(wc -l <err)" -eq 1 ] && exits 0 "$bin" eval "$found" -d data && rm -r tmp
+}
+move_away() {
+    mv out gone
+}
+take_name() {
+    mkdir out/s.bin
+}
+no_place_at_the_end() { # FUNCTION: called after the first row; the pipe has no room for all rows
+    rm -rf out gone tmp && mkdir out tmp
+    { TMPDIR=$PWD/tmp "$FAST_MLP" train -q -d data --epochs 2000 --hidden 2 --batch 100 -o out/s.bin --csv - 2>err; echo $? >status; } |
+        { read -r _ && read -r _ && "$1" && cat >/dev/null; }
+    [ "$(cat status)" -eq 1 ] && rescued
+}
+no_place_on_a_signal() { # FUNCTION
+    rm -rf out gone tmp && mkdir out tmp
+    TMPDIR=$PWD/tmp "$FAST_MLP" train -q -d data --epochs 1000000 --hidden 16 -o out/s.bin 2>err &
+    child=$!
+    tries=0
+    until [ -f out/s.csv ] || [ "$tries" -gt 200 ]; do sleep 0.02; tries=$((tries + 1)); done
+    "$1" && kill -TERM "$child" && wait "$child"
+    status=$?
+    [ "$status" -eq 1 ] && rescued
+}
+for change in move_away take_name; do
+    claim "a finished model that has no place any more is saved elsewhere, and the message says where ($change)" no_place_at_the_end "$change"
+    claim "so is that of a training which a signal stops ($change)" no_place_on_a_signal "$change"
+done
+nowhere_at_all() { # nothing is left behind
+    rm -rf out gone tmp && mkdir out
+    { TMPDIR=$PWD/tmp "$FAST_MLP" train -q -d data --epochs 2000 --hidden 2 --batch 100 -o out/s.bin --csv - 2>err; echo $? >status; } |
+        { read -r _ && read -r _ && move_away && cat >/dev/null; }
+    cat err
+    [ "$(cat status)" -eq 1 ] && [ "$(wc -l <err)" -eq 1 ] && grep -q '^mlp: out/s.bin: ' err && ! grep -q 'the model is in' err
+}
+claim "where it can be saved nowhere, the message says no more than why" nowhere_at_all
 
 # ---------------------------------------------------------------------------------------------
 # Long names
@@ -287,6 +367,16 @@ long_names() {
     no_temporary_file .
 }
 claim "names of up to 255 characters can be written" long_names
+long_plain_names() { # the table's name ends earlier, and not within a character
+    for length in 250 251 252 253 254 255; do
+        name=$(long "$length")
+        exits 0 train -o "$name" && cmp "$name" m.bin && [ -s "$(long $((length > 251 ? 251 : length))).csv" ] && rm 0000* || return 1
+    done
+    e=$(printf '\303\251')
+    exits 0 train -o "$(long 250)$e$e" && [ -s "$(long 250).csv" ] && rm 0000* &&
+        exits 0 train -o "$(long 249)$e$e" && [ -s "$(long 249)$e.csv" ] && rm 0000*
+}
+claim "the table of a model with a long name has a name that is possible" long_plain_names
 claim "a longer one is refused before any work" refuses 1 'File name too long' train --epochs 1000000 -o "$(long 256)"
 # shellcheck disable=SC2046
 long_path() { # CHARACTERS

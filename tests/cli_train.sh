@@ -551,8 +551,8 @@ full_disk() {
     mkdir "$WORK/disk" && mount -t tmpfs -o size=64k tmpfs "$WORK/disk" || return 1
     "$bin" train -q -d "$WORK/small" --epochs 2 --hidden 4 -o "$WORK/disk/m.bin" --csv "$WORK/out/f.csv" &&
         cp "$WORK/disk/m.bin" "$WORK/old.bin" &&
-        refuses 1 disk/m.bin "$bin" train -q -d "$WORK/small" --epochs 2 --hidden 64 -o "$WORK/disk/m.bin" \
-            --csv "$WORK/out/f.csv" && cmp "$WORK/disk/m.bin" "$WORK/old.bin" &&
+        refuses 1 disk/m.bin env TMPDIR="$WORK" "$bin" train -q -d "$WORK/small" --epochs 2 --hidden 64 -o "$WORK/disk/m.bin" \
+            --csv "$WORK/out/f.csv" && grep -qF "; the model is in $WORK/mlp-" "$WORK/stderr" && cmp "$WORK/disk/m.bin" "$WORK/old.bin" &&
         [ "$(ls -A "$WORK/disk")" = m.bin ]
     full=$?
     umount "$WORK/disk"

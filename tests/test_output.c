@@ -134,6 +134,26 @@ static void a_signal_leaves_the_copy_of_what_is_written_in_place(void)
     }
 }
 
+// What the file grows by is written first: a full disk costs no older byte.
+static void a_full_disk_leaves_the_older_file_as_it_was(void)
+{
+    Arena arena = {0};
+    Error err = {""};
+    Output out;
+    write_file(work_path("place"), "an older text", 13);
+    REQUIRE(begin(&out, &arena, "place", "a newer and a longer text"), "not opened");
+    rename_error = EBUSY;
+    file_error = ENOSPC;
+    CHECK(!output_publish(&out, &err) && holds(work_path("place"), "an older text"), "lost");
+    rename_error = file_error = 0;
+    CHECK(strstr(err.text, "; it is as it was; what was written is in ") != NULL, "%s", err.text);
+    CHECK(out.kept != NULL && holds(out.kept, "a newer and a longer text"), "no copy");
+    if (out.kept != NULL)
+        unlink(out.kept);
+    output_discard(&out);
+    arena_free(&arena);
+}
+
 static void what_cannot_be_written_at_all_stays_and_is_named(void)
 {
     Arena arena = {0};
@@ -352,6 +372,7 @@ int main(void)
 {
     RUN(a_file_that_cannot_be_renamed_over_is_written_in_place);
     RUN(a_signal_leaves_the_copy_of_what_is_written_in_place);
+    RUN(a_full_disk_leaves_the_older_file_as_it_was);
     RUN(what_cannot_be_written_at_all_stays_and_is_named);
     RUN(a_temporary_file_that_somebody_removed_costs_nothing);
     RUN(without_its_temporary_file_an_output_overwrites_nothing);
