@@ -45,6 +45,7 @@ static bool shrink(GreyImage *image, Arena *arena, Error *err)
             for (size_t y = row * factor; y < (row + 1) * factor && y < image->rows; y++)
                 for (size_t x = col * factor; x < (col + 1) * factor && x < image->cols; x++, n++)
                     sum += image->pixels[y * image->cols + x];
+            assert(n > 0); // row and col are of the smaller picture
             out[row * cols + col] = (unsigned char)((sum + n / 2) / n);
         }
     *image = (GreyImage){rows, cols, out};

@@ -128,8 +128,8 @@ const char *output_temporary_directory(void)
     return directory == NULL || directory[0] == '\0' ? "/tmp" : directory;
 }
 
-// Returns the descriptor, or -1 with errno. Announced before it is there, or a signal in between
-// would leave it behind.
+// Returns the descriptor, or -1 with errno, 0 where the reason is in err. Announced before it is
+// there, or a signal in between would leave it behind.
 static int create_temporary(Output *out, Arena *arena, const char *directory, mode_t mode,
                             Error *err)
 {
@@ -137,7 +137,7 @@ static int create_temporary(Output *out, Arena *arena, const char *directory, mo
     for (int i = 0; i < TRIES; i++) {
         char *name = temporary_name(arena, directory, err);
         if (name == NULL) {
-            errno = ENOMEM;
+            errno = 0; // the reason is in err
             return -1;
         }
         temporary_is_there(name);
@@ -171,6 +171,8 @@ static bool output_open_temporary(Output *out, Arena *arena, const struct stat *
     if (fd < 0 && replaced != NULL && (number == EACCES || number == EPERM || number == EROFS))
         fd = create_temporary(out, arena, output_temporary_directory(), 0600, err);
     errno = number;
+    if (fd < 0 && number == 0)
+        return false;
     if (fd < 0)
         return error_set_errno(err, "%s: cannot write in its directory", out->path);
     if (output_open_stream(out, fd, err))

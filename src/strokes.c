@@ -7,6 +7,7 @@
 //   4 growth      the pale ink around these, not further than a stroke's width or so
 #include "strokes.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum {
@@ -377,6 +378,7 @@ static size_t edge_share(const Picture *p, const Box *box, uint32_t label)
              x += whole_row ? 1 : range_length(box->cols) - 1, all++)
             on += p->label[y * p->cols + x] == label;
     }
+    assert(all > 0); // the box is not empty
     return 10 * on / all;
 }
 
