@@ -232,6 +232,7 @@ else
     skip "python3 is not installed: standard input that does not block was not tried"
 fi
 no_memory() { # is said with the file that needed it
+    # shellcheck disable=SC3045 # the shells of Linux have it
     (ulimit -v 12000 && exits 1 "$FAST_MLP" predict m.bin large.pgm) && cat stderr && grep -q '^mlp: large.pgm: out of memory' stderr
 }
 if [ "$(uname)" = Linux ]; then
