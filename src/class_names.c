@@ -199,6 +199,6 @@ bool class_names_read(const char **names, const char *value, const Dataset *data
                          reason.text);
     if (!class_names_check(text, 256, &reason))
         return error_set(err, "--classes %s%s: %s", value,
-                         is_ranges ? ", which is no file's name, as characters" : "", reason.text);
+                         is_ranges ? ", which is not a file, as characters" : "", reason.text);
     return names_fit(names, value, text, data, arena, err);
 }

@@ -2,9 +2,13 @@
 //
 //   1 levels      what is ink for certain, and what may be the pale edge of it
 //   2 components  of certain ink (8 neighbours)
-//   3 choice      the largest component that is inside the picture and no frame round another; and
-//                 those close to it
+//   3 choice      the largest component that is inside the picture and is not a frame round
+//   another,
+//                 and those close to it; where it reaches across the picture, as lines do, 2 and 3
+//                 are tried again with stronger ink
 //   4 growth      the pale ink around these, not further than a stroke's width or so
+//
+// All shares and limits are in the table below; bench_pictures shows what a change of one does.
 #include "strokes.h"
 
 #include <assert.h>

@@ -325,7 +325,7 @@ claim "others are refused" keeps
 
 numbers_are_taken() { # of a class without a name
     printf '\n0\n2\n3\n4\n5\n6\n7\n8\n9\n' | bad_names "class 1 has the name '0', and so has class 0, without one" "$WORK/small" &&
-        refuses 1 "no file's name, as characters" train "$WORK/small" --classes digits
+        refuses 1 "not a file, as characters" train "$WORK/small" --classes digits
 }
 claim "two classes cannot be called the same, nor can a file's name be mistaken for characters in silence" numbers_are_taken
 

@@ -100,7 +100,7 @@ if command -v gnuplot >/dev/null; then
         name=$(basename "$script" .gp)
         claim "so does $name.gp" any_name_of "$name"
     done
-    layers_name() { # an argument that is no file's name
+    layers_name() { # an argument that does not name a file
         cp "$tree/build/report/features.csv" "$WORK/tables/f.csv"
         draws report/features.gp f.svg f.csv "\"; system(\"touch HACKED\") #';touch HACKED;'" || nothing_ran
     }
