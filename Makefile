@@ -97,7 +97,7 @@ ifneq ($(and $(HARDEN),$(if $(SAN),,plain)),)
 endif
 
 ALL_CFLAGS = $(CFLAGS) $(WARNINGS) $(STANDARD) $(SANFLAGS) -pthread
-COMPILE    = $(CC) -Iinclude $(DEFINES) $(HARDEN_CFLAGS) $(CPPFLAGS) $(ALL_CFLAGS)
+COMPILE    = $(CC) $(DEFINES) $(HARDEN_CFLAGS) $(CPPFLAGS) $(ALL_CFLAGS)
 LINK       = $(CC) $(HARDEN_CFLAGS) $(HARDEN_LDFLAGS) $(ALL_CFLAGS) $(LDFLAGS)
 
 ifeq ($(call takes,-Wl$(COMMA)--wrap=aligned_alloc),)
@@ -116,10 +116,19 @@ FLAGS_OF_neon       = -DKERNELS_NEON
 ISAS := $(foreach isa,$(ISAS_OF_$(MACHINE)),$(if $(call takes,$(FLAGS_OF_$(isa))),$(isa)))
 DEFINES += $(ISAS:%=-DHAVE_KERNELS_%)
 
-VECTORS = kernels kernels_conv
-SOURCES = $(filter-out $(VECTORS:%=src/%.c),$(wildcard src/*.c))
+# Each directory of src may include headers of itself and of those before it in this list: what lies
+# above it is not found.
+DIRECTORIES     = base kernels nn io cli
+INCLUDE_base    = -Isrc/base
+INCLUDE_kernels = $(INCLUDE_base) -Isrc/kernels
+INCLUDE_nn      = $(INCLUDE_kernels) -Isrc/nn
+INCLUDE_io      = $(INCLUDE_nn) -Isrc/io
+INCLUDE_cli     = $(INCLUDE_io) -Isrc/cli
+
+VECTORS = kernels/simd kernels/simd_conv
+SOURCES = $(filter-out $(VECTORS:%=src/%.c),$(wildcard src/*/*.c))
 OBJECTS = $(SOURCES:src/%.c=$(BUILD)/%.o) $(foreach file,$(VECTORS),$(ISAS:%=$(BUILD)/$(file)_%.o))
-LIBRARY = $(filter-out $(BUILD)/main.o,$(OBJECTS))
+LIBRARY = $(filter-out $(BUILD)/cli/main.o,$(OBJECTS))
 TESTS   = $(patsubst tests/%.c,$(BUILD)/%,$(filter-out $(UNLINKED),$(wildcard tests/test_*.c)))
 
 .PHONY: all run report bench bench-pictures check check-repro unit-tests replays fuzzers fuzz coverage lint install uninstall clean help FORCE
@@ -137,17 +146,23 @@ $(BUILD)/flags: FORCE
 	@printf '%s\n' $(call quoted,$(COMPILE) / $(LDFLAGS)) | cmp -s - $@ || \
 	  printf '%s\n' $(call quoted,$(COMPILE) / $(LDFLAGS)) > $@
 
+# The directory of a source file, $(call directory,base/random): base.
+directory = $(patsubst %/,%,$(dir $(1)))
+
 $(BUILD)/%.o: src/%.c $(BUILD)/flags
-	$(COMPILE) -MMD -MP -c -o $@ $<
+	@mkdir -p $(@D)
+	$(COMPILE) $(INCLUDE_$(call directory,$*)) -MMD -MP -c -o $@ $<
 
-$(ISAS:%=$(BUILD)/kernels_%.o): $(BUILD)/kernels_%.o: src/kernels.c $(BUILD)/flags
-	$(COMPILE) $(FLAGS_OF_$*) -MMD -MP -c -o $@ $<
+$(ISAS:%=$(BUILD)/kernels/simd_%.o): $(BUILD)/kernels/simd_%.o: src/kernels/simd.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(COMPILE) $(INCLUDE_kernels) $(FLAGS_OF_$*) -MMD -MP -c -o $@ $<
 
-$(ISAS:%=$(BUILD)/kernels_conv_%.o): $(BUILD)/kernels_conv_%.o: src/kernels_conv.c $(BUILD)/flags
-	$(COMPILE) $(FLAGS_OF_$*) -MMD -MP -c -o $@ $<
+$(ISAS:%=$(BUILD)/kernels/simd_conv_%.o): $(BUILD)/kernels/simd_conv_%.o: src/kernels/simd_conv.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(COMPILE) $(INCLUDE_kernels) $(FLAGS_OF_$*) -MMD -MP -c -o $@ $<
 
 $(BUILD)/test_%.o: tests/test_%.c $(BUILD)/flags
-	$(COMPILE) -Itests -MMD -MP -c -o $@ $<
+	$(COMPILE) $(INCLUDE_cli) -Itests -MMD -MP -c -o $@ $<
 
 # A test can stand between the program and the system, to count what is asked for or to refuse it,
 # where the linker knows how (that of macOS does not).
@@ -158,7 +173,7 @@ LDFLAGS_OF_allocation = -Wl,--wrap=aligned_alloc,--wrap=pthread_create
 $(BUILD)/test_%: $(BUILD)/test_%.o $(LIBRARY)
 	$(LINK) $(LDFLAGS_OF_$*) -o $@ $< $(LIBRARY) -lm
 
--include $(wildcard $(BUILD)/*.d)
+-include $(wildcard $(BUILD)/*.d $(BUILD)/*/*.d)
 
 unit-tests: $(TESTS)
 
@@ -166,11 +181,11 @@ unit-tests: $(TESTS)
 # flags that were measured to make it fastest: at -O3, gcc unrolls its loops before it makes vectors.
 FLAGS_OF_DENSE = $(if $(findstring -O3,$(CFLAGS)),-O2 -ftree-vectorize -fno-tree-slp-vectorize)
 DENSE = $(patsubst %,$(BUILD)/dense_%.o,$(or $(ISAS),scalar))
-$(DENSE): $(BUILD)/dense_%.o: src/kernels_plain.c $(BUILD)/flags
-	$(COMPILE) $(FLAGS_OF_DENSE) $(FLAGS_OF_$*) -DKERNELS_DENSE=kernels_dense_$* -DKERNELS_ISA='"$*"' -MMD -MP -c -o $@ $<
+$(DENSE): $(BUILD)/dense_%.o: src/kernels/scalar.c $(BUILD)/flags
+	$(COMPILE) $(INCLUDE_kernels) $(FLAGS_OF_DENSE) $(FLAGS_OF_$*) -DKERNELS_DENSE=kernels_dense_$* -DKERNELS_ISA='"$*"' -MMD -MP -c -o $@ $<
 
-$(BUILD)/bench.o: tests/bench.c $(BUILD)/flags
-	$(COMPILE) -Itests -MMD -MP -c -o $@ $<
+$(BUILD)/bench.o: scripts/bench.c $(BUILD)/flags
+	$(COMPILE) $(INCLUDE_cli) -MMD -MP -c -o $@ $<
 
 $(BUILD)/bench: $(BUILD)/bench.o $(DENSE) $(LIBRARY)
 	$(LINK) -o $@ $^ -lm
@@ -178,8 +193,8 @@ $(BUILD)/bench: $(BUILD)/bench.o $(DENSE) $(LIBRARY)
 bench: $(BUILD)/bench
 	$(BUILD)/bench
 
-$(BUILD)/bench_pictures.o: tests/bench_pictures.c $(BUILD)/flags
-	$(COMPILE) -Itests -MMD -MP -c -o $@ $<
+$(BUILD)/bench_pictures.o: scripts/bench_pictures.c $(BUILD)/flags
+	$(COMPILE) $(INCLUDE_cli) -Itests -MMD -MP -c -o $@ $<
 
 $(BUILD)/bench_pictures: $(BUILD)/bench_pictures.o $(LIBRARY)
 	$(LINK) -o $@ $^ -lm
@@ -194,16 +209,16 @@ FUZZ_SECONDS = 60
 FUZZ_CC      = clang
 FUZZ_TARGETS = idx model json options pnm
 REPLAYS      = $(FUZZ_TARGETS:%=$(BUILD)/replay_%)
-FUZZED       = $(BUILD)/unchecked_model.o $(filter-out $(BUILD)/model.o,$(LIBRARY))
+FUZZED       = $(BUILD)/unchecked_model.o $(filter-out $(BUILD)/io/model.o,$(LIBRARY))
 
-$(BUILD)/unchecked_model.o: src/model.c $(BUILD)/flags
-	$(COMPILE) -DMLP_IGNORE_CHECKSUMS -MMD -MP -c -o $@ $<
+$(BUILD)/unchecked_model.o: src/io/model.c $(BUILD)/flags
+	$(COMPILE) $(INCLUDE_io) -DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION -MMD -MP -c -o $@ $<
 
 $(BUILD)/fuzz_%.o: tests/fuzz/fuzz_%.c $(BUILD)/flags
-	$(COMPILE) -Itests/fuzz -MMD -MP -c -o $@ $<
+	$(COMPILE) $(INCLUDE_cli) -Itests/fuzz -MMD -MP -c -o $@ $<
 
 $(BUILD)/replay.o: tests/fuzz/replay.c $(BUILD)/flags
-	$(COMPILE) -Itests/fuzz -MMD -MP -c -o $@ $<
+	$(COMPILE) $(INCLUDE_cli) -Itests/fuzz -MMD -MP -c -o $@ $<
 
 $(REPLAYS): $(BUILD)/replay_%: $(BUILD)/fuzz_%.o $(BUILD)/replay.o $(FUZZED)
 	$(LINK) -o $@ $^ -lm
@@ -219,10 +234,10 @@ fuzz:
 	@MAKE=$(call quoted,$(MAKE)) CC=$(call quoted,$(FUZZ_CC)) sh tests/fuzz/run.sh $(call quoted,$(FUZZ_SECONDS)) $(FUZZ_TARGETS)
 
 coverage:
-	@MAKE=$(call quoted,$(MAKE)) sh tests/coverage.sh
+	@MAKE=$(call quoted,$(MAKE)) sh scripts/coverage.sh
 
 lint:
-	@sh tests/lint.sh
+	@sh scripts/lint.sh
 
 run: $(PROGRAM)
 	./$(PROGRAM) train --epochs 100 --lr 1e-4
@@ -252,7 +267,7 @@ MNIST_FILES  = $(wildcard data/mnist/*.gz) data/mnist/README.md
 install: $(PROGRAM)
 	install -d $(TO_BIN) $(TO_MAN) $(TO_DATA)/mnist
 	install -m 755 $(PROGRAM) $(TO_BIN)/mlp
-	install -m 644 mlp.1 $(TO_MAN)/mlp.1
+	install -m 644 src/cli/mlp.1 $(TO_MAN)/mlp.1
 	install -m 644 $(PLOT_SCRIPTS) $(TO_DATA)
 	install -m 644 $(MNIST_FILES) $(TO_DATA)/mnist
 

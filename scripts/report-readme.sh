@@ -1,6 +1,6 @@
 #!/bin/sh
 # Writes the report's README: its figures, how each is made, and its numbers, taken from the tables
-# in the folder given. Called by report.mk, which sets the variables; what is said in words holds
+# in the directory given. Called by report.mk, which sets the variables; what is said in words holds
 # for any numbers near those of the committed tables, and tests/cli_report.sh looks at some of it.
 set -eu
 cd -- "$1"
@@ -45,7 +45,7 @@ picture() { # NAME WHAT-IT-SHOWS
 cat <<END
 # The report
 
-Made by \`make report\`, tables and text included: every number here stands in a CSV file of this folder. One figure
+Made by \`make report\`, tables and text included: every number here stands in a CSV file of this directory. One figure
 and what it needs is made by naming it, \`make -f scripts/report.mk data/report/rates.png\`; above each stand the
 commands of \`mlp\` that its numbers come from. Accuracies are in percent; train figures are those that the training pass saw.
 

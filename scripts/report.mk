@@ -1,5 +1,5 @@
 # The report: trainings, tables and pictures, each made again when it is missing or older than the
-# program. `make report` calls this with a job for each CPU; by itself, from the project's folder:
+# program. `make report` calls this with a job for each CPU; by itself, from the project's directory:
 #
 #   make -f scripts/report.mk -j 2                          all of it
 #   make -f scripts/report.mk -j 2 data/report/rates.png    one picture and what it needs
@@ -272,7 +272,7 @@ $(eval $(call picture,features-2,features.gp,$(WORK)/features.csv,f2))
 $(eval $(call picture,confusion-cnn,confusion.gp,$(OUT)/confusion-cnn.csv))
 $(eval $(call picture,mistakes-cnn,mistakes.gp,$(WORK)/mistakes-cnn.csv))
 
-# Called where the curves lie: their names are the legend. The project's folder may have any name.
+# Called where the curves lie: their names are the legend. The project's directory may have any name.
 here = at=$$PWD && case $@ in /*) to=$@ ;; *) to=$$at/$@ ;; esac
 $(OUT)/curves-cnn.png $(OUT)/curves-cnn.svg: $(WORK)/default.csv $(WORK)/cnn.csv scripts/plot.gp scripts/inputs.gp scripts/style.gp
 	$(here) && cd $(WORK) && $(GNUPLOT) -c "$$at/scripts/plot.gp" "$$to" default.csv cnn.csv

@@ -1,7 +1,7 @@
 #!/bin/sh
 # How training scales: time and memory against the number of images, the number of epochs and the
 # number of hidden units. Makes its IDX sets from data/mnist, again and again the same images, in a
-# folder of its own under ${TMPDIR:-/tmp}, which is removed at the end.
+# directory of its own under ${TMPDIR:-/tmp}, which is removed at the end.
 #
 # Usage: scripts/scale.sh [MOST]     MOST images in the largest set: 5000000, which takes 4 GB of
 #                                    disk and as much memory; smaller sets are tenths of it

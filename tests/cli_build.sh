@@ -129,7 +129,7 @@ fi
 
 if command -v git >/dev/null; then
     windows_clone() {
-        mkdir "$WORK/tree" && cp -R .gitattributes .ci Makefile mlp.1 scripts src include tests "$WORK/tree" &&
+        mkdir "$WORK/tree" && cp -R .gitattributes .ci Makefile scripts src tests "$WORK/tree" &&
             mkdir "$WORK/tree/data" && cp -R data/mnist "$WORK/tree/data" || return 1
         ( # without the settings of whoever runs this
             export HOME="$WORK" XDG_CONFIG_HOME="$WORK" GIT_CONFIG_NOSYSTEM=1

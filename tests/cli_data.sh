@@ -170,15 +170,15 @@ in_members() { # BYTES: the file in pieces of so many, each compressed on its ow
     done
 }
 in_members 65280 | with_file $images.gz
-claim "a gzip file of several members is read" is_read "$WORK/other"
+claim "a gzip file of several workers is read" is_read "$WORK/other"
 { in_members 65280 && gzip -c </dev/null; } | with_file $images.gz
-claim "and one that ends with an empty member" is_read "$WORK/other"
+claim "and one that ends with an empty worker" is_read "$WORK/other"
 { in_members 65280 && printf 'x'; } | with_file $images.gz
-claim "what follows the last member is refused" refuses 1 "$images.gz: " train "$WORK/other"
+claim "what follows the last worker is refused" refuses 1 "$images.gz: " train "$WORK/other"
 { in_members 65280 && head -c 512 /dev/zero; } | with_file $images.gz
 claim "zeros that follow it are, too" refuses 1 "$images.gz: other data follow" train "$WORK/other"
 { in_members 65280 && head -c 28 "$WORK/small/$images" | gzip -c; } | with_file $images.gz
-claim "a member too many is" refuses 1 "$images.gz: the header says" train "$WORK/other"
+claim "a worker too many is" refuses 1 "$images.gz: the header says" train "$WORK/other"
 if command -v bgzip >/dev/null; then
     bgzip -c "$WORK/small/$images" | with_file $images.gz
     claim "what bgzip makes is read" is_read "$WORK/other"

@@ -196,9 +196,9 @@ predictions_keep_the_model() {
         cmp "$model" "$WORK/out/m"
 }
 claim "predictions do not replace the model" predictions_keep_the_model
-claim "predictions into a missing folder are refused" refuses 1 "$WORK/none/p.csv" \
+claim "predictions into a missing directory are refused" refuses 1 "$WORK/none/p.csv" \
     evaluate "$model" --predictions "$WORK/none/p.csv"
-claim "predictions into a folder are refused" refuses 1 "$WORK/out" evaluate "$model" --predictions "$WORK/out"
+claim "predictions into a directory are refused" refuses 1 "$WORK/out" evaluate "$model" --predictions "$WORK/out"
 claim "--predictions needs a name" refuses 2 --predictions evaluate "$model" --predictions=
 claim "--predictions needs a value" refuses 2 '--predictions needs a value' evaluate "$model" --predictions
 
@@ -260,7 +260,7 @@ claim "--min-accuracy refuses what is no fraction" min_accuracy_refused
 # ---------------------------------------------------------------------------------------------
 # What does not fit
 
-names_both() { # MODEL FOLDER WORDS-OF-MODEL WORDS-OF-DATA COMMAND...
+names_both() { # MODEL DIRECTORY WORDS-OF-MODEL WORDS-OF-DATA COMMAND...
     refuses 1 "$1 " "$bin" "$5" "$1" -d "$2" && grep -qF "$2 " "$WORK/stderr" &&
         grep -qF "$3" "$WORK/stderr" && grep -qF "$4" "$WORK/stderr"
 }
@@ -308,7 +308,7 @@ claim "models with a bit flipped are refused" flipped_are_refused
 claim "a model with a byte more is refused" longer_is_refused
 claim "a text in place of a model is refused" damaged_is_refused README.md
 claim "curves in place of a model are refused" damaged_is_refused "$WORK/curves.csv"
-claim "a folder in place of a model is refused" damaged_is_refused "$WORK/out"
+claim "a directory in place of a model is refused" damaged_is_refused "$WORK/out"
 claim "data in place of a model are refused" damaged_is_refused "$WORK/small/t10k-images-idx3-ubyte"
 
 info_says() {
@@ -362,7 +362,7 @@ help_wins() { # over what else is on the line, and before anything is done
 }
 version_is_that_of_make() {
     exits 0 "$bin" --version && [ "$(wc -l <"$WORK/stdout")" -eq 1 ] &&
-        grep -q "^mlp $(sed -n 's/^#define MLP_VERSION "\(.*\)"/\1/p' include/commands.h)\\>" "$WORK/stdout"
+        grep -q "^mlp $(sed -n 's/^#define MLP_VERSION "\(.*\)"/\1/p' src/cli/commands.h)\\>" "$WORK/stdout"
 }
 claim "mlp --help lists the commands and two examples" main_help
 claim "the help shows the defaults" help_shows_defaults
@@ -391,7 +391,7 @@ claim "an unknown flag of eval suggests" refuses 2 "'--predictions'" "$bin" eval
 claim "an unknown flag of info suggests" refuses 2 "'--json'" "$bin" info "$model" --jsno
 claim "--json takes no value" refuses 2 --json "$bin" info "$model" --json=yes
 claim "--data needs a value" refuses 2 '--data needs a value' "$bin" eval "$model" -d
-claim "a missing folder of data is named" refuses 1 /nowhere "$bin" eval "$model" -d /nowhere
+claim "a missing directory of data is named" refuses 1 /nowhere "$bin" eval "$model" -d /nowhere
 
 model_after_dashes() { # a model whose name begins with a dash
     (cd "$WORK/out" && cp "$model" ./--json && exits 0 "$bin" info -- --json) &&

@@ -31,7 +31,7 @@ limited() {
 make_what() { # KIND NAME
     rm -rf "$2"
     case $1 in
-    folder) mkdir "$2" ;;
+    directory) mkdir "$2" ;;
     FIFO) mkfifo "$2" ;;
     device) ln -s /dev/zero "$2" ;;
     dangling) ln -s nowhere "$2" ;;
@@ -64,20 +64,20 @@ as_model_refused() { # KIND
 if ! command -v timeout >/dev/null; then
     skip "timeout is not installed: what is no file was not tried"
 else
-    for kind in folder FIFO device dangling circle empty; do
+    for kind in directory FIFO device dangling circle empty; do
         claim "in the place of data, this is refused by name: $kind" as_data_refused "$kind"
         claim "in the place of a model, this is refused by name: $kind" as_model_refused "$kind"
     done
 fi
 
 # A file that may not be read: nobody may read root's, when there is a way to become nobody.
-open_folder=$(mktemp -d)
-trap 'rm -rf "$open_folder"' EXIT
+open_directory=$(mktemp -d)
+trap 'rm -rf "$open_directory"' EXIT
 unreadable() { # COMMAND...: how to become someone who may not read
-    chmod 755 "$open_folder" && cp -R "$data" "$model" "$open_folder" && cp "$bin" "$open_folder/mlp" &&
-        chmod -R a+rX "$open_folder" && chmod 0 "$open_folder/model.bin" \
-        "$open_folder/data/train-labels-idx1-ubyte" || return 1
-    (cd "$open_folder" && refuses 1 "model.bin: Permission denied" "$@" ./mlp info model.bin &&
+    chmod 755 "$open_directory" && cp -R "$data" "$model" "$open_directory" && cp "$bin" "$open_directory/mlp" &&
+        chmod -R a+rX "$open_directory" && chmod 0 "$open_directory/model.bin" \
+        "$open_directory/data/train-labels-idx1-ubyte" || return 1
+    (cd "$open_directory" && refuses 1 "model.bin: Permission denied" "$@" ./mlp info model.bin &&
         refuses 1 "train-labels-idx1-ubyte: Permission denied" "$@" ./mlp gradcheck -d data)
 }
 if [ "$(id -u)" -ne 0 ]; then

@@ -106,7 +106,7 @@ fi
 # Installation
 
 installs_and_removes() {
-    mkdir copy && cp -r "$ROOT/Makefile" "$ROOT/src" "$ROOT/include" "$ROOT/scripts" "$ROOT/data" "$ROOT/mlp.1" copy || return 1
+    mkdir copy && cp -r "$ROOT/Makefile" "$ROOT/src" "$ROOT/scripts" "$ROOT/data" copy || return 1
     "$MAKE" -s -C copy CFLAGS=-O1 PREFIX="$WORK/usr" DESTDIR="$WORK/stage" install || return 1
     [ -z "$(ls usr 2>/dev/null)" ] || return 1
     mv "stage$WORK/usr" usr

@@ -31,7 +31,7 @@ conversion=$(sed -n 's/^ *convert [^ ]* \(.*pgm:-\) | .*mlp predict.*/\1/p' "$RO
 it_is_shown() {
     echo "README: $conversion" && [ -n "$conversion" ] || return 1
     exits 0 "$bin" predict --help && grep -qF -e "$conversion |" stdout || return 1
-    for file in README.md mlp.1; do
+    for file in README.md src/cli/mlp.1; do
         grep -qF -e "$conversion | " "$ROOT/$file" || { echo "$file does not show it"; return 1; }
         ! grep 'convert .*pgm:-' "$ROOT/$file" | grep -vF -e "$conversion" || { echo "$file shows another"; return 1; }
     done

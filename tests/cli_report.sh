@@ -8,18 +8,18 @@ export MLP_DATA="$WORK/data"
 # make divides names at blanks, which may be in that of the project's directory.
 program=./${MLP#"$PWD"/} fast=./${FAST_MLP#"$PWD"/}
 
-# report FOLDER ARGUMENTS...: the sub-make that `make report` calls, on few images and few epochs.
+# report DIRECTORY ARGUMENTS...: the sub-make that `make report` calls, on few images and few epochs.
 quiet=-s
 report() {
-    folder=$WORK/$1
+    directory=$WORK/$1
     shift
-    "$MAKE" "$quiet" -f scripts/report.mk -j 2 MLP="$program" OUT="$folder/out" WORK="$folder/made" EPOCHS=2 FEW=1 \
+    "$MAKE" "$quiet" -f scripts/report.mk -j 2 MLP="$program" OUT="$directory/out" WORK="$directory/made" EPOCHS=2 FEW=1 \
         SEEDS=2 SMALL=50 RATES='1e-4 1e-3 1e38' SIZES='50 100' BATCHES='16 64' HIDDEN='2 4' \
         JACOBIAN_HIDDEN=2 STEPS_HIDDEN=1 CNN_EPOCHS=1 "$@"
 }
 
 # The tables, each without its column of times.
-untimed() { # FOLDER
+untimed() { # DIRECTORY
     for file in "$1"/out/*.csv; do
         basename "$file"
         awk -F, 'NR == 1 { timed = $NF == "seconds" } timed { sub(/,[^,]*$/, "") } { print }' "$file"

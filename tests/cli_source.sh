@@ -18,7 +18,7 @@ for compiler in gcc clang; do
 done
 
 refuses_to_compile() { # FLAGS...
-    ! "$CC" -std=gnu11 "$@" -Iinclude -c -o "$WORK/object.o" src/kernels_plain.c
+    ! "$CC" -std=gnu11 "$@" -Isrc/base -Isrc/kernels -c -o "$WORK/object.o" src/kernels/scalar.c
 }
 claim "-ffast-math is refused" refuses_to_compile -ffast-math
 
@@ -30,7 +30,7 @@ else
 fi
 
 if command -v mandoc >/dev/null; then
-    claim "the man page is clean" mandoc -T lint -W warning mlp.1
+    claim "the man page is clean" mandoc -T lint -W warning src/cli/mlp.1
 else
     skip "mandoc is not installed: the man page was not checked"
 fi
@@ -41,7 +41,7 @@ flags_in_help() {
         grep -v "^$1$" | sort -u
 }
 flags_in_man() {
-    awk -v section=".Ss $1" '/^\.S[sh] / { on = $0 == section } on' mlp.1 |
+    awk -v section=".Ss $1" '/^\.S[sh] / { on = $0 == section } on' src/cli/mlp.1 |
         sed -n 's/^\.It .*Fl Fl \([a-z-]*\).*/\1/p' | sort -u
 }
 man_matches_help() {

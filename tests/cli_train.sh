@@ -381,7 +381,7 @@ reference_model() {
 }
 claim "a reference to compare with" reference_model
 
-same_model_from() { # FOLDER
+same_model_from() { # DIRECTORY
     exits 0 train -q -d "$1" -o "$WORK/out/e.bin" && cmp "$WORK/reference.bin" "$WORK/out/e.bin"
 }
 compressed_data() {
@@ -429,7 +429,7 @@ claim "compressed data make the same model" compressed_data
 claim "names with a dot make the same model" dot_names ''
 claim "names with a dot, compressed, make the same model" dot_names .gz
 claim "raw files win over compressed ones" raw_wins
-claim "MLP_DATA names the folder" from_the_environment
+claim "MLP_DATA names the directory" from_the_environment
 claim "--data wins over MLP_DATA" flag_wins_over_environment
 claim "without either, data/mnist is read" from_data_mnist
 claim "the real data, decompressed, are the same data" raw_real_data
@@ -445,11 +445,11 @@ missing_labels() {
     mkdir "$WORK/nolabels" && cp "$WORK/small"/*images* "$WORK/nolabels"
     refuses 1 "$WORK/nolabels" train -q -d "$WORK/nolabels" && grep -qF labels "$WORK/stderr"
 }
-claim "a folder that is not there is named" refuses 1 /nowhere/at/all train -q -d /nowhere/at/all
+claim "a directory that is not there is named" refuses 1 /nowhere/at/all train -q -d /nowhere/at/all
 claim "an MLP_DATA that is not there is named" nowhere_in_environment
-claim "a folder without data is named" refuses 1 "$WORK/empty" train -q -d "$WORK/empty"
+claim "a directory without data is named" refuses 1 "$WORK/empty" train -q -d "$WORK/empty"
 claim "missing labels are named" missing_labels
-claim "a file in place of the folder is named" refuses 1 "$WORK/small/train-images-idx3-ubyte" \
+claim "a file in place of the directory is named" refuses 1 "$WORK/small/train-images-idx3-ubyte" \
     train -q -d "$WORK/small/train-images-idx3-ubyte"
 if [ -e /usr/local/share/mlp/mnist ]; then
     skip "mlp is installed in /usr/local: what is said without any data was not looked at"
@@ -464,12 +464,12 @@ fi
 survives() { # WORD FLAGS...
     word=$1
     shift
-    rm -rf "$WORK/out" && mkdir "$WORK/out" "$WORK/out/folder" || return 1
+    rm -rf "$WORK/out" && mkdir "$WORK/out" "$WORK/out/directory" || return 1
     echo "an old model" >"$WORK/out/model.bin" && echo "old curves" >"$WORK/out/curves.csv"
     refuses 1 "$word" train -q "$@" || return 1
     [ "$(cat "$WORK/out/model.bin")" = "an old model" ] || { echo "model lost"; return 1; }
     [ "$(cat "$WORK/out/curves.csv")" = "old curves" ] || { echo "curves lost"; return 1; }
-    [ "$(ls -A "$WORK/out")" = "$(printf 'curves.csv\nfolder\nmodel.bin')" ] || { ls -A "$WORK/out"; return 1; }
+    [ "$(ls -A "$WORK/out")" = "$(printf 'curves.csv\ndirectory\nmodel.bin')" ] || { ls -A "$WORK/out"; return 1; }
 }
 mkdir "$WORK/cut" && cp "$WORK/small"/* "$WORK/cut" &&
     head -c 5000 "$WORK/small/train-images-idx3-ubyte" >"$WORK/cut/train-images-idx3-ubyte"
@@ -480,17 +480,17 @@ claim "missing data: the files survive" survives /nowhere -d /nowhere
 claim "a truncated file: the files survive" survives "$WORK/cut/train-images-idx3-ubyte" -d "$WORK/cut"
 claim "blank images: the files survive" survives "$WORK/blank" -d "$WORK/blank"
 claim "divergence: the files survive" survives --lr --lr 1e38
-claim "no folder for the model: the files survive" survives "$WORK/none/m" -o "$WORK/none/m"
-claim "no folder for the curves: the files survive" survives "$WORK/none/c" --csv "$WORK/none/c"
-claim "the model is a folder: the files survive" survives "$WORK/out/folder" -o "$WORK/out/folder"
-claim "the curves are a folder: the files survive" survives "$WORK/out/folder" --csv "$WORK/out/folder"
+claim "no directory for the model: the files survive" survives "$WORK/none/m" -o "$WORK/none/m"
+claim "no directory for the curves: the files survive" survives "$WORK/none/c" --csv "$WORK/none/c"
+claim "the model is a directory: the files survive" survives "$WORK/out/directory" -o "$WORK/out/directory"
+claim "the curves are a directory: the files survive" survives "$WORK/out/directory" --csv "$WORK/out/directory"
 claim "the model is a device: the files survive" survives /dev/null -o /dev/null
 claim "model and curves the same: the files survive" survives --csv --csv "$WORK/out/model.bin"
 claim "model and curves the same by another path: the files survive" survives --csv \
-    --csv "$WORK/out/folder/../model.bin"
+    --csv "$WORK/out/directory/../model.bin"
 
 same_new_file() {
-    refuses 1 --csv train -q -o "$WORK/out/new" --csv "$WORK/out/folder/../new" &&
+    refuses 1 --csv train -q -o "$WORK/out/new" --csv "$WORK/out/directory/../new" &&
         [ ! -e "$WORK/out/new" ]
 }
 claim "model and curves the same new file are refused" same_new_file
@@ -504,9 +504,9 @@ same_through_a_link() {
 claim "model and curves the same through a link are refused" same_through_a_link
 
 link_is_followed() {
-    rm -f "$WORK/out/link" && ln -s folder/there.bin "$WORK/out/link" &&
-        echo old >"$WORK/out/folder/there.bin" && exits 0 train -q -o "$WORK/out/link" &&
-        [ -L "$WORK/out/link" ] && cmp "$WORK/reference.bin" "$WORK/out/folder/there.bin"
+    rm -f "$WORK/out/link" && ln -s directory/there.bin "$WORK/out/link" &&
+        echo old >"$WORK/out/directory/there.bin" && exits 0 train -q -o "$WORK/out/link" &&
+        [ -L "$WORK/out/link" ] && cmp "$WORK/reference.bin" "$WORK/out/directory/there.bin"
 }
 claim "a link is followed, not replaced" link_is_followed
 

@@ -71,7 +71,7 @@ cp "$WORK/m.bin" "$WORK/kept.bin"
 claim "--csv must not replace the model" refuses 1 --csv "$bin" weights "$WORK/m.bin" --csv "$WORK/./m.bin"
 claim "which is still there" cmp "$WORK/m.bin" "$WORK/kept.bin"
 claim "--csv needs a name" refuses 2 --csv "$bin" weights "$WORK/m.bin" --csv=
-claim "a CSV in a missing folder is refused" refuses 1 none "$bin" weights "$WORK/m.bin" --csv "$WORK/none/w.csv"
+claim "a CSV in a missing directory is refused" refuses 1 none "$bin" weights "$WORK/m.bin" --csv "$WORK/none/w.csv"
 claim "a missing model is refused" refuses 1 none.bin "$bin" weights "$WORK/none.bin"
 claim "a model must be named" refuses 2 MODEL "$bin" weights
 

@@ -1,4 +1,4 @@
-// Files for tests, in the folder that tests/run.sh gives ($WORK) or one of their own.
+// Files for tests, in the directory that tests/run.sh gives ($WORK) or one of their own.
 #ifndef MLP_TEST_FILES_H
 #define MLP_TEST_FILES_H
 
@@ -13,13 +13,13 @@ static inline const char *work_path(const char *name)
 {
     static char buffers[4][512], own[] = "/tmp/mlp-test-XXXXXX";
     static int next;
-    static const char *folder;
-    if (folder == NULL)
-        folder = getenv("WORK");
-    if (folder == NULL)
-        folder = mkdtemp(own);
+    static const char *directory;
+    if (directory == NULL)
+        directory = getenv("WORK");
+    if (directory == NULL)
+        directory = mkdtemp(own);
     char *buffer = buffers[next++ % 4];
-    snprintf(buffer, sizeof buffers[0], "%s/%s", folder, name);
+    snprintf(buffer, sizeof buffers[0], "%s/%s", directory, name);
     return buffer;
 }
 

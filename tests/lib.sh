@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # What the shell tests share. A script sources this file, makes claims, and ends with `finish`.
-# It runs in the project's folder with MLP, the program under test (FAST_MLP and THREAD_MLP are its
-# plain build and the one under the thread sanitizer), and WORK, an empty folder of
+# It runs in the project's directory with MLP, the program under test (FAST_MLP and THREAD_MLP are its
+# plain build and the one under the thread sanitizer), and WORK, an empty directory of
 # its own, set by tests/run.sh. Lines begin with "ok", "FAIL" or "SKIP"; run.sh counts them.
 
 failures=0
@@ -26,9 +26,9 @@ u32() { # the number as four big-endian bytes
     done
 }
 
-# The first N images of MNIST, raw, as files of a data folder. With a SIDE other than 28 the bytes
-# are no digits any more. Call it from the project's folder, or with an absolute MNIST.
-small_data() { # FOLDER N [SIDE]
+# The first N images of MNIST, raw, as files of a data directory. With a SIDE other than 28 the bytes
+# are no digits any more. Call it from the project's directory, or with an absolute MNIST.
+small_data() { # DIRECTORY N [SIDE]
     side=${3:-28} from=${MNIST:-data/mnist}
     mkdir -p "$1"
     for part in train t10k; do

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Builds the program plainly, under the address and undefined-behaviour sanitizers and under the
 # thread sanitizer, runs every test in tests/ with those that it is for, and ends with the line 'N passed, N failed, N skipped'.
-# Arguments name the tests to run (test_idx, cli); without any, all run. With TEST_BUILD, a folder
-# with a program and tests that have been built, all tests use that one (tests/coverage.sh).
+# Arguments name the tests to run (test_idx, cli); without any, all run. With TEST_BUILD, a directory
+# with a program and tests that have been built, all tests use that one (scripts/coverage.sh).
 set -u
 cd "$(dirname "$0")/.." || exit 1
 : "${CC:=cc}" "${MAKE:=make}"

@@ -4,7 +4,7 @@
 // program itself needs no hook. libc's own allocations are not reached by it.)
 #include "commands.h"
 #include "evaluate.h"
-#include "jacobian.h"
+#include "gradcheck.h"
 #include "train.h"
 
 #include "files.h"
@@ -69,10 +69,10 @@ static size_t count_open_files(void)
     return n;
 }
 
-static size_t count_entries(const char *folder)
+static size_t count_entries(const char *directory)
 {
     size_t n = 0;
-    DIR *dir = opendir(folder);
+    DIR *dir = opendir(directory);
     if (dir == NULL)
         abort();
     while (readdir(dir) != NULL)
@@ -128,11 +128,11 @@ static void put_u32(FILE *file, size_t value)
         fputc((int)(value >> shift & 0xff), file);
 }
 
-static void write_idx(const char *folder, const char *part, const Dataset *data, bool compressed)
+static void write_idx(const char *directory, const char *part, const Dataset *data, bool compressed)
 {
     char path[1024], command[1200];
     for (int which = 0; which < 2; which++) {
-        snprintf(path, sizeof path, "%s/%s-%s-ubyte", folder, part,
+        snprintf(path, sizeof path, "%s/%s-%s-ubyte", directory, part,
                  which == 0 ? "images-idx3" : "labels-idx1");
         FILE *file = fopen(path, "wb");
         if (file == NULL)
@@ -151,7 +151,7 @@ static void write_idx(const char *folder, const char *part, const Dataset *data,
     }
 }
 
-static char small_data[600], image_data[600], large_data[600], out_folder[600], model_path[640],
+static char small_data[600], image_data[600], large_data[600], out_directory[600], model_path[640],
     csv_path[640], predictions_path[640], trained_path[640], said_path[640];
 static Content trained; // the model that `mlp train` makes of small_data
 
@@ -161,16 +161,16 @@ static void make_files(void)
     snprintf(small_data, sizeof small_data, "%s", work_path("small"));
     snprintf(image_data, sizeof image_data, "%s", work_path("images"));
     snprintf(large_data, sizeof large_data, "%s", work_path("large"));
-    snprintf(out_folder, sizeof out_folder, "%s", work_path("out"));
+    snprintf(out_directory, sizeof out_directory, "%s", work_path("out"));
     snprintf(trained_path, sizeof trained_path, "%s", work_path("trained"));
     snprintf(said_path, sizeof said_path, "%s", work_path("said"));
-    snprintf(model_path, sizeof model_path, "%s/model", out_folder);
-    snprintf(csv_path, sizeof csv_path, "%s/csv", out_folder);
-    snprintf(predictions_path, sizeof predictions_path, "%s/predictions", out_folder);
+    snprintf(model_path, sizeof model_path, "%s/model", out_directory);
+    snprintf(csv_path, sizeof csv_path, "%s/csv", out_directory);
+    snprintf(predictions_path, sizeof predictions_path, "%s/predictions", out_directory);
     mkdir(small_data, 0777);
     mkdir(image_data, 0777);
     mkdir(large_data, 0777);
-    mkdir(out_folder, 0777);
+    mkdir(out_directory, 0777);
     Synthetic small = synthetic_make(&arena, 72, 6, 4), large = synthetic_make(&arena, 350, 64, 4);
     write_idx(small_data, "train", &small.data, false);
     write_idx(small_data, "t10k", &small.data, true);
@@ -201,7 +201,7 @@ static bool read_large_data(Arena *arena, Outcome *outcome, Error *err)
 {
     Dataset data;
     (void)outcome;
-    return idx_read_folder(&data, arena, large_data, IDX_TRAIN, true, err);
+    return idx_read_directory(&data, arena, large_data, IDX_TRAIN, true, err);
 }
 
 static bool accept_epoch(void *context, const EpochReport *report, Error *err)
@@ -222,28 +222,28 @@ static bool save(const ModelSettings *settings, const Network *net, const float 
     return outcome->committed;
 }
 
-static bool train_with_team(Team *team, float *params, const Network *net, const TrainData *data,
-                            Arena *arena, Error *err)
+static bool train_with_team(ThreadPool *pool, float *params, const Network *net,
+                            const TrainData *data, Arena *arena, Error *err)
 {
     TrainSettings settings = {.epochs = 2, .batch_size = 16, .learning_rate = 0.01, .seed = 1};
     TrainObserver observer = {.epoch = accept_epoch};
     Evaluator evaluator;
-    if (train_run(params, net, &settings, data, team, &observer, arena, err) != TRAIN_DONE ||
-        !evaluator_alloc(&evaluator, net, team, data->data->n, arena, err))
+    if (train_run(params, net, &settings, data, pool, &observer, arena, err) != TRAIN_DONE ||
+        !evaluator_alloc(&evaluator, net, pool, data->data->n, arena, err))
         return false;
     evaluator_run(&evaluator, params, data->data, &data->scale, (Range){0, data->data->n});
     return true;
 }
 
 // Everything that a training does, and reading its model again.
-static bool train_network(const char *arch, const char *folder, Arena *arena, Outcome *outcome,
+static bool train_network(const char *arch, const char *directory, Arena *arena, Outcome *outcome,
                           Error *err)
 {
     static Network net;
     static Model model;
     Dataset data;
     TrainData training = {.data = &data};
-    if (!idx_read_folder(&data, arena, folder, IDX_TRAIN, false, err) ||
+    if (!idx_read_directory(&data, arena, directory, IDX_TRAIN, false, err) ||
         !dataset_split(&training.split, data.n, 0, 0, err) ||
         !dataset_pixel_std(&training.pixel_std, &data, training.split.train, err))
         return false;
@@ -254,11 +254,11 @@ static bool train_network(const char *arch, const char *folder, Arena *arena, Ou
         (params = network_alloc(&net, arena, err)) == NULL)
         return false;
     network_init(&net, params, 1);
-    Team *team = team_open(2, arena, err);
-    if (team == NULL)
+    ThreadPool *pool = pool_open(2, arena, err);
+    if (pool == NULL)
         return false;
-    bool ok = train_with_team(team, params, &net, &training, arena, err);
-    team_close(team);
+    bool ok = train_with_team(pool, params, &net, &training, arena, err);
+    pool_close(pool);
     ModelSettings settings = {.architecture = net.architecture,
                               .learning_rate = 0.01,
                               .pixel_std = training.pixel_std,
@@ -291,7 +291,7 @@ static bool check_gradients(Arena *arena, Outcome *outcome, Error *err)
     Dataset data;
     Architecture architecture = {"mlp", 6, 6, 4, 10};
     float *params;
-    if (!idx_read_folder(&data, arena, small_data, IDX_TEST, false, err) ||
+    if (!idx_read_directory(&data, arena, small_data, IDX_TEST, false, err) ||
         !network_build(&net, &architecture, err) ||
         (params = network_alloc(&net, arena, err)) == NULL)
         return false;
@@ -313,7 +313,7 @@ static void sweep(const char *what, Work_ *work, bool onwards, size_t at_least)
         Arena arena = {0};
         Error err = {""};
         write_old_files();
-        size_t entries = count_entries(out_folder);
+        size_t entries = count_entries(out_directory);
         memset(&outcome, 0, sizeof outcome);
         memory = (Refusal){.first = n, .onwards = onwards};
         bool ok = work(&arena, &outcome, &err);
@@ -333,12 +333,12 @@ static void sweep(const char *what, Work_ *work, bool onwards, size_t at_least)
               n);
         CHECK(outcome.committed || holds(model_path, &old), "%s, %zu: the old file is lost", what,
               n);
-        CHECK(count_entries(out_folder) == entries, "%s, %zu: a file was left", what, n);
+        CHECK(count_entries(out_directory) == entries, "%s, %zu: a file was left", what, n);
         check_clean(open_files, what, n);
     }
     n_points += n - 1;
     check_nothing_is_lost(what);
-    // One may be done without: that of the name of the folder to sync.
+    // One may be done without: that of the name of the directory to sync.
     CHECK(n - 1 >= at_least && n_failed + 1 >= n - 1, "%s: %zu of %zu points failed", what,
           n_failed, n - 1);
 }
@@ -424,7 +424,7 @@ static void sweep_command(const Command *command, const char *const *words, cons
     for (;; n++) {
         char said[4096];
         write_old_files();
-        size_t entries = count_entries(out_folder);
+        size_t entries = count_entries(out_directory);
         memory = (Refusal){.first = n, .onwards = onwards};
         int status = run_command(command, words, said, sizeof said);
         bool reached = memory.calls >= n && n > 0;
@@ -441,8 +441,8 @@ static void sweep_command(const Command *command, const char *const *words, cons
               command->name, n, status, said);
         CHECK(keeps_or_replaces(path, ok, made), "mlp %s, %zu: %s is neither the old nor the new",
               command->name, n, path);
-        CHECK(count_entries(out_folder) == entries, "mlp %s, %zu: a file was left", command->name,
-              n);
+        CHECK(count_entries(out_directory) == entries, "mlp %s, %zu: a file was left",
+              command->name, n);
         check_clean(open_files, command->name, n);
     }
     n_points += n - 1;
@@ -509,10 +509,10 @@ static void mlp_predict_survives_every_allocation_that_fails(void)
 // ---------------------------------------------------------------------------------------------
 // Threads
 
-static void count(void *context, size_t member)
+static void count(void *context, size_t worker)
 {
     size_t *counts = context;
-    counts[member]++;
+    counts[worker]++;
 }
 
 static void a_team_has_as_many_members_as_there_are_threads(void)
@@ -524,18 +524,18 @@ static void a_team_has_as_many_members_as_there_are_threads(void)
             Error err = {""};
             size_t counts[WANTED] = {0}, n = 0;
             threads = (Refusal){.first = k, .onwards = onwards};
-            Team *team = team_open(WANTED, &arena, &err);
+            ThreadPool *pool = pool_open(WANTED, &arena, &err);
             threads = (Refusal){0};
-            REQUIRE(team != NULL, "%s", err.text);
+            REQUIRE(pool != NULL, "%s", err.text);
             size_t expected = k < WANTED ? k : WANTED;
-            CHECK(team_size(team) == expected, "thread %zu refused: %zu members", k,
-                  team_size(team));
+            CHECK(pool_size(pool) == expected, "thread %zu refused: %zu workers", k,
+                  pool_size(pool));
             for (int i = 0; i < 20; i++)
-                team_run(team, count, counts);
-            team_close(team);
+                pool_run(pool, count, counts);
+            pool_close(pool);
             for (size_t m = 0; m < WANTED; m++)
                 n += counts[m];
-            CHECK(n == 20 * expected, "%zu calls of %zu members", n, expected);
+            CHECK(n == 20 * expected, "%zu calls of %zu workers", n, expected);
             arena_free(&arena);
         }
 }

@@ -1,5 +1,5 @@
 // The preparation of digits: images of the MNIST test set, enlarged, inverted and shifted, come
-// back close to what they were. `test_digit write FOLDER N` writes N of them as PGM files, and
+// back close to what they were. `test_digit write DIRECTORY N` writes N of them as PGM files, and
 // their labels, for tests of the whole program.
 #include "digit.h"
 
@@ -82,7 +82,7 @@ static Dataset test_images;
 static void read_test_images(Arena *arena)
 {
     Error err;
-    if (!idx_read_folder(&test_images, arena, "data/mnist", IDX_TEST, false, &err)) {
+    if (!idx_read_directory(&test_images, arena, "data/mnist", IDX_TEST, false, &err)) {
         printf("%s\n", err.text);
         exit(EXIT_FAILURE);
     }
@@ -105,10 +105,10 @@ static Picture scene_picture(const Scene *scene, size_t i)
 }
 
 // Writes n pictures of that condition, or with NULL each in a size of its own.
-static int write_pictures(const char *folder, size_t n, const Scene *scene)
+static int write_pictures(const char *directory, size_t n, const Scene *scene)
 {
     char path[1024];
-    snprintf(path, sizeof path, "%s/labels", folder);
+    snprintf(path, sizeof path, "%s/labels", directory);
     FILE *labels = fopen(path, "w");
     if (labels == NULL)
         return EXIT_FAILURE;
@@ -116,7 +116,7 @@ static int write_pictures(const char *folder, size_t n, const Scene *scene)
         Change change = change_number(i);
         Picture p = scene != NULL ? scene_picture(scene, i)
                                   : picture_make(test_images.pixels + i * PIXELS, &change);
-        snprintf(path, sizeof path, "%s/%05zu.pgm", folder, i);
+        snprintf(path, sizeof path, "%s/%05zu.pgm", directory, i);
         FILE *file = fopen(path, "wb");
         if (file == NULL)
             return EXIT_FAILURE;

@@ -737,7 +737,7 @@ static void put_le32(unsigned char *at, uint32_t value)
         at[i] = (unsigned char)(value >> (8 * i));
 }
 
-// A gzip member with the bytes stored as they are (RFC 1952, RFC 1951 section 3.2.4).
+// A gzip worker with the bytes stored as they are (RFC 1952, RFC 1951 section 3.2.4).
 static Bytes stored(const Bytes *raw)
 {
     static const unsigned char begin[11] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 1};
@@ -1115,20 +1115,20 @@ static void what_follows_a_gzip_member_is_refused(void)
         memcpy(longer.at + longer.size, garbage[i], strlen(garbage[i]));
         longer.size += strlen(garbage[i]);
         write_bytes("images.gz", &longer);
-        refuse_files("images.gz", "labels", "gzip", "garbage after a gzip member", i);
+        refuse_files("images.gz", "labels", "gzip", "garbage after a gzip worker", i);
     }
     // What gzip itself passes over.
     Bytes padded = packed;
     for (size_t zeros = 1; zeros <= 40; zeros++) {
         padded.at[padded.size++] = 0;
         write_bytes("images.gz", &padded);
-        refuse_files("images.gz", "labels", "other data follow", "zeros after a member", zeros);
+        refuse_files("images.gz", "labels", "other data follow", "zeros after a worker", zeros);
     }
     Bytes second = stored(&more);
     memcpy(packed.at + packed.size, second.at, second.size);
     packed.size += second.size;
     write_bytes("images.gz", &packed);
-    refuse_files("images.gz", "labels", "the file has more", "a second gzip member", 0);
+    refuse_files("images.gz", "labels", "the file has more", "a second gzip worker", 0);
 }
 
 static void append(Bytes *to, const unsigned char *bytes, size_t size)
@@ -1154,14 +1154,14 @@ static void several_gzip_members_that_make_the_data_are_read(void)
         Bytes both = stored(&a), second = stored(&b);
         append(&both, second.at, second.size);
         write_bytes("images.gz", &both);
-        CHECK(reads_right("images.gz", "labels"), "two members, divided at %zu", cut);
+        CHECK(reads_right("images.gz", "labels"), "two workers, divided at %zu", cut);
         append(&both, cut % 2 == 0 ? empty.at : bgzip_end,
                cut % 2 == 0 ? empty.size : sizeof bgzip_end);
         write_bytes("images.gz", &both);
         CHECK(reads_right("images.gz", "labels"), "and an empty one, divided at %zu", cut);
         append(&both, (const unsigned char *)"\0\0\0", 3);
         write_bytes("images.gz", &both);
-        refuse_files("images.gz", "labels", "other data follow", "zeros after members", cut);
+        refuse_files("images.gz", "labels", "other data follow", "zeros after workers", cut);
     }
     // One that is made differently ends as the others do: by its own size and checksum.
     Bytes a = {.size = 50}, b = {.size = IMAGE_BYTES - 50};
@@ -1171,7 +1171,7 @@ static void several_gzip_members_that_make_the_data_are_read(void)
     second.at[second.size - 6] ^= 1;
     append(&both, second.at, second.size);
     write_bytes("images.gz", &both);
-    refuse_files("images.gz", "labels", "gzip", "a second member with a wrong checksum", 0);
+    refuse_files("images.gz", "labels", "gzip", "a second worker with a wrong checksum", 0);
 }
 
 // Seven labels, then sixteen megabytes of zeros, two thousand times: minutes of work for gzip.
@@ -1204,8 +1204,8 @@ static void a_stream_that_expands_without_end_is_left_after_what_its_header_says
     }
 }
 
-// Writes a program `gzip` into a folder, and puts nothing but that folder on the PATH. Returns the
-// PATH before.
+// Writes a program `gzip` into a directory, and puts nothing but that directory on the PATH.
+// Returns the PATH before.
 static char *replace_gzip(const char *script)
 {
     char *before = strdup(getenv("PATH")), path[600], text[2048];
@@ -1225,7 +1225,7 @@ static void restore_path(char *before)
     free(before);
 }
 
-// What is in a member made by `stored` of the seven labels.
+// What is in a worker made by `stored` of the seven labels.
 #define LABELS_OF_MEMBER "tail -c +16 | head -c 15"
 
 static void a_gzip_that_is_missing_or_fails_is_said(void)
@@ -1252,7 +1252,7 @@ static void a_gzip_that_is_missing_or_fails_is_said(void)
     CHECK(reads_right("images", "labels.gz"), "the replacement does not do what gzip does");
     memcpy(packed.at + packed.size - 8, other.at + other.size - 8, 8);
     write_bytes("labels.gz", &packed);
-    refuse_files("images", "labels.gz", "other data follow", "the end of another member", 0);
+    refuse_files("images", "labels.gz", "other data follow", "the end of another worker", 0);
     restore_path(before);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         before = replace_gzip(cases[i].script);

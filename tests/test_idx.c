@@ -218,7 +218,7 @@ static void what_is_no_regular_file_is_refused(void)
 }
 
 // Which of the names are there decides what is read; the label of image 0 tells them apart.
-static void a_folder_prefers_raw_files_and_knows_both_forms(void)
+static void a_directory_prefers_raw_files_and_knows_both_forms(void)
 {
     static const char *const names[] = {"idx3-ubyte", "idx1-ubyte"};
     static const char *const forms[] = {"t10k-%s.%s.gz", "t10k-%s-%s.gz", "t10k-%s.%s",
@@ -226,9 +226,9 @@ static void a_folder_prefers_raw_files_and_knows_both_forms(void)
     Arena arena = {0};
     Error err = {""};
     Dataset data;
-    mkdir(work_path("folder"), 0777);
-    const char *folder = work_path("folder");
-    CHECK(!idx_read_folder(&data, &arena, folder, IDX_TEST, false, &err) &&
+    mkdir(work_path("directory"), 0777);
+    const char *directory = work_path("directory");
+    CHECK(!idx_read_directory(&data, &arena, directory, IDX_TEST, false, &err) &&
               strstr(err.text, "t10k-images-idx3-ubyte") != NULL,
           "%s", err.text);
     for (unsigned form = 0; form < 4; form++) {
@@ -237,7 +237,7 @@ static void a_folder_prefers_raw_files_and_knows_both_forms(void)
             bool dot = form % 2 == 0, compressed = form < 2;
             snprintf(name, sizeof name, "t10k-%s%c%s", file == 0 ? "images" : "labels",
                      dot ? '.' : '-', names[file]);
-            snprintf(path, sizeof path, "%s/%s", work_path("folder"), name);
+            snprintf(path, sizeof path, "%s/%s", work_path("directory"), name);
             fill();
             labels[8] = (unsigned char)form;
             if (file == 0)
@@ -247,7 +247,7 @@ static void a_folder_prefers_raw_files_and_knows_both_forms(void)
             if (compressed)
                 compress(path);
         }
-        REQUIRE(idx_read_folder(&data, &arena, work_path("folder"), IDX_TEST, false, &err),
+        REQUIRE(idx_read_directory(&data, &arena, work_path("directory"), IDX_TEST, false, &err),
                 "%s: %s", forms[form], err.text);
         CHECK(data.labels[0] == form, "%s: form %u was read", forms[form], data.labels[0]);
     }
@@ -262,6 +262,6 @@ int main(void)
     RUN(transposing_exchanges_rows_and_columns);
     RUN(a_large_compressed_file_is_read_exactly);
     RUN(what_is_no_regular_file_is_refused);
-    RUN(a_folder_prefers_raw_files_and_knows_both_forms);
+    RUN(a_directory_prefers_raw_files_and_knows_both_forms);
     return test_end();
 }

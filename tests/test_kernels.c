@@ -128,7 +128,7 @@ typedef enum Sums { FROM_ZERO, GOING_ON, ADDED_TO_ROWS, ADDED_TO_ONE_ROW, ADDED_
 static void check_sparse_forward(size_t I, size_t O, size_t B, unsigned lit_of_ten, Sums kind,
                                  bool fills_columns)
 {
-    static unsigned char columns[SPARSE_MAX_BYTES * COLUMN_EXAMPLES + 1];
+    static unsigned char columns[SPARSE_MAX_BYTES * TILE_EXAMPLES + 1];
     size_t S = kernel_row_stride(O), stride = S + KERNEL_PAD;
     fill(I, O, S, B);
     unsigned char *bytes = make_bytes(I, B, lit_of_ten);
@@ -162,9 +162,9 @@ static void check_sparse_forward(size_t I, size_t O, size_t B, unsigned lit_of_t
         }
     CHECK(same(B * stride), "%s: I = %zu, O = %zu, B = %zu, %u of 10 lit, sums %d", kernels->isa, I,
           O, B, lit_of_ten, (int)kind);
-    size_t wrong = 0, n_columns = fills_columns ? I * COLUMN_EXAMPLES : 0;
+    size_t wrong = 0, n_columns = fills_columns ? I * TILE_EXAMPLES : 0;
     for (size_t i = 0; i < n_columns; i++) {
-        size_t p = i / COLUMN_EXAMPLES, e = i % COLUMN_EXAMPLES;
+        size_t p = i / TILE_EXAMPLES, e = i % TILE_EXAMPLES;
         wrong += columns[i] != (e < B ? bytes[indices[e] * I + p] : 0);
     }
     CHECK(wrong == 0 && columns[n_columns] == 0xab, "%s: I = %zu, B = %zu: %zu bytes of columns",
@@ -173,22 +173,22 @@ static void check_sparse_forward(size_t I, size_t O, size_t B, unsigned lit_of_t
     free(bytes);
 }
 
-static void check_columns_accumulate(size_t I, size_t O, size_t B, unsigned lit_of_ten)
+static void check_columns_weight_gradient(size_t I, size_t O, size_t B, unsigned lit_of_ten)
 {
-    size_t S = kernel_row_stride(O), groups = (B + COLUMN_EXAMPLES - 1) / COLUMN_EXAMPLES;
+    size_t S = kernel_row_stride(O), groups = (B + TILE_EXAMPLES - 1) / TILE_EXAMPLES;
     Range part = {I / 7, I - I / 9};
     fill(I, O, S, B);
     unsigned char *bytes = make_bytes(I, B, lit_of_ten);
-    unsigned char *columns = calloc(groups * I + (I == 0), COLUMN_EXAMPLES);
+    unsigned char *columns = calloc(groups * I + (I == 0), TILE_EXAMPLES);
     if (columns == NULL)
         abort();
     for (size_t e = 0; e < B; e++)
         for (size_t p = 0; p < I; p++)
-            columns[(e / COLUMN_EXAMPLES * I + p) * COLUMN_EXAMPLES + e % COLUMN_EXAMPLES] =
+            columns[(e / TILE_EXAMPLES * I + p) * TILE_EXAMPLES + e % TILE_EXAMPLES] =
                 bytes[e * I + p];
     memcpy(found, W, I * S * sizeof *W);
     memcpy(twin, W, I * S * sizeof *W);
-    kernels->columns_accumulate(found, S, columns, B, I, value, dy, -0.01f, part);
+    kernels->sparse_weight_gradient(found, S, columns, B, I, value, dy, -0.01f, part);
     for (size_t p = part.first; p < part.end; p++)
         for (size_t o = 0; o < S; o++) {
             float sum = 0.0f;
@@ -227,13 +227,13 @@ static void sparse_forward(void)
         check_sparse_forward(98, 17, 20, 0, (Sums)kind, true);
 }
 
-static void columns_accumulate(void)
+static void sparse_weight_gradient(void)
 {
     for (size_t w = 0; w < N_WIDTHS; w++)
         for (size_t e = 0; e < N_BATCHES; e++)
-            check_columns_accumulate(widths[w], outputs[(w + e) % N_OUTPUTS], batches[e], 3);
+            check_columns_weight_gradient(widths[w], outputs[(w + e) % N_OUTPUTS], batches[e], 3);
     for (unsigned lit = 0; lit <= 10; lit += 5)
-        check_columns_accumulate(98, 64, 150, lit);
+        check_columns_weight_gradient(98, 64, 150, lit);
 }
 
 static void lists_hold_what_is_lit_in_order(void)
@@ -246,9 +246,9 @@ static void sparse_forward_is_a_dense_sum_in_order(void)
     with_each_set(sparse_forward);
 }
 
-static void columns_accumulate_is_a_dense_sum_in_order(void)
+static void columns_weight_gradient_is_a_dense_sum_in_order(void)
 {
-    with_each_set(columns_accumulate);
+    with_each_set(sparse_weight_gradient);
 }
 
 static void sum_parts_adds_to_the_bias_in_order(void)
@@ -296,7 +296,7 @@ static void check_dense(size_t I, size_t O, size_t B)
 
     memcpy(found, W, I * S * sizeof *W);
     memcpy(twin, W, I * S * sizeof *W);
-    kernels->dense_accumulate(found, S, x, stride, dy, B, 0.5f, rows);
+    kernels->dense_weight_gradient(found, S, x, stride, dy, B, 0.5f, rows);
     for (size_t i = rows.first; i < rows.end; i++)
         for (size_t o = 0; o < S; o++) {
             float sum = 0.0f;
@@ -304,11 +304,11 @@ static void check_dense(size_t I, size_t O, size_t B)
                 sum += x[e * stride + i] * dy[e * S + o];
             twin[i * S + o] += 0.5f * sum;
         }
-    CHECK(same(I * S), "%s: accumulate, I = %zu, O = %zu, B = %zu", kernels->isa, I, O, B);
+    CHECK(same(I * S), "%s: weight_gradient, I = %zu, O = %zu, B = %zu", kernels->isa, I, O, B);
 
     memcpy(found, b, sizeof b);
     memcpy(twin, b, sizeof b);
-    kernels->bias_accumulate(found, S, dy, B, 0.5f);
+    kernels->bias_gradient(found, S, dy, B, 0.5f);
     for (size_t o = 0; o < S; o++) {
         float sum = 0.0f;
         for (size_t e = 0; e < B; e++)
@@ -479,7 +479,7 @@ int main(void)
 {
     RUN(lists_hold_what_is_lit_in_order);
     RUN(sparse_forward_is_a_dense_sum_in_order);
-    RUN(columns_accumulate_is_a_dense_sum_in_order);
+    RUN(columns_weight_gradient_is_a_dense_sum_in_order);
     RUN(sum_parts_adds_to_the_bias_in_order);
     RUN(dense_kernels_follow_their_written_order);
     RUN(sigmoids_compute_their_formula);

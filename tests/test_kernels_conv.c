@@ -10,7 +10,7 @@
 enum { B = 6 };
 
 typedef struct Case {
-    size_t height, width, pitch, side, step, channels;
+    size_t height, width, pitch, kernel_size, stride, channels;
     unsigned lit_of_ten; // floats of x that are not zero
 } Case;
 
@@ -34,7 +34,7 @@ enum { N_POOLS = sizeof pools / sizeof pools[0] };
 
 typedef struct Bench {
     Arena arena;
-    Windows w;
+    ConvShape w;
     size_t w_stride, n_x, n_y;
     float *x, *W, *b, *dy;
     Nonzero *lists;
@@ -59,18 +59,18 @@ static void bench_open(Bench *bench, const Case *c)
     *bench = (Bench){.w = {.height = c->height,
                            .width = c->width,
                            .pitch = c->pitch,
-                           .side = c->side,
-                           .step = c->step,
-                           .out_height = (c->height - c->side) / c->step + 1,
-                           .out_width = (c->width - c->side) / c->step + 1,
+                           .kernel_size = c->kernel_size,
+                           .stride = c->stride,
+                           .out_height = (c->height - c->kernel_size) / c->stride + 1,
+                           .out_width = (c->width - c->kernel_size) / c->stride + 1,
                            .out_pitch = round_up(c->channels, KERNEL_PAD),
                            .channels = c->channels}};
-    Windows *w = &bench->w;
+    ConvShape *w = &bench->w;
     w->image_stride = round_up(w->height * w->width * w->pitch, KERNEL_PAD) + KERNEL_PAD;
-    w->place_stride = windows_places(w) * w->out_pitch + KERNEL_PAD;
-    bench->w_stride = kernel_row_stride(w->side * windows_run(w));
+    w->out_image_stride = conv_positions(w) * w->out_pitch + KERNEL_PAD;
+    bench->w_stride = kernel_row_stride(w->kernel_size * conv_row_length(w));
     bench->n_x = B * w->image_stride;
-    bench->n_y = B * w->place_stride;
+    bench->n_y = B * w->out_image_stride;
     bench->x = floats(bench, bench->n_x);
     bench->dy = floats(bench, bench->n_y);
     bench->W = floats(bench, w->channels * bench->w_stride);
@@ -81,11 +81,11 @@ static void bench_open(Bench *bench, const Case *c)
             bench->x[i] = random_normal(3, 2, i);
     for (size_t o = 0; o < w->channels; o++) {
         bench->b[o] = o == 0 ? -0.0f : random_normal(3, 3, o);
-        for (size_t k = 0; k < w->side * windows_run(w); k++)
+        for (size_t k = 0; k < w->kernel_size * conv_row_length(w); k++)
             bench->W[o * bench->w_stride + k] = random_normal(3, 4, o * bench->w_stride + k);
     }
     for (size_t i = 0; i < bench->n_y; i++) // one of eight, and zeros of both signs
-        if (i % w->place_stride % w->out_pitch < w->channels)
+        if (i % w->out_image_stride % w->out_pitch < w->channels)
             bench->dy[i] = random_bits(3, 5, i) % 8 == 0 ? random_normal(3, 6, i)
                            : i % 2 == 0                  ? 0.0f
                                                          : -0.0f;
@@ -97,23 +97,23 @@ static bool same(const float *a, const float *b, size_t n)
 }
 
 // Where float k of the window at a place lies in its image.
-static size_t window_at(const Windows *w, size_t place, size_t k)
+static size_t window_at(const ConvShape *w, size_t place, size_t k)
 {
-    size_t row = place / w->out_width * w->step + k / windows_run(w);
-    return (row * w->width + place % w->out_width * w->step) * w->pitch + k % windows_run(w);
+    size_t row = place / w->out_width * w->stride + k / conv_row_length(w);
+    return (row * w->width + place % w->out_width * w->stride) * w->pitch + k % conv_row_length(w);
 }
 
 static void check_forward(Bench *bench)
 {
-    const Windows *w = &bench->w;
+    const ConvShape *w = &bench->w;
     float *found = floats(bench, bench->n_y), *twin = floats(bench, bench->n_y);
     kernels->conv->forward(found, bench->W, bench->w_stride, bench->b, w, bench->x, B);
     for (size_t e = 0; e < B; e++)
-        for (size_t place = 0; place < windows_places(w); place++)
+        for (size_t place = 0; place < conv_positions(w); place++)
             for (size_t o = 0; o < w->channels; o++) {
-                float *y = &twin[e * w->place_stride + place * w->out_pitch + o];
+                float *y = &twin[e * w->out_image_stride + place * w->out_pitch + o];
                 *y = bench->b[o] + 0.0f;
-                for (size_t k = 0; k < w->side * windows_run(w); k++)
+                for (size_t k = 0; k < w->kernel_size * conv_row_length(w); k++)
                     *y += bench->x[e * w->image_stride + window_at(w, place, k)] *
                           bench->W[o * bench->w_stride + k];
             }
@@ -123,7 +123,7 @@ static void check_forward(Bench *bench)
 
 static void check_backward(Bench *bench)
 {
-    const Windows *w = &bench->w;
+    const ConvShape *w = &bench->w;
     float *found = floats(bench, bench->n_x), *twin = floats(bench, bench->n_x);
     for (size_t e = 0; e < B; e++) // old values must go
         for (size_t i = 0; i < w->height * w->width * w->pitch; i++)
@@ -132,10 +132,10 @@ static void check_backward(Bench *bench)
     kernels->conv->backward(found, bench->W, bench->w_stride, w, bench->lists, B);
     for (size_t e = 0; e < B; e++)
         for (size_t o = 0; o < w->channels; o++)
-            for (size_t place = 0; place < windows_places(w); place++)
-                for (size_t k = 0; k < w->side * windows_run(w); k++)
+            for (size_t place = 0; place < conv_positions(w); place++)
+                for (size_t k = 0; k < w->kernel_size * conv_row_length(w); k++)
                     twin[e * w->image_stride + window_at(w, place, k)] +=
-                        bench->dy[e * w->place_stride + place * w->out_pitch + o] *
+                        bench->dy[e * w->out_image_stride + place * w->out_pitch + o] *
                         bench->W[o * bench->w_stride + k];
     CHECK(same(found, twin, bench->n_x), "%s: %zu x %zu x %zu", kernels->isa, w->height, w->width,
           w->pitch);
@@ -143,19 +143,19 @@ static void check_backward(Bench *bench)
 
 static float gradient_twin(const Bench *bench, size_t o, size_t k, bool is_bias)
 {
-    const Windows *w = &bench->w;
+    const ConvShape *w = &bench->w;
     float sum = 0.0f;
     for (size_t e = 0; e < B; e++)
-        for (size_t place = 0; place < windows_places(w); place++) {
-            float dy = bench->dy[e * w->place_stride + place * w->out_pitch + o];
+        for (size_t place = 0; place < conv_positions(w); place++) {
+            float dy = bench->dy[e * w->out_image_stride + place * w->out_pitch + o];
             sum += is_bias ? dy : dy * bench->x[e * w->image_stride + window_at(w, place, k)];
         }
     return sum;
 }
 
-static void check_accumulate(Bench *bench)
+static void check_weight_gradient(Bench *bench)
 {
-    const Windows *w = &bench->w;
+    const ConvShape *w = &bench->w;
     size_t n = w->channels * bench->w_stride;
     Range channels = {w->channels / 5, w->channels - w->channels / 4};
     float *found = floats(bench, n), *twin = floats(bench, n);
@@ -163,10 +163,10 @@ static void check_accumulate(Bench *bench)
     for (size_t i = 0; i < n; i++)
         found[i] = twin[i] = bench->W[i];
     kernels->conv->collect(bench->lists, w, bench->dy, B);
-    kernels->conv->accumulate(found, bench->w_stride, found_b, w, channels, bench->x, bench->lists,
-                              B, -0.01f);
+    kernels->conv->weight_gradient(found, bench->w_stride, found_b, w, channels, bench->x,
+                                   bench->lists, B, -0.01f);
     for (size_t o = channels.first; o < channels.end; o++) {
-        for (size_t k = 0; k < w->side * windows_run(w); k++)
+        for (size_t k = 0; k < w->kernel_size * conv_row_length(w); k++)
             twin[o * bench->w_stride + k] += -0.01f * gradient_twin(bench, o, k, false);
         twin_b[o] += -0.01f * gradient_twin(bench, o, 0, true);
     }
@@ -200,16 +200,16 @@ static void convolution_backward_is_a_dense_sum_in_order(void)
     with_each(convolutions, N_CONVOLUTIONS, check_backward);
 }
 
-static void convolution_accumulate_is_a_dense_sum_in_order(void)
+static void convolution_weight_gradient_is_a_dense_sum_in_order(void)
 {
-    with_each(convolutions, N_CONVOLUTIONS, check_accumulate);
+    with_each(convolutions, N_CONVOLUTIONS, check_weight_gradient);
 }
 
 // Bytes behind each image must stay what they were.
 static void check_pool(Bench *bench)
 {
-    const Windows *w = &bench->w;
-    size_t n = windows_places(w) * w->out_pitch, stride = n + KERNEL_PAD;
+    const ConvShape *w = &bench->w;
+    size_t n = conv_positions(w) * w->out_pitch, stride = n + KERNEL_PAD;
     float *y = floats(bench, bench->n_y), *twin = floats(bench, bench->n_y);
     float *dx = floats(bench, bench->n_x), *twin_dx = floats(bench, bench->n_x);
     unsigned char *winner = memory(bench, B * stride, 1), *best = memory(bench, B * stride, 1);
@@ -223,16 +223,16 @@ static void check_pool(Bench *bench)
         for (size_t i = 0; i < n; i++) {
             const float *image = bench->x + e * w->image_stride + i % w->out_pitch;
             size_t at = 0;
-            for (size_t k = 0; k < w->side * w->side; k++) {
-                size_t row = i / w->out_pitch / w->out_width * w->step + k / w->side;
-                size_t column = i / w->out_pitch % w->out_width * w->step + k % w->side;
+            for (size_t k = 0; k < w->kernel_size * w->kernel_size; k++) {
+                size_t row = i / w->out_pitch / w->out_width * w->stride + k / w->kernel_size;
+                size_t column = i / w->out_pitch % w->out_width * w->stride + k % w->kernel_size;
                 size_t here = (row * w->width + column) * w->pitch;
                 if (k == 0 || image[here] > image[at])
                     at = here, best[e * stride + i] = (unsigned char)k;
             }
-            twin[e * w->place_stride + i] = image[at];
+            twin[e * w->out_image_stride + i] = image[at];
             twin_dx[e * w->image_stride + at + i % w->out_pitch] =
-                bench->dy[e * w->place_stride + i];
+                bench->dy[e * w->out_image_stride + i];
         }
     CHECK(same(y, twin, bench->n_y) && memcmp(winner, best, B * stride) == 0,
           "%s: forward, %zu x %zu", kernels->isa, w->height, w->width);
@@ -276,7 +276,7 @@ int main(void)
 {
     RUN(convolution_forward_is_a_dense_sum_in_order);
     RUN(convolution_backward_is_a_dense_sum_in_order);
-    RUN(convolution_accumulate_is_a_dense_sum_in_order);
+    RUN(convolution_weight_gradient_is_a_dense_sum_in_order);
     RUN(pooling_takes_the_first_of_the_largest);
     RUN(relu_cuts_off_what_is_not_above_zero);
     return test_end();

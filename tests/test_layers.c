@@ -14,7 +14,7 @@ typedef struct Case {
     const char *name;
     const LayerKind *kind;
     Shape in;
-    size_t pitch, units, side, step;
+    size_t pitch, units, kernel_size, stride;
 } Case;
 
 // Sizes are odd, channels leave padding, and pools leave pixels over.
@@ -88,7 +88,7 @@ static void bench_open(Bench *bench, const Case *c)
                            .name = "fc1",
                            .symbol = "a1",
                            .gain = 1.0,
-                           .windows = {.side = c->side, .step = c->step},
+                           .conv = {.kernel_size = c->kernel_size, .stride = c->stride},
                            .in = c->in,
                            .in_pitch = c->pitch,
                            .in_stride = round_up(c->in.height * c->in.width * c->pitch, 16) + 16};
@@ -103,10 +103,10 @@ static void bench_open(Bench *bench, const Case *c)
     bench->dx = floats(bench, B * layer->in_stride);
     bench->y = floats(bench, B * layer->out_stride);
     bench->dy = floats(bench, B * layer->out_stride);
-    bench->notes = floats(bench, B * layer->note_stride);
+    bench->notes = floats(bench, B * layer->saved_stride);
     Error err;
     bench->columns =
-        arena_alloc(&bench->arena, round_up(B, COLUMN_EXAMPLES), layer->n_columns, "a test", &err);
+        arena_alloc(&bench->arena, round_up(B, TILE_EXAMPLES), layer->n_columns, "a test", &err);
     if (bench->columns == NULL)
         abort();
     bench->view =
@@ -115,7 +115,7 @@ static void bench_open(Bench *bench, const Case *c)
                     .y = bench->y,
                     .dx = bench->dx,
                     .dy = bench->dy,
-                    .notes = bench->notes,
+                    .saved = bench->notes,
                     .columns = bench->columns,
                     .n_parts = 3};
     bool reads_bytes = c->kind == &layer_dense_bytes || c->kind == &layer_pixels;
@@ -245,7 +245,7 @@ static void backward_with_a_unit_vector_is_a_row_of_the_jacobian(void)
 }
 
 // dL/dvec(parameter) = sum over the batch of dy J, here with J in full; some of dy is zero.
-static void accumulate_is_the_chain_with_full_jacobians(void)
+static void weight_gradient_is_the_chain_with_full_jacobians(void)
 {
     for (size_t k = 0; k < N_CASES; k++) {
         Bench bench;
@@ -261,7 +261,7 @@ static void accumulate_is_the_chain_with_full_jacobians(void)
         if (layer->kind->backward != NULL)
             layer->kind->backward(layer, bench.params, &bench.view);
         for (size_t part = 0; layer->n_tensors > 0 && part < 3; part++)
-            layer->kind->accumulate(layer, &bench.view, (Part){part, 3}, 2.0f, gradient);
+            layer->kind->weight_gradient(layer, &bench.view, (Part){part, 3}, 2.0f, gradient);
         for (size_t t = 0; t < layer->n_tensors; t++) {
             size_t N = tensor_size(&layer->tensors[t]);
             double *chain = doubles(&bench, N);
@@ -291,15 +291,15 @@ static void pieces_end_at_kinks(void)
         set_arguments(&bench, 0);
         const Layer *layer = &bench.layer;
         double *x = bench.argument[0];
-        if (layer->kind->reference_piece != NULL) {
-            uint64_t piece = layer->kind->reference_piece(layer, x);
+        if (layer->kind->reference_region != NULL) {
+            uint64_t piece = layer->kind->reference_region(layer, x);
             x[1] += 1e-9;
-            CHECK(layer->kind->reference_piece(layer, x) == piece, "%s: a step of 1e-9",
+            CHECK(layer->kind->reference_region(layer, x) == piece, "%s: a step of 1e-9",
                   cases[k].name);
             x[1] = 9.0; // one of the two is across the kink of ReLU, or changes a window's winner
-            uint64_t high = layer->kind->reference_piece(layer, x);
+            uint64_t high = layer->kind->reference_region(layer, x);
             x[1] = -9.0;
-            uint64_t low = layer->kind->reference_piece(layer, x);
+            uint64_t low = layer->kind->reference_region(layer, x);
             CHECK((high == piece) != (low == piece), "%s: a kink", cases[k].name);
         }
         arena_free(&bench.arena);
@@ -349,7 +349,7 @@ int main(void)
     RUN(reference_jacobians_agree_with_central_differences);
     RUN(forward_agrees_with_the_reference);
     RUN(backward_with_a_unit_vector_is_a_row_of_the_jacobian);
-    RUN(accumulate_is_the_chain_with_full_jacobians);
+    RUN(weight_gradient_is_the_chain_with_full_jacobians);
     RUN(pieces_end_at_kinks);
     RUN(the_average_input_gives_zero_after_init);
     RUN(tensors_are_in_the_order_of_the_file);

@@ -314,7 +314,7 @@ static void links_and_modes_stay_and_new_files_get_the_usual_mode(void)
     CHECK(fresh == 0640, "a new file has mode %o", fresh);
 }
 
-static void devices_folders_and_missing_folders(void)
+static void devices_directorys_and_missing_directorys(void)
 {
     Arena arena = {0};
     Error err = {""};
@@ -371,7 +371,7 @@ int main(void)
     RUN(an_output_replaces_its_target_only_when_committed);
     RUN(a_published_output_goes_on_in_place);
     RUN(links_and_modes_stay_and_new_files_get_the_usual_mode);
-    RUN(devices_folders_and_missing_folders);
+    RUN(devices_directorys_and_missing_directorys);
     RUN(a_full_disk_is_noticed);
     RUN(the_same_file_is_recognised_under_two_names);
     return test_end();

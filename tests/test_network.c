@@ -1,6 +1,6 @@
 // The passes over a whole network, and the check that proves them: it must accept what is right
 // and catch every derivative that is broken.
-#include "jacobian.h"
+#include "gradcheck.h"
 #include "kernels.h"
 #include "synthetic.h"
 #include "test.h"
@@ -33,7 +33,7 @@ static void pass(Bench *bench, const Batch *batch, float *gradient)
     Range all = {0, batch->size};
     network_predict(&bench->net, bench->params, &bench->work, batch);
     network_backward(&bench->net, bench->params, &bench->work, batch, all);
-    network_accumulate(&bench->net, &bench->work, batch, 1.0f, gradient, (Part){0, 1});
+    network_weight_gradient(&bench->net, &bench->work, batch, 1.0f, gradient, (Part){0, 1});
 }
 
 static float *zeroed_gradient(Bench *bench)
@@ -117,7 +117,7 @@ static void parts_and_examples_may_be_done_in_any_order(void)
         network_backward(&bench.net, bench.params, &bench.work, &batch, parts[p]);
     }
     for (size_t part = 7; part-- > 0;)
-        network_accumulate(&bench.net, &bench.work, &batch, 1.0f, shuffled, (Part){part, 7});
+        network_weight_gradient(&bench.net, &bench.work, &batch, 1.0f, shuffled, (Part){part, 7});
     CHECK(memcmp(forward, shuffled, bench.net.n_parameters * sizeof *forward) == 0,
           "the bytes differ");
     arena_free(&bench.arena);
@@ -162,15 +162,16 @@ static void passes_run(Passes *p, bool has_lists, size_t n_parts)
     memset(p->gradient, 0, p->net.n_parameters * sizeof *p->gradient);
     const Layer *first = &p->net.layers[0]; // NaN where nothing is written
     memset(p->work.x[1], 0xff, MANY * first->out_stride * sizeof(float));
-    memset(p->work.notes[0], 0xff, MANY * first->note_stride * sizeof(float));
-    memset(p->work.columns, 0xff, round_up(MANY, COLUMN_EXAMPLES) * first->n_columns);
+    memset(p->work.saved[0], 0xff, MANY * first->saved_stride * sizeof(float));
+    memset(p->work.columns, 0xff, round_up(MANY, TILE_EXAMPLES) * first->n_columns);
     for (size_t part = n_parts; part-- > 0;)
         network_partial_sums(&p->net, p->params, &p->work, &batch, (Part){part, n_parts});
     network_forward(&p->net, p->params, &p->work, &batch, all, n_parts);
     network_loss(&p->net, &p->work, &batch, all);
     network_backward(&p->net, p->params, &p->work, &batch, all);
     for (size_t part = n_parts; part-- > 0;)
-        network_accumulate(&p->net, &p->work, &batch, 1.0f, p->gradient, (Part){part, n_parts});
+        network_weight_gradient(&p->net, &p->work, &batch, 1.0f, p->gradient,
+                                (Part){part, n_parts});
 }
 
 // 40 x 40 pixels are more than a chunk a block; 2 x 2 are fewer than a pixel a block.
@@ -211,7 +212,7 @@ static void no_update_reads_what_stage_1_writes(void)
         Architecture architecture = {architecture_names[i], 28, 28, 16, 10};
         REQUIRE(network_build(&net, &architecture, &err), "%s", err.text);
         CHECK(net.layers[0].kind->partial_sums == NULL || !net.layers[1].kind->needs_x ||
-                  net.layers[1].kind->accumulate == NULL,
+                  net.layers[1].kind->weight_gradient == NULL,
               "%s", architecture_names[i]);
     }
 }
@@ -289,7 +290,7 @@ static void images_in_groups_of_any_size_have_the_same_gradient(void)
         network_backward(&bench.net, bench.params, &bench.work, &batch, ranges[r]);
     }
     for (size_t part = 7; part-- > 0;)
-        network_accumulate(&bench.net, &bench.work, &batch, 1.0f, parts, (Part){part, 7});
+        network_weight_gradient(&bench.net, &bench.work, &batch, 1.0f, parts, (Part){part, 7});
     CHECK(memcmp(whole, parts, bench.net.n_parameters * sizeof *whole) == 0, "the bytes differ");
 
     // One at a time, nothing takes the place of anything.
@@ -422,14 +423,14 @@ static void a_wrong_reference_jacobian_is_caught(void)
 static void adds_twice(const Layer *layer, const LayerView *view, Part part, float scale,
                        float *into)
 {
-    layer_dense.accumulate(layer, view, part, scale, into);
-    layer_dense.accumulate(layer, view, part, scale, into);
+    layer_dense.weight_gradient(layer, view, part, scale, into);
+    layer_dense.weight_gradient(layer, view, part, scale, into);
 }
 
 static void a_gradient_that_is_added_twice_is_caught(void)
 {
     LayerKind broken = layer_dense;
-    broken.accumulate = adds_twice;
+    broken.weight_gradient = adds_twice;
     CHECK(caught(2, &broken), "not noticed");
 }
 
@@ -439,14 +440,14 @@ static void forgets_the_bias(const Layer *layer, const LayerView *view, Part par
     const Tensor *bias = &layer->tensors[1];
     float kept[HIDDEN];
     memcpy(kept, into + bias->offset, sizeof kept);
-    layer_dense_bytes.accumulate(layer, view, part, scale, into);
+    layer_dense_bytes.weight_gradient(layer, view, part, scale, into);
     memcpy(into + bias->offset, kept, sizeof kept);
 }
 
 static void a_bias_that_is_never_updated_is_caught(void)
 {
     LayerKind broken = layer_dense_bytes;
-    broken.accumulate = forgets_the_bias;
+    broken.weight_gradient = forgets_the_bias;
     CHECK(caught(0, &broken), "not noticed");
 }
 

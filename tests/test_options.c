@@ -16,9 +16,9 @@ static void counts_take_digits_only(void)
         "", "5x", "-1", "+1", " 1", "1 ", "1.", "0x1", "1e3", "a", "18446744073709551616"};
     uint64_t value = 7;
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
-        CHECK(!number_parse_count(wrong[i], &value) && value == 7, "'%s' was taken", wrong[i]);
-    CHECK(number_parse_count("18446744073709551615", &value) && value == UINT64_MAX, "2^64 - 1");
-    CHECK(number_parse_count("007", &value) && value == 7, "007");
+        CHECK(!parse_uint(wrong[i], &value) && value == 7, "'%s' was taken", wrong[i]);
+    CHECK(parse_uint("18446744073709551615", &value) && value == UINT64_MAX, "2^64 - 1");
+    CHECK(parse_uint("007", &value) && value == 7, "007");
 }
 
 static void reals_take_finite_decimals_only(void)
@@ -27,9 +27,9 @@ static void reals_take_finite_decimals_only(void)
                                         "1 ", "1e", ".",   "-",   "1,5",  "--1",   "1e1e1"};
     double value = 7.0;
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
-        CHECK(!number_parse_real(wrong[i], &value), "'%s' was taken", wrong[i]);
-    CHECK(number_parse_real("1e-4", &value) && fabs(value - 1e-4) < 1e-20, "1e-4");
-    CHECK(number_parse_real("-.5", &value) && value < 0.0, "-.5");
+        CHECK(!parse_double(wrong[i], &value), "'%s' was taken", wrong[i]);
+    CHECK(parse_double("1e-4", &value) && fabs(value - 1e-4) < 1e-20, "1e-4");
+    CHECK(parse_double("-.5", &value) && value < 0.0, "-.5");
 }
 
 static void shortest_numbers_read_back_as_the_same_double(void)
@@ -38,11 +38,11 @@ static void shortest_numbers_read_back_as_the_same_double(void)
                                     5e-324, 1.7e308, -2.5};
     char text[NUMBER_SIZE];
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
-        double back = strtod(number_shortest(text, values[i]), NULL);
+        double back = strtod(format_shortest(text, values[i]), NULL);
         CHECK(memcmp(&back, &values[i], sizeof back) == 0, "%s", text);
     }
-    CHECK(strcmp(number_shortest(text, 1e-4), "0.0001") == 0, "%s", text);
-    CHECK(strcmp(number_shortest(text, 0.1), "0.1") == 0, "%s", text);
+    CHECK(strcmp(format_shortest(text, 1e-4), "0.0001") == 0, "%s", text);
+    CHECK(strcmp(format_shortest(text, 0.1), "0.1") == 0, "%s", text);
 }
 
 static void words_are_compared_by_edits(void)
@@ -86,11 +86,11 @@ static const char *text, *choice;
 static bool flag;
 static const char *const choices[] = {"red", "green", NULL};
 static const Option table[] = {
-    {"count", 'c', OPTION_COUNT, &count, "N", "a count", 1, 100, NULL, NULL},
-    {"real", 0, OPTION_REAL, &real, "R", "a number", -1, 1, NULL, NULL},
-    {"text", 't', OPTION_TEXT, &text, "TEXT", "a text", 0, 0, NULL, NULL},
+    {"count", 'c', OPTION_UINT, &count, "N", "a count", 1, 100, NULL, NULL},
+    {"real", 0, OPTION_DOUBLE, &real, "R", "a number", -1, 1, NULL, NULL},
+    {"text", 't', OPTION_STRING, &text, "TEXT", "a text", 0, 0, NULL, NULL},
     {"choice", 0, OPTION_CHOICE, &choice, "NAME", "a choice", 0, 0, NULL, choices},
-    {"flag", 'f', OPTION_FLAG, &flag, NULL, "a flag", 0, 0, NULL, NULL},
+    {"flag", 'f', OPTION_BOOL, &flag, NULL, "a flag", 0, 0, NULL, NULL},
     {0},
 };
 static const Command command = {.name = "test",
@@ -201,12 +201,13 @@ static void help_shows_live_defaults(void)
 // JSON
 
 // Reads `json` as one string; NULL when it is refused.
-static const char *json_string(const char *json, Arena *arena)
+static const char *json_string_of(const char *json, Arena *arena)
 {
     JsonReader reader = {json, json, json + strlen(json), arena};
     const char *value;
     Error err;
-    return json_take_text(&reader, &value, &err) && json_take_end(&reader, &err) ? value : NULL;
+    return json_expect_string(&reader, &value, &err) && json_expect_end(&reader, &err) ? value
+                                                                                       : NULL;
 }
 
 static void json_strings_are_decoded_or_refused(void)
@@ -243,11 +244,11 @@ static void json_strings_are_decoded_or_refused(void)
                                       "a"};
     Arena arena = {0};
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
-        const char *value = json_string(good[i].json, &arena);
+        const char *value = json_string_of(good[i].json, &arena);
         CHECK(value != NULL && strcmp(value, good[i].value) == 0, "%s", good[i].json);
     }
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        CHECK(json_string(bad[i], &arena) == NULL, "case %zu was accepted", i);
+        CHECK(json_string_of(bad[i], &arena) == NULL, "case %zu was accepted", i);
     arena_free(&arena);
 }
 
@@ -278,23 +279,23 @@ static void json_is_written_as_expected(void)
     REQUIRE(out != NULL, "no temporary file");
     JsonWriter json = {.out = out};
     json_open_object(&json, NULL);
-    json_text(&json, "name", "a\"b\t");
-    json_count(&json, "n", 3);
-    json_measured(&json, "p", 1.0 / 3.0);
-    json_measured(&json, "nothing", (double)NAN);
+    json_string(&json, "name", "a\"b\t");
+    json_uint(&json, "n", 3);
+    json_double(&json, "p", 1.0 / 3.0);
+    json_double(&json, "nothing", (double)NAN);
     json_bool(&json, "yes", true);
     json_open_array(&json, "rows");
     for (uint64_t row = 0; row < 2; row++) {
         json_open_array(&json, NULL);
-        json_count(&json, NULL, 2 * row + 1);
-        json_count(&json, NULL, 2 * row + 2);
+        json_uint(&json, NULL, 2 * row + 1);
+        json_uint(&json, NULL, 2 * row + 2);
         json_close_array(&json);
     }
     json_close_array(&json);
     json_open_array(&json, "items");
     for (int i = 0; i < 2; i++) {
         json_open_object(&json, NULL);
-        json_setting(&json, "k", i == 0 ? 1e-5 : 2.0);
+        json_exact(&json, "k", i == 0 ? 1e-5 : 2.0);
         json_close_object(&json);
     }
     json_close_array(&json);
@@ -360,7 +361,7 @@ static void messages_stay_on_one_line(void)
 
 static void further_words_are_gathered_in_order(void)
 {
-    Words more = {0};
+    Arguments more = {0};
     const Command several = {.name = "test", .arguments = "MODEL FILE...", .more = &more};
     char words[7][16] = {"model", "a", "--count", "6", "-", "--", "--b"};
     char *argv[7];

@@ -102,7 +102,8 @@ static void comments_are_skipped_even_inside_a_number(void)
     for (size_t i = 0; i < sizeof of_twelve / sizeof of_twelve[0]; i++)
         check_picture(&of_twelve[i], 1, 12, twelve);
     static const char unended[] = "P5 1 1 255 # never ends";
-    check_refused(unended, sizeof unended - 1, "continues"); // the blank ends the header: a pixel '#'
+    check_refused(unended, sizeof unended - 1,
+                  "continues"); // the blank ends the header: a pixel '#'
     static const char in_number[] = "P5 1 1 255# never ends";
     check_refused(in_number, sizeof in_number - 1, "ends after 22 bytes");
 }

@@ -1,4 +1,4 @@
-// The team: every member works once, barriers separate what they separate, and waiting members are
+// The pool: every worker works once, barriers separate what they separate, and waiting workers are
 // woken whether they spin, yield or sleep.
 #include "test.h"
 #include "threads.h"
@@ -8,38 +8,38 @@
 enum { MOST = 9, STEPS = 300 };
 
 typedef struct Shared {
-    Team *team;
+    ThreadPool *pool;
     size_t counts[MOST], seen_wrong;
     size_t sums[MOST];
     bool slowly;
 } Shared;
 
-static Team *open_team(size_t members, Arena *arena)
+static ThreadPool *open_team(size_t workers, Arena *arena)
 {
     Error err;
-    Team *team = team_open(members, arena, &err);
-    if (team == NULL || team_size(team) != members)
+    ThreadPool *pool = pool_open(workers, arena, &err);
+    if (pool == NULL || pool_size(pool) != workers)
         abort();
-    return team;
+    return pool;
 }
 
-static void count(void *context, size_t member)
+static void count(void *context, size_t worker)
 {
     Shared *shared = context;
-    shared->counts[member]++;
+    shared->counts[worker]++;
 }
 
 static void every_member_runs_once_a_call(void)
 {
-    for (size_t members = 1; members <= MOST; members += 4) {
+    for (size_t workers = 1; workers <= MOST; workers += 4) {
         Arena arena = {0};
-        Shared shared = {.team = open_team(members, &arena)};
+        Shared shared = {.pool = open_team(workers, &arena)};
         for (size_t i = 0; i < 100; i++)
-            team_run(shared.team, count, &shared);
-        team_close(shared.team);
+            pool_run(shared.pool, count, &shared);
+        pool_close(shared.pool);
         for (size_t m = 0; m < MOST; m++)
-            CHECK(shared.counts[m] == (m < members ? 100 : 0), "%zu members: %zu ran %zu times",
-                  members, m, shared.counts[m]);
+            CHECK(shared.counts[m] == (m < workers ? 100 : 0), "%zu workers: %zu ran %zu times",
+                  workers, m, shared.counts[m]);
         arena_free(&arena);
     }
 }
@@ -50,35 +50,35 @@ static void wait_a_moment(void)
     nanosleep(&moment, NULL);
 }
 
-// Each step a member writes its own place, and after a barrier reads those of all others; a second
+// Each step a worker writes its own place, and after a barrier reads those of all others; a second
 // barrier keeps the next step from writing too soon.
-static void exchange(void *context, size_t member)
+static void exchange(void *context, size_t worker)
 {
     Shared *shared = context;
-    size_t members = team_size(shared->team), steps = shared->slowly ? 20 : STEPS;
+    size_t workers = pool_size(shared->pool), steps = shared->slowly ? 20 : STEPS;
     for (size_t step = 1; step <= steps; step++) {
-        if (shared->slowly && step % members == member)
+        if (shared->slowly && step % workers == worker)
             wait_a_moment(); // the others have long gone to sleep
-        shared->counts[member] = step * (member + 1);
-        team_barrier(shared->team);
+        shared->counts[worker] = step * (worker + 1);
+        pool_barrier(shared->pool);
         size_t sum = 0;
-        for (size_t m = 0; m < members; m++)
+        for (size_t m = 0; m < workers; m++)
             sum += shared->counts[m];
-        shared->sums[member] += sum == step * members * (members + 1) / 2;
-        team_barrier(shared->team);
+        shared->sums[worker] += sum == step * workers * (workers + 1) / 2;
+        pool_barrier(shared->pool);
     }
 }
 
 static void check_exchange(bool slowly)
 {
-    for (size_t members = 1; members <= MOST; members += 2) {
+    for (size_t workers = 1; workers <= MOST; workers += 2) {
         Arena arena = {0};
-        Shared shared = {.team = open_team(members, &arena), .slowly = slowly};
-        team_run(shared.team, exchange, &shared);
-        team_close(shared.team);
-        for (size_t m = 0; m < members; m++)
-            CHECK(shared.sums[m] == (slowly ? 20 : STEPS), "%zu members: %zu saw %zu right sums",
-                  members, m, shared.sums[m]);
+        Shared shared = {.pool = open_team(workers, &arena), .slowly = slowly};
+        pool_run(shared.pool, exchange, &shared);
+        pool_close(shared.pool);
+        for (size_t m = 0; m < workers; m++)
+            CHECK(shared.sums[m] == (slowly ? 20 : STEPS), "%zu workers: %zu saw %zu right sums",
+                  workers, m, shared.sums[m]);
         arena_free(&arena);
     }
 }
@@ -96,12 +96,12 @@ static void members_that_sleep_are_woken(void)
 static void a_team_that_waits_between_calls_goes_on(void)
 {
     Arena arena = {0};
-    Shared shared = {.team = open_team(3, &arena)};
+    Shared shared = {.pool = open_team(3, &arena)};
     for (size_t i = 0; i < 5; i++) {
         wait_a_moment();
-        team_run(shared.team, count, &shared);
+        pool_run(shared.pool, count, &shared);
     }
-    team_close(shared.team);
+    pool_close(shared.pool);
     CHECK(shared.counts[2] == 5, "%zu", shared.counts[2]);
     arena_free(&arena);
 }

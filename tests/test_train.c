@@ -18,7 +18,7 @@ typedef struct Run {
     size_t epochs_seen, stop_after, threads, epochs_done;
     size_t batches_seen, stop_at_batch;
     size_t judged; // epochs that came with validation figures
-    bool judge_last;
+    bool validate_last_only;
     TrainResult result;
 } Run;
 
@@ -58,14 +58,14 @@ static bool run_train(Run *run, size_t epochs, size_t batch, double lr, uint64_t
                               .epochs_done = run->epochs_done,
                               .learning_rate = lr,
                               .seed = seed,
-                              .judge_last = run->judge_last};
+                              .validate_last_only = run->validate_last_only};
     TrainObserver observer = {run, count_batch, keep_report};
-    Team *team = team_open(run->threads, &run->arena, err);
-    if (team == NULL)
+    ThreadPool *pool = pool_open(run->threads, &run->arena, err);
+    if (pool == NULL)
         return false;
     run->result =
-        train_run(run->params, &run->net, &settings, &run->data, team, &observer, &run->arena, err);
-    team_close(team);
+        train_run(run->params, &run->net, &settings, &run->data, pool, &observer, &run->arena, err);
+    pool_close(pool);
     return run->result == TRAIN_DONE;
 }
 
@@ -91,7 +91,7 @@ static void judging_the_last_epoch_alone_changes_nothing_else(void)
     Error err;
     run_open(&a, 100, 80, 1);
     run_open(&b, 100, 80, 1);
-    b.judge_last = true;
+    b.validate_last_only = true;
     REQUIRE(run_train(&a, 3, 16, 0.01, 1, &err) && run_train(&b, 3, 16, 0.01, 1, &err), "%s",
             err.text);
     CHECK(a.judged == 3 && b.judged == 1, "judged %zu and %zu times", a.judged, b.judged);
@@ -166,7 +166,7 @@ static void one_step_subtracts_lr_times_the_gradient(void)
     Batch batch = synthetic_batch(&run.s, run.s.index, 1);
     network_predict(&run.net, before, &work, &batch);
     network_backward(&run.net, before, &work, &batch, (Range){0, 1});
-    network_accumulate(&run.net, &work, &batch, 1.0f, gradient, (Part){0, 1});
+    network_weight_gradient(&run.net, &work, &batch, 1.0f, gradient, (Part){0, 1});
     REQUIRE(run_train(&run, 1, 1, 0.5, 1, &err), "%s", err.text);
     for (size_t i = 0; i < run.net.n_parameters; i++)
         CHECK(fabsf(run.params[i] - (before[i] - 0.5f * gradient[i])) < 1e-6f, "parameter %zu", i);
@@ -232,7 +232,7 @@ static void the_observer_can_end_the_training(void)
     arena_free(&run.arena);
 }
 
-// The last batch is smaller, so that members have unequal and empty shares of it.
+// The last batch is smaller, so that workers have unequal and empty shares of it.
 static void any_number_of_threads_gives_the_same_bytes(void)
 {
     static const size_t threads[] = {1, 2, 3, 7, 8, 12};
@@ -302,13 +302,13 @@ static void the_last_report_equals_judging_afterwards_with_any_team(void)
     run_open(&run, 300, 60, 1);
     REQUIRE(run_train(&run, 2, 16, 0.01, 1, &err), "%s", err.text);
     for (size_t threads = 1; threads <= 5; threads++) {
-        Team *team = team_open(threads, &run.arena, &err);
+        ThreadPool *pool = pool_open(threads, &run.arena, &err);
         Evaluator evaluator;
-        REQUIRE(team != NULL && evaluator_alloc(&evaluator, &run.net, team, 240, &run.arena, &err),
+        REQUIRE(pool != NULL && evaluator_alloc(&evaluator, &run.net, pool, 240, &run.arena, &err),
                 "%s", err.text);
         Evaluation judged = evaluator_run(&evaluator, run.params, &run.s.data, &run.s.scale,
                                           run.data.split.validation);
-        team_close(team);
+        pool_close(pool);
         CHECK(memcmp(&judged.loss, &run.last.validation_loss, sizeof judged.loss) == 0,
               "%zu threads: loss %.17g, trained %.17g", threads, judged.loss,
               run.last.validation_loss);

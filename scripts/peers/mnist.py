@@ -10,17 +10,17 @@ LEARNING_RATE = 1e-3  # of the sum of a batch's gradients
 N_TRAIN = 50000  # the first of the training file; mlp keeps the others for validation
 
 
-def read_idx(folder, name):
-    path = os.path.join(folder, name)
+def read_idx(directory, name):
+    path = os.path.join(directory, name)
     with open(path, "rb") if os.path.exists(path) else gzip.open(path + ".gz") as file:
         data = np.frombuffer(file.read(), np.uint8)
     dims = [int.from_bytes(data[4 + 4 * i : 8 + 4 * i], "big") for i in range(data[3])]
     return data[4 + 4 * len(dims) :].reshape(dims[0], -1)
 
 
-def load(folder):
+def load(directory):
     """Images (n, 784) float32 and labels (n) int64: of training, then of the test."""
-    pixels = read_idx(folder, "train-images-idx3-ubyte")[:N_TRAIN]
+    pixels = read_idx(directory, "train-images-idx3-ubyte")[:N_TRAIN]
     # In blocks, so that the peak of memory is the training's.
     blocks = (pixels[i : i + 1000].ravel() for i in range(0, N_TRAIN, 1000))
     counts = sum(np.bincount(block, minlength=256) for block in blocks)
@@ -31,12 +31,12 @@ def load(folder):
         return np.multiply(images, np.float32(1 / deviation), dtype=np.float32)
 
     def labels(name):
-        return read_idx(folder, name).ravel().astype(np.int64)
+        return read_idx(directory, name).ravel().astype(np.int64)
 
     return (
         scaled(pixels),
         labels("train-labels-idx1-ubyte")[:N_TRAIN],
-        scaled(read_idx(folder, "t10k-images-idx3-ubyte")),
+        scaled(read_idx(directory, "t10k-images-idx3-ubyte")),
         labels("t10k-labels-idx1-ubyte"),
     )
 

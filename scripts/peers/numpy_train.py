@@ -6,8 +6,8 @@ import numpy as np
 
 import mnist
 
-folder, epochs, batch = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-x, y, x_test, y_test = mnist.load(folder)
+directory, epochs, batch = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+x, y, x_test, y_test = mnist.load(directory)
 W1, b1, W2, b2 = mnist.initial_weights()
 one_hot = np.eye(10, dtype=np.float32)
 lr = np.float32(mnist.LEARNING_RATE)

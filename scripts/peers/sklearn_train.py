@@ -12,8 +12,8 @@ from sklearn.neural_network import MLPClassifier
 
 import mnist
 
-folder, epochs, batch = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-x, y, x_test, y_test = mnist.load(folder)
+directory, epochs, batch = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+x, y, x_test, y_test = mnist.load(directory)
 net = MLPClassifier(
     hidden_layer_sizes=(64,),
     activation="logistic",

@@ -12,11 +12,11 @@ from torch.utils.data import DataLoader, TensorDataset
 
 import mnist
 
-way, folder = sys.argv[1:3]
+way, directory = sys.argv[1:3]
 epochs, batch, threads = map(int, sys.argv[3:])
 torch.set_num_threads(threads)
 torch.manual_seed(1)
-x, y, x_test, y_test = map(torch.from_numpy, mnist.load(folder))
+x, y, x_test, y_test = map(torch.from_numpy, mnist.load(directory))
 W1, b1, W2, b2 = map(torch.from_numpy, mnist.initial_weights())
 lr = mnist.LEARNING_RATE
 

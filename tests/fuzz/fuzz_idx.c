@@ -11,12 +11,12 @@ enum { MOST = 4096 }; // a good file is made for up to as many
 // does, and writes the path that it can be opened by.
 static int nameless_file(char *path, size_t room)
 {
-    const char *folders[] = {getenv("TMPDIR"), "/dev/shm", "/tmp"};
-    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
-        if (folders[i] == NULL)
+    const char *directorys[] = {getenv("TMPDIR"), "/dev/shm", "/tmp"};
+    for (size_t i = 0; i < sizeof directorys / sizeof directorys[0]; i++) {
+        if (directorys[i] == NULL)
             continue;
         char name[4096];
-        snprintf(name, sizeof name, "%s/mlp-fuzz-XXXXXX", folders[i]);
+        snprintf(name, sizeof name, "%s/mlp-fuzz-XXXXXX", directorys[i]);
         int fd = mkstemp(name);
         if (fd < 0)
             continue;
@@ -24,7 +24,7 @@ static int nameless_file(char *path, size_t room)
         snprintf(path, room, "/dev/fd/%d", fd);
         return fd;
     }
-    perror("no folder for temporary files");
+    perror("no directory for temporary files");
     abort();
 }
 

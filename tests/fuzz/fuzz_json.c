@@ -12,15 +12,15 @@ static void write_and_read_again(const char *text)
     JsonWriter writer = {.out = open_memstream(&bytes, &size)};
     PROMISE(writer.out != NULL);
     json_open_object(&writer, NULL);
-    json_text(&writer, "key", text);
+    json_string(&writer, "key", text);
     json_close_object(&writer);
     PROMISE(fclose(writer.out) == 0);
 
     JsonReader reader = {bytes, bytes, bytes + size, &arena};
     const char *key, *value;
-    PROMISE(json_take(&reader, '{', &err) && json_take_text(&reader, &key, &err) &&
-            json_take(&reader, ':', &err) && json_take_text(&reader, &value, &err) &&
-            json_take(&reader, '}', &err) && json_take_end(&reader, &err));
+    PROMISE(json_expect(&reader, '{', &err) && json_expect_string(&reader, &key, &err) &&
+            json_expect(&reader, ':', &err) && json_expect_string(&reader, &value, &err) &&
+            json_expect(&reader, '}', &err) && json_expect_end(&reader, &err));
     PROMISE(strcmp(text, value) == 0);
     arena_free(&arena);
     free(bytes);
@@ -38,15 +38,15 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
         uint64_t count;
         char c = *before;
         if (c == '"')
-            ok = json_take_text(&reader, &text, &err);
+            ok = json_expect_string(&reader, &text, &err);
         else if (c >= '0' && c <= '9')
-            ok = json_take_count(&reader, &count, &err);
+            ok = json_expect_uint(&reader, &count, &err);
         else if (c == ' ' || c == '\t' || c == '\n' || c == '\r')
-            ok = json_take_end(&reader, &err) || reader.at > before; // skips blanks
+            ok = json_expect_end(&reader, &err) || reader.at > before; // skips blanks
         else if (c != '\0' && strchr("{}[],:", c) != NULL)
-            ok = (*before & 1) ? json_take(&reader, c, &err) : json_try(&reader, c);
+            ok = (*before & 1) ? json_expect(&reader, c, &err) : json_accept(&reader, c);
         else
-            ok = json_take_end(&reader, &err);
+            ok = json_expect_end(&reader, &err);
         PROMISE(reader.at >= before && reader.at <= reader.end);
         if (ok)
             PROMISE(reader.at > before);

@@ -12,19 +12,19 @@ static const char *text, *choice;
 static const char *const colours[] = {"red", "green", "blue", NULL};
 
 static const Option table[] = {
-    {"flag", 'f', OPTION_FLAG, &flag, NULL, "a flag", 0, 0, NULL, NULL},
-    {"flags", 0, OPTION_FLAG, &other_flag, NULL, "another flag", 0, 0, NULL, NULL},
-    {"count", 'c', OPTION_COUNT, &count, "N", "a count", 1, 100, NULL, NULL},
-    {"any-count", 0, OPTION_COUNT, &any_count, "N", "any count", 0, 9007199254740991.0, "none",
+    {"flag", 'f', OPTION_BOOL, &flag, NULL, "a flag", 0, 0, NULL, NULL},
+    {"flags", 0, OPTION_BOOL, &other_flag, NULL, "another flag", 0, 0, NULL, NULL},
+    {"count", 'c', OPTION_UINT, &count, "N", "a count", 1, 100, NULL, NULL},
+    {"any-count", 0, OPTION_UINT, &any_count, "N", "any count", 0, 9007199254740991.0, "none",
      NULL},
-    {"real", 'r', OPTION_REAL, &real, "R", "a number", -1, 1, NULL, NULL},
-    {"any-real", 0, OPTION_REAL, &any_real, "R", "any number", -1e308, 1e308, "", NULL},
-    {"text", 't', OPTION_TEXT, &text, "FILE", "a text", 0, 0, NULL, NULL},
+    {"real", 'r', OPTION_DOUBLE, &real, "R", "a number", -1, 1, NULL, NULL},
+    {"any-real", 0, OPTION_DOUBLE, &any_real, "R", "any number", -1e308, 1e308, "", NULL},
+    {"text", 't', OPTION_STRING, &text, "FILE", "a text", 0, 0, NULL, NULL},
     {"choice", 0, OPTION_CHOICE, &choice, "COLOUR", "a choice", 0, 0, NULL, colours},
     {0},
 };
 
-static Words more;
+static Arguments more;
 static const Command commands[] = {
     {.name = "no-argument", .about = "A command."},
     {.name = "argument", .arguments = "MODEL", .about = "A command."},
@@ -79,7 +79,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
     real = any_real = 0.5;
     text = "default";
     choice = colours[0];
-    more = (Words){NULL, 0};
+    more = (Arguments){NULL, 0};
     memcpy(argv, words, sizeof argv);
     const char *argument = NULL;
     Error err = {""};

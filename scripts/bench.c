@@ -1,0 +1,473 @@
+// make bench: how fast training is, as ratios measured in one run on one machine. No timing is a
+// test: machines are shared and noisy. Every configuration runs once in each round, in turn, and
+// the median of the rounds is shown.
+//
+//   (a) this trainer, by threads and batch size;
+//   (b) the plain dense kernels, the bitwise oracle, compiled for the same instruction set;
+//   (c) the least time that any dense program could take: its multiplications and additions at the
+//       multiply-add rate that this machine is measured to reach, from registers alone.
+#include "commands.h"
+#include "evaluate.h"
+#include "kernels.h"
+#include "numbers.h"
+#include "random.h"
+#include "train.h"
+
+#include "bench_peak.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+enum { MAX_ROUNDS = 99, MAX_ROWS = 64, MAX_THREADS = 2, SOME_IMAGES = 5000 };
+
+static uint64_t option_rounds = 7;
+static const char *option_data;
+static const Option option_table[] = {
+    {"rounds", 0, OPTION_UINT, &option_rounds, "N", "repeats of every measurement", 1, MAX_ROUNDS,
+     NULL, NULL},
+    {"data", 'd', OPTION_STRING, &option_data, "DIR", "directory of the IDX files", 0, 0,
+     "$MLP_DATA, else data/mnist, else the installed copy", NULL},
+    {0},
+};
+static const Command bench_command = {.name = "bench", .about = "Measures how fast training is."};
+
+// One line of the table: something to do, and how long it took in each round.
+typedef struct Row {
+    const char *what, *arch;
+    const Kernels *kernels;
+    size_t threads, batch, images;            // of the training
+    double (*measure)(const struct Row *row); // returns seconds
+    double seconds[MAX_ROUNDS];
+} Row;
+
+static Row rows[MAX_ROWS];
+static size_t n_rows, n_rounds;
+
+static Row *row_add(Row row)
+{
+    rows[n_rows] = row;
+    return &rows[n_rows++];
+}
+
+// The dense network on all training images, and the convolutional one on some.
+static Row *row_mlp(const char *what, const Kernels *which, size_t threads, size_t batch,
+                    double (*measure)(const Row *row))
+{
+    return row_add((Row){what, "mlp", which, threads, batch, 0, measure, {0}});
+}
+
+static Row *row_cnn(const char *what, const Kernels *which, size_t threads, size_t images,
+                    double (*measure)(const Row *row))
+{
+    return row_add((Row){what, "cnn", which, threads, 64, images, measure, {0}});
+}
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(const double *values)
+{
+    double sorted[MAX_ROUNDS];
+    memcpy(sorted, values, n_rounds * sizeof *values);
+    qsort(sorted, n_rounds, sizeof *sorted, compare);
+    return n_rounds % 2 == 1 ? sorted[n_rounds / 2]
+                             : 0.5 * (sorted[n_rounds / 2 - 1] + sorted[n_rounds / 2]);
+}
+
+// The median of the rounds' own ratios: what a round's noise does to both cancels.
+static double median_ratio(const Row *above, const Row *below)
+{
+    double ratios[MAX_ROUNDS];
+    for (size_t r = 0; r < n_rounds; r++)
+        ratios[r] = above->seconds[r] / below->seconds[r];
+    return median(ratios);
+}
+
+// The plain kernels that multiply by zero too, compiled for each instruction set of this build.
+extern const Kernels kernels_dense_sse2, kernels_dense_avx2, kernels_dense_avx512,
+    kernels_dense_neon, kernels_dense_scalar;
+static const Kernels *const dense_kernels[] = {
+#ifdef HAVE_KERNELS_sse2
+    &kernels_dense_sse2,
+#endif
+#ifdef HAVE_KERNELS_avx2
+    &kernels_dense_avx2,
+#endif
+#ifdef HAVE_KERNELS_avx512
+    &kernels_dense_avx512,
+#endif
+#ifdef HAVE_KERNELS_neon
+    &kernels_dense_neon,
+#endif
+#if !defined HAVE_KERNELS_sse2 && !defined HAVE_KERNELS_neon
+    &kernels_dense_scalar,
+#endif
+};
+
+static const Kernels *bench_dense_kernels(const char *isa)
+{
+    for (size_t i = 0; i < sizeof dense_kernels / sizeof dense_kernels[0]; i++)
+        if (strcmp(dense_kernels[i]->isa, isa) == 0)
+            return dense_kernels[i];
+    return dense_kernels[0];
+}
+
+// ---------------------------------------------------------------------------------------------
+// What is measured
+
+static Dataset data;
+static TrainData train_data;
+
+static TrainData row_data(const Row *row)
+{
+    TrainData found = train_data;
+    if (row->images > 0) { // few to judge, too
+        found.split.train.end = row->images;
+        found.split.validation.first = found.split.validation.end - 64;
+    }
+    return found;
+}
+
+static bool fail(const Error *err)
+{
+    fprintf(stderr, "bench: %s\n", err->text);
+    exit(1);
+}
+
+static bool keep_seconds(void *context, const EpochReport *report, Error *err)
+{
+    (void)err;
+    *(double *)context = report->seconds;
+    return true;
+}
+
+typedef struct Trained {
+    Arena arena;
+    Network net;
+    float *params;
+    ThreadPool *pool;
+} Trained;
+
+static void trained_open(Trained *t, const Row *row)
+{
+    Error err;
+    Architecture architecture = {row->arch, data.rows, data.cols,
+                                 architecture_defaults(row->arch)->hidden, data.n_classes};
+    *t = (Trained){.params = NULL};
+    kernels = row->kernels;
+    if (!network_build(&t->net, &architecture, &err) ||
+        (t->params = network_alloc(&t->net, &t->arena, &err)) == NULL ||
+        (t->pool = pool_open(row->threads, &t->arena, &err)) == NULL)
+        fail(&err);
+    network_init(&t->net, t->params, 1);
+}
+
+static void trained_close(Trained *t)
+{
+    pool_close(t->pool);
+    arena_free(&t->arena);
+}
+
+// One epoch as `mlp train` runs it, the shuffle included, validation not.
+static double epoch_seconds(const Row *row)
+{
+    Trained t;
+    Error err;
+    double seconds;
+    trained_open(&t, row);
+    TrainSettings settings = {
+        .epochs = 1, .batch_size = row->batch, .learning_rate = 1e-3, .seed = 1};
+    TrainObserver observer = {&seconds, NULL, keep_seconds};
+    TrainData images = row_data(row);
+    if (train_run(t.params, &t.net, &settings, &images, t.pool, &observer, &t.arena, &err) !=
+        TRAIN_DONE)
+        fail(&err);
+    trained_close(&t);
+    return seconds;
+}
+
+static double evaluate_seconds(const Row *row)
+{
+    Trained t;
+    Error err;
+    Evaluator evaluator;
+    Range images = train_data.split.validation;
+    trained_open(&t, row);
+    if (!evaluator_alloc(&evaluator, &t.net, t.pool, range_length(images), &t.arena, &err))
+        fail(&err);
+    evaluator_run(&evaluator, t.params, &data, &train_data.scale, images);
+    double start = clock_seconds();
+    evaluator_run(&evaluator, t.params, &data, &train_data.scale, images);
+    double seconds = clock_seconds() - start;
+    trained_close(&t);
+    return seconds;
+}
+
+// A dense program multiplies and adds this often in one epoch.
+static double dense_flops(const Row *row)
+{
+    Trained t;
+    trained_open(&t, row);
+    TrainData images = row_data(row);
+    double flops =
+        2.0 * (double)range_length(images.split.train) * (double)network_count_products(&t.net);
+    trained_close(&t);
+    return flops;
+}
+
+static void peak_worker(void *context, size_t worker)
+{
+    (void)worker;
+    peak_kernels[*(size_t *)context].run(PEAK_STEPS);
+}
+
+// The least time of a dense epoch, from the fastest of the ways to multiply and add.
+static double dense_bound_seconds(const Row *row)
+{
+    Arena arena = {0};
+    Error err;
+    ThreadPool *pool = pool_open(row->threads, &arena, &err);
+    if (pool == NULL)
+        fail(&err);
+    double best = 0.0;
+    for (size_t i = 0; i < N_PEAK_KERNELS; i++)
+        if (peak_is_available(i)) {
+            double start = clock_seconds();
+            pool_run(pool, peak_worker, &i);
+            double flops = (double)row->threads * PEAK_STEPS * peak_kernels[i].flops_per_step;
+            double rate = flops / (clock_seconds() - start);
+            best = rate > best ? rate : best;
+        }
+    pool_close(pool);
+    arena_free(&arena);
+    return dense_flops(row) / best;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Kernels, one by one: seconds for the batches of one epoch
+
+typedef void (*Step)(const Network *net, float *params, const Work *work, const Batch *batch);
+
+static void step_partial_sums(const Network *net, float *params, const Work *work,
+                              const Batch *batch)
+{
+    network_partial_sums(net, params, work, batch, (Part){0, 1});
+}
+
+static void step_examples(const Network *net, float *params, const Work *work, const Batch *batch)
+{
+    Range all = {0, batch->size};
+    network_forward(net, params, work, batch, all, 1);
+    network_loss(net, work, batch, all);
+    network_backward(net, params, work, batch, all);
+}
+
+static void step_weight_gradient(const Network *net, float *params, const Work *work,
+                                 const Batch *batch)
+{
+    network_weight_gradient(net, work, batch, -1e-3f, params, (Part){0, 1});
+}
+
+// Runs a whole epoch's batches through all three stages, and counts the time of one.
+static double stage_seconds(const Row *row, size_t counted)
+{
+    static const Step steps[] = {step_partial_sums, step_examples, step_weight_gradient};
+    Trained t;
+    Error err;
+    Work work;
+    trained_open(&t, row);
+    size_t n = range_length(train_data.split.train);
+    uint32_t *order = arena_alloc(&t.arena, n, sizeof *order, "the order", &err);
+    LitPixels lit;
+    Dataset listed = data;
+    const Range images[2] = {train_data.split.train, {0, 0}};
+    if (order == NULL || !work_alloc(&work, &t.net, row->batch, &t.arena, &err) ||
+        !network_list_lit(&t.net, &lit, &data, images, &t.arena, &err))
+        fail(&err);
+    listed.lit = lit.entries == NULL ? NULL : &lit;
+    random_permutation(order, n, 1, RANDOM_ORDER + 1);
+    double seconds = 0.0;
+    for (size_t first = 0; first < n; first += row->batch) {
+        size_t end = first + row->batch < n ? first + row->batch : n;
+        Batch batch = {&listed,       &train_data.scale,
+                       order + first, end - first,
+                       order + end,   n - end < 2 * row->batch ? n - end : 2 * row->batch};
+        for (size_t s = 0; s < 3; s++) {
+            double start = clock_seconds();
+            steps[s](&t.net, t.params, &work, &batch);
+            seconds += s == counted ? clock_seconds() - start : 0.0;
+        }
+    }
+    trained_close(&t);
+    return seconds;
+}
+
+// What comes before the first epoch.
+static double lists_seconds(const Row *row)
+{
+    Trained t;
+    Error err;
+    LitPixels lit;
+    const Range images[2] = {train_data.split.train, train_data.split.validation};
+    trained_open(&t, row);
+    double start = clock_seconds();
+    if (!network_list_lit(&t.net, &lit, &data, images, &t.arena, &err))
+        fail(&err);
+    double seconds = clock_seconds() - start;
+    trained_close(&t);
+    return seconds;
+}
+
+static double partial_sums_seconds(const Row *row)
+{
+    return stage_seconds(row, 0);
+}
+
+static double examples_seconds(const Row *row)
+{
+    return stage_seconds(row, 1);
+}
+
+static double weight_gradient_seconds(const Row *row)
+{
+    return stage_seconds(row, 2);
+}
+
+// ---------------------------------------------------------------------------------------------
+// The table
+
+static void print_row(const Row *row, const Row *dense, const Row *bound)
+{
+    printf("  %-26s  %-7s %3zu %6zu  %9.2f", row->what, row->kernels->isa, row->threads, row->batch,
+           1e3 * median(row->seconds));
+    if (dense != NULL)
+        printf("  %9.3f", median_ratio(row, dense));
+    if (bound != NULL)
+        printf("  %9.3f", median_ratio(row, bound));
+    putchar('\n');
+}
+
+// Milliseconds for a thousand images, which rows have different numbers of; ratios to the three
+// rows of as many threads.
+static void print_cnn(Row *first, Row *end)
+{
+    printf("\n  %-26s  %-7s %3s %6s  %9s  %9s  %9s\n", "--arch cnn, 1,000 images", "set", "thr",
+           "batch", "ms", "to dense", "to least");
+    for (Row *row = first; row < end; row++)
+        for (size_t round = 0; round < n_rounds; round++)
+            row->seconds[round] *= 1000.0 / (double)row->images;
+    for (Row *row = first; row < end; row++) {
+        const Row *dense = NULL, *bound = NULL;
+        for (Row *other = first; other < end; other++)
+            if (other->threads == row->threads) {
+                dense = strcmp(other->what, "train, plain dense") == 0 ? other : dense;
+                bound = other->measure == dense_bound_seconds ? other : bound;
+            }
+        print_row(row, dense, bound);
+    }
+}
+
+static double lit_share(void)
+{
+    size_t n = range_length(train_data.split.train) * dataset_pixels_per_image(&data), lit = 0;
+    for (size_t i = 0; i < n; i++)
+        lit += data.pixels[i] != 0;
+    return (double)lit / (double)n;
+}
+
+int main(int argc, char **argv)
+{
+    static const size_t batches[] = {32, 64, 128, 256};
+    Arena arena = {0};
+    Error err;
+    int status;
+    if (!command_begin(&bench_command, option_table, NULL, argc - 1, argv + 1, &status))
+        return status;
+    n_rounds = (size_t)option_rounds;
+    if (!command_environment(&err) ||
+        !command_read_data(&data, &arena, option_data, IDX_TRAIN, false, &err) ||
+        !dataset_split(&train_data.split, data.n, 0, 0, &err) ||
+        !dataset_pixel_std(&train_data.pixel_std, &data, train_data.split.train, &err))
+        fail(&err);
+    train_data.data = &data;
+    train_data.scale = input_scale(train_data.pixel_std);
+    const Kernels *here = kernels;
+    const Kernels *dense_here = bench_dense_kernels(here->isa);
+    size_t cpus = cpus_allowed(), most = cpus < MAX_THREADS ? cpus : MAX_THREADS;
+
+    Row *bound[MAX_THREADS + 1], *dense[MAX_THREADS + 1] = {NULL}, *ours[MAX_THREADS + 1][4];
+    for (size_t threads = 1; threads <= most; threads++) {
+        bound[threads] = row_mlp("least dense time", here, threads, 0, dense_bound_seconds);
+        for (size_t b = 0; b < 4; b++)
+            ours[threads][b] = row_mlp("train", here, threads, batches[b], epoch_seconds);
+        dense[threads] = row_mlp("train, plain dense", dense_here, threads, 64, epoch_seconds);
+    }
+    Row *first_kernel = &rows[n_rows];
+    row_mlp("once: lists of lit pixels", here, 1, 64, lists_seconds);
+    row_mlp("stage 1: partial sums", here, 1, 64, partial_sums_seconds);
+    row_mlp("stage 2: output layer", here, 1, 64, examples_seconds);
+    row_mlp("stage 3: update", here, 1, 64, weight_gradient_seconds);
+    Row *first_evaluation = &rows[n_rows];
+    for (size_t threads = 1; threads <= most; threads++)
+        row_mlp("evaluate", here, threads, 64, evaluate_seconds);
+    Row *first_isa = &rows[n_rows];
+    for (size_t i = 0; kernels_available(i) != NULL; i++)
+        row_mlp("train", kernels_available(i), 1, 64, epoch_seconds);
+    Row *first_cnn = &rows[n_rows];
+    for (size_t threads = 1; threads <= most; threads++) {
+        row_cnn("train", here, threads, SOME_IMAGES, epoch_seconds);
+        row_cnn("train, plain dense", dense_here, threads, SOME_IMAGES / 25, epoch_seconds);
+        row_cnn("least dense time", here, threads, SOME_IMAGES, dense_bound_seconds);
+    }
+    for (size_t i = 0; kernels_available(i) != NULL; i++)
+        row_cnn("train", kernels_available(i), 1, i == 0 ? SOME_IMAGES / 25 : SOME_IMAGES / 5,
+                epoch_seconds);
+    Row *end = &rows[n_rows];
+
+    for (size_t round = 0; round < n_rounds; round++) {
+        fprintf(stderr, "\rround %zu of %zu ", round + 1, n_rounds);
+        for (size_t i = 0; i < n_rows; i++)
+            rows[i].seconds[round] = rows[i].measure(&rows[i]);
+    }
+    fputs("\r\033[K", stderr);
+
+    printf("%zu training images, %.1f %% of the pixels lit, medians of %zu rounds\n\n",
+           range_length(train_data.split.train), 100.0 * lit_share(), n_rounds);
+    printf("  %-26s  %-7s %3s %6s  %9s  %9s  %9s\n", "one epoch", "set", "thr", "batch", "ms",
+           "to dense", "to least");
+    for (size_t threads = 1; threads <= most; threads++) {
+        for (size_t b = 0; b < 4; b++)
+            print_row(ours[threads][b], dense[threads], bound[threads]);
+        print_row(dense[threads], dense[threads], bound[threads]);
+        printf("  %-26s  %-7s %3zu %6s  %9.2f  %9.3f  %9.3f   (%.1f GFLOP/s)\n",
+               bound[threads]->what, "", threads, "", 1e3 * median(bound[threads]->seconds),
+               median_ratio(bound[threads], dense[threads]), 1.0,
+               1e-9 * dense_flops(bound[threads]) / median(bound[threads]->seconds));
+    }
+    printf("\n  %-26s  %-7s %3s %6s  %9s  %9s  %9s\n", "the stages of an epoch", "set", "thr",
+           "batch", "ms", "", "to least");
+    for (Row *row = first_kernel; row < first_evaluation; row++) {
+        printf("  %-26s  %-7s %3zu %6zu  %9.2f  %9s  %9.3f\n", row->what, row->kernels->isa,
+               row->threads, row->batch, 1e3 * median(row->seconds), "",
+               median_ratio(row, bound[1]));
+    }
+    printf("\n  %zu images judged\n", range_length(train_data.split.validation));
+    for (Row *row = first_evaluation; row < first_isa; row++)
+        print_row(row, NULL, NULL);
+    printf("\n  the instruction sets of this machine\n");
+    for (Row *row = first_isa; row < first_cnn; row++)
+        print_row(row, dense[1], bound[1]);
+    print_cnn(first_cnn, end);
+
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    printf("\npeak memory of all this %.0f MB, the data %.0f MB of it\n",
+           (double)usage.ru_maxrss / 1024.0,
+           (double)(data.n * dataset_pixels_per_image(&data)) / 1e6);
+    arena_free(&arena);
+    return command_end(STATUS_DONE);
+}

@@ -1,0 +1,26 @@
+// Numbers as text, strictly: the one parser for every number that a user or a file supplies, and
+// the formats of every number that is written. Independent of the locale, which is never set.
+#ifndef MLP_NUMBERS_H
+#define MLP_NUMBERS_H
+
+#include "base.h"
+
+// Takes the whole text, digits only. False when it is anything else or does not fit.
+bool parse_uint(const char *text, uint64_t *value);
+
+// Takes the whole text, a finite decimal number ("1e-4", "-2.5"). False for anything else: no
+// hexadecimal, inf, nan, blanks, or a number beyond a double's range.
+bool parse_double(const char *text, double *value);
+
+enum { NUMBER_SIZE = 32 };
+
+// Writes the shortest decimal that reads back as the same double: settings.
+const char *format_shortest(char text[NUMBER_SIZE], double value);
+
+// Writes nine significant digits: everything measured, equal wherever it is shown as data.
+const char *format_g9(char text[NUMBER_SIZE], double value);
+
+// Distance between two words in single-letter edits (insert, delete, replace, swap neighbours).
+size_t word_distance(const char *a, const char *b);
+
+#endif

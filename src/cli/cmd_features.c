@@ -1,0 +1,205 @@
+// mlp features: what each layer makes of one image.
+#include "commands.h"
+#include "numbers.h"
+#include "tiles.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct FeaturesOptions {
+    const char *part, *data, *csv;
+    uint64_t image;
+    TransposeFlags transpose;
+} FeaturesOptions;
+
+static FeaturesOptions features_options = {.part = "test"};
+static const char *const part_names[] = {"test", "train", NULL};
+
+static const Option option_table[] = {
+    {"file", 0, OPTION_CHOICE, &features_options.part, "NAME",
+     "the file that the image is from: test or train", 0, 0, NULL, part_names},
+    {"image", 0, OPTION_UINT, &features_options.image, "N", "its number in the file, from 0", 0,
+     4294967295.0, NULL, NULL},
+    {"data", 'd', OPTION_STRING, &features_options.data, "DIR", COMMAND_DATA_HELP, 0, 0,
+     "$MLP_DATA, else data/mnist, else the installed copy", NULL},
+    COMMAND_TRANSPOSE_OPTIONS(features_options.transpose),
+    {"csv", 0, OPTION_STRING, &features_options.csv, "FILE",
+     "write one row per value here (- is standard output): layer,channel,row,column,value", 0, 0,
+     NULL, NULL},
+    {0},
+};
+
+// A network that has seen one image.
+typedef struct Seen {
+    const Network *net;
+    Work work; // of one example: nothing has taken its place
+    unsigned label;
+    const char *names; // of the classes
+} Seen;
+
+// What layer l made, channel by channel.
+typedef struct Maps {
+    const Seen *seen;
+    size_t l;
+} Maps;
+
+static double map_value(const void *context, size_t channel, size_t row, size_t col)
+{
+    const Maps *maps = context;
+    const Layer *layer = &maps->seen->net->layers[maps->l];
+    size_t pixel = row * layer->out.width + col;
+    return (double)maps->seen->work.x[maps->l + 1][pixel * layer->out_pitch + channel];
+}
+
+static void map_title(const void *context, size_t channel, char *text, size_t size)
+{
+    (void)context;
+    snprintf(text, size, "%zu", channel);
+}
+
+// ---------------------------------------------------------------------------------------------
+// What is printed
+
+static void print_csv(FILE *out, const void *context)
+{
+    const Seen *seen = context;
+    char text[NUMBER_SIZE];
+    fputs("layer,channel,row,column,value\n", out);
+    for (size_t l = 0; l < seen->net->n_layers; l++) {
+        const Layer *layer = &seen->net->layers[l];
+        Maps maps = {seen, l};
+        for (size_t c = 0; c < layer->out.channels; c++)
+            for (size_t i = 0; i < layer->out.height * layer->out.width; i++) {
+                size_t row = i / layer->out.width, col = i % layer->out.width;
+                fprintf(out, "%s,%zu,%zu,%zu,%s\n", layer->symbol, c, row, col,
+                        format_g9(text, map_value(&maps, c, row, col)));
+            }
+    }
+}
+
+typedef struct Summary {
+    size_t n, zeros;
+    double smallest, largest;
+} Summary;
+
+static Summary summary_of(const Maps *maps)
+{
+    Shape out = maps->seen->net->layers[maps->l].out;
+    Summary s = {shape_size(out), 0, (double)INFINITY, -(double)INFINITY};
+    for (size_t i = 0; i < s.n; i++) {
+        size_t pixel = i % (out.height * out.width);
+        double v =
+            map_value(maps, i / (out.height * out.width), pixel / out.width, pixel % out.width);
+        s.zeros += v == 0.0;
+        s.smallest = fmin(s.smallest, v);
+        s.largest = fmax(s.largest, v);
+    }
+    return s;
+}
+
+static void print_layer(const Maps *maps)
+{
+    const Layer *layer = &maps->seen->net->layers[maps->l];
+    Summary s = summary_of(maps);
+    char shape[64];
+    snprintf(shape, sizeof shape, "%zux%zux%zu", layer->out.height, layer->out.width,
+             layer->out.channels);
+    printf("%-6s  %-12s  %12s  %6.1f %%  %9.4f  %9.4f\n", layer->symbol, layer->kind->name, shape,
+           100.0 * (double)s.zeros / (double)s.n, s.smallest, s.largest);
+}
+
+static void draw_layer(const Maps *maps)
+{
+    const Layer *layer = &maps->seen->net->layers[maps->l];
+    // The image, and what is left behind a nonlinearity: the layers between look much like it.
+    if (layer->out.height * layer->out.width == 1 || (maps->l > 0 && !layer->kind->needs_y))
+        return;
+    Summary s = summary_of(maps);
+    Tiles tiles = {.n = layer->out.channels,
+                   .wanted = 1,
+                   .rows = layer->out.height,
+                   .cols = layer->out.width,
+                   .scale = fmax(fabs(s.smallest), fabs(s.largest)),
+                   .context = maps,
+                   .value = map_value,
+                   .title = map_title};
+    printf("%s, %s: negative blue, positive red, full colour at %.3g\n", layer->symbol,
+           layer->kind->name, tiles.scale);
+    tiles_draw(&tiles);
+}
+
+static void print_seen(const Seen *seen)
+{
+    if (tiles_can_draw())
+        for (size_t l = 0; l < seen->net->n_layers; l++)
+            draw_layer(&(Maps){seen, l});
+    printf("%-6s  %-12s  %12s  %8s  %9s  %9s\n", "layer", "kind", "shape", "zero", "smallest",
+           "largest");
+    for (size_t l = 0; l < seen->net->n_layers; l++)
+        print_layer(&(Maps){seen, l});
+    unsigned answer = seen->work.predicted[0];
+    printf("\nlabel %s, predicted %s with probability %.4f\n",
+           class_name(seen->names, seen->label).text, class_name(seen->names, answer).text,
+           (double)seen->work.dx[seen->net->n_layers][answer]);
+}
+
+// ---------------------------------------------------------------------------------------------
+// The command
+
+static bool features(const FeaturesOptions *o, const char *path, Arena *arena, Error *err)
+{
+    Model model;
+    Dataset data;
+    IdxPart part = strcmp(o->part, "test") == 0 ? IDX_TEST : IDX_TRAIN;
+    const char *directory = command_data_directory(o->data);
+    Seen seen = {.net = &model.net};
+    if (!model_read(&model, arena, path, err))
+        return false;
+    bool transposed = command_transposed(&o->transpose, model.settings.transposed);
+    if (!command_read_data(&data, arena, o->data, part, transposed, err) ||
+        !command_model_fits(&model, path, &data, directory, err) ||
+        !work_alloc(&seen.work, &model.net, 1, arena, err))
+        return false;
+    if (o->image >= data.n)
+        return error_set(err, "--image %llu: the %s file in %s has %zu images",
+                         (unsigned long long)o->image, o->part, directory, data.n);
+    InputScale scale = input_scale(model.settings.pixel_std);
+    uint32_t index = (uint32_t)o->image;
+    Batch batch = {.data = &data, .scale = &scale, .index = &index, .size = 1};
+    network_predict(&model.net, model.params, &seen.work, &batch);
+    seen.label = batch_label(&batch, 0);
+    seen.names = model.settings.class_names;
+    if (o->csv != NULL)
+        return command_write_table(o->csv, print_csv, &seen, arena, err);
+    print_seen(&seen);
+    return true;
+}
+
+static int run(int argc, char **argv)
+{
+    const char *path;
+    int status;
+    if (!command_begin(&command_features, option_table, &path, argc, argv, &status))
+        return status;
+    const FeaturesOptions *o = &features_options;
+    const OutputFlag table = {"--csv", o->csv, OUTPUT_ANY_FILE, false};
+    if (!command_check_transpose(&o->transpose, &status) ||
+        !command_check_outputs(&table, 1, path, o->data, false, &status))
+        return status;
+    Arena arena = {0};
+    Error err;
+    status = features(o, path, &arena, &err) ? STATUS_DONE : command_fail(&err);
+    arena_free(&arena);
+    return command_end(status);
+}
+
+const Command command_features = {
+    .name = "features",
+    .arguments = "MODEL",
+    .summary = "show what each layer makes of an image",
+    .about = "Shows what each layer of a model makes of one image: shapes, the share of zeros, "
+             "the smallest and the largest value, and the answer. On a terminal the feature maps "
+             "of a convolutional network are drawn; --csv writes all values.",
+    .examples = {"mlp features model.bin --image 7", "mlp features model.bin --csv features.csv"},
+    .run = run,
+};

@@ -1,0 +1,311 @@
+// mlp gradcheck: the proof of the gradients, as a table.
+#include "commands.h"
+#include "gradcheck.h"
+#include "numbers.h"
+#include "random.h"
+
+#include <string.h>
+
+typedef struct GradcheckOptions {
+    uint64_t hidden, seed, image, crop;
+    const char *architecture, *data, *steps, *nonzero;
+    TransposeFlags transpose;
+} GradcheckOptions;
+
+static GradcheckOptions gradcheck_options = {.architecture = "mlp", .seed = 1};
+
+static const Option option_table[] = {
+    {"arch", 0, OPTION_CHOICE, &gradcheck_options.architecture, "NAME",
+     "of a fresh network: " COMMAND_ARCH_HELP, 0, 0, "mlp", architecture_names},
+    {"crop", 0, OPTION_UINT, &gradcheck_options.crop, "N",
+     "a fresh network sees the middle N x N pixels alone", 1, 4096,
+     "the whole image, 16 with --arch cnn, whose Jacobians are large", NULL},
+    {"hidden", 0, OPTION_UINT, &gradcheck_options.hidden, "N", "hidden units of a fresh network", 1,
+     65536, NULL, NULL},
+    {"seed", 0, OPTION_UINT, &gradcheck_options.seed, "N", "of a fresh network's weights", 0,
+     9007199254740991.0, NULL, NULL},
+    {"image", 0, OPTION_UINT, &gradcheck_options.image, "N",
+     "the training image to check at, from 0", 0, 4294967295.0, NULL, NULL},
+    {"data", 'd', OPTION_STRING, &gradcheck_options.data, "DIR", COMMAND_DATA_HELP, 0, 0,
+     "$MLP_DATA, else data/mnist, else the installed copy", NULL},
+    COMMAND_TRANSPOSE_OPTIONS(gradcheck_options.transpose),
+    {"steps", 0, OPTION_STRING, &gradcheck_options.steps, "FILE",
+     "check with twelve steps of the differences, 1e-1 to 1e-12, and write a row for each here "
+     "(- is standard output): step, and the error of every Jacobian and gradient",
+     0, 0, NULL, NULL},
+    {"nonzero", 0, OPTION_STRING, &gradcheck_options.nonzero, "FILE",
+     "write the entries of the Jacobians that are not zero here (- is standard output): "
+     "jacobian,row,column,value",
+     0, 0, NULL, NULL},
+    {0},
+};
+
+static const char *verdict(bool ok)
+{
+    return ok ? "ok" : "WRONG";
+}
+
+static void print_skipped(const GradientCheck *check, size_t skipped)
+{
+    if (check->has_kinks)
+        printf(" %8zu", skipped);
+}
+
+static void print_check(const GradientCheck *check)
+{
+    const char *skipped = check->has_kinks ? " at kinks" : "";
+    printf("%-14s %-22s %9s %10s %10s%s\n", "Jacobian", "identity", "shape", "nonzero", "error",
+           skipped);
+    for (size_t i = 0; i < check->n_jacobians; i++) {
+        const JacobianCheck *row = &check->jacobians[i];
+        char shape[48];
+        snprintf(shape, sizeof shape, "%zux%zu", row->rows, row->cols);
+        printf("%-14s %-22s %9s %10zu %10.1e", row->name, row->identity, shape, row->nonzero,
+               row->error);
+        print_skipped(check, row->skipped);
+        printf("  %s\n", verdict(row->ok));
+    }
+    printf("\n%-14s %9s %10s %14s %14s%s\n", "gradient", "shape", "largest", "differences",
+           "training code", skipped);
+    for (size_t i = 0; i < check->n_blocks; i++) {
+        const GradientBlockCheck *row = &check->blocks[i];
+        char shape[48];
+        snprintf(shape, sizeof shape, "1x%zu", row->size);
+        printf("%-14s %9s %10.1e %14.1e %14.1e", row->name, shape, row->largest,
+               row->error_differences, row->error_training);
+        print_skipped(check, row->skipped);
+        printf("  %s\n", row->largest > 0.0 ? verdict(row->ok) : "all zero");
+    }
+    printf("\nEach Jacobian, in double precision, against central differences (step %g) of its\n"
+           "function, at most %g; the chain of them against central differences of the loss, at\n"
+           "most %g, and against the float gradient of the training code, at most %g.\n%s",
+           GRADIENT_CHECK_STEP, GRADIENT_CHECK_LIMIT, GRADIENT_CHECK_LIMIT,
+           GRADIENT_CHECK_FLOAT_LIMIT,
+           check->has_kinks ? "ReLU and max pooling have kinks: differences that would reach "
+                              "across one are left out.\n"
+                            : "");
+    for (size_t i = 0; i < check->n_blocks; i++)
+        if (!(check->blocks[i].largest > 0.0)) {
+            puts("A gradient that is all zero proves nothing: take another --seed or --image.");
+            break;
+        }
+    puts(check->ok ? "All agree." : "They do NOT all agree.");
+}
+
+// ---------------------------------------------------------------------------------------------
+// Tables
+
+// What is checked: a network at these parameters, on one image.
+typedef struct Subject {
+    const Model *model;
+    const Dataset *data;
+    InputScale scale;
+    size_t image;
+} Subject;
+
+static bool check_subject(GradientCheck *check, const Subject *s, double step, Arena *arena,
+                          Error *err)
+{
+    return gradient_check(check, &s->model->net, s->model->params, s->data, &s->scale, s->image,
+                          step, arena, err);
+}
+
+static const double steps[] = {1e-1, 1e-2, 1e-3, 1e-4,  1e-5,  1e-6,
+                               1e-7, 1e-8, 1e-9, 1e-10, 1e-11, 1e-12};
+enum { N_STEPS = sizeof steps / sizeof steps[0] };
+
+static void print_steps(FILE *out, const void *context)
+{
+    const GradientCheck *checks = context;
+    char text[NUMBER_SIZE];
+    fputs("step", out);
+    for (size_t i = 0; i < checks->n_jacobians; i++)
+        fprintf(out, ",%s", checks->jacobians[i].name);
+    for (size_t i = 0; i < checks->n_blocks; i++)
+        fprintf(out, ",%s", checks->blocks[i].name);
+    fputc('\n', out);
+    for (size_t h = 0; h < N_STEPS; h++) {
+        fputs(format_shortest(text, steps[h]), out);
+        for (size_t i = 0; i < checks[h].n_jacobians; i++)
+            fprintf(out, ",%s", format_g9(text, checks[h].jacobians[i].error));
+        for (size_t i = 0; i < checks[h].n_blocks; i++)
+            fprintf(out, ",%s", format_g9(text, checks[h].blocks[i].error_differences));
+        fputc('\n', out);
+    }
+}
+
+// Checks with each step.
+static GradientCheck *check_steps(const Subject *subject, Arena *arena, Error *err)
+{
+    GradientCheck *checks = arena_alloc(arena, N_STEPS, sizeof *checks, "the checks", err);
+    for (size_t h = 0; checks != NULL && h < N_STEPS; h++) {
+        Arena own = {0}; // the Jacobians of twelve checks need not be in memory at once
+        bool ok = check_subject(&checks[h], subject, steps[h], &own, err);
+        arena_free(&own);
+        if (!ok)
+            return NULL;
+    }
+    return checks;
+}
+
+static void print_nonzero(FILE *out, const void *context)
+{
+    const GradientCheck *check = context;
+    char value[NUMBER_SIZE];
+    fputs("jacobian,row,column,value\n", out);
+    for (size_t i = 0; i < check->n_jacobians; i++)
+        for (size_t e = 0; e < check->jacobians[i].nonzero; e++) {
+            const JacobianEntry *entry = &check->jacobians[i].entries[e];
+            fprintf(out, "%s,%zu,%zu,%s\n", check->jacobians[i].name, entry->row, entry->col,
+                    format_g9(value, entry->value));
+        }
+}
+
+// ---------------------------------------------------------------------------------------------
+// The command
+
+// Biases that begin at zero would put every dark patch exactly on the kink of ReLU.
+static void move_biases(const Network *net, float *params, uint64_t seed)
+{
+    for (size_t t = 0; t < net->n_tensors; t++)
+        for (size_t e = 0; net->tensors[t]->n_dims == 1 && e < tensor_size(net->tensors[t]); e++)
+            params[tensor_index(net->tensors[t], e)] =
+                0.1f * random_normal(seed, RANDOM_WEIGHTS + t, e);
+}
+
+// The middle of one image, as a data set of its own.
+static bool crop_image(Dataset *data, size_t image, size_t side, Arena *arena, Error *err)
+{
+    if (side > data->rows || side > data->cols)
+        return error_set(err, "--crop %zu: the images have %zu x %zu pixels", side, data->rows,
+                         data->cols);
+    unsigned char *pixels = arena_alloc(arena, side * side, 1, "an image", err);
+    if (pixels == NULL)
+        return false;
+    size_t top = (data->rows - side) / 2, left = (data->cols - side) / 2;
+    const unsigned char *from = data->pixels + image * dataset_pixels_per_image(data);
+    for (size_t row = 0; row < side; row++)
+        memcpy(pixels + row * side, from + (top + row) * data->cols + left, side);
+    data->labels += image;
+    data->pixels = pixels;
+    data->rows = data->cols = side;
+    data->n = 1;
+    return true;
+}
+
+// The network to check: that of the model that has been read, or a fresh one for these data, which
+// it may crop.
+static bool prepare_model(Model *model, const char *path, Dataset *data, size_t *image,
+                          const GradcheckOptions *o, Arena *arena, Error *err)
+{
+    const char *directory = command_data_directory(o->data);
+    if (path != NULL)
+        return command_model_fits(model, path, data, directory, err);
+    Split split;
+    if (!dataset_split(&split, data->n, 0, 0, err) ||
+        !dataset_pixel_std(&model->settings.pixel_std, data, split.train, err))
+        return false;
+    size_t crop = (size_t)o->crop, smaller = data->rows < data->cols ? data->rows : data->cols;
+    if (crop == 0) {
+        crop = architecture_defaults(o->architecture)->checked_side;
+        crop = crop < smaller ? crop : smaller;
+    }
+    if (crop > 0 && !crop_image(data, *image, crop, arena, err))
+        return false;
+    *image = crop > 0 ? 0 : *image;
+    Architecture architecture = {o->architecture, data->rows, data->cols, (size_t)o->hidden,
+                                 data->n_classes};
+    if (!network_build(&model->net, &architecture, err) ||
+        (model->params = network_alloc(&model->net, arena, err)) == NULL)
+        return false;
+    network_init(&model->net, model->params, o->seed);
+    if (network_has_kinks(&model->net))
+        move_biases(&model->net, model->params, o->seed);
+    return true;
+}
+
+static bool gradcheck(int *status, const GradcheckOptions *o, const char *path, Arena *arena,
+                      Error *err)
+{
+    const char *directory = command_data_directory(o->data);
+    Dataset data;
+    Model model;
+    GradientCheck check;
+    if (path != NULL && !model_read(&model, arena, path, err))
+        return false;
+    bool transposed = command_transposed(&o->transpose, path != NULL && model.settings.transposed);
+    if (!command_read_data(&data, arena, o->data, IDX_TRAIN, transposed, err))
+        return false;
+    if (o->image >= data.n)
+        return error_set(err, "--image %llu: the training file in %s has %zu images",
+                         (unsigned long long)o->image, directory, data.n);
+    size_t image = (size_t)o->image;
+    if (!prepare_model(&model, path, &data, &image, o, arena, err))
+        return false;
+    Subject subject = {&model, &data, input_scale(model.settings.pixel_std), image};
+    if (!check_subject(&check, &subject, GRADIENT_CHECK_STEP, arena, err))
+        return false;
+
+    char sizes[64];
+    ShownName name = command_shown(path != NULL ? path : "a fresh network");
+    ShownName shown_directory = command_shown(directory);
+    network_sizes(&model.net, sizes, sizeof sizes);
+    printf("%s, %s, training image %llu of %s, label taken as %zu (the least likely)\n\n",
+           name.text, sizes, (unsigned long long)o->image, shown_directory.text, check.label);
+    print_check(&check);
+    const GradientCheck *checks = o->steps == NULL ? NULL : check_steps(&subject, arena, err);
+    if (o->steps != NULL && checks == NULL)
+        return false;
+    const Table tables[] = {{o->steps, print_steps, checks}, {o->nonzero, print_nonzero, &check}};
+    *status = command_write_tables(tables, 2, arena);
+    if (*status == STATUS_DONE && !check.ok)
+        *status = STATUS_FAILED;
+    return true;
+}
+
+static int run(int argc, char **argv)
+{
+    const char *path;
+    int status;
+    gradcheck_options.hidden =
+        architecture_defaults(command_architecture(&command_gradcheck, option_table,
+                                                   &gradcheck_options.architecture, argc, argv))
+            ->hidden;
+    const GradcheckOptions defaults = gradcheck_options;
+    if (!command_begin(&command_gradcheck, option_table, &path, argc, argv, &status))
+        return status;
+    Arena arena = {0};
+    Error err;
+    if (path != NULL &&
+        (gradcheck_options.hidden != defaults.hidden || gradcheck_options.seed != 1 ||
+         gradcheck_options.crop != 0 || strcmp(gradcheck_options.architecture, "mlp") != 0)) {
+        error_set(&err,
+                  "--arch, --crop, --hidden and --seed describe a fresh network; %s has its own",
+                  path);
+        return command_wrong(&err);
+    }
+    const GradcheckOptions *o = &gradcheck_options;
+    const OutputFlag tables[] = {{"--steps", o->steps, OUTPUT_ANY_FILE, false},
+                                 {"--nonzero", o->nonzero, OUTPUT_ANY_FILE, false}};
+    if (!command_check_transpose(&o->transpose, &status) ||
+        !command_check_outputs(tables, 2, path, o->data, false, &status))
+        return status;
+    if (!gradcheck(&status, o, path, &arena, &err))
+        status = command_fail(&err);
+    arena_free(&arena);
+    return command_end(status);
+}
+
+const Command command_gradcheck = {
+    .name = "gradcheck",
+    .arguments = "[MODEL]",
+    .summary = "prove the gradients: Jacobians, the chain rule, finite differences",
+    .about = "Builds every Jacobian of the network in its full shape, in double precision, and "
+             "compares each with central differences of its function; multiplies the chain and "
+             "compares it with central differences of the loss and with the gradient that the "
+             "training code computes. Without MODEL a fresh network is checked. Exits with "
+             "status 1 when one of them does not agree.",
+    .examples = {"mlp gradcheck model.bin --image 7",
+                 "mlp gradcheck --hidden 16 --steps steps.csv"},
+    .run = run,
+};

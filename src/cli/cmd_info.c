@@ -1,0 +1,136 @@
+// mlp info: what a model file says of itself.
+#include "commands.h"
+#include "json.h"
+
+#include <math.h>
+#include <string.h>
+
+static bool info_json;
+
+static const Option option_table[] = {
+    {"json", 0, OPTION_BOOL, &info_json, NULL, "print JSON to standard output", 0, 0, NULL, NULL},
+    {0},
+};
+
+typedef struct TensorSummary {
+    double smallest, largest, mean, std;
+} TensorSummary;
+
+static TensorSummary tensor_summary(const Tensor *tensor, const float *params)
+{
+    TensorSummary s = {.smallest = (double)INFINITY, .largest = -(double)INFINITY};
+    double sum = 0.0, sum_of_squares = 0.0, n = (double)tensor_size(tensor);
+    for (size_t e = 0; e < tensor_size(tensor); e++) {
+        double value = (double)params[tensor_index(tensor, e)];
+        s.smallest = fmin(s.smallest, value);
+        s.largest = fmax(s.largest, value);
+        sum += value;
+        sum_of_squares += value * value;
+    }
+    s.mean = sum / n;
+    s.std = sqrt(fmax(0.0, sum_of_squares / n - s.mean * s.mean));
+    return s;
+}
+
+static void print_class_names(const ModelSettings *settings)
+{
+    if (settings->class_names == NULL)
+        return;
+    printf("%-16s ", "class_names");
+    for (size_t k = 0; k < settings->architecture.classes; k++)
+        printf("%s %s", k == 0 ? "" : ",", class_name(settings->class_names, k).text);
+    putchar('\n');
+}
+
+static void print_text(const char *path, const Model *model)
+{
+    const char *key;
+    char value[MODEL_SETTING_SIZE], sizes[64];
+    network_sizes(&model->net, sizes, sizeof sizes);
+    ShownName name = command_shown(path);
+    printf("%s: a %s network of %zu parameters, checksum right\n\n", name.text, sizes,
+           network_count_weights(&model->net));
+    for (size_t i = 0; model_setting(&model->settings, i, &key, value, sizeof value); i++)
+        if (strcmp(key, "class_names") != 0)
+            printf("%-16s  %s\n", key, value);
+    print_class_names(&model->settings);
+    printf("\n%-12s  %12s  %9s %9s %9s %9s\n", "tensor", "shape", "smallest", "largest", "mean",
+           "std");
+    for (size_t t = 0; t < model->net.n_tensors; t++) {
+        const Tensor *tensor = model->net.tensors[t];
+        TensorSummary s = tensor_summary(tensor, model->params);
+        char shape[96];
+        int n = 0;
+        size_t dims[TENSOR_MAX_DIMS], n_dims = tensor_file_shape(tensor, dims);
+        for (size_t d = 0; d < n_dims; d++)
+            n += snprintf(shape + n, sizeof shape - (size_t)n, "%s%zu", d == 0 ? "" : ",", dims[d]);
+        printf("%-12s  %12s  %9.4f %9.4f %9.4f %9.4f\n", tensor->name, shape, s.smallest, s.largest,
+               s.mean, s.std);
+    }
+}
+
+static void print_json(const char *path, const Model *model)
+{
+    JsonWriter json = {.out = stdout};
+    const char *key;
+    char value[MODEL_SETTING_SIZE], sizes[64];
+    network_sizes(&model->net, sizes, sizeof sizes);
+    json_open_object(&json, NULL);
+    json_string(&json, "model", path);
+    json_string(&json, "sizes", sizes);
+    json_uint(&json, "parameters", network_count_weights(&model->net));
+    json_string(&json, "checksum", "right");
+    json_open_object(&json, "settings"); // as the file has them: texts
+    for (size_t i = 0; model_setting(&model->settings, i, &key, value, sizeof value); i++)
+        json_string(&json, key, value);
+    json_close_object(&json);
+    json_open_array(&json, "tensors");
+    for (size_t t = 0; t < model->net.n_tensors; t++) {
+        const Tensor *tensor = model->net.tensors[t];
+        TensorSummary s = tensor_summary(tensor, model->params);
+        json_open_object(&json, NULL);
+        json_string(&json, "name", tensor->name);
+        json_open_array(&json, "shape");
+        size_t dims[TENSOR_MAX_DIMS], n_dims = tensor_file_shape(tensor, dims);
+        for (size_t d = 0; d < n_dims; d++)
+            json_uint(&json, NULL, dims[d]);
+        json_close_array(&json);
+        json_double(&json, "smallest", s.smallest);
+        json_double(&json, "largest", s.largest);
+        json_double(&json, "mean", s.mean);
+        json_double(&json, "std", s.std);
+        json_close_object(&json);
+    }
+    json_close_array(&json);
+    json_close_object(&json);
+}
+
+static int run(int argc, char **argv)
+{
+    const char *path;
+    int status;
+    if (!command_begin(&command_info, option_table, &path, argc, argv, &status))
+        return status;
+    Arena arena = {0};
+    Error err;
+    Model model;
+    if (!model_read(&model, &arena, path, &err)) {
+        status = command_fail(&err);
+    } else {
+        info_json ? print_json(path, &model) : print_text(path, &model);
+        status = STATUS_DONE;
+    }
+    arena_free(&arena);
+    return command_end(status);
+}
+
+const Command command_info = {
+    .name = "info",
+    .arguments = "MODEL",
+    .summary = "show a model's settings, tensors and checksum",
+    .about = "Shows what a model file says of itself: the settings that it was trained with, its "
+             "tensors, and whether its checksum is right (a file that is damaged in any way is "
+             "refused, with the reason).",
+    .examples = {"mlp info model.bin", "mlp info model.bin --json"},
+    .run = run,
+};

@@ -1,0 +1,422 @@
+// mlp predict: which digit an image shows, as the network sees it.
+#include "commands.h"
+#include "digit.h"
+#include "formats.h"
+#include "json.h"
+#include "numbers.h"
+#include "pnm.h"
+
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+// ---------------------------------------------------------------------------------------------
+// Options
+
+typedef struct PredictOptions {
+    uint64_t top;
+    TransposeFlags transpose; // of IDX files
+    bool raw, show, json;
+} PredictOptions;
+
+static PredictOptions predict_options = {.top = 1};
+static Arguments files;
+
+static const Option option_table[] = {
+    {"top", 0, OPTION_UINT, &predict_options.top, "K", "give the K most probable digits", 1, 256,
+     NULL, NULL},
+    {"raw", 0, OPTION_BOOL, &predict_options.raw, NULL,
+     "take images as they are: of the model's size, background 0 (black), ink up to 255 (white)", 0,
+     0, NULL, NULL},
+    {"show", 0, OPTION_BOOL, &predict_options.show, NULL,
+     "draw what the network sees, two pixels to a character (UTF-8)", 0, 0, NULL, NULL},
+    COMMAND_TRANSPOSE_OPTIONS(predict_options.transpose),
+    {"json", 0, OPTION_BOOL, &predict_options.json, NULL, "print JSON to standard output", 0, 0,
+     NULL, NULL},
+    {0},
+};
+
+// ---------------------------------------------------------------------------------------------
+// One image's answer
+
+enum { BATCH = 64 };
+
+typedef struct Predictor {
+    const PredictOptions *options;
+    Model model;
+    InputScale scale;
+    Work work;
+    JsonWriter json;
+} Predictor;
+
+// Where an image comes from.
+typedef struct Origin {
+    const char *file;
+    bool numbered;     // it is one of several images of the file
+    size_t index;      // its number in the file, from 0
+    const char *doubt; // why it may show no single digit; NULL: nothing says so
+} Origin;
+
+// The best digits of an image, best first.
+typedef struct Answer {
+    Origin origin;
+    const unsigned char *pixels;
+    size_t digit[256];
+    float probability[256];
+} Answer;
+
+// Sorts by what the network decides by, its logits, the first of equals first, so that the first
+// digit is the one that `mlp eval` counts.
+static void answer_rank(Answer *answer, size_t n, const float *logits, const float *probability,
+                        size_t classes)
+{
+    bool taken[256] = {false};
+    for (size_t i = 0; i < n; i++) {
+        size_t best = classes;
+        for (size_t k = 0; k < classes; k++)
+            if (!taken[k] && (best == classes || logits[k] > logits[best]))
+                best = k;
+        taken[best] = true;
+        answer->digit[i] = best;
+        answer->probability[i] = probability[best];
+    }
+}
+
+// ---------------------------------------------------------------------------------------------
+// What is printed
+
+// Two rows to a line; a pixel that is at least half lit is ink.
+static void print_picture(const unsigned char *pixels, size_t rows, size_t cols)
+{
+    static const char *const half[] = {" ", "\u2580", "\u2584",
+                                       "\u2588"}; // none, upper, lower, both
+    for (size_t y = 0; y < rows; y += 2) {
+        fputs("  |", stdout);
+        for (size_t x = 0; x < cols; x++) {
+            unsigned upper = pixels[y * cols + x] >= 128;
+            unsigned lower = y + 1 < rows && pixels[(y + 1) * cols + x] >= 128;
+            fputs(half[upper + 2 * lower], stdout);
+        }
+        fputs("|\n", stdout);
+    }
+}
+
+static void print_text(const Answer *answer, size_t n, const char *class_names)
+{
+    char number[NUMBER_SIZE];
+    ShownName name = command_shown(answer->origin.file);
+    fputs(name.text, stdout);
+    if (answer->origin.numbered)
+        printf(":%zu", answer->origin.index);
+    for (size_t i = 0; i < n; i++)
+        printf("\t%s\t%s", class_name(class_names, answer->digit[i]).text,
+               format_g9(number, (double)answer->probability[i]));
+    putchar('\n');
+}
+
+static void print_pair(JsonWriter *json, const Answer *answer, size_t i, const char *class_names)
+{
+    json_uint(json, "digit", answer->digit[i]);
+    if (class_names != NULL)
+        json_string(json, "name", class_name(class_names, answer->digit[i]).text);
+    json_double(json, "probability", (double)answer->probability[i]);
+}
+
+static void print_json(JsonWriter *json, const Answer *answer, size_t n, const char *class_names)
+{
+    json_open_object(json, NULL);
+    json_string(json, "file", answer->origin.file);
+    json_uint(json, "index", answer->origin.index);
+    print_pair(json, answer, 0, class_names);
+    if (answer->origin.doubt != NULL)
+        json_string(json, "doubt", answer->origin.doubt);
+    json_open_array(json, "top");
+    for (size_t i = 0; i < n; i++) {
+        json_open_object(json, NULL);
+        print_pair(json, answer, i, class_names);
+        json_close_object(json);
+    }
+    json_close_array(json);
+    json_close_object(json);
+}
+
+static void print_answer(Predictor *p, const Answer *answer)
+{
+    size_t n = (size_t)p->options->top;
+    if (p->options->json) {
+        print_json(&p->json, answer, n, p->model.settings.class_names);
+        return;
+    }
+    print_text(answer, n, p->model.settings.class_names);
+    if (p->options->show)
+        print_picture(answer->pixels, p->model.settings.architecture.rows,
+                      p->model.settings.architecture.cols);
+}
+
+// ---------------------------------------------------------------------------------------------
+// The network
+
+// Answers up to BATCH images that follow one another, beginning with the one of that origin.
+static bool predict_batch(Predictor *p, Origin origin, const unsigned char *pixels, size_t n,
+                          Error *err)
+{
+    static const unsigned char no_labels[BATCH];
+    const Network *net = &p->model.net;
+    const Architecture *a = &net->architecture;
+    Dataset data = {.n = n,
+                    .rows = a->rows,
+                    .cols = a->cols,
+                    .n_classes = a->classes,
+                    .pixels = pixels,
+                    .labels = no_labels};
+    uint32_t index[BATCH];
+    for (size_t i = 0; i < n; i++)
+        index[i] = (uint32_t)i;
+    Batch batch = {.data = &data, .scale = &p->scale, .index = index, .size = n};
+    network_predict(net, p->model.params, &p->work, &batch);
+
+    size_t S = net->layers[net->n_layers - 1].out_stride;
+    for (size_t i = 0; i < n; i++) {
+        Answer answer = {origin, pixels + i * a->rows * a->cols, {0}, {0}};
+        answer_rank(&answer, (size_t)p->options->top, p->work.x[net->n_layers] + i * S,
+                    p->work.dx[net->n_layers] + i * S, a->classes);
+        if (!isfinite(answer.probability[0]))
+            return error_set(err, "%s: the model's weights are so large that it has no answer",
+                             origin.file);
+        print_answer(p, &answer);
+        origin.index++;
+    }
+    return true;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Files
+
+static bool error_size(Error *err, const char *path, size_t rows, size_t cols,
+                       const Architecture *a)
+{
+    return error_set(err,
+                     "%s: has %zu x %zu pixels (rows x columns), but the model is for %zu x %zu",
+                     path, rows, cols, a->rows, a->cols);
+}
+
+static bool predict_idx(Predictor *p, const char *file, const Source *source, Arena *arena,
+                        Error *err)
+{
+    Dataset data;
+    const char *path = source->path;
+    const Architecture *a = &p->model.settings.architecture;
+    bool transposed = command_transposed(&p->options->transpose, p->model.settings.transposed);
+    if (!idx_read_images(&data, arena, source, transposed, err))
+        return false;
+    if (data.rows != a->rows || data.cols != a->cols)
+        return error_size(err, path, data.rows, data.cols, a);
+    for (size_t i = 0; i < data.n; i += BATCH)
+        if (!predict_batch(p, (Origin){.file = file, .numbered = true, .index = i},
+                           data.pixels + i * dataset_pixels_per_image(&data),
+                           data.n - i < BATCH ? data.n - i : BATCH, err))
+            return false;
+    return true;
+}
+
+// Says what could not be answered. Always returns false.
+static bool report_error(const Error *err)
+{
+    command_fail(err);
+    return false;
+}
+
+// Answers a picture. `path` names it in errors.
+static bool predict_picture(Predictor *p, Origin origin, const char *path, const GreyImage *image,
+                            Arena *arena, Error *err)
+{
+    Error reason;
+    const unsigned char *pixels = image->pixels;
+    const Architecture *a = &p->model.settings.architecture;
+    if (p->options->raw) {
+        if (image->rows != a->rows || image->cols != a->cols)
+            return error_size(err, path, image->rows, image->cols, a);
+    } else {
+        unsigned char *digit = arena_alloc(arena, a->rows, a->cols, "a digit", err);
+        if (digit == NULL)
+            return false;
+        if (!digit_prepare(digit, a->rows, a->cols, image, &origin.doubt, arena, &reason))
+            return error_set(err, "%s: %s", path, reason.text);
+        if (origin.doubt != NULL)
+            command_note("%s: %s", path, origin.doubt);
+        pixels = digit;
+    }
+    return predict_batch(p, origin, pixels, 1, err);
+}
+
+// Reads the next picture of a stream and answers it. A picture that is alone has no number.
+static bool predict_next(Predictor *p, Origin *origin, PnmReader *reader, Arena *arena, Error *err)
+{
+    Error ignored;
+    GreyImage image;
+    const char *path = reader->source.path, *numbered;
+    numbered = arena_printf(arena, &ignored, "%s:%zu", path, origin->index);
+    if (numbered == NULL) // where memory is short, an error goes without the number
+        numbered = path;
+    if (origin->numbered) // what is wrong is wrong with this one
+        reader->source.path = numbered;
+    bool ok = pnm_read(reader, &image, arena, err);
+    reader->source.path = path;
+    origin->numbered = origin->numbered || reader->more;
+    return ok &&
+           predict_picture(p, *origin, origin->numbered ? numbered : path, &image, arena, err);
+}
+
+// One picture at a time is in memory. One that cannot be answered does not keep the next ones from
+// being answered.
+static bool predict_pnm(Predictor *p, const char *file, const Source *source)
+{
+    bool ok = true;
+    PnmReader reader;
+    pnm_begin(&reader, source);
+    for (Origin origin = {.file = file}; reader.more; origin.index++) {
+        Arena arena = {0};
+        Error err;
+        if (!predict_next(p, &origin, &reader, &arena, &err))
+            ok = report_error(&err);
+        (void)fflush(stdout); // the next picture may be long in coming; command_end sees a failure
+        arena_free(&arena);
+    }
+    return ok;
+}
+
+static bool predict_file(Predictor *p, const char *file)
+{
+    Source source;
+    Error err, ignored;
+    unsigned char head[FORMAT_HEAD];
+    if (!source_open_stream(&source, file, &err))
+        return report_error(&err);
+    ptrdiff_t n = source_peek(&source, head, sizeof head, &err);
+    if (n < 0) {
+        source_close(&source, false, &ignored);
+        return report_error(&err);
+    }
+    const Format *format = format_of(head, (size_t)n);
+    if (format == NULL || format->kind != FORMAT_IDX)
+        return predict_pnm(p, file, &source);
+    Arena arena = {0};
+    bool ok = predict_idx(p, file, &source, &arena, &err) || report_error(&err);
+    arena_free(&arena);
+    return ok;
+}
+
+// Answers every file that can be; a line tells of each that cannot. False when there was one.
+static bool predict_files(Predictor *p)
+{
+    bool ok = true;
+    for (size_t i = 0; i < files.n; i++)
+        ok = predict_file(p, files.list[i]) && ok;
+    return ok;
+}
+
+// ---------------------------------------------------------------------------------------------
+// The command
+
+// Says in err when the model does not come first: a picture is in its place, or something that is
+// not a model while a later word is one.
+static bool order_is_wrong(const char *path, Error *err)
+{
+    const char *found = path;
+    const Format *format = format_of_file(path);
+    bool is_there = source_is_input(path) || access(path, F_OK) == 0;
+    for (size_t i = 0; is_there && format == NULL && i < files.n; i++) {
+        const Format *later = format_of_file(files.list[i]);
+        if (later != NULL && later->kind == FORMAT_MODEL) {
+            found = files.list[i];
+            format = later;
+        }
+    }
+    if (!format_is_picture(format) && found == path)
+        return false;
+    error_set(err, "%s is %s; the model comes first: mlp predict MODEL FILE", found, format->name);
+    return true;
+}
+
+static bool check_words(const char *path, Error *err)
+{
+    size_t n_inputs = 0;
+    for (size_t i = 0; i < files.n; i++)
+        n_inputs += source_is_input(files.list[i]);
+    if (files.n == 0 && order_is_wrong(path, err))
+        return false;
+    if (files.n == 0)
+        return error_set(err, "'mlp predict' needs a FILE after the model; - is standard input");
+    if (n_inputs > 1)
+        return error_set(err, "standard input (- or /dev/stdin) can be read only once");
+    if (predict_options.json && predict_options.show)
+        return error_set(err, "--show draws for people, --json is for programs: choose one");
+    return true;
+}
+
+static int predict(Predictor *p, const char *path, Arena *arena)
+{
+    Error err;
+    if (!model_read(&p->model, arena, path, &err))
+        return order_is_wrong(path, &err) ? command_wrong(&err) : command_fail(&err);
+    size_t classes = p->model.settings.architecture.classes;
+    if (p->options->top > classes) {
+        error_set(&err, "--top %llu: %s knows only %zu classes",
+                  (unsigned long long)p->options->top, path, classes);
+        return command_wrong(&err);
+    }
+    if (!work_alloc_forward(&p->work, &p->model.net, BATCH, arena, &err))
+        return command_fail(&err);
+    p->scale = input_scale(p->model.settings.pixel_std);
+
+    p->json.out = stdout;
+    if (p->options->json) {
+        json_open_object(&p->json, NULL);
+        json_string(&p->json, "model", path);
+        json_open_array(&p->json, "predictions");
+    }
+    bool ok = predict_files(p);
+    if (p->options->json) {
+        json_close_array(&p->json);
+        json_close_object(&p->json);
+    }
+    return ok ? STATUS_DONE : STATUS_FAILED;
+}
+
+static int run(int argc, char **argv)
+{
+    const char *path;
+    int status;
+    if (!command_begin(&command_predict, option_table, &path, argc, argv, &status))
+        return status;
+    Error err;
+    if (!check_words(path, &err))
+        return command_wrong(&err);
+    if (!command_check_transpose(&predict_options.transpose, &status))
+        return status;
+    Arena arena = {0};
+    Predictor predictor = {.options = &predict_options};
+    status = predict(&predictor, path, &arena);
+    arena_free(&arena);
+    return command_end(status);
+}
+
+const Command command_predict = {
+    .name = "predict",
+    .arguments = "MODEL FILE...",
+    .more = &files,
+    .summary = "say which digits images show",
+    .about =
+        "Prints the file, the digit and its probability for each image, separated by tabs. Reads "
+        "PBM, PGM and PPM images, of 8 or 16 bits, and all images of an IDX file, raw or .gz; - is "
+        "standard input, and a FILE may be a pipe. Images one after another in a FILE are "
+        "numbered, as those of an IDX file are. "
+        "An image is prepared as those of MNIST were: a light background is inverted, the digit "
+        "is cropped, fitted into 20 x 20 pixels and centred by mass in 28 x 28. Images of an IDX "
+        "file are taken as they are; --transpose is for those alone. A file that cannot be read "
+        "does not keep the others from "
+        "being answered.",
+    .examples = {"mlp predict model.bin four.pgm --top 3 --show",
+                 "convert photo.jpg " FORMAT_CONVERSION " |\n    mlp predict model.bin -"},
+    .run = run,
+};

@@ -1,0 +1,395 @@
+// Parsing and help from one table; see options.h.
+#include "options.h"
+
+#include "numbers.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <string.h>
+
+enum { MAX_OPTIONS = 32, MAX_WORD = 40 };
+
+// ---------------------------------------------------------------------------------------------
+// Suggestions
+
+// What other programs call it. An argument is written without a flag. Where a word stands for
+// several, the first that the command has is meant.
+static const struct {
+    const char *ours;
+    bool is_argument;
+    const char *others[16];
+} synonyms[] = {
+    {"MODEL", true, {"model", "model-path", "model-file", "load", "checkpoint", "weights", "m"}},
+    {"FILE", true, {"image", "images", "img", "input", "file", "picture", "digit", "i"}},
+    {"batch", false, {"batch-size", "bs", "mini-batch", "minibatch-size", "b"}},
+    {"lr", false, {"learning-rate", "learning", "lr-rate", "rate", "eta", "alpha", "step-size"}},
+    {"hidden",
+     false,
+     {"hidden-size", "hidden-units", "hidden-dim", "hidden-layer", "units", "neurons"}},
+    {"epochs", false, {"iterations", "iters", "num-epochs", "max-epochs", "passes", "e"}},
+    {"seed", false, {"random-seed", "random-state", "rng-seed"}},
+    {"seeds", false, {"random-seed", "random-seeds", "repeats", "runs"}},
+    {"data", false, {"data-dir", "data-path", "dataset", "data-root", "root", "mnist"}},
+    {"resume", false, {"load", "checkpoint", "continue", "restore", "weights", "from"}},
+    {"output",
+     false,
+     {"out", "output-file", "save", "save-model", "save-path", "model", "model-path"}},
+    {"csv",
+     false,
+     {"out", "output", "output-file", "o", "save", "log", "log-file", "history", "curves"}},
+    {"predictions", false, {"out", "output", "output-file", "o", "save", "csv"}},
+    {"threads",
+     false,
+     {"workers", "num-workers", "jobs", "j", "cpus", "cores", "num-threads", "n-jobs"}},
+    {"train-size", false, {"samples", "num-samples", "limit", "subset"}},
+    {"val-size", false, {"validation-size", "validation", "valid-size", "val", "val-split"}},
+    {"checkpoint-every", false, {"save-every", "save-interval", "checkpoint-interval"}},
+    {"arch", false, {"architecture", "network", "net"}},
+    {"quiet", false, {"silent", "no-progress"}},
+    {"split", false, {"test", "validation", "train", "subset", "partition"}},
+    {"min-accuracy", false, {"threshold", "require-accuracy"}},
+    {"top", false, {"top-k", "k"}},
+    {"show", false, {"draw", "display", "view", "verbose"}},
+    {"raw", false, {"no-preprocessing", "no-prepare", "as-is"}},
+    {"train", false, {"fit", "learn", "training", "resume", "continue"}},
+    {"eval", false, {"test", "evaluate", "evaluation", "validate", "accuracy", "score"}},
+    {"predict", false, {"infer", "inference", "classify", "recognise", "recognize"}},
+    {"gradcheck", false, {"gradient-check", "grad-check", "check-gradients", "gradients", "check"}},
+    {"info", false, {"show", "inspect", "describe", "summary"}},
+    {"sweep", false, {"search", "grid-search", "tune"}},
+    {"weights", false, {"filters", "visualise", "visualize"}},
+    {"features", false, {"activations", "feature-maps"}},
+    {"version", false, {"v"}},
+};
+enum { N_SYNONYMS = sizeof synonyms / sizeof synonyms[0] };
+
+static const char *word_among(const char *word, const char *const *words)
+{
+    while (*words != NULL && strcmp(*words, word) != 0)
+        words++;
+    return *words;
+}
+
+// As it would be written here: without dashes in front, in small letters, words joined by dashes.
+static void word_normalise(char normal[MAX_WORD], const char *word)
+{
+    size_t n = 0;
+    for (word += strspn(word, "-"); *word != '\0' && n + 1 < MAX_WORD; word++)
+        normal[n++] = (char)(*word == '_' ? '-' : tolower((unsigned char)*word));
+    normal[n] = '\0';
+}
+
+const char *word_nearest(const char *word, const char *const *words)
+{
+    char normal[MAX_WORD];
+    word_normalise(normal, word);
+    const char *nearest = NULL;
+    size_t best = strlen(normal) / 3 + 2; // a longer word may be further off
+    for (size_t i = 0; words[i] != NULL; i++) {
+        size_t distance = word_distance(normal, words[i]);
+        if (distance < best) {
+            best = distance;
+            nearest = words[i];
+        }
+    }
+    for (size_t i = 0; i < N_SYNONYMS; i++) {
+        const char *ours = word_among(synonyms[i].ours, words);
+        for (const char *const *other = synonyms[i].others; ours != NULL && *other != NULL;
+             other++) {
+            size_t distance = word_distance(normal, *other);
+            if (distance < best && distance <= strlen(*other) / 4) {
+                best = distance;
+                nearest = ours;
+            }
+        }
+    }
+    return nearest;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Values
+
+static bool error_range(const Option *option, const char *text, Error *err)
+{
+    char min[NUMBER_SIZE], max[NUMBER_SIZE];
+    if (option->kind == OPTION_UINT)
+        return error_set(err, "--%s: '%s' is not a whole number from %.0f to %.0f", option->name,
+                         text, option->min, option->max);
+    return error_set(err, "--%s: '%s' is not a number from %s to %s", option->name, text,
+                     format_shortest(min, option->min), format_shortest(max, option->max));
+}
+
+static bool option_set_choice(const Option *option, const char *text, Error *err)
+{
+    char list[256] = "";
+    for (const char *const *choice = option->choices; *choice != NULL; choice++) {
+        if (strcmp(*choice, text) == 0) {
+            *(const char **)option->value = *choice;
+            return true;
+        }
+        size_t used = strlen(list);
+        snprintf(list + used, sizeof list - used, "%s%s", used == 0 ? "" : ", ", *choice);
+    }
+    return error_set(err, "--%s: '%s' is none of %s", option->name, text, list);
+}
+
+static bool option_set(const Option *option, const char *text, Error *err)
+{
+    uint64_t count;
+    double real;
+    switch (option->kind) {
+    case OPTION_UINT:
+        if (!parse_uint(text, &count) || (double)count < option->min || (double)count > option->max)
+            return error_range(option, text, err);
+        *(uint64_t *)option->value = count;
+        return true;
+    case OPTION_DOUBLE:
+        if (!parse_double(text, &real) || real < option->min || real > option->max)
+            return error_range(option, text, err);
+        *(double *)option->value = real;
+        return true;
+    case OPTION_CHOICE: return option_set_choice(option, text, err);
+    case OPTION_STRING:
+        if (*text == '\0')
+            return error_set(err, "--%s: the value is empty", option->name);
+        *(const char **)option->value = text;
+        return true;
+    case OPTION_BOOL: break;
+    }
+    *(bool *)option->value = true;
+    return true;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Arguments
+
+static const Option *option_by_name(const Option *options, const char *name, size_t length)
+{
+    for (; options->name != NULL; options++)
+        if (strlen(options->name) == length && strncmp(options->name, name, length) == 0)
+            return options;
+    return NULL;
+}
+
+static const Option *option_by_letter(const Option *options, char letter)
+{
+    for (; options->name != NULL; options++)
+        if (options->letter != 0 && options->letter == letter)
+            return options;
+    return NULL;
+}
+
+static bool error_unknown(const Command *command, const Option *options, const char *word,
+                          Error *err)
+{
+    char flag[MAX_WORD + 1];
+    const char *names[MAX_OPTIONS + 4];
+    size_t n = 0;
+    for (; options[n].name != NULL && n < MAX_OPTIONS; n++)
+        names[n] = options[n].name;
+    names[n++] = "help";
+    const size_t n_flags = n;
+    for (size_t i = 0; i < N_SYNONYMS; i++)
+        if (synonyms[i].is_argument && command->arguments != NULL &&
+            strstr(command->arguments, synonyms[i].ours) != NULL)
+            names[n++] = synonyms[i].ours;
+    names[n] = NULL;
+    size_t length = strcspn(word, "=");
+    snprintf(flag, sizeof flag, "%.*s", length > 2 && length < MAX_WORD ? (int)length : MAX_WORD,
+             word);
+    const char *nearest = word_nearest(flag, names);
+    if (nearest == NULL)
+        return error_set(err, "unknown flag '%s'; 'mlp %s --help' lists them", flag, command->name);
+    if (word_among(nearest, names + n_flags) != NULL)
+        return error_set(err,
+                         "unknown flag '%s' of '%s'; the %s is written without a flag: mlp %s %s",
+                         flag, command->name, nearest, command->name, command->arguments);
+    return error_set(err, "unknown flag '%s' of '%s'; did you mean '--%s'?", flag, command->name,
+                     nearest);
+}
+
+// A word that follows a flag is its value, unless it looks like another flag.
+static bool looks_like_flag(const char *word)
+{
+    double number;
+    return word[0] == '-' && word[1] != '\0' && !parse_double(word, &number);
+}
+
+// Takes argv[*i], a flag, and its value, which may be the next word.
+static bool parse_flag(const Command *command, const Option *options, int argc, char **argv, int *i,
+                       Error *err)
+{
+    const char *word = argv[*i];
+    bool is_long = word[1] == '-';
+    const char *equals = is_long ? strchr(word, '=') : NULL;
+    size_t length = equals != NULL ? (size_t)(equals - word) : strlen(word);
+    const Option *option = is_long       ? option_by_name(options, word + 2, length - 2)
+                           : length == 2 ? option_by_letter(options, word[1])
+                                         : NULL;
+    if (option == NULL)
+        return error_unknown(command, options, word, err);
+    if (option->kind == OPTION_BOOL) {
+        if (equals != NULL)
+            return error_set(err, "--%s takes no value", option->name);
+        return option_set(option, "", err);
+    }
+    if (equals != NULL)
+        return option_set(option, equals + 1, err);
+    if (*i + 1 >= argc)
+        return error_set(err, "--%s needs a value: %s", option->name, option->placeholder);
+    const char *value = argv[++*i];
+    if (looks_like_flag(value))
+        return error_set(err, "--%s needs a value, but '%s' follows; write --%s=%s if it is one",
+                         option->name, value, option->name, value);
+    if (value[0] == '=')
+        return error_set(err, "--%s: no blank belongs before or after the '=': --%s=%s",
+                         option->name, option->name,
+                         value[1] != '\0' ? value + 1 : option->placeholder);
+    return option_set(option, value, err);
+}
+
+// Typesetting makes other dashes of '-' and '--': returns what follows them, or NULL when there are
+// none of these (U+2010 to U+2015, U+2212).
+static const char *after_other_dashes(const char *word)
+{
+    const char *at = word;
+    bool other = false;
+    for (;; at += *at == '-' ? 1 : 3) {
+        const unsigned char *byte = (const unsigned char *)at;
+        bool here = byte[0] == 0xe2 && ((byte[1] == 0x80 && byte[2] >= 0x90 && byte[2] <= 0x95) ||
+                                        (byte[1] == 0x88 && byte[2] == 0x92));
+        if (!here && *at != '-')
+            return other ? at : NULL;
+        other = other || here;
+    }
+}
+
+static bool error_dashes(const char *word, const char *name, Error *err)
+{
+    return error_set(err, "'%.*s' begins with a dash that is not '-'; write %s%s", MAX_WORD, word,
+                     strlen(name) > 1 ? "--" : "-", name);
+}
+
+ParseResult options_parse(const Command *command, const Option *options, const char **argument,
+                          int argc, char **argv, Error *err)
+{
+    bool flags_ended = false;
+    const char *found = NULL;
+    int n_more = 0;
+    for (int i = 0; i < argc; i++) {
+        const char *word = argv[i];
+        if (!flags_ended && strcmp(word, "--") == 0) {
+            flags_ended = true;
+        } else if (!flags_ended && (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)) {
+            return PARSE_HELP;
+        } else if (!flags_ended && after_other_dashes(word) != NULL) {
+            error_dashes(word, after_other_dashes(word), err);
+            return PARSE_WRONG;
+        } else if (!flags_ended && word[0] == '-' && word[1] != '\0') {
+            if (!parse_flag(command, options, argc, argv, &i, err))
+                return PARSE_WRONG;
+        } else if (command->arguments == NULL || (found != NULL && command->more == NULL)) {
+            error_set(err, "'%s' is one word too many; 'mlp %s --help' shows what is expected",
+                      word, command->name);
+            return PARSE_WRONG;
+        } else if (word[0] == '\0') {
+            error_set(err, "the name of %s is empty", found == NULL ? "the model" : "a file");
+            return PARSE_WRONG;
+        } else if (found != NULL) {
+            argv[n_more++] = argv[i]; // never ahead of the word that is looked at
+        } else {
+            found = word;
+        }
+    }
+    if (command->arguments != NULL && command->arguments[0] != '[' && found == NULL) {
+        error_set(err, "'mlp %s' needs a %s", command->name, command->arguments);
+        return PARSE_WRONG;
+    }
+    if (argument != NULL)
+        *argument = found;
+    if (command->more != NULL)
+        *command->more = (Arguments){argv, (size_t)n_more};
+    return PARSE_OK;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Help
+
+static void option_default(const Option *option, char *text, size_t size)
+{
+    char number[NUMBER_SIZE];
+    text[0] = '\0';
+    if (option->default_text != NULL) {
+        snprintf(text, size, "%s", option->default_text);
+        return;
+    }
+    switch (option->kind) {
+    case OPTION_UINT: snprintf(text, size, "%" PRIu64, *(const uint64_t *)option->value); break;
+    case OPTION_DOUBLE:
+        snprintf(text, size, "%s", format_shortest(number, *(const double *)option->value));
+        break;
+    case OPTION_STRING:
+    case OPTION_CHOICE:
+        if (*(const char *const *)option->value != NULL)
+            snprintf(text, size, "%s", *(const char *const *)option->value);
+        break;
+    case OPTION_BOOL: break;
+    }
+}
+
+// Prints text from `column` on, lines broken before column 80 and indented.
+static void print_wrapped(FILE *out, const char *text, int indent, int column)
+{
+    while (*text != '\0') {
+        int length = (int)strcspn(text, " \n");
+        if (column > indent && column + 1 + length > 80) {
+            fprintf(out, "\n%*s", indent, "");
+            column = indent;
+        } else if (column > indent) {
+            fputc(' ', out);
+            column++;
+        }
+        fprintf(out, "%.*s", length, text);
+        column += length;
+        text += length;
+        if (*text == '\n') {
+            fprintf(out, "\n%*s", indent, "");
+            column = indent;
+        }
+        text += *text != '\0';
+    }
+    fputc('\n', out);
+}
+
+static void print_option(FILE *out, const Option *option)
+{
+    enum { HELP_COLUMN = 26 };
+    char left[64], letter[8] = "    ", help[512], value[128];
+    if (option->letter != 0)
+        snprintf(letter, sizeof letter, "-%c, ", option->letter);
+    snprintf(left, sizeof left, "  %s--%s%s%s", letter, option->name,
+             option->placeholder != NULL ? " " : "",
+             option->placeholder != NULL ? option->placeholder : "");
+    option_default(option, value, sizeof value);
+    snprintf(help, sizeof help, "%s%s%s%s", option->help, value[0] != '\0' ? " (default " : "",
+             value, value[0] != '\0' ? ")" : "");
+    fprintf(out, "%-*s", HELP_COLUMN, left);
+    if (strlen(left) >= HELP_COLUMN)
+        fprintf(out, "\n%*s", HELP_COLUMN, "");
+    print_wrapped(out, help, HELP_COLUMN, HELP_COLUMN);
+}
+
+void options_print_help(FILE *out, const Command *command, const Option *options)
+{
+    fprintf(out, "Usage: mlp %s [OPTION]...%s%s\n\n", command->name,
+            command->arguments != NULL ? " " : "",
+            command->arguments != NULL ? command->arguments : "");
+    print_wrapped(out, command->about, 0, 0);
+    fputs("\nOptions:\n", out);
+    for (const Option *option = options; option->name != NULL; option++)
+        print_option(out, option);
+    fprintf(out, "%-26s%s\n", "  -h, --help", "print this help");
+    fputs("\nExamples:\n", out);
+    for (size_t i = 0; i < 2; i++)
+        fprintf(out, "  %s\n", command->examples[i]);
+}

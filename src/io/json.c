@@ -1,0 +1,311 @@
+// JSON; see json.h.
+#include "json.h"
+
+#include "numbers.h"
+
+#include <math.h>
+#include <string.h>
+
+// RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF. Returns the length of the
+// valid sequence at the start of n bytes, 0 when there is none.
+size_t utf8_length(const unsigned char *s, size_t n)
+{
+    if (s[0] < 0x80)
+        return 1;
+    size_t length = s[0] >= 0xc2 && s[0] <= 0xdf   ? 2
+                    : s[0] >= 0xe0 && s[0] <= 0xef ? 3
+                    : s[0] >= 0xf0 && s[0] <= 0xf4 ? 4
+                                                   : 0;
+    if (length == 0 || length > n)
+        return 0;
+    for (size_t i = 1; i < length; i++)
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+    bool wrong = (s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+                 (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f);
+    return wrong ? 0 : length;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Writing
+
+// JSON is UTF-8, a file name may be anything: what is not valid is shown as U+FFFD.
+static void json_print_text(JsonWriter *json, const char *text)
+{
+    fputc('"', json->out);
+    for (size_t left = strlen(text); left > 0;) {
+        unsigned char c = (unsigned char)*text;
+        size_t length = utf8_length((const unsigned char *)text, left);
+        if (c == '"' || c == '\\')
+            fprintf(json->out, "\\%c", c);
+        else if (c < ' ')
+            fprintf(json->out, "\\u%04x", c);
+        else if (length == 0)
+            fputs("\\ufffd", json->out);
+        else
+            fwrite(text, 1, length, json->out);
+        length += length == 0;
+        text += length;
+        left -= length;
+    }
+    fputc('"', json->out);
+}
+
+static void json_new_line(JsonWriter *json)
+{
+    fprintf(json->out, "\n%*s", (int)(2 * json->depth), "");
+}
+
+// What stands before every value: a comma, a place, a key.
+static void json_begin_item(JsonWriter *json, const char *key)
+{
+    if (json->has_items)
+        fputs(json->one_line ? ", " : ",", json->out);
+    if (json->depth > 0 && !json->one_line)
+        json_new_line(json);
+    if (key != NULL) {
+        json_print_text(json, key);
+        fputs(": ", json->out);
+    }
+    json->has_items = true;
+}
+
+static void json_open(JsonWriter *json, const char *key, char bracket)
+{
+    json_begin_item(json, key);
+    fputc(bracket, json->out);
+    json->depth++;
+    json->has_items = false;
+    json->one_line = false;
+}
+
+static void json_close(JsonWriter *json, char bracket)
+{
+    json->depth--;
+    if (json->has_items && !json->one_line)
+        json_new_line(json);
+    fputc(bracket, json->out);
+    json->has_items = true;
+    json->one_line = false;
+    if (json->depth == 0)
+        fputc('\n', json->out);
+}
+
+void json_open_object(JsonWriter *json, const char *key)
+{
+    json_open(json, key, '{');
+}
+
+void json_close_object(JsonWriter *json)
+{
+    json_close(json, '}');
+}
+
+void json_open_array(JsonWriter *json, const char *key)
+{
+    json_open(json, key, '[');
+}
+
+void json_close_array(JsonWriter *json)
+{
+    json_close(json, ']');
+}
+
+void json_string(JsonWriter *json, const char *key, const char *text)
+{
+    json_begin_item(json, key);
+    json_print_text(json, text);
+}
+
+// An array whose first element is a number stays on one line.
+static void json_print_number(JsonWriter *json, const char *key, const char *number)
+{
+    if (key == NULL && !json->has_items)
+        json->one_line = true;
+    json_begin_item(json, key);
+    fputs(number, json->out);
+}
+
+void json_uint(JsonWriter *json, const char *key, uint64_t value)
+{
+    char text[NUMBER_SIZE];
+    snprintf(text, sizeof text, "%llu", (unsigned long long)value);
+    json_print_number(json, key, text);
+}
+
+void json_bool(JsonWriter *json, const char *key, bool value)
+{
+    json_begin_item(json, key);
+    fputs(value ? "true" : "false", json->out);
+}
+
+void json_double(JsonWriter *json, const char *key, double value)
+{
+    char text[NUMBER_SIZE];
+    json_print_number(json, key, isfinite(value) ? format_g9(text, value) : "null");
+}
+
+void json_exact(JsonWriter *json, const char *key, double value)
+{
+    char text[NUMBER_SIZE];
+    json_print_number(json, key, format_shortest(text, value));
+}
+
+// ---------------------------------------------------------------------------------------------
+// Reading
+
+static void json_skip_blanks(JsonReader *json)
+{
+    while (json->at < json->end &&
+           (*json->at == ' ' || *json->at == '\t' || *json->at == '\n' || *json->at == '\r'))
+        json->at++;
+}
+
+static bool json_error(const JsonReader *json, const char *expected, Error *err)
+{
+    return error_set(err, "JSON byte %zu: expected %s", (size_t)(json->at - json->start), expected);
+}
+
+bool json_accept(JsonReader *json, char punctuation)
+{
+    json_skip_blanks(json);
+    if (json->at == json->end || *json->at != punctuation)
+        return false;
+    json->at++;
+    return true;
+}
+
+bool json_expect(JsonReader *json, char punctuation, Error *err)
+{
+    char expected[] = "' '";
+    expected[1] = punctuation;
+    return json_accept(json, punctuation) || json_error(json, expected, err);
+}
+
+bool json_expect_end(JsonReader *json, Error *err)
+{
+    json_skip_blanks(json);
+    return json->at == json->end || json_error(json, "the end", err);
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+bool json_expect_uint(JsonReader *json, uint64_t *value, Error *err)
+{
+    json_skip_blanks(json);
+    char digits[24];
+    size_t n = 0;
+    const char *at = json->at;
+    while (at < json->end && is_digit(*at) && n + 1 < sizeof digits)
+        digits[n++] = *at++;
+    digits[n] = '\0';
+    bool leading_zero = n > 1 && digits[0] == '0';
+    if (leading_zero || !parse_uint(digits, value))
+        return json_error(json, "a whole number below 2^64", err);
+    json->at = at;
+    return true;
+}
+
+// Reads 4 hexadecimal digits; negative when there are none.
+static int32_t json_read_hex4(JsonReader *json)
+{
+    int32_t code = 0;
+    if (json->end - json->at < 4)
+        return -1;
+    for (int i = 0; i < 4; i++) {
+        char c = json->at[i];
+        int32_t digit = is_digit(c)              ? c - '0'
+                        : (c >= 'a' && c <= 'f') ? c - 'a' + 10
+                        : (c >= 'A' && c <= 'F') ? c - 'A' + 10
+                                                 : -1;
+        if (digit < 0)
+            return -1;
+        code = 16 * code + digit;
+    }
+    json->at += 4;
+    return code;
+}
+
+// Writes a code point as UTF-8 and returns the number of bytes.
+static size_t utf8_write(char *out, uint32_t code)
+{
+    if (code < 0x80) {
+        out[0] = (char)code;
+        return 1;
+    }
+    size_t n = code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    for (size_t i = n; i-- > 1; code >>= 6)
+        out[i] = (char)(0x80 | (code & 0x3f));
+    static const unsigned char lead[] = {0, 0, 0xc0, 0xe0, 0xf0};
+    out[0] = (char)(lead[n] | code);
+    return n;
+}
+
+// After a backslash: writes what the escape stands for, returns the bytes, 0 when it is invalid.
+static size_t json_read_escape(JsonReader *json, char *out)
+{
+    static const char letters[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
+    if (json->at == json->end)
+        return 0;
+    char c = *json->at++;
+    const char *letter = c == '\0' ? NULL : strchr(letters, c);
+    if (letter != NULL) {
+        *out = meanings[letter - letters];
+        return 1;
+    }
+    int32_t code = c == 'u' ? json_read_hex4(json) : -1;
+    if (code >= 0xd800 && code < 0xdc00) { // the first half of a surrogate pair
+        if (json->end - json->at < 2 || json->at[0] != '\\' || json->at[1] != 'u')
+            return 0;
+        json->at += 2;
+        int32_t low = json_read_hex4(json);
+        if (low < 0xdc00 || low > 0xdfff)
+            return 0;
+        code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+    } else if (code >= 0xdc00 && code <= 0xdfff) {
+        return 0;
+    }
+    return code <= 0 ? 0 : utf8_write(out, (uint32_t)code);
+}
+
+bool json_expect_string(JsonReader *json, const char **text, Error *err)
+{
+    if (!json_accept(json, '"'))
+        return json_error(json, "a string", err);
+    // No escape is shorter than what it stands for: the length of the input is room enough.
+    const char *close = json->at;
+    while (close < json->end && *close != '"')
+        close += *close == '\\' && close + 1 < json->end ? 2 : 1;
+    if (close >= json->end)
+        return json_error(json, "the string to end", err);
+    char *out = arena_alloc(json->arena, (size_t)(close - json->at) + 1, 1, "a JSON string", err);
+    if (out == NULL)
+        return false;
+    size_t n = 0;
+    while (*json->at != '"') {
+        unsigned char c = (unsigned char)*json->at;
+        if (c < ' ')
+            return json_error(json, "no control character in a string", err);
+        if (c == '\\') {
+            json->at++;
+            size_t written = json_read_escape(json, out + n);
+            if (written == 0)
+                return json_error(json, "a valid escape before here", err);
+            n += written;
+            continue;
+        }
+        size_t length = utf8_length((const unsigned char *)json->at, (size_t)(close - json->at));
+        if (length == 0)
+            return json_error(json, "valid UTF-8", err);
+        memcpy(out + n, json->at, length);
+        n += length;
+        json->at += length;
+    }
+    json->at++;
+    out[n] = '\0';
+    *text = out;
+    return true;
+}

@@ -1,0 +1,57 @@
+// JSON (RFC 8259), as much of it as the program writes and as little as it reads: the writer
+// prints reports; the reader takes one value after another, without recursion, and refuses
+// whatever its caller did not ask for.
+#ifndef MLP_JSON_H
+#define MLP_JSON_H
+
+#include "base.h"
+
+#include <stdio.h>
+
+// ---------------------------------------------------------------------------------------------
+// Writing
+
+typedef struct JsonWriter {
+    FILE *out;
+    unsigned depth; // of open objects and arrays
+    bool has_items; // the innermost one has, and so the next needs a comma
+    bool one_line;  // the innermost one is an array of numbers
+} JsonWriter;
+
+// `key` is NULL for an element of an array and for the outermost value.
+void json_open_object(JsonWriter *json, const char *key);
+void json_close_object(JsonWriter *json);
+void json_open_array(JsonWriter *json, const char *key);
+void json_close_array(JsonWriter *json);
+void json_string(JsonWriter *json, const char *key, const char *text);
+void json_uint(JsonWriter *json, const char *key, uint64_t value);
+void json_bool(JsonWriter *json, const char *key, bool value);
+// As format_g9 does; null when it is not finite.
+void json_double(JsonWriter *json, const char *key, double value);
+// As format_shortest does.
+void json_exact(JsonWriter *json, const char *key, double value);
+
+// Bytes of the character of valid UTF-8 that begins at s, of which n bytes are there; 0: none does.
+size_t utf8_length(const unsigned char *s, size_t n);
+
+// ---------------------------------------------------------------------------------------------
+// Reading
+
+typedef struct JsonReader {
+    const char *start, *at, *end;
+    Arena *arena; // owns the strings
+} JsonReader;
+
+// Each skips white space and fails, naming the offset, unless exactly this comes next.
+bool json_expect(JsonReader *json, char punctuation, Error *err);
+bool json_expect_uint(JsonReader *json, uint64_t *value, Error *err);
+// The text is without escapes, ends in 0 and is valid UTF-8; \u0000 is refused.
+bool json_expect_string(JsonReader *json, const char **text, Error *err);
+
+// Skips white space and says whether this comes next, taking it if so.
+bool json_accept(JsonReader *json, char punctuation);
+
+// Fails unless only white space is left.
+bool json_expect_end(JsonReader *json, Error *err);
+
+#endif

@@ -1,0 +1,250 @@
+// Reading files, gzip-compressed ones too; see source.h.
+#ifdef __linux__
+#define _GNU_SOURCE // F_SETPIPE_SZ
+#endif
+#include "source.h"
+
+#include "path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+// Where the system can, a pipe that holds a megabyte: gzip and its reader then work side by side
+// instead of waking each other up for every 64 KB.
+static void pipe_enlarge(int fd)
+{
+#ifdef F_SETPIPE_SZ
+    (void)fcntl(fd, F_SETPIPE_SZ, 1 << 20);
+#else
+    (void)fd;
+#endif
+}
+
+// The end of a gzip worker says what it decompresses to (RFC 1952: CRC-32 and size, little-endian).
+// In front of that, the deflate data of an empty worker are an empty block, compressed or stored
+// (RFC 1951): zeros that pad a file do not look like it.
+static void source_read_trailer(Source *source)
+{
+    enum { BLOCK = 5, TRAILER = 8 };
+    static const unsigned char compressed[2] = {3, 0}, stored[BLOCK] = {1, 0, 0, 0xff, 0xff};
+    unsigned char end[BLOCK + TRAILER] = {0};
+    if (source->size >= sizeof end)
+        (void)!pread(source->fd, end, sizeof end, (off_t)(source->size - sizeof end));
+    for (unsigned i = 4; i-- > 0;) {
+        source->gzip_crc32 = source->gzip_crc32 << 8 | end[BLOCK + i];
+        source->gzip_size = source->gzip_size << 8 | end[BLOCK + 4 + i];
+    }
+    source->gzip_ends_empty =
+        source->gzip_size == 0 && source->gzip_crc32 == 0 &&
+        (memcmp(end + BLOCK - sizeof compressed, compressed, sizeof compressed) == 0 ||
+         memcmp(end, stored, sizeof stored) == 0);
+}
+
+static bool source_begins_as_gzip(const Source *source)
+{
+    unsigned char magic[2] = {0};
+    return pread(source->fd, magic, sizeof magic, 0) == (ssize_t)sizeof magic && magic[0] == 0x1f &&
+           magic[1] == 0x8b;
+}
+
+// Replaces the descriptor by the reading end of a pipe from `gzip -dc`, whose input it becomes.
+static bool source_start_gzip(Source *source, Error *err)
+{
+    int pipe_ends[2];
+    if (pipe(pipe_ends) != 0) {
+        error_set_errno(err, "%s: cannot make a pipe for gzip", source->path);
+        close(source->fd);
+        return false;
+    }
+    fcntl(pipe_ends[0], F_SETFD, FD_CLOEXEC);
+    fcntl(pipe_ends[1], F_SETFD, FD_CLOEXEC);
+    pipe_enlarge(pipe_ends[0]);
+
+    posix_spawn_file_actions_t actions;
+    int failed = posix_spawn_file_actions_init(&actions);
+    if (failed == 0) {
+        char *arguments[] = {"gzip", "-dc", NULL};
+        failed = posix_spawn_file_actions_adddup2(&actions, source->fd, STDIN_FILENO);
+        if (failed == 0)
+            failed = posix_spawn_file_actions_adddup2(&actions, pipe_ends[1], STDOUT_FILENO);
+        if (failed == 0) // what gzip would say, we say
+            failed =
+                posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+        if (failed == 0)
+            failed = posix_spawnp(&source->gzip, "gzip", &actions, NULL, arguments, environ);
+        posix_spawn_file_actions_destroy(&actions);
+    }
+    source->piped = true;
+    close(pipe_ends[1]);
+    close(source->fd);
+    source->fd = pipe_ends[0];
+    if (failed == 0)
+        return true;
+    source->gzip = 0;
+    close(source->fd);
+    errno = failed;
+    return error_set_errno(err, "%s: cannot run gzip to decompress it", source->path);
+}
+
+bool source_open(Source *source, const char *path, Error *err)
+{
+    *source = (Source){.path = path};
+    // Not to wait for the other end of a named pipe; without effect on regular files.
+    source->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (source->fd < 0)
+        return error_set_errno(err, "%s", path);
+    struct stat status;
+    if (fstat(source->fd, &status) != 0 || !S_ISREG(status.st_mode)) {
+        close(source->fd);
+        return error_set(err, "%s: %s, where a regular file was expected", path,
+                         S_ISDIR(status.st_mode) ? "is a directory" : "is not a regular file");
+    }
+    source->size = (uint64_t)status.st_size;
+    size_t length = strlen(path);
+    if (length <= 3 || strcmp(path + length - 3, ".gz") != 0)
+        return true;
+    source->only_named_gz = !source_begins_as_gzip(source);
+    if (source->only_named_gz)
+        return true;
+    source_read_trailer(source);
+    return source_start_gzip(source, err);
+}
+
+bool source_is_input(const char *path)
+{
+    return path_descriptor(path, STDIN_FILENO) == STDIN_FILENO;
+}
+
+bool source_open_stream(Source *source, const char *path, Error *err)
+{
+    struct stat status;
+    int fd = path_descriptor(path, STDIN_FILENO);
+    if (fd < 0 && (stat(path, &status) != 0 || S_ISREG(status.st_mode)))
+        return source_open(source, path, err);
+    *source = (Source){.path = strcmp(path, "-") == 0 ? "standard input" : path, .piped = true};
+    // A descriptor is duplicated: a second open needs permission, and fails for a socket. What is
+    // opened is opened without O_NONBLOCK, which would not wait for the writer of a named pipe.
+    source->fd = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
+                         : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (source->fd < 0)
+        return error_set_errno(err, "%s", source->path);
+    if (fstat(source->fd, &status) == 0 && !S_ISDIR(status.st_mode))
+        return true;
+    close(source->fd);
+    return error_set(err, "%s: is a directory, where a file was expected", source->path);
+}
+
+ptrdiff_t source_peek(Source *source, unsigned char *data, size_t size, Error *err)
+{
+    if (size > source->n_ahead) { // what was looked at before is the beginning
+        ptrdiff_t n = source_read(source, data, size, err);
+        if (n < 0)
+            return -1;
+        source->n_ahead = (size_t)n;
+        memcpy(source->ahead, data, source->n_ahead);
+    }
+    size = size < source->n_ahead ? size : source->n_ahead;
+    memcpy(data, source->ahead, size);
+    return (ptrdiff_t)size;
+}
+
+// Waits for more from a descriptor that another program has set not to block.
+static bool source_wait(const Source *source)
+{
+    struct pollfd wanted = {.fd = source->fd, .events = POLLIN};
+    return poll(&wanted, 1, -1) > 0 || errno == EINTR;
+}
+
+ptrdiff_t source_read_some(Source *source, void *data, size_t size, Error *err)
+{
+    const size_t most = (size_t)1 << 30; // some systems refuse to read more than 2 GB at once
+    size_t ahead = size < source->n_ahead ? size : source->n_ahead;
+    if (ahead > 0) {
+        memcpy(data, source->ahead, ahead);
+        source->n_ahead -= ahead;
+        memmove(source->ahead, source->ahead + ahead, source->n_ahead);
+        return (ptrdiff_t)ahead;
+    }
+    ssize_t n;
+    do
+        n = read(source->fd, data, size < most ? size : most);
+    while (n < 0 && (errno == EINTR || (errno == EAGAIN && source_wait(source))));
+    if (n < 0)
+        error_set_errno(err, "%s: reading failed", source->path);
+    return n;
+}
+
+ptrdiff_t source_read(Source *source, void *data, size_t size, Error *err)
+{
+    size_t done = 0;
+    while (done < size) {
+        ptrdiff_t n = source_read_some(source, (unsigned char *)data + done, size - done, err);
+        if (n < 0)
+            return -1;
+        if (n == 0)
+            break;
+        done += (size_t)n;
+    }
+    return (ptrdiff_t)done;
+}
+
+bool source_close(Source *source, bool whole, Error *err)
+{
+    close(source->fd);
+    if (source->gzip == 0)
+        return true;
+    if (!whole)
+        kill(source->gzip, SIGKILL);
+    int status = 0;
+    while (waitpid(source->gzip, &status, 0) < 0)
+        if (errno != EINTR)
+            return error_set_errno(err, "%s: waiting for gzip failed", source->path);
+    if (!whole || (WIFEXITED(status) && WEXITSTATUS(status) == 0))
+        return true;
+    // A spawn that finds no program may report it only here (POSIX: status 127).
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+        return error_set(err, "%s: cannot run gzip to decompress it; is it installed?",
+                         source->path);
+    return error_set(err,
+                     "%s: gzip cannot decompress it: damaged, cut short, or followed by "
+                     "other data",
+                     source->path);
+}
+
+bool file_read(unsigned char **data, size_t *size, Arena *arena, const char *path, size_t max,
+               const char *what, Error *err)
+{
+    Source source;
+    if (!source_open(&source, path, err))
+        return false;
+    if (source.gzip != 0 || source.size > max) {
+        Error ignored;
+        bool compressed = source.gzip != 0;
+        source_close(&source, false, &ignored);
+        if (compressed)
+            return error_set(err, "%s: %s is not read compressed", path, what);
+        return error_set(err, "%s: %llu bytes are too many for %s", path,
+                         (unsigned long long)source.size, what);
+    }
+    size_t expected = (size_t)source.size;
+    unsigned char *bytes = arena_alloc(arena, expected + 1, 1, what, err);
+    ptrdiff_t n = bytes == NULL ? -1 : source_read(&source, bytes, expected, err);
+    Error ignored;
+    source_close(&source, true, &ignored);
+    if (n < 0)
+        return false;
+    if ((size_t)n != expected)
+        return error_set(err, "%s: became shorter while it was read", path);
+    *data = bytes;
+    *size = expected;
+    return true;
+}

@@ -1,0 +1,156 @@
+// Loops over arrays of float and bytes: all the arithmetic that training spends its time in.
+// Nothing here knows what a layer, a batch or a network is.
+//
+// The same kernels exist once per instruction set (kernels.c, compiled for each) and once as plain
+// loops (kernels_plain.c), which say in the shortest way what is computed. All give the same bits:
+//
+// The order of every sum is written down here and is part of the program's recipe. Each starts at
+// +0 or at a bias and takes its terms in ascending order, and every product is rounded before it
+// is added (no fused multiply-add: not every machine has one, and its bits differ). Vector lanes
+// run over outputs, which are independent sums, and never along a sum, so their number does not
+// matter. Leaving out the term of a zero pixel changes no bit: the product is a zero, and a sum
+// that began at +0 does not change by it, as long as W is finite.
+//
+// Legend: B examples, I inputs, O outputs, C classes. Matrices are row-major; S, the distance in
+// floats from one row to the next, is kernel_row_stride(O), the padding zero. Rows of floats
+// begin at multiples of 64 bytes.
+#ifndef MLP_KERNELS_H
+#define MLP_KERNELS_H
+
+#include "base.h"
+#include "kernels_conv.h"
+
+enum {
+    KERNEL_PAD = 16, // floats: 64 bytes, a cache line or a vector of the widest set
+    KERNEL_MAX_CLASSES = 256
+};
+
+// Rows of many floats that followed each other at a power of two would all compete for the same
+// few places of a cache: 16 floats more spread them.
+static inline size_t kernel_row_stride(size_t n)
+{
+    size_t stride = round_up(n, KERNEL_PAD);
+    return stride > 64 && stride % 64 == 0 ? stride + KERNEL_PAD : stride;
+}
+
+// Rows of bytes chosen from a larger array, e = 0 .. n - 1.
+typedef struct ByteRows {
+    const unsigned char *first;
+    size_t stride;
+    const uint32_t *index;
+    size_t n;
+} ByteRows;
+
+static inline const unsigned char *byte_row(const ByteRows *rows, size_t e)
+{
+    return rows->first + rows->index[e] * rows->stride;
+}
+
+// Rows of bytes without their zeros, each a list of what is lit, in ascending order (compressed
+// sparse row, CSR): an entry is 256 * column + byte. They are chosen from a larger array, too: row
+// r has the entries start[r * stride] up to, not with, start[r * stride + 1].
+enum {
+    SPARSE_MAX_BYTES = 128, // in a row: 64 floats of W for each of them fill the innermost cache
+    SPARSE_SLACK = 8        // entries behind the last one of a list that may be written over
+};
+typedef struct SparseRows {
+    const uint16_t *entries;
+    const uint32_t *start;
+    size_t stride;
+    const uint32_t *index;
+    size_t n;
+} SparseRows;
+
+// The same bytes by column, so that the examples that light a pixel stand side by side: of each
+// TILE_EXAMPLES examples a matrix (I,TILE_EXAMPLES), one after the other; 0 where the last one
+// has no more examples.
+enum { TILE_EXAMPLES = 64 };
+
+// Where sums are left: e at `at` + e * stride. A sum starts at +0, or goes on from what is there.
+// Where `before` is not NULL, the whole sum, which then starts at +0, is added to
+// before[e * before_stride]. That may be the same place, where an empty sum changes nothing: what
+// sums of this kind left there is never -0.
+typedef struct SumRows {
+    float *at;
+    size_t stride;
+    bool goes_on;
+    const float *before;
+    size_t before_stride;
+} SumRows;
+
+typedef struct Kernels {
+    const char *isa;  // the instruction set, as MLP_ISA has it: "avx2"
+    bool lists_zeros; // the benchmark's dense program: its lists hold every pixel
+
+    // Lists the n rows of I <= SPARSE_MAX_BYTES bytes: start (n + 1) and, from start[0] on, which
+    // is set, entries, with SPARSE_SLACK to spare. `next` is a hint: rows that will be asked for
+    // next (n = 0: none).
+    void (*sparse_list)(uint16_t *entries, uint32_t *start, const ByteRows *rows, size_t I,
+                        const ByteRows *next);
+
+    // sum[e] = sum over p of value[x[e][p]] * W[p]; x the B <= TILE_EXAMPLES rows of
+    // I <= SPARSE_MAX_BYTES bytes, W (I,S). Leaves the bytes in columns (I,TILE_EXAMPLES), unless
+    // it is NULL. `next` is a hint as above.
+    void (*sparse_forward)(const SumRows *sums, const float *W, size_t S, const SparseRows *rows,
+                           size_t I, const float *value, unsigned char *columns,
+                           const SparseRows *next);
+
+    // into (I,S), rows p: into[p] += scale * (sum over e of value[x[e][p]] * dy[e]); columns the
+    // bytes x of B examples by column, dy (B,S). The row of a pixel that no example lights may be
+    // left alone.
+    void (*sparse_weight_gradient)(float *into, size_t S, const unsigned char *columns, size_t B,
+                                   size_t I, const float *value, const float *dy, float scale,
+                                   Range rows);
+
+    // y (S) = ((b + part[0]) + part[1]) + ... + part[n-1]; part (n,S); b may be y.
+    void (*sum_parts)(float *y, const float *b, const float *part, size_t n, size_t S);
+
+    // y (B,S): y[e] = b + sum over i of x[e][i] * W[i]; b (S), W (I,S), x (B,x_stride).
+    void (*dense_forward)(float *y, const float *W, const float *b, size_t S, const float *x,
+                          size_t x_stride, size_t B, size_t I);
+
+    // dx (B,dx_stride): dx[e][i] = sum over o of dy[e][o] * W[i][o]; W (I,S), dy (B,S).
+    void (*dense_backward)(float *dx, size_t dx_stride, const float *W, size_t S, const float *dy,
+                           size_t B, size_t I, size_t O);
+
+    // into (I,S), rows i: into[i] += scale * (sum over e of x[e][i] * dy[e]); x (B,x_stride),
+    // dy (B,S).
+    void (*dense_weight_gradient)(float *into, size_t S, const float *x, size_t x_stride,
+                                  const float *dy, size_t B, float scale, Range rows);
+
+    // into (S) += scale * (sum over e of dy[e]); dy (B,S).
+    void (*bias_gradient)(float *into, size_t S, const float *dy, size_t B, float scale);
+
+    // y[i] = 1 / (1 + exp(-x[i])), n values, a multiple of KERNEL_PAD.
+    void (*sigmoid_forward)(float *y, const float *x, size_t n);
+
+    // dx[i] = dy[i] * (y[i] * (1 - y[i])), n values, a multiple of KERNEL_PAD; y the sigmoid's.
+    void (*sigmoid_backward)(float *dx, const float *y, const float *dy, size_t n);
+
+    // y[i] = 0 where x[i] <= 0, else x[i], so that NaN goes on; n values, a multiple of KERNEL_PAD.
+    void (*relu_forward)(float *y, const float *x, size_t n);
+
+    // dx[i] = dy[i] where y[i] is above 0, else 0; n values, a multiple of KERNEL_PAD.
+    void (*relu_backward)(float *dx, const float *y, const float *dy, size_t n);
+
+    // For each example, of logits a (B,S) and its label: p (B,S) = softmax(a), the padding left
+    // alone; predicted, the index of the largest logit, the first of equals; and the cross-entropy
+    // loss -log p[label], as logsumexp(a) - a[label], which cannot overflow.
+    void (*softmax_cross_entropy)(float *p, float *loss, unsigned char *predicted, const float *a,
+                                  size_t S, const unsigned char *label, size_t B, size_t C);
+
+    const ConvKernels *conv;
+} Kernels;
+
+// The kernels in use: the plain ones until kernels_choose was called.
+extern const Kernels *kernels;
+
+// Takes the kernels of the instruction set with that name, or, when it is NULL, the fastest that
+// this CPU has. Fails on an unknown name and on a set that the CPU lacks. Call it before there are
+// threads.
+bool kernels_choose(const char *isa, Error *err);
+
+// The sets that this CPU can run, slowest first: number i, or NULL behind the last.
+const Kernels *kernels_available(size_t i);
+
+#endif

@@ -1,0 +1,85 @@
+// One forward pass over a data set; see evaluate.h.
+#include "evaluate.h"
+
+enum { EVALUATE_BATCH = 64 };
+
+bool evaluator_alloc(Evaluator *evaluator, const Network *net, ThreadPool *pool, size_t capacity,
+                     Arena *arena, Error *err)
+{
+    static const char what[] = "the predictions";
+    *evaluator = (Evaluator){
+        .net = net,
+        .pool = pool,
+        .capacity = capacity,
+        .work = arena_alloc(arena, pool_size(pool), sizeof *evaluator->work, what, err),
+        .loss = arena_alloc(arena, capacity, sizeof *evaluator->loss, what, err),
+        .probability = arena_alloc(arena, capacity, sizeof *evaluator->probability, what, err),
+        .predicted = arena_alloc(arena, capacity, sizeof *evaluator->predicted, what, err)};
+    if (evaluator->work == NULL || evaluator->loss == NULL || evaluator->probability == NULL ||
+        evaluator->predicted == NULL)
+        return false;
+    for (size_t worker = 0; worker < pool_size(pool); worker++)
+        if (!work_alloc_forward(&evaluator->work[worker], net, EVALUATE_BATCH, arena, err))
+            return false;
+    return true;
+}
+
+// One pass as the workers of the pool see it.
+typedef struct Pass {
+    const Evaluator *evaluator;
+    const float *params;
+    const Dataset *data;
+    const InputScale *scale;
+    Range examples;
+} Pass;
+
+// Predicts batch number i of the pass.
+static void pass_batch(const Pass *pass, const Work *work, size_t i)
+{
+    const Evaluator *ev = pass->evaluator;
+    uint32_t index[2 * EVALUATE_BATCH]; // of this batch and the one after it
+    size_t n = range_length(pass->examples), first = i * EVALUATE_BATCH;
+    size_t known = n - first < 2 * EVALUATE_BATCH ? n - first : 2 * EVALUATE_BATCH;
+    size_t size = known < EVALUATE_BATCH ? known : EVALUATE_BATCH;
+    for (size_t b = 0; b < known; b++)
+        index[b] = (uint32_t)(pass->examples.first + first + b);
+    Batch batch = {.data = pass->data,
+                   .scale = pass->scale,
+                   .index = index,
+                   .size = size,
+                   .next = index + size,
+                   .next_size = known - size};
+    network_predict(ev->net, pass->params, work, &batch);
+
+    size_t last = ev->net->n_layers, stride = ev->net->layers[last - 1].out_stride;
+    for (size_t b = 0; b < size; b++) {
+        unsigned char predicted = work->predicted[b];
+        ev->loss[first + b] = work->loss[b];
+        ev->predicted[first + b] = predicted;
+        ev->probability[first + b] = work->dx[last][b * stride + predicted];
+    }
+}
+
+static void pass_worker(void *context, size_t worker)
+{
+    const Pass *pass = context;
+    size_t n_batches = (range_length(pass->examples) + EVALUATE_BATCH - 1) / EVALUATE_BATCH;
+    Range mine = range_part(n_batches, worker, pool_size(pass->evaluator->pool));
+    for (size_t i = mine.first; i < mine.end; i++)
+        pass_batch(pass, &pass->evaluator->work[worker], i);
+}
+
+Evaluation evaluator_run(const Evaluator *evaluator, const float *params, const Dataset *data,
+                         const InputScale *scale, Range examples)
+{
+    Pass pass = {evaluator, params, data, scale, examples};
+    pool_run(evaluator->pool, pass_worker, &pass);
+
+    Evaluation result = {.n = range_length(examples)};
+    for (size_t i = 0; i < result.n; i++) {
+        result.loss += (double)evaluator->loss[i];
+        result.correct += evaluator->predicted[i] == data->labels[examples.first + i];
+    }
+    result.loss /= (double)result.n;
+    return result;
+}

@@ -1,0 +1,299 @@
+// The calculus, kind by kind: the map, its Jacobians, the chain rule, then code in the same
+// order. A Jacobian of f: R^n -> R^m is m x n; identities are numbered as in the CS224n notes
+// "Computing Neural Network Gradients" (Clark):
+//   (1) d(Wx)/dx = W    (3) dx/dx = I    (4) d f(x)/dx = diag(f'(x)) for an elementwise f
+//   (5) dL/dW = delta^T x^T, the outer product, where delta = dL/d(Wx)
+#include "layers.h"
+
+#include "kernels.h"
+#include "random.h"
+
+#include <math.h>
+#include <stdio.h>
+
+size_t tensor_size(const Tensor *tensor)
+{
+    size_t size = 1;
+    for (size_t d = 0; d < tensor->n_dims; d++)
+        size *= tensor->dims[d];
+    return size;
+}
+
+size_t tensor_file_shape(const Tensor *tensor, size_t dims[TENSOR_MAX_DIMS])
+{
+    size_t n = tensor->n_dims - (tensor->n_flat > 0 ? tensor->n_flat - 1 : 0);
+    for (size_t d = 0; d < tensor->n_dims; d++)
+        if (d < n)
+            dims[d] = tensor->dims[d];
+        else
+            dims[n - 1] *= tensor->dims[d];
+    return n;
+}
+
+size_t tensor_index(const Tensor *tensor, size_t e)
+{
+    size_t index = tensor->offset;
+    for (size_t d = tensor->n_dims; d-- > 0; e /= tensor->dims[d])
+        index += e % tensor->dims[d] * tensor->stride[d];
+    return index;
+}
+
+void layer_name_tensors(Layer *layer)
+{
+    static const char *const what[LAYER_MAX_TENSORS] = {"weight", "bias"};
+    for (size_t t = 0; t < layer->n_tensors && t < LAYER_MAX_TENSORS; t++)
+        snprintf(layer->tensors[t].name, sizeof layer->tensors[t].name, "%s.%s", layer->name,
+                 what[t]);
+}
+
+void layer_init_weights(const Layer *layer, float *params, size_t fan_in, uint64_t seed,
+                        uint64_t stream)
+{
+    const Tensor *W = &layer->tensors[0];
+    float std = (float)(layer->gain / sqrt((double)fan_in));
+    for (size_t e = 0; e < tensor_size(W); e++)
+        params[tensor_index(W, e)] = std * random_normal(seed, stream, e);
+}
+
+// ---------------------------------------------------------------------------------------------
+// Dense:  y = W x + b     x (B,I)  b (O)  y (B,O)
+//
+// W is O x I on paper and stored (I,S), one row an input, S = O padded; b follows as one more
+// row: the weight of an input that is always 1.
+// Jacobians of one example (identities 1, 3, 5), vec(W) row-major:
+//   dy/dx = W (OxI)     dy/db = I_O (OxO)     dy/dvec(W) = I_O (x) x^T (O x OI)
+// Given dy = dL/dy (B,O), summed over the batch:
+//   dx = dy W           dL/db = sum_b dy      dL/dW = dy^T x
+
+// Of an image the inputs are its pixels' channels and their padding, whose weights stay zero.
+static size_t dense_inputs(const Layer *layer)
+{
+    return (layer->in.height * layer->in.width - 1) * layer->in_pitch + layer->in.channels;
+}
+
+static size_t dense_describe(Layer *layer, size_t units, size_t offset)
+{
+    size_t I = dense_inputs(layer), O = units, S = kernel_row_stride(O);
+    Shape in = layer->in;
+    layer->out = (Shape){1, 1, O};
+    layer->out_pitch = layer->out_stride = S;
+    layer->n_rows = I;
+    layer->n_products = shape_size(in) * O;
+    layer->n_tensors = 2;
+    layer->tensors[0] =
+        (Tensor){.letter = "W",
+                 .n_dims = 4,
+                 .n_flat = 3,
+                 .dims = {O, in.channels, in.height, in.width},
+                 .offset = offset,
+                 .stride = {1, S, in.width * layer->in_pitch * S, layer->in_pitch * S}};
+    layer->tensors[1] =
+        (Tensor){.letter = "b", .n_dims = 1, .dims = {O}, .offset = offset + I * S, .stride = {1}};
+    layer_name_tensors(layer);
+    return (I + 1) * S;
+}
+
+// Normal weights, and biases that make the average input give 0: b = -m sum_i W_i for inputs of
+// mean m. Behind a sigmoid (m = 1/2) large weights would otherwise begin with a random preference
+// for some classes, which a small learning rate takes long to unlearn.
+static void dense_init(const Layer *layer, float *params, uint64_t seed, uint64_t stream)
+{
+    const Tensor *W = &layer->tensors[0], *b = &layer->tensors[1];
+    size_t I = shape_size(layer->in), O = shape_size(layer->out);
+    layer_init_weights(layer, params, I, seed, stream);
+    for (size_t o = 0; o < O && layer->input_mean > 0.0; o++) {
+        float sum = 0.0f;
+        for (size_t i = 0; i < I; i++)
+            sum += params[tensor_index(W, o * I + i)];
+        params[tensor_index(b, o)] = -(float)layer->input_mean * sum;
+    }
+}
+
+static void dense_forward(const Layer *layer, const float *params, const LayerView *view)
+{
+    const float *W = params + layer->tensors[0].offset, *b = params + layer->tensors[1].offset;
+    kernels->dense_forward(view->y, W, b, layer->out_stride, view->x, layer->in_stride,
+                           view->batch.size, layer->n_rows);
+}
+
+static void dense_backward(const Layer *layer, const float *params, const LayerView *view)
+{
+    if (view->dx != NULL)
+        kernels->dense_backward(view->dx, layer->in_stride, params + layer->tensors[0].offset,
+                                layer->out_stride, view->dy, view->batch.size, layer->n_rows,
+                                shape_size(layer->out));
+}
+
+// The bias goes with the first part of the weights.
+static void dense_weight_gradient(const Layer *layer, const LayerView *view, Part part, float scale,
+                                  float *into)
+{
+    for (size_t block = part.number; block < N_BLOCKS; block += part.of)
+        kernels->dense_weight_gradient(into + layer->tensors[0].offset, layer->out_stride, view->x,
+                                       layer->in_stride, view->dy, view->batch.size, scale,
+                                       layer_block(layer->n_rows, block));
+    if (part.number == 0)
+        kernels->bias_gradient(into + layer->tensors[1].offset, layer->out_stride, view->dy,
+                               view->batch.size, scale);
+}
+
+static void dense_reference_forward(const Layer *layer, const double *const argument[], double *y)
+{
+    const double *x = argument[0], *W = argument[1], *b = argument[2];
+    size_t I = shape_size(layer->in), O = shape_size(layer->out);
+    for (size_t o = 0; o < O; o++) {
+        double sum = b[o];
+        for (size_t i = 0; i < I; i++)
+            if (x[i] != 0.0) // spares four fifths of the time of finite differences on MNIST
+                sum += W[o * I + i] * x[i];
+        y[o] = sum;
+    }
+}
+
+static void dense_reference_jacobian(const Layer *layer, const double *const argument[],
+                                     size_t which, double *J)
+{
+    const double *x = argument[0], *W = argument[1];
+    size_t I = shape_size(layer->in), O = shape_size(layer->out);
+    for (size_t o = 0; o < O; o++)
+        switch (which) {
+        case 0: // row o of W
+            for (size_t i = 0; i < I; i++)
+                J[o * I + i] = W[o * I + i];
+            break;
+        case 1: // row o holds x^T at columns o I .. o I + I - 1
+            for (size_t i = 0; i < I; i++)
+                J[o * (O * I) + o * I + i] = x[i];
+            break;
+        default: // row o of the identity
+            J[o * O + o] = 1.0;
+        }
+}
+
+const LayerKind layer_dense = {
+    .name = "dense",
+    .describe = dense_describe,
+    .init = dense_init,
+    .forward = dense_forward,
+    .backward = dense_backward,
+    .needs_x = true,
+    .weight_gradient = dense_weight_gradient,
+    .reference_forward = dense_reference_forward,
+    .reference_jacobian = dense_reference_jacobian,
+    .identity = {"@W (1)", "I_@O (x) @x^T (5)", "I (3)"},
+};
+
+// ---------------------------------------------------------------------------------------------
+// Sigmoid:  y = 1 / (1 + exp(-x)), elementwise
+//
+// Jacobian (identity 4), from y' = y (1 - y):   dy/dx = diag(y * (1 - y))
+// Given dy = dL/dy:   dx = dy * y * (1 - y)
+
+static size_t elementwise_describe(Layer *layer, size_t units, size_t offset)
+{
+    (void)units, (void)offset;
+    layer->out = layer->in;
+    layer->out_pitch = layer->in_pitch;
+    layer->out_stride = layer->in_stride;
+    return 0;
+}
+
+// Examples lie one after the other: one long row.
+static void sigmoid_forward(const Layer *layer, const float *params, const LayerView *view)
+{
+    (void)params;
+    kernels->sigmoid_forward(view->y, view->x, view->batch.size * layer->in_stride);
+    // 1/2 in the padding of an image would meet weights, and move them away from 0.
+    size_t pixels = layer->out.height * layer->out.width, C = layer->out.channels;
+    for (size_t e = 0; C < layer->out_pitch && pixels > 1 && e < view->batch.size; e++)
+        for (size_t p = 0; p < pixels; p++)
+            for (size_t c = C; c < layer->out_pitch; c++)
+                view->y[e * layer->out_stride + p * layer->out_pitch + c] = 0.0f;
+}
+
+static void sigmoid_backward(const Layer *layer, const float *params, const LayerView *view)
+{
+    (void)params;
+    kernels->sigmoid_backward(view->dx, view->y, view->dy, view->batch.size * layer->in_stride);
+}
+
+static void sigmoid_reference_forward(const Layer *layer, const double *const argument[], double *y)
+{
+    for (size_t i = 0; i < shape_size(layer->in); i++)
+        y[i] = 1.0 / (1.0 + exp(-argument[0][i]));
+}
+
+static void sigmoid_reference_jacobian(const Layer *layer, const double *const argument[],
+                                       size_t which, double *J)
+{
+    (void)which;
+    size_t n = shape_size(layer->in);
+    for (size_t i = 0; i < n; i++) {
+        double y = 1.0 / (1.0 + exp(-argument[0][i]));
+        J[i * n + i] = y * (1.0 - y);
+    }
+}
+
+const LayerKind layer_sigmoid = {
+    .name = "sigmoid",
+    .describe = elementwise_describe,
+    .forward = sigmoid_forward,
+    .backward = sigmoid_backward,
+    .needs_y = true,
+    .reference_forward = sigmoid_reference_forward,
+    .reference_jacobian = sigmoid_reference_jacobian,
+    .identity = {"diag(@y * (1 - @y)) (4)"},
+};
+
+// ---------------------------------------------------------------------------------------------
+// ReLU:  y = max(x, 0), elementwise
+//
+// Jacobian (identity 4):   dy/dx = diag(x > 0)     with the derivative 0 at the kink, x = 0
+// Given dy = dL/dy:   dx = dy where x > 0, which is where y > 0, else 0
+
+static void relu_forward(const Layer *layer, const float *params, const LayerView *view)
+{
+    (void)params;
+    kernels->relu_forward(view->y, view->x, view->batch.size * layer->in_stride);
+}
+
+static void relu_backward(const Layer *layer, const float *params, const LayerView *view)
+{
+    (void)params;
+    kernels->relu_backward(view->dx, view->y, view->dy, view->batch.size * layer->in_stride);
+}
+
+static void relu_reference_forward(const Layer *layer, const double *const argument[], double *y)
+{
+    for (size_t i = 0; i < shape_size(layer->in); i++)
+        y[i] = fmax(argument[0][i], 0.0);
+}
+
+static void relu_reference_jacobian(const Layer *layer, const double *const argument[],
+                                    size_t which, double *J)
+{
+    (void)which;
+    size_t n = shape_size(layer->in);
+    for (size_t i = 0; i < n; i++)
+        J[i * n + i] = argument[0][i] > 0.0;
+}
+
+static uint64_t relu_reference_region(const Layer *layer, const double *x)
+{
+    uint64_t piece = 0;
+    for (size_t i = 0; i < shape_size(layer->in); i++)
+        piece = layer_region_add(piece, x[i] > 0.0);
+    return piece;
+}
+
+const LayerKind layer_relu = {
+    .name = "relu",
+    .describe = elementwise_describe,
+    .forward = relu_forward,
+    .backward = relu_backward,
+    .needs_y = true,
+    .reference_forward = relu_reference_forward,
+    .reference_jacobian = relu_reference_jacobian,
+    .reference_region = relu_reference_region,
+    .identity = {"diag(@x > 0) (4)"},
+};

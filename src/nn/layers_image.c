@@ -1,0 +1,306 @@
+// The calculus of images: pixels, convolution, max pooling; see layers.h, and layers.c for the
+// dense kinds. Identities are numbered as there.
+#include "layers.h"
+
+#include "kernels.h"
+
+#include <assert.h>
+#include <math.h>
+
+// ---------------------------------------------------------------------------------------------
+// Pixels:  y[p] = value[pixel p], the bytes of the batch as floats, one channel
+
+static size_t pixels_describe(Layer *layer, size_t units, size_t offset)
+{
+    (void)units, (void)offset;
+    layer->out = layer->in;
+    layer->out_pitch = 1;
+    // A convolution may read up to KERNEL_PAD floats beyond the last image.
+    layer->out_stride = kernel_row_stride(shape_size(layer->in)) + KERNEL_PAD;
+    return 0;
+}
+
+static void pixels_forward(const Layer *layer, const float *params, const LayerView *view)
+{
+    (void)params;
+    for (size_t e = 0; e < view->batch.size; e++) {
+        const unsigned char *pixels = batch_pixels(&view->batch, e);
+        for (size_t p = 0; p < shape_size(layer->in); p++)
+            view->y[e * layer->out_stride + p] = view->batch.scale->value[pixels[p]];
+    }
+}
+
+static void pixels_reference_forward(const Layer *layer, const double *const argument[], double *y)
+{
+    for (size_t p = 0; p < shape_size(layer->in); p++)
+        y[p] = argument[0][p];
+}
+
+static void pixels_reference_jacobian(const Layer *layer, const double *const argument[],
+                                      size_t which, double *J)
+{
+    (void)argument, (void)which;
+    size_t n = shape_size(layer->in);
+    for (size_t p = 0; p < n; p++)
+        J[p * n + p] = 1.0;
+}
+
+const LayerKind layer_pixels = {
+    .name = "pixels",
+    .describe = pixels_describe,
+    .forward = pixels_forward,
+    .reference_forward = pixels_reference_forward,
+    .reference_jacobian = pixels_reference_jacobian,
+    .identity = {"I (3)"},
+};
+
+// ---------------------------------------------------------------------------------------------
+// ConvShape on an image
+
+static void describe_conv(Layer *layer, size_t channels)
+{
+    ConvShape *w = &layer->conv;
+    assert(w->kernel_size >= 1 && w->kernel_size <= CONV_MAX_KERNEL && w->stride >= 1);
+    assert(layer->in.height >= w->kernel_size && layer->in.width >= w->kernel_size);
+    layer->out = (Shape){(layer->in.height - w->kernel_size) / w->stride + 1,
+                         (layer->in.width - w->kernel_size) / w->stride + 1, channels};
+    layer->out_pitch = round_up(channels, KERNEL_PAD);
+    layer->out_stride = kernel_row_stride(layer->out.height * layer->out.width * layer->out_pitch);
+    *w = (ConvShape){.height = layer->in.height,
+                     .width = layer->in.width,
+                     .pitch = layer->in_pitch,
+                     .kernel_size = w->kernel_size,
+                     .stride = w->stride,
+                     .out_height = layer->out.height,
+                     .out_width = layer->out.width,
+                     .out_pitch = layer->out_pitch,
+                     .channels = channels,
+                     .image_stride = layer->in_stride,
+                     .out_image_stride = layer->out_stride};
+    assert(conv_row_length(w) <= CONV_MAX_ROW);
+}
+
+// Pixel (row r, column c) of the window at output pixel p, in a (C,H,W) image of doubles.
+static size_t reference_at(const Layer *layer, size_t channel, size_t p, size_t r, size_t c)
+{
+    const ConvShape *w = &layer->conv;
+    size_t row = p / w->out_width * w->stride + r, column = p % w->out_width * w->stride + c;
+    return (channel * w->height + row) * w->width + column;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Convolution (a correlation, as everywhere in the field), no padding, step 1:
+//   y[o,r,c] = b[o] + sum over i, u, v of W[o,i,u,v] x[i, r+u, c+v]
+//
+// x (I,H,W), W (O,I,K,K), b (O), y (O, H-K+1, W-K+1). It is a dense layer whose weights are shared:
+// write T(W) for the matrix that takes vec(x) to vec(y), which is doubly blocked Toeplitz: constant
+// along its diagonals, its blocks and their blocks. Jacobians of one example, P = pixels of y:
+//   dy/dx = T(W) (OP x IHW)
+//   dy/dvec(W) = I_O (x) X (OP x OIKK), where row p of X (P x IKK), "im2col", is the window at p
+//   dy/db = I_O (x) 1_P (OP x O), a one in each row
+// Given dy = dL/dy:
+//   dx = T(W)^T dy:   dx[i, r+u, c+v] += W[o,i,u,v] dy[o,r,c]
+//   dL/dW = dy X:     dL/dW[o,i,u,v] = sum over r, c of dy[o,r,c] x[i, r+u, c+v]
+//   dL/db[o] = sum over r, c of dy[o,r,c]
+//
+// W is stored a row an output channel, (u,v,i), the order in which a window lies in memory. The
+// terms of dy that are zero are skipped: backward lists the others for weight_gradient.
+
+static size_t convolution_describe(Layer *layer, size_t units, size_t offset)
+{
+    describe_conv(layer, units);
+    const ConvShape *w = &layer->conv;
+    size_t K = w->kernel_size, P = layer->in_pitch, S = kernel_row_stride(K * K * P);
+    layer->n_rows = units;
+    layer->n_products = K * K * layer->in.channels * shape_size(layer->out);
+    layer->saved_stride = nonzeros_room(w) * sizeof(Nonzero) / sizeof(float);
+    layer->n_tensors = 2;
+    layer->tensors[0] = (Tensor){.letter = "W",
+                                 .n_dims = 4,
+                                 .dims = {units, layer->in.channels, K, K},
+                                 .offset = offset,
+                                 .stride = {S, 1, K * P, P}};
+    layer->tensors[1] = (Tensor){
+        .letter = "b", .n_dims = 1, .dims = {units}, .offset = offset + units * S, .stride = {1}};
+    layer_name_tensors(layer);
+    return units * S + layer->out_pitch;
+}
+
+static size_t convolution_fan_in(const Layer *layer)
+{
+    return layer->conv.kernel_size * layer->conv.kernel_size * layer->in.channels;
+}
+
+static void convolution_init(const Layer *layer, float *params, uint64_t seed, uint64_t stream)
+{
+    layer_init_weights(layer, params, convolution_fan_in(layer), seed, stream);
+}
+
+static void convolution_forward(const Layer *layer, const float *params, const LayerView *view)
+{
+    const Tensor *W = &layer->tensors[0], *b = &layer->tensors[1];
+    kernels->conv->forward(view->y, params + W->offset, W->stride[0], params + b->offset,
+                           &layer->conv, view->x, view->batch.size);
+}
+
+static Nonzero *convolution_lists(const LayerView *view)
+{
+    return (Nonzero *)(void *)view->saved;
+}
+
+static void convolution_backward(const Layer *layer, const float *params, const LayerView *view)
+{
+    const Tensor *W = &layer->tensors[0];
+    const ConvShape *w = &layer->conv;
+    kernels->conv->collect(convolution_lists(view), w, view->dy, view->batch.size);
+    if (view->dx != NULL)
+        kernels->conv->backward(view->dx, params + W->offset, W->stride[0], w,
+                                convolution_lists(view), view->batch.size);
+}
+
+static void convolution_weight_gradient(const Layer *layer, const LayerView *view, Part part,
+                                        float scale, float *into)
+{
+    const Tensor *W = &layer->tensors[0], *b = &layer->tensors[1];
+    kernels->conv->weight_gradient(into + W->offset, W->stride[0], into + b->offset, &layer->conv,
+                                   range_part(layer->n_rows, part.number, part.of), view->x,
+                                   convolution_lists(view), view->batch.size, scale);
+}
+
+static void convolution_reference_forward(const Layer *layer, const double *const argument[],
+                                          double *y)
+{
+    const double *x = argument[0], *W = argument[1], *b = argument[2];
+    size_t K = layer->conv.kernel_size, P = layer->out.height * layer->out.width;
+    for (size_t o = 0; o < layer->out.channels; o++)
+        for (size_t p = 0; p < P; p++) {
+            double sum = b[o];
+            for (size_t i = 0; i < layer->in.channels; i++)
+                for (size_t u = 0; u < K; u++)
+                    for (size_t v = 0; v < K; v++)
+                        sum += W[((o * layer->in.channels + i) * K + u) * K + v] *
+                               x[reference_at(layer, i, p, u, v)];
+            y[o * P + p] = sum;
+        }
+}
+
+static void convolution_reference_jacobian(const Layer *layer, const double *const argument[],
+                                           size_t which, double *J)
+{
+    const double *x = argument[0], *W = argument[1];
+    size_t K = layer->conv.kernel_size, P = layer->out.height * layer->out.width;
+    size_t I = shape_size(layer->in), n = convolution_fan_in(layer), O = layer->out.channels;
+    for (size_t o = 0; o < O; o++)
+        for (size_t p = 0; p < P; p++) {
+            size_t row = o * P + p;
+            if (which == 2)
+                J[row * O + o] = 1.0;
+            for (size_t k = 0; which < 2 && k < n; k++) {
+                size_t at = reference_at(layer, k / (K * K), p, k / K % K, k % K);
+                if (which == 0)
+                    J[row * I + at] = W[o * n + k];
+                else
+                    J[row * (O * n) + o * n + k] = x[at];
+            }
+        }
+}
+
+const LayerKind layer_convolution = {
+    .name = "convolution",
+    .describe = convolution_describe,
+    .init = convolution_init,
+    .forward = convolution_forward,
+    .backward = convolution_backward,
+    .needs_x = true,
+    .saved_for_backward = true,
+    .weight_gradient = convolution_weight_gradient,
+    .reference_forward = convolution_reference_forward,
+    .reference_jacobian = convolution_reference_jacobian,
+    .identity = {"Toeplitz(@W)", "I_@C (x) im2col(@x)", "I_@C (x) 1_@P"},
+};
+
+// ---------------------------------------------------------------------------------------------
+// Max pooling:  y[c,p] = the largest x of channel c in the window at p; windows do not overlap
+//
+// Jacobian: dy/dx (CP x CHW) selects: a one in each row, in the column of the window's largest
+// value, the first of equals.
+// Given dy = dL/dy:   dx = dy at the largest value of each window, else 0
+
+static size_t max_pool_describe(Layer *layer, size_t units, size_t offset)
+{
+    (void)units, (void)offset;
+    describe_conv(layer, layer->in.channels);
+    assert(layer->conv.stride >= layer->conv.kernel_size && layer->in_pitch == layer->out_pitch);
+    size_t winners = conv_positions(&layer->conv) * layer->out_pitch; // a byte each
+    layer->saved_stride = round_up(winners / sizeof(float), KERNEL_PAD);
+    return 0;
+}
+
+static unsigned char *max_pool_winners(const LayerView *view)
+{
+    return (unsigned char *)view->saved;
+}
+
+static void max_pool_forward(const Layer *layer, const float *params, const LayerView *view)
+{
+    (void)params;
+    kernels->conv->pool_forward(view->y, max_pool_winners(view),
+                                layer->saved_stride * sizeof(float), &layer->conv, view->x,
+                                view->batch.size);
+}
+
+static void max_pool_backward(const Layer *layer, const float *params, const LayerView *view)
+{
+    (void)params;
+    kernels->conv->pool_backward(view->dx, max_pool_winners(view),
+                                 layer->saved_stride * sizeof(float), &layer->conv, view->dy,
+                                 view->batch.size);
+}
+
+// Where the largest value of a window lies in x.
+static size_t max_pool_winner(const Layer *layer, const double *x, size_t channel, size_t p)
+{
+    size_t K = layer->conv.kernel_size, best = reference_at(layer, channel, p, 0, 0);
+    for (size_t k = 1; k < K * K; k++) {
+        size_t at = reference_at(layer, channel, p, k / K, k % K);
+        best = x[at] > x[best] ? at : best;
+    }
+    return best;
+}
+
+static void max_pool_reference_forward(const Layer *layer, const double *const argument[],
+                                       double *y)
+{
+    size_t P = layer->out.height * layer->out.width;
+    for (size_t i = 0; i < shape_size(layer->out); i++)
+        y[i] = argument[0][max_pool_winner(layer, argument[0], i / P, i % P)];
+}
+
+static void max_pool_reference_jacobian(const Layer *layer, const double *const argument[],
+                                        size_t which, double *J)
+{
+    (void)which;
+    size_t P = layer->out.height * layer->out.width, I = shape_size(layer->in);
+    for (size_t i = 0; i < shape_size(layer->out); i++)
+        J[i * I + max_pool_winner(layer, argument[0], i / P, i % P)] = 1.0;
+}
+
+static uint64_t max_pool_reference_region(const Layer *layer, const double *x)
+{
+    size_t P = layer->out.height * layer->out.width;
+    uint64_t piece = 0;
+    for (size_t i = 0; i < shape_size(layer->out); i++)
+        piece = layer_region_add(piece, max_pool_winner(layer, x, i / P, i % P));
+    return piece;
+}
+
+const LayerKind layer_max_pool = {
+    .name = "max pooling",
+    .describe = max_pool_describe,
+    .forward = max_pool_forward,
+    .backward = max_pool_backward,
+    .reference_forward = max_pool_reference_forward,
+    .reference_jacobian = max_pool_reference_jacobian,
+    .reference_region = max_pool_reference_region,
+    .identity = {"selection"},
+};

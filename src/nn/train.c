@@ -1,0 +1,179 @@
+// Epochs and batches; see train.h.
+#include "train.h"
+
+#include "evaluate.h"
+#include "random.h"
+
+#include <math.h>
+#include <string.h>
+
+// A training under way. The workers of the pool share it; only worker 0 changes it.
+typedef struct Training {
+    float *params;
+    const Network *net;
+    const TrainSettings *settings;
+    const TrainData *data;
+    Dataset listed; // the data's, with lists of lit pixels
+    const TrainObserver *observer;
+    ThreadPool *pool;
+    Work work;
+    size_t batch_size; // no more than there are examples
+    uint32_t *order;   // (examples) of the epoch
+
+    float *kept; // the parameters of the last complete epoch
+
+    size_t epoch, done, correct; // done: examples of the epoch whose losses are added up
+    double loss;                 // their sum
+    bool stopped;                // by a loss that is not finite, or by the observer
+} Training;
+
+static Batch training_batch(const Training *t, size_t first)
+{
+    size_t n = range_length(t->data->split.train), two = 2 * t->batch_size;
+    size_t end = n - first < t->batch_size ? n : first + t->batch_size;
+    return (Batch){.data = &t->listed,
+                   .scale = &t->data->scale,
+                   .index = t->order + first,
+                   .size = end - first,
+                   .next = t->order + end,
+                   .next_size = n - end < two ? n - end : two};
+}
+
+// Adds up the batch's losses, in order, while the parameters change.
+static void training_count(Training *t, const Batch *batch)
+{
+    for (size_t b = 0; b < batch->size; b++) {
+        t->loss += (double)t->work.loss[b];
+        t->correct += t->work.predicted[b] == t->work.label[b];
+    }
+    t->done += batch->size;
+    const TrainObserver *o = t->observer;
+    t->stopped = !isfinite(t->loss) || (o->batch != NULL && !o->batch(o->context, t->epoch, t->done,
+                                                                      t->loss / (double)t->done));
+}
+
+// One epoch of gradient descent, as each worker of the pool runs it. A worker has the same part
+// of pixels and parameters in every batch: W1 stays in the caches of its CPU. No barrier is needed
+// between stage 3 and the next batch's stage 1, which reads what the same worker has written, and
+// writes what stage 3 does not read or the same worker has read (see LayerKind.partial_sums).
+static void training_worker(void *context, size_t worker)
+{
+    Training *t = context;
+    const Network *net = t->net;
+    size_t n = range_length(t->data->split.train);
+    Part mine = {worker, pool_size(t->pool)};
+    float scale = -(float)t->settings->learning_rate;
+    for (size_t first = 0; first < n; first += t->batch_size) {
+        Batch batch = training_batch(t, first);
+        Range examples = range_part(batch.size, mine.number, mine.of);
+
+        network_partial_sums(net, t->params, &t->work, &batch, mine);
+        pool_barrier(t->pool);
+        if (t->stopped) // in the batch before
+            return;
+        network_forward(net, t->params, &t->work, &batch, examples, mine.of);
+        network_loss(net, &t->work, &batch, examples);
+        network_backward(net, t->params, &t->work, &batch, examples);
+        pool_barrier(t->pool);
+        network_weight_gradient(net, &t->work, &batch, scale, t->params, mine);
+        if (worker == 0)
+            training_count(t, &batch);
+    }
+}
+
+static TrainResult error_diverged(Error *err, const Training *t, const char *what)
+{
+    error_set(err,
+              "the training diverged: %s is not finite in epoch %zu, batch %zu; the learning rate "
+              "(--lr %g) is probably too large",
+              what, t->epoch, (t->done - 1) / t->batch_size + 1, t->settings->learning_rate);
+    return TRAIN_DIVERGED;
+}
+
+static bool all_finite(const float *params, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!isfinite(params[i]))
+            return false;
+    return true;
+}
+
+// Trains for one epoch and fills in its train figures.
+static TrainResult training_epoch(Training *t, EpochReport *report, Error *err)
+{
+    double start = clock_seconds();
+    size_t n = range_length(t->data->split.train);
+    t->epoch = report->epoch;
+    t->done = t->correct = 0;
+    t->loss = 0.0;
+    t->stopped = false;
+    random_permutation(t->order, n, t->settings->seed, RANDOM_ORDER + t->epoch);
+    pool_run(t->pool, training_worker, t);
+    if (!isfinite(t->loss))
+        return error_diverged(err, t, "the loss");
+    if (t->done < n)
+        return TRAIN_STOPPED;
+    report->train_loss = t->loss / (double)n;
+    report->train_accuracy = (double)t->correct / (double)n;
+    report->seconds = clock_seconds() - start;
+    return TRAIN_DONE;
+}
+
+// What follows an epoch: its parameters are judged, kept and told of.
+static TrainResult training_validate(Training *t, const Evaluator *evaluator, EpochReport *report,
+                                     Error *err)
+{
+    const TrainData *data = t->data;
+    if (!all_finite(t->params, t->net->n_parameters))
+        return error_diverged(err, t, "a weight");
+    report->validation_loss = report->validation_accuracy = (double)NAN;
+    if (!t->settings->validate_last_only || report->epoch == t->settings->epochs) {
+        Evaluation validation =
+            evaluator_run(evaluator, t->params, &t->listed, &data->scale, data->split.validation);
+        if (!isfinite(validation.loss)) // the last update did it
+            return error_diverged(err, t, "the loss");
+        report->validation_loss = validation.loss;
+        report->validation_accuracy = evaluation_accuracy(&validation);
+    }
+    memcpy(t->kept, t->params, t->net->n_parameters * sizeof *t->kept);
+    return t->observer->epoch(t->observer->context, report, err) ? TRAIN_DONE : TRAIN_FAILED;
+}
+
+TrainResult train_run(float *params, const Network *net, const TrainSettings *settings,
+                      const TrainData *data, ThreadPool *pool, const TrainObserver *observer,
+                      Arena *arena, Error *err)
+{
+    size_t n = range_length(data->split.train);
+    Training t = {.params = params,
+                  .net = net,
+                  .settings = settings,
+                  .data = data,
+                  .observer = observer,
+                  .pool = pool,
+                  .batch_size = settings->batch_size < n ? settings->batch_size : n,
+                  .order = arena_alloc(arena, n, sizeof *t.order, "the order of an epoch", err),
+                  .kept = network_alloc(net, arena, err)};
+    Evaluator evaluator;
+    LitPixels lit;
+    const Range images[2] = {data->split.train, data->split.validation};
+    if (t.order == NULL || t.kept == NULL ||
+        !network_list_lit(net, &lit, data->data, images, arena, err) ||
+        !work_alloc(&t.work, net, t.batch_size, arena, err) ||
+        !evaluator_alloc(&evaluator, net, pool, range_length(data->split.validation), arena, err))
+        return TRAIN_FAILED;
+    memcpy(t.kept, params, net->n_parameters * sizeof *params);
+    t.listed = *data->data;
+    t.listed.lit = lit.entries == NULL ? NULL : &lit;
+
+    TrainResult result = TRAIN_DONE;
+    for (size_t epoch = settings->epochs_done + 1; epoch <= settings->epochs; epoch++) {
+        EpochReport report = {.epoch = epoch, .learning_rate = settings->learning_rate};
+        result = training_epoch(&t, &report, err);
+        if (result == TRAIN_DONE)
+            result = training_validate(&t, &evaluator, &report, err);
+        if (result != TRAIN_DONE)
+            break;
+    }
+    memcpy(params, t.kept, net->n_parameters * sizeof *params);
+    return result;
+}

@@ -1,0 +1,61 @@
+// Mini-batch stochastic gradient descent. Tells an observer how it goes; knows no layer, no file
+// and no terminal.
+//
+// The update rule, defined once:   W <- W - learning_rate * sum over the batch of dL/dW
+// A sum, not a mean: the learning rate is per example, so that its meaning does not change with
+// the batch size. The last, smaller batch of an epoch follows the same rule. A framework that
+// takes the mean loss does the same with a learning rate of learning_rate * batch_size.
+#ifndef MLP_TRAIN_H
+#define MLP_TRAIN_H
+
+#include "network.h"
+#include "threads.h"
+
+typedef struct TrainSettings {
+    size_t epochs, batch_size;
+    size_t epochs_done; // by an earlier training, whose parameters go on from there
+    double learning_rate;
+    uint64_t seed;
+    bool
+        validate_last_only; // validate after the last epoch alone: the other reports have NaN there
+} TrainSettings;
+
+// What is trained on and what it is measured with.
+typedef struct TrainData {
+    const Dataset *data;
+    Split split;
+    double pixel_std; // s of the input scale
+    InputScale scale;
+} TrainData;
+
+// One epoch. Train figures are the running ones, as the training pass saw them; validation is
+// measured after it.
+typedef struct EpochReport {
+    size_t epoch; // from 1
+    double train_loss, train_accuracy;
+    double validation_loss, validation_accuracy;
+    double learning_rate;
+    double seconds; // of the training pass alone
+} EpochReport;
+
+typedef struct TrainObserver {
+    void *context;
+    // After each batch: examples done in this epoch (from 1), with their mean loss so far.
+    // Returning false stops the training. May be NULL.
+    bool (*batch)(void *context, size_t epoch, size_t done, double loss);
+    // After each epoch. Returning false, with the reason in err, ends the training.
+    bool (*epoch)(void *context, const EpochReport *report, Error *err);
+} TrainObserver;
+
+typedef enum TrainResult { TRAIN_DONE, TRAIN_STOPPED, TRAIN_DIVERGED, TRAIN_FAILED } TrainResult;
+
+// Trains params in place, with a pool of any size: the result is the same. The observer is called
+// from the calling thread alone. Fails when memory is short or when the observer says so; diverges
+// when a loss or a weight is no longer finite: err then names the epoch, the batch and the likely
+// cause.
+// However it ends, params are those of the last complete epoch.
+TrainResult train_run(float *params, const Network *net, const TrainSettings *settings,
+                      const TrainData *data, ThreadPool *pool, const TrainObserver *observer,
+                      Arena *arena, Error *err);
+
+#endif
