@@ -1,5 +1,6 @@
 // mlp eval: a model judged on a split: accuracy, loss, per-class figures, confusion.
 #include "commands.h"
+#include "csv.h"
 #include "evaluate.h"
 #include "json.h"
 #include "metrics.h"
@@ -240,37 +241,22 @@ static void print_mistakes(FILE *out, const void *context)
     fputc('\n', out);
 }
 
-// The name of class k as a field of CSV (RFC 4180).
-static void print_class_field(FILE *out, const Report *report, size_t k)
-{
-    ClassName name = class_name(report->class_names, k);
-    if (strpbrk(name.text, ",\"") == NULL) {
-        fputs(name.text, out);
-        return;
-    }
-    putc('"', out);
-    for (const char *c = name.text; *c != '\0'; c++)
-        fprintf(out, *c == '"' ? "\"%c" : "%c", *c);
-    putc('"', out);
-}
-
 static void print_confusion(FILE *out, const void *context)
 {
     const Evaluated *evaluated = context;
     const Report *report = evaluated->report;
-    fputs("label", out);
-    for (size_t k = 0; k < report->n_classes; k++) {
-        putc(',', out);
-        print_class_field(out, report, k);
+    size_t n = report->n_classes;
+    CsvWriter csv = {.out = out};
+    csv_names(&csv, "label");
+    for (size_t k = 0; k < n; k++)
+        csv_string(&csv, class_name(report->class_names, k).text);
+    csv_end_row(&csv);
+    for (size_t row = 0; row < n; row++) {
+        csv_string(&csv, class_name(report->class_names, row).text);
+        for (size_t k = 0; k < n; k++)
+            csv_uint(&csv, report->confusion[row * n + k]);
+        csv_end_row(&csv);
     }
-    for (size_t row = 0; row < report->n_classes; row++) {
-        putc('\n', out);
-        print_class_field(out, report, row);
-        for (size_t k = 0; k < report->n_classes; k++)
-            fprintf(out, ",%llu",
-                    (unsigned long long)report->confusion[row * report->n_classes + k]);
-    }
-    fputc('\n', out);
 }
 
 // Of two mistakes the more confident one is worse; equal ones keep their order.

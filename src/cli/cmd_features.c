@@ -1,6 +1,6 @@
 // mlp features: what each layer makes of one image.
 #include "commands.h"
-#include "numbers.h"
+#include "csv.h"
 #include "tiles.h"
 
 #include <math.h>
@@ -63,16 +63,21 @@ static void map_title(const void *context, size_t channel, char *text, size_t si
 static void print_csv(FILE *out, const void *context)
 {
     const Seen *seen = context;
-    char text[NUMBER_SIZE];
-    fputs("layer,channel,row,column,value\n", out);
+    CsvWriter csv = {.out = out};
+    csv_names(&csv, "layer,channel,row,column,value");
+    csv_end_row(&csv);
     for (size_t l = 0; l < seen->net->n_layers; l++) {
         const Layer *layer = &seen->net->layers[l];
         Maps maps = {seen, l};
         for (size_t c = 0; c < layer->out.channels; c++)
             for (size_t i = 0; i < layer->out.height * layer->out.width; i++) {
                 size_t row = i / layer->out.width, col = i % layer->out.width;
-                fprintf(out, "%s,%zu,%zu,%zu,%s\n", layer->symbol, c, row, col,
-                        format_g9(text, map_value(&maps, c, row, col)));
+                csv_string(&csv, layer->symbol);
+                csv_uint(&csv, c);
+                csv_uint(&csv, row);
+                csv_uint(&csv, col);
+                csv_double(&csv, map_value(&maps, c, row, col));
+                csv_end_row(&csv);
             }
     }
 }
