@@ -121,7 +121,7 @@ DEFINES += $(ISAS:%=-DHAVE_KERNELS_%)
 DIRECTORIES     = base kernels nn io cli
 INCLUDE_base    = -Isrc/base
 INCLUDE_kernels = $(INCLUDE_base) -Isrc/kernels
-INCLUDE_nn      = $(INCLUDE_kernels) -Isrc/nn
+INCLUDE_nn      = $(INCLUDE_kernels) -Iinclude -Isrc/nn
 INCLUDE_io      = $(INCLUDE_nn) -Isrc/io
 INCLUDE_cli     = $(INCLUDE_io) -Isrc/cli
 

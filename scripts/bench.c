@@ -179,7 +179,7 @@ static double epoch_seconds(const Row *row)
     Error err;
     double seconds;
     trained_open(&t, row);
-    TrainSettings settings = {
+    mlp_settings settings = {
         .epochs = 1, .batch_size = row->batch, .learning_rate = 1e-3, .seed = 1};
     TrainObserver observer = {&seconds, NULL, keep_seconds};
     TrainData images = row_data(row);

@@ -225,7 +225,7 @@ static bool save(const ModelSettings *settings, const Network *net, const float 
 static bool train_with_team(ThreadPool *pool, float *params, const Network *net,
                             const TrainData *data, Arena *arena, Error *err)
 {
-    TrainSettings settings = {.epochs = 2, .batch_size = 16, .learning_rate = 0.01, .seed = 1};
+    mlp_settings settings = {.epochs = 2, .batch_size = 16, .learning_rate = 0.01, .seed = 1};
     TrainObserver observer = {.epoch = accept_epoch};
     Evaluator evaluator;
     if (train_run(params, net, &settings, data, pool, &observer, arena, err) != TRAIN_DONE ||

@@ -53,12 +53,10 @@ static bool count_batch(void *context, size_t epoch, size_t done, double loss)
 
 static bool run_train(Run *run, size_t epochs, size_t batch, double lr, uint64_t seed, Error *err)
 {
-    TrainSettings settings = {.epochs = epochs,
-                              .batch_size = batch,
-                              .epochs_done = run->epochs_done,
-                              .learning_rate = lr,
-                              .seed = seed,
-                              .validate_last_only = run->validate_last_only};
+    mlp_settings settings = {
+        .epochs = epochs, .batch_size = batch, .learning_rate = lr, .seed = seed};
+    run->data.epochs_done = run->epochs_done;
+    run->data.validate_last_only = run->validate_last_only;
     TrainObserver observer = {run, count_batch, keep_report};
     ThreadPool *pool = pool_open(run->threads, &run->arena, err);
     if (pool == NULL)

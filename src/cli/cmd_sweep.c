@@ -303,11 +303,10 @@ static void train_one(Outcome *outcome, const Sweep *sweep, const Combination *c
     const Dataset *data = &sweep->data;
     Architecture architecture = {sweep->options->architecture, data->rows, data->cols, c->hidden,
                                  data->n_classes};
-    TrainSettings settings = {.epochs = (size_t)sweep->options->epochs,
-                              .batch_size = c->batch_size,
-                              .learning_rate = c->learning_rate,
-                              .seed = c->seed,
-                              .validate_last_only = true};
+    mlp_settings settings = {.epochs = sweep->options->epochs,
+                             .batch_size = c->batch_size,
+                             .learning_rate = c->learning_rate,
+                             .seed = c->seed};
     TrainObserver observer = {outcome, watch_batch, watch_epoch};
     TrainData training;
     Network net;
@@ -319,6 +318,7 @@ static void train_one(Outcome *outcome, const Sweep *sweep, const Combination *c
         (params = network_alloc(&net, arena, err)) == NULL ||
         !evaluator_alloc(&evaluator, &net, pool, sweep->test.n, arena, err))
         return;
+    training.validate_last_only = true;
     network_init(&net, params, c->seed);
     outcome->parameters = network_count_weights(&net);
     outcome->result = train_run(params, &net, &settings, &training, pool, &observer, arena, err);

@@ -470,18 +470,18 @@ static int stop(Job *job, Error *err)
 static int run_job(Job *job, ThreadPool *pool, Error *err)
 {
     const TrainOptions *o = job->options;
-    TrainSettings settings = {.epochs = (size_t)o->epochs,
-                              .batch_size = (size_t)o->batch_size,
-                              .epochs_done = (size_t)job->settings.epochs,
-                              .learning_rate = o->learning_rate,
-                              .seed = o->seed};
+    mlp_settings settings = {.epochs = o->epochs,
+                             .batch_size = o->batch_size,
+                             .learning_rate = o->learning_rate,
+                             .seed = o->seed};
     TrainObserver observer = {job, watch_batch, watch_epoch};
     const char *data = command_data_directory(o->data);
     if (!o->quiet)
         notes_data_read(&job->data, &job->training.split, data);
     notes_data_doubtful(&job->data, &job->training.split, data);
     bool is_shown = isatty(fileno(job->csv.stream)) != 0; // then the rows say what a line would
-    job->progress = progress_begin(o->quiet || is_shown, settings.epochs_done, settings.epochs,
+    job->training.epochs_done = (size_t)job->settings.epochs;
+    job->progress = progress_begin(o->quiet || is_shown, job->training.epochs_done, o->epochs,
                                    range_length(job->training.split.train));
     job->saved_time = clock_seconds();
     TrainResult result = train_run(job->params, &job->net, &settings, &job->training, pool,

@@ -11,7 +11,7 @@
 typedef struct Training {
     float *params;
     const Network *net;
-    const TrainSettings *settings;
+    const mlp_settings *settings;
     const TrainData *data;
     Dataset listed; // the data's, with lists of lit pixels
     const TrainObserver *observer;
@@ -127,7 +127,7 @@ static TrainResult training_validate(Training *t, const Evaluator *evaluator, Ep
     if (!all_finite(t->params, t->net->n_parameters))
         return error_diverged(err, t, "a weight");
     report->validation_loss = report->validation_accuracy = (double)NAN;
-    if (!t->settings->validate_last_only || report->epoch == t->settings->epochs) {
+    if (!data->validate_last_only || report->epoch == t->settings->epochs) {
         Evaluation validation =
             evaluator_run(evaluator, t->params, &t->listed, &data->scale, data->split.validation);
         if (!isfinite(validation.loss)) // the last update did it
@@ -139,7 +139,7 @@ static TrainResult training_validate(Training *t, const Evaluator *evaluator, Ep
     return t->observer->epoch(t->observer->context, report, err) ? TRAIN_DONE : TRAIN_FAILED;
 }
 
-TrainResult train_run(float *params, const Network *net, const TrainSettings *settings,
+TrainResult train_run(float *params, const Network *net, const mlp_settings *settings,
                       const TrainData *data, ThreadPool *pool, const TrainObserver *observer,
                       Arena *arena, Error *err)
 {
@@ -150,7 +150,7 @@ TrainResult train_run(float *params, const Network *net, const TrainSettings *se
                   .data = data,
                   .observer = observer,
                   .pool = pool,
-                  .batch_size = settings->batch_size < n ? settings->batch_size : n,
+                  .batch_size = settings->batch_size < n ? (size_t)settings->batch_size : n,
                   .order = arena_alloc(arena, n, sizeof *t.order, "the order of an epoch", err),
                   .kept = network_alloc(net, arena, err)};
     Evaluator evaluator;
@@ -166,7 +166,7 @@ TrainResult train_run(float *params, const Network *net, const TrainSettings *se
     t.listed.lit = lit.entries == NULL ? NULL : &lit;
 
     TrainResult result = TRAIN_DONE;
-    for (size_t epoch = settings->epochs_done + 1; epoch <= settings->epochs; epoch++) {
+    for (size_t epoch = data->epochs_done + 1; epoch <= settings->epochs; epoch++) {
         EpochReport report = {.epoch = epoch, .learning_rate = settings->learning_rate};
         result = training_epoch(&t, &report, err);
         if (result == TRAIN_DONE)

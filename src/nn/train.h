@@ -8,24 +8,18 @@
 #ifndef MLP_TRAIN_H
 #define MLP_TRAIN_H
 
+#include "mlp.h"
 #include "network.h"
 #include "threads.h"
 
-typedef struct TrainSettings {
-    size_t epochs, batch_size;
-    size_t epochs_done; // by an earlier training, whose parameters go on from there
-    double learning_rate;
-    uint64_t seed;
-    bool
-        validate_last_only; // validate after the last epoch alone: the other reports have NaN there
-} TrainSettings;
-
-// What is trained on and what it is measured with.
+// What is trained on, from where, and what it is measured with.
 typedef struct TrainData {
     const Dataset *data;
     Split split;
     double pixel_std; // s of the input scale
     InputScale scale;
+    size_t epochs_done;      // by an earlier training, whose parameters this one starts from
+    bool validate_last_only; // validate after the last epoch alone: other reports have NaN there
 } TrainData;
 
 // One epoch. Train figures are the running ones, as the training pass saw them; validation is
@@ -54,7 +48,7 @@ typedef enum TrainResult { TRAIN_DONE, TRAIN_STOPPED, TRAIN_DIVERGED, TRAIN_FAIL
 // when a loss or a weight is no longer finite: err then names the epoch, the batch and the likely
 // cause.
 // However it ends, params are those of the last complete epoch.
-TrainResult train_run(float *params, const Network *net, const TrainSettings *settings,
+TrainResult train_run(float *params, const Network *net, const mlp_settings *settings,
                       const TrainData *data, ThreadPool *pool, const TrainObserver *observer,
                       Arena *arena, Error *err);
 

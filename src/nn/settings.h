@@ -1,0 +1,66 @@
+// The table of settings: one row for each member of mlp_settings. All that is said or done with a
+// setting by its name comes from this table: the flags of `mlp train` and their help, the metadata
+// of a model, the check of what --resume may change, the axes and columns of `mlp sweep`, the
+// reports. What a setting does is elsewhere, where it acts (train.c, network.c). CONTRIBUTING.md
+// says how to add one.
+#ifndef MLP_SETTINGS_H
+#define MLP_SETTINGS_H
+
+#include "base.h"
+#include "mlp.h"
+#include "numbers.h"
+
+typedef enum SettingType {
+    SETTING_UINT,   // uint64_t, from min to max
+    SETTING_DOUBLE, // double, from min to max
+    SETTING_BOOL,   // bool
+    SETTING_CHOICE, // const char *, one of choices
+    SETTING_STRING, // const char *, NULL for none
+    SETTING_CRC32   // uint32_t, written as eight hexadecimal digits
+} SettingType;
+
+enum {
+    SETTING_AXIS = 1,     // sweep trains with each of a list of values
+    SETTING_COLUMN = 2,   // a key column of sweep's table; an axis is one too
+    SETTING_OPTIONAL = 4, // written only where it is not at its default, whatever its version
+    SETTING_RUN = 8       // of a run, not of its model: --resume may change it
+};
+
+typedef struct Setting {
+    const char *key; // in the metadata, in reports and as a column
+    SettingType type;
+    size_t offset; // in mlp_settings, or in what else the table is of
+    double min, max;
+    unsigned flags;
+    unsigned since;                 // the first version of the model format that has it
+    const char *defaults[2];        // as text, in the order of architecture_names; NULL: the first
+    const char *flag;               // of the commands, without dashes; NULL: none
+    const char *placeholder, *help; // in --help
+    const char *default_text;       // shown for the default in --help; NULL: the default itself
+    const char *const *choices;     // ends with NULL
+} Setting;
+
+// All settings, in the order of --help; a NULL key ends the table.
+extern const Setting settings_table[];
+
+// The row with that key of a table, NULL for none.
+const Setting *setting_find(const Setting *table, const char *key);
+
+// Sets every setting to its default for that architecture, a name of architecture_names.
+void settings_default(mlp_settings *settings, const char *architecture);
+
+// The value of a setting as text: a string itself ("" for none), else written into number. `from`
+// is the struct that the row's offset is of.
+const char *setting_text(const Setting *row, const void *from, char number[NUMBER_SIZE]);
+
+// Whether the value is the default of that architecture.
+bool setting_is_default(const Setting *row, const void *from, const char *architecture);
+
+// Sets a setting from text, which must outlive it where it is a string. Fails when the text is not
+// a value of its type and range: err then says what was expected, "a whole number from 1 to 65536".
+bool setting_parse(const Setting *row, void *into, const char *text, Error *err);
+
+// Checks every setting, for those that did not come from text. err names the key.
+bool settings_check(const mlp_settings *settings, Error *err);
+
+#endif
