@@ -1,4 +1,19 @@
-// The public interface of libmlp.
+// libmlp: train, evaluate and use small classifiers of images such as MNIST's. This header is the
+// whole public interface; include/README.md is a tour with examples. C11, and C++.
+//
+// Errors: a function that can fail takes a buffer of MLP_ERROR_SIZE bytes, or NULL. When it fails
+// it returns NULL or false and writes one line there that names the file or value and the reason.
+// After success the buffer's contents mean nothing, except where a function says so. Nothing is
+// printed, and nothing ends the process.
+//
+// Memory: what a function returns belongs to the caller until it is given to the matching close
+// function. What a caller passes stays the caller's, and is copied where it is needed for longer;
+// only the pixels and labels of mlp_data_from_memory are not copied.
+//
+// Threads: functions that take a const model or const data may be called by several threads at
+// once for the same model and data. A model must not be used elsewhere while mlp_train changes it.
+// Results never depend on the number of threads, nor on the instruction set. The environment and
+// the locale have no effect, but PATH, in which gzip is looked for to read .gz files.
 #ifndef MLP_H
 #define MLP_H
 
@@ -9,6 +24,21 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#ifdef __GNUC__
+#pragma GCC visibility push(default)
+#endif
+
+#define MLP_VERSION "0.1.0"
+
+enum { MLP_ERROR_SIZE = 1024, MLP_MAX_CLASSES = 256 };
+
+typedef struct mlp_model mlp_model; // a network, its parameters and its settings
+
+// The version of the library that runs; MLP_VERSION is that of this header.
+const char *mlp_version(void);
+
+// ---------------------------------------------------------------------------------------------
+// Settings
 
 // All that the result of a training depends on, beside the data. mlp_settings_default fills it in;
 // change what you want then. Texts belong to the caller.
@@ -25,6 +55,227 @@ typedef struct mlp_settings {
     const char *class_names;  // one per line, from class 0 on; NULL: the classes have numbers
 } mlp_settings;
 
+// Sets every member to the default of an architecture, "mlp" or "cnn". Fails for other names.
+bool mlp_settings_default(mlp_settings *settings, const char *architecture,
+                          char error[MLP_ERROR_SIZE]);
+
+// ---------------------------------------------------------------------------------------------
+// Data
+
+// n labelled images in memory. To be read only: mlp_data_open and mlp_data_from_memory make it.
+typedef struct mlp_data {
+    size_t n, rows, cols;
+    size_t n_classes;            // 10, or more when a label is: every label is below it
+    const unsigned char *pixels; // (n, rows, cols), 0 background to 255 ink
+    const unsigned char *labels; // (n), or NULL
+    uint32_t crc32;              // of the IDX files
+    const char *name;            // in messages: the directory
+} mlp_data;
+
+typedef enum mlp_part { MLP_TRAIN_FILES, MLP_TEST_FILES } mlp_part;
+
+// Reads the training or the test files of a directory of IDX files, raw or .gz, as `mlp --data`
+// finds them (DIR/SET: those in DIR whose names begin with SET). `transposed`: the files hold the
+// images column by column. NULL when a file is missing, damaged or not what its name says, and when
+// memory is short.
+mlp_data *mlp_data_open(const char *directory, mlp_part part, bool transposed,
+                        char error[MLP_ERROR_SIZE]);
+
+// Makes data of n images of rows x cols bytes and their labels, without a copy: both must stay as
+// they are until mlp_data_close. A training on them gives the same bytes as one on IDX files with
+// the same contents. NULL when a size is 0 or memory is short.
+mlp_data *mlp_data_from_memory(const unsigned char *pixels, const unsigned char *labels, size_t n,
+                               size_t rows, size_t cols, char error[MLP_ERROR_SIZE]);
+
+// Releases data; NULL is allowed.
+void mlp_data_close(mlp_data *data);
+
+// ---------------------------------------------------------------------------------------------
+// Models
+
+// Reads a model file and checks all of it: lengths, checksum, shapes, finite parameters. NULL when
+// it is not a whole model of this or an earlier version, and when memory is short.
+mlp_model *mlp_open(const char *path, char error[MLP_ERROR_SIZE]);
+
+// The same from the bytes of a model file, which are neither kept nor changed.
+mlp_model *mlp_open_memory(const void *bytes, size_t size, char error[MLP_ERROR_SIZE]);
+
+// Makes a network with initial parameters for images and classes like those of the data, which must
+// be training data: its pixels give the input scale. NULL when a setting is out of range or does
+// not suit the data, and when memory is short.
+mlp_model *mlp_create(const mlp_settings *settings, const mlp_data *data,
+                      char error[MLP_ERROR_SIZE]);
+
+// Writes the model to a file, which is replaced at once: it is the old one or the new one, whole,
+// at every moment. False when it cannot be written; the old file is still there, or the error says
+// where the only copy is. After success the error is "" or a note, for example that the file could
+// only be written in place.
+bool mlp_save(const mlp_model *model, const char *path, char error[MLP_ERROR_SIZE]);
+
+// Releases a model; NULL is allowed.
+void mlp_close(mlp_model *model);
+
+// Image size, and number of classes: 2 to MLP_MAX_CLASSES.
+size_t mlp_rows(const mlp_model *model);
+size_t mlp_cols(const mlp_model *model);
+size_t mlp_classes(const mlp_model *model);
+
+// Number of weights and biases.
+size_t mlp_parameters(const mlp_model *model);
+
+// The name of class k < mlp_classes, or its number as text. Belongs to the model.
+const char *mlp_class_name(const mlp_model *model, size_t k);
+
+// What the model was trained with: epochs counts those done, train_size and validation_size are the
+// numbers of images. Belongs to the model.
+const mlp_settings *mlp_model_settings(const mlp_model *model);
+
+// ---------------------------------------------------------------------------------------------
+// Classification
+
+// Classifies n images (n, rows, cols) of the model's size, 0 background to 255 ink. Writes
+// the probabilities (n, classes), each row summing to 1, and the logits (n, classes) that they are
+// the softmax of; either may be NULL. The class to answer is the one with the largest logit, the
+// first of equals. False when memory is short, and when weights are so large that the answer is
+// not a number.
+bool mlp_classify(const mlp_model *model, const unsigned char *pixels, size_t n,
+                  float *probabilities, float *logits, char error[MLP_ERROR_SIZE]);
+
+// Prepares a picture of one digit, rows x cols grey bytes, as `mlp predict` does: finds the ink,
+// dark or light, on paper of uneven light, scales it and centres it as MNIST's digits are. Writes
+// mlp_rows x mlp_cols bytes to `prepared`. *doubt (or doubt NULL) becomes a constant text on why
+// the picture may not show one digit, or NULL. False when it shows no ink, or memory is short.
+bool mlp_prepare(const mlp_model *model, const unsigned char *grey, size_t rows, size_t cols,
+                 unsigned char *prepared, const char **doubt, char error[MLP_ERROR_SIZE]);
+
+// The same for the first picture of a file in PBM, PGM or PPM format; "-" is standard input. Fails
+// too when the file is not such a picture.
+bool mlp_prepare_file(const mlp_model *model, const char *path, unsigned char *prepared,
+                      const char **doubt, char error[MLP_ERROR_SIZE]);
+
+// ---------------------------------------------------------------------------------------------
+// Training
+
+// One epoch. The training figures are running ones, of each batch before its update; the validation
+// figures are measured after the epoch.
+typedef struct mlp_epoch {
+    size_t epoch; // from 1
+    double train_loss, train_accuracy;
+    double validation_loss, validation_accuracy; // NaN when not measured
+    double learning_rate;
+    double seconds; // of the training pass alone
+} mlp_epoch;
+
+// Watches a training, from the thread that called mlp_train. Each callback may be NULL, and
+// returns whether to continue.
+typedef struct mlp_observer {
+    void *context;           // passed to the callbacks
+    bool validate_last_only; // measure the validation images after the last epoch alone
+    // After each batch: `done` images of this epoch, whose mean loss is `loss`.
+    bool (*batch)(void *context, size_t epoch, size_t done, double loss);
+    // After each epoch. The model may be read here, saved for example.
+    bool (*epoch)(void *context, const mlp_epoch *epoch, const mlp_model *model);
+} mlp_observer;
+
+typedef enum mlp_result {
+    MLP_DONE,
+    MLP_STOPPED,  // a callback said so
+    MLP_DIVERGED, // a loss or a weight is no longer finite; the error says where
+    MLP_FAILED
+} mlp_result;
+
+// Trains until the model has `epochs` epochs in all, continuing after those that it has, on the
+// data that it was made for. threads 0: one per CPU, 8 at most. observer NULL: nobody watches.
+// However it ends, the model is that of the last complete epoch. Fails when the data are others
+// than the model's, and when memory is short.
+mlp_result mlp_train(mlp_model *model, const mlp_data *data, size_t epochs, size_t threads,
+                     const mlp_observer *observer, char error[MLP_ERROR_SIZE]);
+
+// ---------------------------------------------------------------------------------------------
+// Evaluation
+
+typedef enum mlp_split {
+    MLP_ALL,       // all images of the data: what test files are for
+    MLP_TRAIN,     // of training data: those that the model was trained on
+    MLP_VALIDATION // of training data: those kept for validation
+} mlp_split;
+
+typedef struct mlp_evaluation {
+    size_t first, n; // images first to first + n - 1 of the data were evaluated
+    size_t correct;
+    double accuracy, loss; // loss: mean cross-entropy
+} mlp_evaluation;
+
+// One image each; a member may be NULL. There must be room for all images of the data.
+typedef struct mlp_predictions {
+    unsigned char *predicted; // (n) class
+    float *probability;       // (n) of that class
+    float *loss;              // (n) cross-entropy
+} mlp_predictions;
+
+// Evaluates the model on labelled data. `each`: NULL, or where the predictions of image `first`,
+// `first` + 1, ... go. threads as for mlp_train. False when images and model differ in size, a
+// label is not one of the model's classes, the data have fewer images than the split needs, and
+// when memory is short.
+bool mlp_evaluate(const mlp_model *model, const mlp_data *data, mlp_split split, size_t threads,
+                  mlp_evaluation *result, const mlp_predictions *each, char error[MLP_ERROR_SIZE]);
+
+// ---------------------------------------------------------------------------------------------
+// Gradient check
+
+#define MLP_CHECK_STEP           1e-5 // h in (f(v + h) - f(v - h)) / 2h, which the limits are for
+#define MLP_CHECK_LIMIT          1e-6 // largest error in double precision
+#define MLP_CHECK_TRAINING_LIMIT 1e-5 // largest error of the training code's float gradient
+
+typedef struct mlp_entry {
+    size_t row, col;
+    double value;
+} mlp_entry;
+
+// One Jacobian of a layer against central differences of the layer's function.
+typedef struct mlp_jacobian {
+    char name[40];     // "da2/dvec(W2)"
+    char identity[64]; // "I_10 (x) f1^T (5)"
+    size_t rows, cols;
+    size_t nonzero;           // entries that are not zero
+    const mlp_entry *entries; // (nonzero) those, row by row
+    size_t skipped;           // columns left out, at points without a derivative
+    double error;
+    bool ok;
+} mlp_jacobian;
+
+// The gradient of the loss by one tensor, from the chain of Jacobians.
+typedef struct mlp_gradient {
+    char name[40];            // "dL/dvec(W1)"
+    size_t size;              // it is 1 x size
+    size_t skipped;           // entries left out of the differences
+    double largest;           // absolute value
+    double error_differences; // against central differences of the loss
+    double error_training;    // of the training code's gradient
+    bool ok; // both errors are below their limits, and the gradient is not all zero
+} mlp_gradient;
+
+typedef struct mlp_gradient_check {
+    size_t label; // the class taken as true: the least likely one
+    size_t n_jacobians, n_gradients;
+    const mlp_jacobian *jacobians; // from the loss back to the first layer
+    const mlp_gradient *gradients;
+    bool has_kinks; // some layer has points without a derivative
+    bool ok;        // all of them
+} mlp_gradient_check;
+
+// Checks every gradient of the model at one image of the data: the Jacobians, the chain rule and
+// the training code. step: MLP_CHECK_STEP. NULL when a Jacobian is too large to build, the image
+// does not exist or suit the model, and when memory is short. Close the result.
+mlp_gradient_check *mlp_check_gradients(const mlp_model *model, const mlp_data *data, size_t image,
+                                        double step, char error[MLP_ERROR_SIZE]);
+
+// Releases a result; NULL is allowed.
+void mlp_gradient_check_close(mlp_gradient_check *check);
+
+#ifdef __GNUC__
+#pragma GCC visibility pop
+#endif
 #ifdef __cplusplus
 }
 #endif

@@ -10,8 +10,6 @@
 #include "threads.h"
 #include "train.h"
 
-#define MLP_VERSION "0.1.0"
-
 enum ExitStatus {
     STATUS_DONE = 0,
     STATUS_FAILED = 1,      // a file, the data, the training
