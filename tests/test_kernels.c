@@ -102,10 +102,10 @@ static void make_lists(Lists *lists, const unsigned char *bytes, size_t I, size_
 static void check_sparse_list(size_t I, size_t B, unsigned lit_of_ten)
 {
     unsigned char *bytes = make_bytes(I, B, lit_of_ten);
-    uint32_t own[MAX_B];
+    const unsigned char *row[MAX_B];
     for (size_t e = 0; e < B; e++)
-        own[e] = (uint32_t)e;
-    ByteRows rows = {bytes, I, own, B}, next = {bytes, I, own, B / 2};
+        row[e] = bytes + e * I;
+    ByteRows rows = {row, B}, next = {row, B / 2};
     Lists expected, made = {.start = {BEFORE}};
     make_lists(&expected, bytes, I, B);
     size_t n = expected.start[B];
@@ -122,10 +122,7 @@ static void check_sparse_list(size_t I, size_t B, unsigned lit_of_ten)
     free(bytes);
 }
 
-// Where a sum begins and what it is added to.
-typedef enum Sums { FROM_ZERO, GOING_ON, ADDED_TO_ROWS, ADDED_TO_ONE_ROW, ADDED_IN_PLACE } Sums;
-
-static void check_sparse_forward(size_t I, size_t O, size_t B, unsigned lit_of_ten, Sums kind,
+static void check_sparse_forward(size_t I, size_t O, size_t B, unsigned lit_of_ten, SumMode mode,
                                  bool fills_columns)
 {
     static unsigned char columns[SPARSE_MAX_BYTES * TILE_EXAMPLES + 1];
@@ -138,30 +135,20 @@ static void check_sparse_forward(size_t I, size_t O, size_t B, unsigned lit_of_t
     SparseRows next = {lists.entries, lists.start, 1, indices, B / 2};
     for (size_t i = 0; i < B * stride; i++)
         found[i] = twin[i] = i % stride < O ? draw(7, i) : 0.0f;
-    if (kind == ADDED_TO_ROWS || kind == ADDED_TO_ONE_ROW) // the others never meet a -0
-        dy[0] = -0.0f;
-    SumRows sums = {.at = found, .stride = stride, .goes_on = kind == GOING_ON};
-    if (kind == ADDED_TO_ROWS || kind == ADDED_TO_ONE_ROW) {
-        sums.before = dy;
-        sums.before_stride = kind == ADDED_TO_ROWS ? S : 0;
-    } else if (kind == ADDED_IN_PLACE) {
-        sums.before = found;
-        sums.before_stride = stride;
-    }
+    if (mode == SUM_ADD) // a sum that is continued never begins with a -0
+        found[0] = twin[0] = -0.0f;
+    SumRows sums = {found, stride, mode};
     memset(columns, 0xab, sizeof columns);
     kernels->sparse_forward(&sums, W, S, &rows, I, value, fills_columns ? columns : NULL, &next);
     for (size_t e = 0; e < B; e++)
         for (size_t o = 0; o < S; o++) {
-            float *at = &twin[e * stride + o], sum = kind == GOING_ON ? *at : 0.0f;
+            float *at = &twin[e * stride + o], sum = mode == SUM_CONTINUE ? *at : 0.0f;
             for (size_t p = 0; p < I; p++)
                 sum += value[bytes[indices[e] * I + p]] * W[p * S + o];
-            *at = kind == ADDED_TO_ROWS      ? dy[e * S + o] + sum
-                  : kind == ADDED_TO_ONE_ROW ? dy[o] + sum
-                  : kind == ADDED_IN_PLACE   ? *at + sum
-                                             : sum;
+            *at = mode == SUM_ADD ? *at + sum : sum;
         }
     CHECK(same(B * stride), "%s: I = %zu, O = %zu, B = %zu, %u of 10 lit, sums %d", kernels->isa, I,
-          O, B, lit_of_ten, (int)kind);
+          O, B, lit_of_ten, (int)mode);
     size_t wrong = 0, n_columns = fills_columns ? I * TILE_EXAMPLES : 0;
     for (size_t i = 0; i < n_columns; i++) {
         size_t p = i / TILE_EXAMPLES, e = i % TILE_EXAMPLES;
@@ -218,13 +205,13 @@ static void sparse_forward(void)
 {
     for (size_t k = 0; k < N_OUTPUTS; k++)
         for (size_t w = 0; w < N_WIDTHS; w++)
-            check_sparse_forward(widths[w], outputs[k], 1 + w % 3, 3, (Sums)((k + w) % 5),
+            check_sparse_forward(widths[w], outputs[k], 1 + w % 3, 3, (SumMode)((k + w) % 3),
                                  w % 2 == 0);
     for (unsigned lit = 0; lit <= 10; lit += 5)
         for (size_t e = 0; e < 4; e++)
-            check_sparse_forward(98, 64, batches[e], lit, (Sums)((e + lit / 5) % 5), e % 2 == 0);
-    for (int kind = FROM_ZERO; kind <= ADDED_IN_PLACE; kind++) // empty sums
-        check_sparse_forward(98, 17, 20, 0, (Sums)kind, true);
+            check_sparse_forward(98, 64, batches[e], lit, (SumMode)((e + lit / 5) % 3), e % 2 == 0);
+    for (int mode = SUM_STORE; mode <= SUM_CONTINUE; mode++) // empty sums
+        check_sparse_forward(98, 17, 20, 0, (SumMode)mode, true);
 }
 
 static void sparse_weight_gradient(void)
@@ -257,7 +244,8 @@ static void sum_parts_adds_to_the_bias_in_order(void)
         for (size_t k = 0; k < N_OUTPUTS; k++) {
             size_t O = outputs[k], S = kernel_row_stride(O);
             fill(8, O, S, 1);
-            kernels_available(i)->sum_parts(found, b, W, 8, S);
+            memcpy(found, b, S * sizeof *b);
+            kernels_available(i)->sum_parts(found, W, 8, S);
             for (size_t o = 0; o < S; o++) {
                 twin[o] = b[o];
                 for (size_t part = 0; part < 8; part++)

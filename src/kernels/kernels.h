@@ -33,22 +33,15 @@ static inline size_t kernel_row_stride(size_t n)
     return stride > 64 && stride % 64 == 0 ? stride + KERNEL_PAD : stride;
 }
 
-// Rows of bytes chosen from a larger array, e = 0 .. n - 1.
+// n rows of bytes, wherever they are.
 typedef struct ByteRows {
-    const unsigned char *first;
-    size_t stride;
-    const uint32_t *index;
+    const unsigned char *const *row;
     size_t n;
 } ByteRows;
 
-static inline const unsigned char *byte_row(const ByteRows *rows, size_t e)
-{
-    return rows->first + rows->index[e] * rows->stride;
-}
-
-// Rows of bytes without their zeros, each a list of what is lit, in ascending order (compressed
-// sparse row, CSR): an entry is 256 * column + byte. They are chosen from a larger array, too: row
-// r has the entries start[r * stride] up to, not with, start[r * stride + 1].
+// Rows of bytes as compressed sparse rows (CSR): the nonzero ones in ascending order, an entry
+// being 256 * column + byte. They are chosen from a larger array: row r has the entries
+// start[r * stride] up to, not with, start[r * stride + 1].
 enum {
     SPARSE_MAX_BYTES = 128, // in a row: 64 floats of W for each of them fill the innermost cache
     SPARSE_SLACK = 8        // entries behind the last one of a list that may be written over
@@ -66,21 +59,17 @@ typedef struct SparseRows {
 // has no more examples.
 enum { TILE_EXAMPLES = 64 };
 
-// Where sums are left: e at `at` + e * stride. A sum starts at +0, or goes on from what is there.
-// Where `before` is not NULL, the whole sum, which then starts at +0, is added to
-// before[e * before_stride]. That may be the same place, where an empty sum changes nothing: what
-// sums of this kind left there is never -0.
+// The destination of sums: that of row e is at `at` + e * stride. A sum starts at +0 and is stored
+// there, or added to what is there; or it continues the sum that is there.
+typedef enum SumMode { SUM_STORE, SUM_ADD, SUM_CONTINUE } SumMode;
 typedef struct SumRows {
     float *at;
     size_t stride;
-    bool goes_on;
-    const float *before;
-    size_t before_stride;
+    SumMode mode;
 } SumRows;
 
 typedef struct Kernels {
-    const char *isa;  // the instruction set, as MLP_ISA has it: "avx2"
-    bool lists_zeros; // the benchmark's dense program: its lists hold every pixel
+    const char *isa; // the instruction set, as MLP_ISA has it: "avx2"
 
     // Lists the n rows of I <= SPARSE_MAX_BYTES bytes: start (n + 1) and, from start[0] on, which
     // is set, entries, with SPARSE_SLACK to spare. `next` is a hint: rows that will be asked for
@@ -102,8 +91,8 @@ typedef struct Kernels {
                                    size_t I, const float *value, const float *dy, float scale,
                                    Range rows);
 
-    // y (S) = ((b + part[0]) + part[1]) + ... + part[n-1]; part (n,S); b may be y.
-    void (*sum_parts)(float *y, const float *b, const float *part, size_t n, size_t S);
+    // y (S) = ((y + part[0]) + part[1]) + ... + part[n-1]; part (n,S).
+    void (*sum_parts)(float *y, const float *part, size_t n, size_t S);
 
     // y (B,S): y[e] = b + sum over i of x[e][i] * W[i]; b (S), W (I,S), x (B,x_stride).
     void (*dense_forward)(float *y, const float *W, const float *b, size_t S, const float *x,

@@ -12,12 +12,10 @@
 #ifdef KERNELS_DENSE
 #define KERNELS_TABLE     KERNELS_DENSE
 #define IS_SKIPPED(value) false
-#define LISTS_ZEROS       true
 #else
 #define KERNELS_TABLE     kernels_scalar
 #define KERNELS_ISA       "scalar"
 #define IS_SKIPPED(value) ((value) == 0)
-#define LISTS_ZEROS       false
 #endif
 extern const Kernels KERNELS_TABLE;
 
@@ -26,7 +24,7 @@ static void sparse_list(uint16_t *entries, uint32_t *start, const ByteRows *rows
 {
     (void)next;
     for (size_t e = 0; e < rows->n; e++) {
-        const unsigned char *x = byte_row(rows, e);
+        const unsigned char *x = rows->row[e];
         start[e + 1] = start[e];
         for (size_t p = 0; p < I; p++)
             if (!IS_SKIPPED(x[p]))
@@ -48,7 +46,7 @@ static void sparse_forward(const SumRows *sums, const float *restrict W, size_t 
             columns[(*lit >> 8) * TILE_EXAMPLES + e] = (unsigned char)*lit;
         for (size_t strip = 0; strip < S; strip += KERNEL_PAD) {
             float *at = sums->at + e * sums->stride + strip, sum[KERNEL_PAD] = {0};
-            if (sums->goes_on)
+            if (sums->mode == SUM_CONTINUE)
                 memcpy(sum, at, sizeof sum);
             for (const uint16_t *lit = entry; lit < end; lit++) {
                 float v = value[*lit & 255];
@@ -56,11 +54,8 @@ static void sparse_forward(const SumRows *sums, const float *restrict W, size_t 
                 for (size_t o = 0; o < KERNEL_PAD; o++)
                     sum[o] += v * row[o];
             }
-            const float *before = sums->before;
-            if (before != NULL)
-                before += e * sums->before_stride + strip;
             for (size_t o = 0; o < KERNEL_PAD; o++)
-                at[o] = before == NULL ? sum[o] : before[o] + sum[o];
+                at[o] = sums->mode == SUM_ADD ? at[o] + sum[o] : sum[o];
         }
     }
 }
@@ -86,10 +81,8 @@ static void sparse_weight_gradient(float *restrict into, size_t S, const unsigne
         }
 }
 
-static void sum_parts(float *y, const float *b, const float *restrict part, size_t n, size_t S)
+static void sum_parts(float *y, const float *restrict part, size_t n, size_t S)
 {
-    for (size_t o = 0; o < S; o++)
-        y[o] = b[o];
     for (size_t k = 0; k < n; k++)
         for (size_t o = 0; o < S; o++)
             y[o] += part[k * S + o];
@@ -309,7 +302,6 @@ static const ConvKernels conv_kernels = {
 
 const Kernels KERNELS_TABLE = {
     .isa = KERNELS_ISA,
-    .lists_zeros = LISTS_ZEROS,
     .sparse_list = sparse_list,
     .sparse_forward = sparse_forward,
     .sparse_weight_gradient = sparse_weight_gradient,

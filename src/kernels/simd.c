@@ -152,13 +152,13 @@ static void sparse_list(uint16_t *entries, uint32_t *start, const ByteRows *rows
     uint16_t *end = entries + start[0];
     for (size_t e = 0; e < rows->n; e++) {
         if (e < next->n) {
-            const unsigned char *row = byte_row(next, e);
+            const unsigned char *row = next->row[e];
             __builtin_prefetch(row, 0, 2);
             __builtin_prefetch(row + I - (I > 0), 0, 2);
             if (I > PIXELS)
                 __builtin_prefetch(row + PIXELS, 0, 2);
         }
-        end = list_row(end, byte_row(rows, e), I);
+        end = list_row(end, rows->row[e], I);
         start[e + 1] = (uint32_t)(end - entries);
     }
 }
@@ -211,36 +211,31 @@ INLINE void forward_strip(const SumRows *sums, size_t strip, const float *W, siz
     W += strip;
     OPAQUE(W);
     float *at = sums->at + strip;
-    const float *before = sums->before == NULL ? NULL : sums->before + strip;
     for (size_t e = 0; e < n; e++) {
         const Turn *turn = &turns[e];
         __builtin_prefetch(turn->prefetch.first, 0, 2);
         __builtin_prefetch(turn->prefetch.end, 0, 2);
         __builtin_prefetch(turn[AHEAD].list.first);
-        if (before == NULL || before != at || turn->list.first < turn->list.end) {
-            Vector s[STRIP_VECTORS];
-            UNROLL
-            for (size_t j = 0; j < vectors; j++)
-                s[j] = sums->goes_on ? load(at + j * LANES) : splat(0.0f);
-            for (const uint16_t *entry = turn->list.first; entry < turn->list.end; entry++) {
-                uint32_t lit = *entry;
-                OPAQUE(lit);
-                if (columns != NULL)
-                    columns[(lit >> 8) * TILE_EXAMPLES + e] = (unsigned char)lit;
-                add_scaled(s, value[lit & 255], W + (lit >> 8) * S, vectors);
-            }
-            if (before != NULL) {
-                UNROLL
-                for (size_t j = 0; j < vectors; j++)
-                    s[j] = load(before + j * LANES) + s[j];
-            }
-            UNROLL
-            for (size_t j = 0; j < vectors; j++)
-                store(at + j * LANES, s[j]);
+        Vector s[STRIP_VECTORS];
+        UNROLL
+        for (size_t j = 0; j < vectors; j++)
+            s[j] = sums->mode == SUM_CONTINUE ? load(at + j * LANES) : splat(0.0f);
+        for (const uint16_t *entry = turn->list.first; entry < turn->list.end; entry++) {
+            uint32_t lit = *entry;
+            OPAQUE(lit);
+            if (columns != NULL)
+                columns[(lit >> 8) * TILE_EXAMPLES + e] = (unsigned char)lit;
+            add_scaled(s, value[lit & 255], W + (lit >> 8) * S, vectors);
         }
+        if (sums->mode == SUM_ADD) {
+            UNROLL
+            for (size_t j = 0; j < vectors; j++)
+                s[j] = load(at + j * LANES) + s[j];
+        }
+        UNROLL
+        for (size_t j = 0; j < vectors; j++)
+            store(at + j * LANES, s[j]);
         at += sums->stride;
-        if (before != NULL)
-            before += sums->before_stride;
     }
 }
 
@@ -339,10 +334,10 @@ static void sparse_weight_gradient(float *into, size_t S, const unsigned char *c
     }
 }
 
-static void sum_parts(float *y, const float *b, const float *part, size_t n, size_t S)
+static void sum_parts(float *y, const float *part, size_t n, size_t S)
 {
     for (size_t o = 0; o < S; o += LANES) {
-        Vector s = load(b + o);
+        Vector s = load(y + o);
         for (size_t k = 0; k < n; k++)
             s += load(part + k * S + o);
         store(y + o, s);

@@ -14,6 +14,8 @@
 #include "kernels.h"
 #include "layers.h"
 
+#include <string.h>
+
 // ---------------------------------------------------------------------------------------------
 // Blocks and chunks
 
@@ -32,20 +34,18 @@ static Range layer_chunk(size_t n_rows, size_t chunk)
     return (Range){block.first + part.first, block.first + part.end};
 }
 
-// Which part has the block. Two parts have half of the image each, which are about as full.
 static size_t block_part(size_t block, size_t n_parts)
 {
-    return n_parts == 2 ? block / (N_BLOCKS / 2) : block % n_parts;
+    return block % n_parts;
 }
 
-// The part that has the first block adds up this many of its blocks in y itself, one after the
-// other; the sums of the others are left in the notes.
+// How many blocks, from the first on, part 0 adds to y itself, one after the other. The sums of the
+// others are left in the notes.
 static size_t blocks_in_y(const Layer *layer, size_t n_parts)
 {
-    size_t n = 0;
-    while (chunks_per_block(layer->n_rows) == 1 && n < N_BLOCKS && block_part(n, n_parts) == 0)
-        n++;
-    return n;
+    if (chunks_per_block(layer->n_rows) > 1)
+        return 0;
+    return n_parts == 1 ? N_BLOCKS : 1;
 }
 
 static size_t dense_bytes_describe(Layer *layer, size_t units, size_t offset)
@@ -65,39 +65,28 @@ static void dense_bytes_init(const Layer *layer, float *params, uint64_t seed, u
 // ---------------------------------------------------------------------------------------------
 // Lists of lit pixels
 
-// Some pixels of n images.
-static ByteRows image_bytes(const Dataset *data, Range pixels, const uint32_t *index, size_t n)
-{
-    return (ByteRows){data->pixels + pixels.first, dataset_pixels_per_image(data), index, n};
-}
-
 static bool is_in(size_t i, Range range)
 {
     return i >= range.first && i < range.end;
 }
 
-// How many of n bytes are not zero.
-static size_t count_lit(const unsigned char *x, size_t n)
-{
-    enum { FEW = 128 }; // counts that a byte can hold make wide vectors
-    size_t lit = 0;
-    for (size_t first = 0; first < n; first += FEW) {
-        size_t end = n - first < FEW ? n : first + FEW;
-        unsigned char few = 0;
-        for (size_t i = first; i < end; i++)
-            few = (unsigned char)(few + (x[i] != 0));
-        lit += few;
-    }
-    return lit;
-}
-
-// Their number in the images of two ranges, or more than max_entries, where counting stops.
-static size_t count_entries(const Dataset *data, const Range images[2], size_t max_entries)
+// The number of nonzero pixels in the images of two ranges, or more than max_entries, where
+// counting stops.
+static size_t count_entries(const Layer *layer, const Dataset *data, const Range images[2],
+                            size_t max_entries)
 {
     size_t size = dataset_pixels_per_image(data), n = 0;
+    size_t n_chunks = N_BLOCKS * chunks_per_block(layer->n_rows);
     for (size_t i = 0; i < data->n && n <= max_entries; i++)
-        if (is_in(i, images[0]) || is_in(i, images[1]))
-            n += count_lit(data->pixels + i * size, size);
+        for (size_t c = 0; c < n_chunks && (is_in(i, images[0]) || is_in(i, images[1])); c++) {
+            uint16_t entries[SPARSE_MAX_BYTES + SPARSE_SLACK];
+            uint32_t start[2] = {0, 0};
+            Range pixels = layer_chunk(layer->n_rows, c);
+            const unsigned char *row = data->pixels + i * size + pixels.first;
+            kernels->sparse_list(entries, start, &(ByteRows){&row, 1}, range_length(pixels),
+                                 &(ByteRows){NULL, 0});
+            n += start[1];
+        }
     return n;
 }
 
@@ -105,14 +94,13 @@ static bool dense_bytes_list_lit(const Layer *layer, LitPixels *lit, const Datas
                                  const Range images[2], Arena *arena, Error *err)
 {
     static const char what[] = "lists of pixels";
-    const ByteRows none = {0};
     size_t n_chunks = N_BLOCKS * chunks_per_block(layer->n_rows);
     *lit = (LitPixels){.n_chunks = n_chunks};
-    if (kernels->lists_zeros || data->n >= LAYER_MAX_LIT_BYTES / sizeof *lit->start / n_chunks)
+    if (data->n >= LAYER_MAX_LIT_BYTES / sizeof *lit->start / n_chunks)
         return true;
     size_t start_bytes = data->n * n_chunks * sizeof *lit->start;
     size_t max_entries = (LAYER_MAX_LIT_BYTES - start_bytes) / sizeof *lit->entries;
-    size_t n = count_entries(data, images, max_entries);
+    size_t n = count_entries(layer, data, images, max_entries);
     if (n > max_entries)
         return true;
     uint32_t *start = arena_alloc(arena, data->n * n_chunks + 1, sizeof *start, what, err);
@@ -125,40 +113,27 @@ static bool dense_bytes_list_lit(const Layer *layer, LitPixels *lit, const Datas
         for (size_t c = 0; c < n_chunks; c++, start++) {
             start[1] = start[0]; // an empty list
             Range pixels = layer_chunk(layer->n_rows, c);
-            ByteRows row = image_bytes(data, pixels, &i, 1);
+            const unsigned char *row =
+                data->pixels + i * dataset_pixels_per_image(data) + pixels.first;
             if (is_in(i, images[0]) || is_in(i, images[1]))
-                kernels->sparse_list(entries, start, &row, range_length(pixels), &none);
+                kernels->sparse_list(entries, start, &(ByteRows){&row, 1}, range_length(pixels),
+                                     &(ByteRows){NULL, 0});
         }
     return true;
-}
-
-// Fetches where the lists of the batch after the next one begin: the lists themselves are fetched
-// a batch later.
-static void prefetch_starts(const Batch *batch)
-{
-    const LitPixels *lit = batch->data->lit;
-    for (size_t e = batch->size; lit != NULL && e < batch->next_size; e++) {
-        const uint32_t *start = lit->start + batch->next[e] * lit->n_chunks;
-        __builtin_prefetch(start);
-        __builtin_prefetch(start + lit->n_chunks);
-    }
 }
 
 // ---------------------------------------------------------------------------------------------
 // The passes
 
 // Where the sums of a block go, from example `first` on.
-static SumRows block_sums(const Layer *layer, const float *params, const LayerView *view,
-                          size_t block, size_t in_y, size_t first)
+static SumRows block_sums(const Layer *layer, const LayerView *view, size_t block, size_t in_y,
+                          size_t first)
 {
     size_t S = layer->out_stride;
-    if (block >= in_y)
-        return (SumRows){.at = view->saved + first * layer->saved_stride + block * S,
-                         .stride = layer->saved_stride};
-    float *y = view->y + first * S;
-    if (block > 0)
-        return (SumRows){.at = y, .stride = S, .before = y, .before_stride = S};
-    return (SumRows){.at = y, .stride = S, .before = params + layer->tensors[1].offset};
+    if (block < in_y)
+        return (SumRows){view->y + first * S, S, SUM_ADD};
+    return (SumRows){view->saved + first * layer->saved_stride + block * S, layer->saved_stride,
+                     SUM_STORE};
 }
 
 // The sums over a chunk, of at most TILE_EXAMPLES examples.
@@ -193,8 +168,12 @@ static void chunk_sums(const Layer *layer, const float *params, const LayerView 
     uint32_t start[TILE_EXAMPLES + 1] = {0}, own[TILE_EXAMPLES];
     for (size_t e = 0; e < n; e++)
         own[e] = (uint32_t)e;
-    ByteRows bytes = image_bytes(data, pixels, index, n);
-    ByteRows later = image_bytes(data, pixels, next, n_next);
+    const unsigned char *row[TILE_EXAMPLES], *next_row[TILE_EXAMPLES];
+    for (size_t e = 0; e < n; e++)
+        row[e] = data->pixels + index[e] * dataset_pixels_per_image(data) + pixels.first;
+    for (size_t e = 0; e < n_next; e++)
+        next_row[e] = data->pixels + next[e] * dataset_pixels_per_image(data) + pixels.first;
+    ByteRows bytes = {row, n}, later = {next_row, n_next};
     SparseRows rows = {entries, start, 1, own, n}, none = {0};
     kernels->sparse_list(entries, start, &bytes, I, &later);
     kernels->sparse_forward(sums, W, S, &rows, I, value, columns, &none);
@@ -205,15 +184,18 @@ static void dense_bytes_partial_sums(const Layer *layer, const float *params, co
 {
     size_t B = view->batch.size, n_chunks = chunks_per_block(layer->n_rows);
     size_t in_y = blocks_in_y(layer, part.of);
-    prefetch_starts(&view->batch);
+    for (size_t e = 0; part.number == 0 && e < B; e++)
+        memcpy(view->y + e * layer->out_stride, params + layer->tensors[1].offset,
+               layer->out_stride * sizeof *params);
     for (size_t block = 0; block < N_BLOCKS; block++) {
         if (block_part(block, part.of) != part.number)
             continue;
         for (size_t c = 0; c < n_chunks; c++)
             for (size_t first = 0; first < B; first += TILE_EXAMPLES) {
                 Range examples = {first, B - first < TILE_EXAMPLES ? B : first + TILE_EXAMPLES};
-                SumRows sums = block_sums(layer, params, view, block, in_y, first);
-                sums.goes_on = c > 0;
+                SumRows sums = block_sums(layer, view, block, in_y, first);
+                if (c > 0)
+                    sums.mode = SUM_CONTINUE;
                 chunk_sums(layer, params, view, &sums, block * n_chunks + c, examples);
             }
     }
@@ -221,12 +203,12 @@ static void dense_bytes_partial_sums(const Layer *layer, const float *params, co
 
 static void dense_bytes_forward(const Layer *layer, const float *params, const LayerView *view)
 {
-    const float *b = params + layer->tensors[1].offset;
+    (void)params;
     size_t S = layer->out_stride, in_y = blocks_in_y(layer, view->n_parts);
     for (size_t e = 0; in_y < N_BLOCKS && e < view->batch.size; e++) {
         float *y = view->y + e * S;
         const float *others = view->saved + e * layer->saved_stride + in_y * S;
-        kernels->sum_parts(y, in_y > 0 ? y : b, others, N_BLOCKS - in_y, S);
+        kernels->sum_parts(y, others, N_BLOCKS - in_y, S);
     }
 }
 
