@@ -1,5 +1,6 @@
-# make              builds ./mlp
-# make run          builds, trains, judges and draws: the main job
+# make              builds libmlp.a and, on it, ./mlp
+# make lib          builds libmlp.so too
+# make run          builds, trains, evaluates and plots: the main job
 # make report       trains, measures and draws all of data/report, in some minutes
 # make check        all tests
 # make check-repro  the builds that must give the same bytes
@@ -13,10 +14,13 @@
 # SAN=address or SAN=thread builds with those sanitizers in a directory of its own; HARDEN= (empty)
 # leaves out the hardening flags; AWK names another awk for the report.
 
-PREFIX  = /usr/local
-BINDIR  = $(PREFIX)/bin
-MANDIR  = $(PREFIX)/share/man/man1
-DATADIR = $(PREFIX)/share/mlp
+PREFIX       = /usr/local
+BINDIR       = $(PREFIX)/bin
+LIBDIR       = $(PREFIX)/lib
+PKGCONFIGDIR = $(LIBDIR)/pkgconfig
+INCLUDEDIR   = $(PREFIX)/include
+MANDIR       = $(PREFIX)/share/man/man1
+DATADIR      = $(PREFIX)/share/mlp
 
 CFLAGS ?= -O3 -g
 SAN     =
@@ -29,7 +33,7 @@ quoted = '$(subst ','\'',$(1))'
 literal = "$(subst ",\",$(subst \,\\,$(1)))"
 
 # _FILE_OFFSET_BITS: files beyond 2 GB where long has 32 bits.
-DEFINES = -D_FILE_OFFSET_BITS=64 -DMLP_INSTALLED_DATA=$(call quoted,$(call literal,$(DATADIR)/mnist))
+DEFINES = -D_FILE_OFFSET_BITS=64
 
 ifeq ($(SAN),)
   BUILD    = build/plain
@@ -54,14 +58,19 @@ endif
 
 COMMA := ,
 
+# $(call ask,COMMAND): what the command prints. The goals that compile nothing ask no compiler.
+ifneq ($(filter-out clean help uninstall,$(or $(MAKECMDGOALS),all)),)
+  ask = $(shell $(1))
+endif
+
 # $(call takes,FLAGS): the flags, where compiler and linker know all of them.
-takes = $(shell f=$$(mktemp) && echo 'int main(void) { return 0; }' | \
+takes = $(call ask,f=$$(mktemp) && echo 'int main(void) { return 0; }' | \
           $(CC) $(CFLAGS) $(LDFLAGS) -Werror $(1) -o "$$f" -x c - >/dev/null 2>&1 && \
           echo '$(1)'; rm -f "$$f")
 
 # What the compiler says of itself, with the user's flags.
-MACROS := $(shell echo | $(CC) $(CPPFLAGS) $(CFLAGS) -dM -E - | \
-            awk '$$2 ~ /^(__x86_64__|__AARCH64EL__|__OPTIMIZE__|_FORTIFY_SOURCE|__clang__)$$/ { print $$2 }')
+MACROS := $(call ask,echo | $(CC) $(CPPFLAGS) $(CFLAGS) -dM -E - | \
+            awk '$$2 ~ /^(__OPTIMIZE__|_FORTIFY_SOURCE|__clang__)$$/ { print $$2 }')
 
 # After the user's flags: what the results depend on. -std=gnu11 keeps float arithmetic in float
 # (gcc's -std=c11 does not on every machine). -ffast-math, -Ofast and each of their parts are undone:
@@ -93,76 +102,100 @@ ifneq ($(and $(HARDEN),$(if $(SAN),,plain)),)
   TAKEN := $(or $(call takes,$(HARDEN_STACK) $(HARDEN_LINK) $(HARDEN_PLACE)), \
              $(call takes,$(HARDEN_STACK)) $(call takes,$(HARDEN_LINK)) $(call takes,$(HARDEN_PLACE)))
   HARDEN_CFLAGS  := $(filter -f%,$(TAKEN)) $(FORTIFY)
-  HARDEN_LDFLAGS := $(filter-out -f%,$(TAKEN))
+  HARDEN_LDFLAGS := $(filter -W%,$(TAKEN))
+  PIE            := $(filter -pie,$(TAKEN))
 endif
 
-ALL_CFLAGS = $(CFLAGS) $(WARNINGS) $(STANDARD) $(SANFLAGS) -pthread
+ALL_CFLAGS = $(CFLAGS) $(WARNINGS) $(STANDARD) $(SANFLAGS) -pthread -fvisibility=hidden
 COMPILE    = $(CC) $(DEFINES) $(HARDEN_CFLAGS) $(CPPFLAGS) $(ALL_CFLAGS)
 LINK       = $(CC) $(HARDEN_CFLAGS) $(HARDEN_LDFLAGS) $(ALL_CFLAGS) $(LDFLAGS)
+
+# The archiver that belongs to the compiler, unless one is named.
+ifeq ($(origin AR),default)
+  AR = $(or $(call ask,$(CC) -print-prog-name=ar 2>/dev/null),ar)
+endif
 
 ifeq ($(call takes,-Wl$(COMMA)--wrap=aligned_alloc),)
   UNLINKED = tests/test_hostile.c tests/test_allocation.c tests/test_output.c
 endif
 
-# The kernels are compiled once for each instruction set of the machine that is compiled for whose
-# flags the compiler knows, and chosen when the program starts.
-MACHINE = $(filter __x86_64__ __AARCH64EL__,$(MACROS))
-ISAS_OF___x86_64__  = sse2 avx2 avx512
-ISAS_OF___AARCH64EL__ = neon
-FLAGS_OF_sse2       = -DKERNELS_SSE2
-FLAGS_OF_avx2       = -DKERNELS_AVX2 -mavx2 -mbmi
-FLAGS_OF_avx512     = -DKERNELS_AVX512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mbmi
-FLAGS_OF_neon       = -DKERNELS_NEON
-ISAS := $(foreach isa,$(ISAS_OF_$(MACHINE)),$(if $(call takes,$(FLAGS_OF_$(isa))),$(isa)))
-DEFINES += $(ISAS:%=-DHAVE_KERNELS_%)
-
 # Each directory of src may include headers of itself and of those before it in this list: what lies
 # above it is not found.
-DIRECTORIES     = base kernels nn io cli
 INCLUDE_base    = -Isrc/base
 INCLUDE_kernels = $(INCLUDE_base) -Isrc/kernels
 INCLUDE_nn      = $(INCLUDE_kernels) -Iinclude -Isrc/nn
 INCLUDE_io      = $(INCLUDE_nn) -Isrc/io
+INCLUDE_.       = $(INCLUDE_io)
 INCLUDE_cli     = $(INCLUDE_io) -Isrc/cli
 
-VECTORS = kernels/simd kernels/simd_conv
-SOURCES = $(filter-out $(VECTORS:%=src/%.c),$(wildcard src/*/*.c))
-OBJECTS = $(SOURCES:src/%.c=$(BUILD)/%.o) $(foreach file,$(VECTORS),$(ISAS:%=$(BUILD)/$(file)_%.o))
-LIBRARY = $(filter-out $(BUILD)/cli/main.o,$(OBJECTS))
-TESTS   = $(patsubst tests/%.c,$(BUILD)/%,$(filter-out $(UNLINKED),$(wildcard tests/test_*.c)))
+# The library, and the program on it.
+objects_of   = $(patsubst src/%.c,$(2)/%.o,$(wildcard $(1)))
+LIB_SOURCES  = src/base/*.c src/kernels/*.c src/nn/*.c src/io/*.c src/mlp.c
+LIB_OBJECTS  = $(call objects_of,$(LIB_SOURCES),$(BUILD))
+PIC_OBJECTS  = $(call objects_of,$(LIB_SOURCES),$(BUILD)/pic)
+CLI_OBJECTS  = $(call objects_of,src/cli/*.c,$(BUILD))
+# Beside ./mlp, or in the directory of any other build.
+LIB_PLACE    = $(if $(filter mlp,$(PROGRAM)),,$(BUILD)/)
+LIBMLP       = $(LIB_PLACE)libmlp.a
+SHARED       = $(LIB_PLACE)libmlp.so
+SONAME       = libmlp.so.0
+# What tests and benchmarks are linked with: everything but main.
+TESTED       = $(filter-out %/main.o,$(CLI_OBJECTS)) $(LIBMLP)
+TESTS        = $(patsubst tests/%.c,$(BUILD)/%,$(filter-out $(UNLINKED),$(wildcard tests/test_*.c)))
 
-.PHONY: all run report bench bench-pictures check check-repro unit-tests replays fuzzers fuzz coverage lint install uninstall clean help FORCE
+.PHONY: all lib run report bench bench-pictures check check-repro unit-tests replays fuzzers fuzz coverage lint install uninstall clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
+MAKEFLAGS += --no-builtin-rules
 
 all: $(PROGRAM)
 
-$(PROGRAM): $(OBJECTS)
-	$(LINK) -o $@ $(OBJECTS) -lm
+lib: $(LIBMLP) $(SHARED)
 
-# Everything is built again when the compiler or a flag changes.
+$(PROGRAM): $(CLI_OBJECTS) $(LIBMLP)
+	$(LINK) $(PIE) -o $@ $(CLI_OBJECTS) $(LIBMLP) -lm
+
+# Made anew, so that it holds no object whose source is gone.
+$(LIBMLP): $(LIB_OBJECTS)
+	@rm -f $@
+	$(AR) rcs $@ $(LIB_OBJECTS)
+
+# Its users name the soname, where the linker has such names.
+$(SHARED): $(PIC_OBJECTS)
+	$(LINK) -shared $(call takes,-shared -Wl$(COMMA)-soname$(COMMA)$(SONAME)) -o $@ $(PIC_OBJECTS) -lm
+
+# $(call remember,TEXT): writes the text to the target, unless that is what it holds.
+define remember
+@mkdir -p $(@D)
+@printf '%s\n' $(call quoted,$(1)) | cmp -s - $@ || printf '%s\n' $(call quoted,$(1)) > $@
+endef
+
+# Everything is built again when the compiler or a flag changes, one file when DATADIR does.
 $(BUILD)/flags: FORCE
-	@mkdir -p $(BUILD)
-	@printf '%s\n' $(call quoted,$(COMPILE) / $(LDFLAGS)) | cmp -s - $@ || \
-	  printf '%s\n' $(call quoted,$(COMPILE) / $(LDFLAGS)) > $@
+	$(call remember,$(COMPILE) / $(LDFLAGS))
+$(BUILD)/datadir: FORCE
+	$(call remember,$(DATADIR))
 
-# The directory of a source file, $(call directory,base/random): base.
-directory = $(patsubst %/,%,$(dir $(1)))
+# $(call compile,FLAGS): the first prerequisite, to the target.
+define compile
+@mkdir -p $(@D)
+$(COMPILE) $(1) -MMD -MP -c -o $@ $<
+endef
+
+# The flags of a source file by its directory, $(call include,base/random): those of base.
+include_of = $(INCLUDE_$(patsubst %/,%,$(dir $(1))))
 
 $(BUILD)/%.o: src/%.c $(BUILD)/flags
-	@mkdir -p $(@D)
-	$(COMPILE) $(INCLUDE_$(call directory,$*)) -MMD -MP -c -o $@ $<
+	$(call compile,$(call include_of,$*))
 
-$(ISAS:%=$(BUILD)/kernels/simd_%.o): $(BUILD)/kernels/simd_%.o: src/kernels/simd.c $(BUILD)/flags
-	@mkdir -p $(@D)
-	$(COMPILE) $(INCLUDE_kernels) $(FLAGS_OF_$*) -MMD -MP -c -o $@ $<
+$(BUILD)/pic/%.o: src/%.c $(BUILD)/flags
+	$(call compile,$(call include_of,$*) -fPIC)
 
-$(ISAS:%=$(BUILD)/kernels/simd_conv_%.o): $(BUILD)/kernels/simd_conv_%.o: src/kernels/simd_conv.c $(BUILD)/flags
-	@mkdir -p $(@D)
-	$(COMPILE) $(INCLUDE_kernels) $(FLAGS_OF_$*) -MMD -MP -c -o $@ $<
+$(BUILD)/cli/installed.o: src/cli/installed.c $(BUILD)/flags $(BUILD)/datadir
+	$(call compile,$(INCLUDE_cli) -DMLP_INSTALLED_DATA=$(call quoted,$(call literal,$(DATADIR)/mnist)))
 
 $(BUILD)/test_%.o: tests/test_%.c $(BUILD)/flags
-	$(COMPILE) $(INCLUDE_cli) -Itests -MMD -MP -c -o $@ $<
+	$(call compile,$(INCLUDE_cli) -Itests)
 
 # A test can stand between the program and the system, to count what is asked for or to refuse it,
 # where the linker knows how (that of macOS does not).
@@ -170,34 +203,33 @@ LDFLAGS_OF_hostile    = -Wl,--wrap=aligned_alloc
 LDFLAGS_OF_output     = -Wl,--wrap=fsync,--wrap=rename,--wrap=unlink
 LDFLAGS_OF_allocation = -Wl,--wrap=aligned_alloc,--wrap=pthread_create
 
-$(BUILD)/test_%: $(BUILD)/test_%.o $(LIBRARY)
-	$(LINK) $(LDFLAGS_OF_$*) -o $@ $< $(LIBRARY) -lm
+$(BUILD)/test_%: $(BUILD)/test_%.o $(TESTED)
+	$(LINK) $(PIE) $(LDFLAGS_OF_$*) -o $@ $^ -lm
 
--include $(wildcard $(BUILD)/*.d $(BUILD)/*/*.d)
+-include $(wildcard $(BUILD)/*.d $(BUILD)/*/*.d $(BUILD)/*/*/*.d)
 
 unit-tests: $(TESTS)
 
-# The oracle of the kernels as a dense program, for each set, is for the benchmark alone, with the
-# flags that were measured to make it fastest: at -O3, gcc unrolls its loops before it makes vectors.
-FLAGS_OF_DENSE = $(if $(findstring -O3,$(CFLAGS)),-O2 -ftree-vectorize -fno-tree-slp-vectorize)
-DENSE = $(patsubst %,$(BUILD)/dense_%.o,$(or $(ISAS),scalar))
-$(DENSE): $(BUILD)/dense_%.o: src/kernels/scalar.c $(BUILD)/flags
-	$(COMPILE) $(INCLUDE_kernels) $(FLAGS_OF_DENSE) $(FLAGS_OF_$*) -DKERNELS_DENSE=kernels_dense_$* -DKERNELS_ISA='"$*"' -MMD -MP -c -o $@ $<
+# The scalar kernels as a dense program, for each set, are for the benchmark alone.
+MACHINE = $(call ask,$(CC) -dumpmachine)
+FLAGS_OF_sse2   = -O2 -ftree-vectorize
+FLAGS_OF_avx2   = -O2 -ftree-vectorize -mavx2
+FLAGS_OF_avx512 = -O2 -ftree-vectorize -mavx512f -mavx512bw -mavx512dq -mavx512vl
+DENSE = $(patsubst %,$(BUILD)/dense_%.o,$(if $(filter x86_64-%,$(MACHINE)),sse2 avx2 avx512,$(if $(filter aarch64-%,$(MACHINE)),neon,scalar)))
+$(DENSE): $(BUILD)/dense_%.o: src/kernels/kernels_scalar.c $(BUILD)/flags
+	$(call compile,$(INCLUDE_kernels) $(FLAGS_OF_$*) -DKERNELS_DENSE=kernels_dense_$* -DKERNELS_ISA='"$*"')
 
-$(BUILD)/bench.o: scripts/bench.c $(BUILD)/flags
-	$(COMPILE) $(INCLUDE_cli) -MMD -MP -c -o $@ $<
+$(BUILD)/%.o: scripts/%.c $(BUILD)/flags
+	$(call compile,$(INCLUDE_cli) -Itests)
 
-$(BUILD)/bench: $(BUILD)/bench.o $(DENSE) $(LIBRARY)
-	$(LINK) -o $@ $^ -lm
+$(BUILD)/bench: $(BUILD)/bench.o $(DENSE) $(TESTED)
+	$(LINK) $(PIE) -o $@ $^ -lm
 
 bench: $(BUILD)/bench
 	$(BUILD)/bench
 
-$(BUILD)/bench_pictures.o: scripts/bench_pictures.c $(BUILD)/flags
-	$(COMPILE) $(INCLUDE_cli) -Itests -MMD -MP -c -o $@ $<
-
-$(BUILD)/bench_pictures: $(BUILD)/bench_pictures.o $(LIBRARY)
-	$(LINK) -o $@ $^ -lm
+$(BUILD)/bench_pictures: $(BUILD)/bench_pictures.o $(TESTED)
+	$(LINK) $(PIE) -o $@ $^ -lm
 
 # How well pictures of digits are recognised, condition by condition.
 bench-pictures: $(BUILD)/bench_pictures
@@ -209,22 +241,19 @@ FUZZ_SECONDS = 60
 FUZZ_CC      = clang
 FUZZ_TARGETS = idx model json options pnm
 REPLAYS      = $(FUZZ_TARGETS:%=$(BUILD)/replay_%)
-FUZZED       = $(BUILD)/unchecked_model.o $(filter-out $(BUILD)/io/model.o,$(LIBRARY))
+FUZZED       = $(BUILD)/unchecked_model.o $(TESTED)
 
 $(BUILD)/unchecked_model.o: src/io/model.c $(BUILD)/flags
-	$(COMPILE) $(INCLUDE_io) -DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION -MMD -MP -c -o $@ $<
+	$(call compile,$(INCLUDE_io) -DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION)
 
-$(BUILD)/fuzz_%.o: tests/fuzz/fuzz_%.c $(BUILD)/flags
-	$(COMPILE) $(INCLUDE_cli) -Itests/fuzz -MMD -MP -c -o $@ $<
-
-$(BUILD)/replay.o: tests/fuzz/replay.c $(BUILD)/flags
-	$(COMPILE) $(INCLUDE_cli) -Itests/fuzz -MMD -MP -c -o $@ $<
+$(BUILD)/%.o: tests/fuzz/%.c $(BUILD)/flags
+	$(call compile,$(INCLUDE_cli) -Itests/fuzz)
 
 $(REPLAYS): $(BUILD)/replay_%: $(BUILD)/fuzz_%.o $(BUILD)/replay.o $(FUZZED)
-	$(LINK) -o $@ $^ -lm
+	$(LINK) $(PIE) -o $@ $^ -lm
 
 $(FUZZ_TARGETS:%=$(BUILD)/fuzz_%): $(BUILD)/fuzz_%: $(BUILD)/fuzz_%.o $(FUZZED)
-	$(LINK) -fsanitize=fuzzer -o $@ $^ -lm
+	$(LINK) $(PIE) -fsanitize=fuzzer -o $@ $^ -lm
 
 replays: $(REPLAYS)
 
@@ -258,32 +287,44 @@ check-repro:
 	@CC=$(call quoted,$(CC)) MAKE=$(call quoted,$(MAKE)) sh tests/run.sh cli_repro
 
 # Where things go, as words for the shell.
-TO_BIN  = $(call quoted,$(DESTDIR)$(BINDIR))
-TO_MAN  = $(call quoted,$(DESTDIR)$(MANDIR))
-TO_DATA = $(call quoted,$(DESTDIR)$(DATADIR))
+TO_BIN       = $(call quoted,$(DESTDIR)$(BINDIR))
+TO_LIB       = $(call quoted,$(DESTDIR)$(LIBDIR))
+TO_PKGCONFIG = $(call quoted,$(DESTDIR)$(PKGCONFIGDIR))
+TO_INCLUDE   = $(call quoted,$(DESTDIR)$(INCLUDEDIR))
+TO_MAN       = $(call quoted,$(DESTDIR)$(MANDIR))
+TO_DATA      = $(call quoted,$(DESTDIR)$(DATADIR))
 PLOT_SCRIPTS = scripts/plot.gp scripts/inputs.gp scripts/style.gp
 MNIST_FILES  = $(wildcard data/mnist/*.gz) data/mnist/README.md
 
-install: $(PROGRAM)
-	install -d $(TO_BIN) $(TO_MAN) $(TO_DATA)/mnist
+VERSION = $(shell sed -n 's/^.define MLP_VERSION "\(.*\)"/\1/p' include/mlp.h src/cli/commands.h)
+# $(call in_pc,TEXT): a path for mlp.pc, with a backslash before what is special.
+in_pc = "$$(printf '%s' $(call quoted,$(1)) | sed 's/[^A-Za-z0-9_/.+-]/\\&/g')"
+
+install: $(PROGRAM) $(LIBMLP) $(SHARED)
+	install -d $(TO_BIN) $(TO_LIB) $(TO_PKGCONFIG) $(TO_INCLUDE) $(TO_MAN) $(TO_DATA)/mnist
 	install -m 755 $(PROGRAM) $(TO_BIN)/mlp
+	install -m 644 $(LIBMLP) $(TO_LIB)/libmlp.a
+	install -m 755 $(SHARED) $(TO_LIB)/$(SONAME)
+	ln -sf $(SONAME) $(TO_LIB)/libmlp.so
+	install -m 644 include/mlp.h $(TO_INCLUDE)/mlp.h
+	{ printf 'prefix=%s\nlibdir=%s\nincludedir=%s\n\n' $(call in_pc,$(PREFIX)) $(call in_pc,$(LIBDIR)) $(call in_pc,$(INCLUDEDIR)) && \
+	  printf '%s\n' 'Name: mlp' 'Description: Trains and runs small neural networks on images' 'Version: $(VERSION)' \
+	    'Cflags: -I$${includedir}' 'Libs: -L$${libdir} -lmlp' 'Libs.private: -lm -pthread'; } >$(TO_PKGCONFIG)/mlp.pc
 	install -m 644 src/cli/mlp.1 $(TO_MAN)/mlp.1
 	install -m 644 $(PLOT_SCRIPTS) $(TO_DATA)
 	install -m 644 $(MNIST_FILES) $(TO_DATA)/mnist
 
-# What was installed, and the two directories of the data once nothing else is in them: DATADIR may
-# be one that others use.
+# What was installed, and the directories once nothing else is in them: others may use them too.
 uninstall:
-	rm -f $(TO_BIN)/mlp $(TO_MAN)/mlp.1
+	rm -f $(TO_BIN)/mlp $(TO_LIB)/libmlp.a $(TO_LIB)/libmlp.so $(TO_LIB)/$(SONAME)
+	rm -f $(TO_PKGCONFIG)/mlp.pc $(TO_INCLUDE)/mlp.h $(TO_MAN)/mlp.1
 	rm -f $(foreach file,$(PLOT_SCRIPTS),$(TO_DATA)/$(notdir $(file)))
 	rm -f $(foreach file,$(MNIST_FILES),$(TO_DATA)/mnist/$(notdir $(file)))
-	rmdir $(TO_DATA)/mnist 2>/dev/null || true
-	rmdir -p $(TO_DATA) 2>/dev/null || true
-	rmdir -p $(TO_MAN) 2>/dev/null || true
-	rmdir -p $(TO_BIN) 2>/dev/null || true
+	for directory in $(TO_DATA)/mnist $(TO_DATA) $(TO_MAN) $(TO_BIN) $(TO_PKGCONFIG) $(TO_LIB) $(TO_INCLUDE); do \
+	  rmdir -p "$$directory" 2>/dev/null || true; done
 
 clean:
-	rm -rf build mlp
+	rm -rf build mlp libmlp.a libmlp.so
 
 help:
 	@sed -n 's/^# \{0,1\}//p; /^$$/q' Makefile

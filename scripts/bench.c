@@ -13,6 +13,7 @@
 #include "random.h"
 #include "train.h"
 
+#include "isa.h"
 #include "bench_peak.h"
 
 #include <stdlib.h>
@@ -91,19 +92,19 @@ static double median_ratio(const Row *above, const Row *below)
 extern const Kernels kernels_dense_sse2, kernels_dense_avx2, kernels_dense_avx512,
     kernels_dense_neon, kernels_dense_scalar;
 static const Kernels *const dense_kernels[] = {
-#ifdef HAVE_KERNELS_sse2
+#ifdef HAVE_SSE2
     &kernels_dense_sse2,
 #endif
-#ifdef HAVE_KERNELS_avx2
+#ifdef HAVE_AVX2
     &kernels_dense_avx2,
 #endif
-#ifdef HAVE_KERNELS_avx512
+#ifdef HAVE_AVX512
     &kernels_dense_avx512,
 #endif
-#ifdef HAVE_KERNELS_neon
+#ifdef HAVE_NEON
     &kernels_dense_neon,
 #endif
-#if !defined HAVE_KERNELS_sse2 && !defined HAVE_KERNELS_neon
+#if !defined HAVE_SSE2 && !defined HAVE_NEON
     &kernels_dense_scalar,
 #endif
 };

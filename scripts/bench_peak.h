@@ -39,18 +39,18 @@ typedef struct PeakKernel {
 
 #define PEAK_SSE2_STEP(a, x, y) _mm_add_ps(_mm_mul_ps(a, x), y)
 PEAK_DEFINE(peak_sse2, "sse2", __m128, _mm_set1_ps, PEAK_SSE2_STEP)
-#ifdef HAVE_KERNELS_avx2
+#ifdef HAVE_AVX2
 PEAK_DEFINE(peak_fma, "avx2,fma", __m256, _mm256_set1_ps, _mm256_fmadd_ps)
-#ifdef HAVE_KERNELS_avx512
+#ifdef HAVE_AVX512
 PEAK_DEFINE(peak_avx512, "avx512f", __m512, _mm512_set1_ps, _mm512_fmadd_ps)
 #endif
 #endif
 
 static const PeakKernel peak_kernels[] = {
     {"SSE2", 2 * 4 * PEAK_CHAINS, peak_sse2},
-#ifdef HAVE_KERNELS_avx2
+#ifdef HAVE_AVX2
     {"AVX2 with FMA", 2 * 8 * PEAK_CHAINS, peak_fma},
-#ifdef HAVE_KERNELS_avx512
+#ifdef HAVE_AVX512
     {"AVX-512", 2 * 16 * PEAK_CHAINS, peak_avx512},
 #endif
 #endif

@@ -11,22 +11,18 @@ done
 mkdir -p build/lint
 
 status=0
-for source in src/*/*.c; do
-    set -- -Isrc/base -Isrc/kernels -Isrc/nn -Isrc/io -Isrc/cli -std=gnu11 -ffp-contract=off -pthread -O1 '-DMLP_INSTALLED_DATA="data"'
-    [ "$(uname -m)" != x86_64 ] ||
-        set -- "$@" -DHAVE_KERNELS_sse2 -DHAVE_KERNELS_avx2 -DHAVE_KERNELS_avx512
+for source in src/*.c src/*/*.c; do
+    [ -e "$source" ] || continue
+    set -- -Iinclude -Isrc/base -Isrc/kernels -Isrc/nn -Isrc/io -Isrc/cli -std=gnu11 -ffp-contract=off -pthread -O1 '-DMLP_INSTALLED_DATA="data"'
     gcc_only=
-    if [ "$source" = src/kernels/simd.c ] || [ "$source" = src/kernels/simd_conv.c ]; then
-        # One instruction set: the others are the same loops with other widths.
-        case $(uname -m) in
-        x86_64 | amd64) set -- "$@" -DKERNELS_AVX2 -mavx2 -mbmi ;;
-        aarch64 | arm64) set -- "$@" -DKERNELS_NEON ;;
-        *) continue ;;
-        esac
-        # gcc takes a vector for a number of a few bits when it looks at shifts, and does not see
-        # that of a tile copied whole only the rows that were filled are used.
-        gcc_only='-Wno-analyzer-shift-count-overflow -Wno-analyzer-use-of-uninitialized-value'
-    fi
+    case $source in
+    # One instruction set of x86: the others are the same loops with other widths.
+    */kernels_sse2.c | */kernels_avx512.c) continue ;;
+    # gcc takes a vector for a number of a few bits when it looks at shifts, and does not see that of
+    # a tile copied whole only the rows that were filled are used.
+    */kernels_avx2.c | */kernels_neon.c)
+        gcc_only='-Wno-analyzer-shift-count-overflow -Wno-analyzer-use-of-uninitialized-value' ;;
+    esac
     # shellcheck disable=SC2086 # flags are words
     "$GCC" "$@" -Wall -Wextra -Wpedantic -Wconversion -Wshadow -fanalyzer -Werror $gcc_only \
         -c -o build/lint/object.o "$source" || { echo "FAIL $GCC: $source"; status=1; }

@@ -12,12 +12,13 @@ nothing_ran() { # of what the names below say
 
 # The program knows where its data are installed, so it is built for that place.
 odd="$WORK/it's a \"quoted\" \\name; touch HACKED; \`touch HACKED\` & (more)"
-odd_make() {
-    "$MAKE" -s CC="$CC" CFLAGS=-O1 BUILD="$WORK/odd" PROGRAM="$WORK/odd-mlp" PREFIX="$odd" "$1"
+built() { # ARGUMENTS...: make, in the build that is installed here
+    "$MAKE" CC="$CC" CFLAGS=-O1 BUILD="$WORK/odd" PROGRAM="$WORK/odd-mlp" "$@"
 }
 odd_install() {
-    odd_make install && [ -x "$odd/bin/mlp" ] && [ -s "$odd/share/man/man1/mlp.1" ] &&
-        [ -s "$odd/share/mlp/plot.gp" ] && nothing_ran || return 1
+    built -s -j 2 install PREFIX="$odd" && [ -x "$odd/bin/mlp" ] && [ -s "$odd/share/man/man1/mlp.1" ] &&
+        [ -s "$odd/share/mlp/plot.gp" ] && [ -s "$odd/include/mlp.h" ] && [ -s "$odd/lib/libmlp.a" ] &&
+        [ -s "$odd/lib/libmlp.so" ] && nothing_ran || return 1
     (mkdir "$WORK/elsewhere" && cd "$WORK/elsewhere" && unset MLP_DATA &&
         "$odd/bin/mlp" train -q --epochs 1 --train-size 100 --val-size 100 && [ -s model.bin ])
 }
@@ -25,8 +26,16 @@ odd_plot() {
     gnuplot -c "$odd/share/mlp/plot.gp" "$WORK/curves.svg" "$WORK/elsewhere/curves.csv" && nothing_ran &&
         grep -q '</svg>' "$WORK/curves.svg"
 }
+odd_pkg_config() { # it prints words as a shell reads them
+    PKG_CONFIG_PATH=$odd/lib/pkgconfig pkg-config --cflags --libs mlp >"$WORK/words" || return 1
+    xargs printf '%s\n' <"$WORK/words" >"$WORK/found"
+    printf '%s\n' "-I$odd/include" "-L$odd/lib" -lmlp | diff - "$WORK/found" && nothing_ran
+}
+odd_symbols() {
+    nm -D --defined-only "$odd/lib/libmlp.so" >"$WORK/symbols" && ! grep -v ' mlp_[a-z_]*$' "$WORK/symbols"
+}
 odd_uninstall() {
-    odd_make uninstall && nothing_ran && [ ! -e "$odd/share/mlp" ] && [ -z "$(find "$odd" -type f)" ]
+    built -s uninstall PREFIX="$odd" && nothing_ran && [ ! -e "$odd" ]
 }
 claim "make install works with quotes, blanks and more in PREFIX: the program finds its data" odd_install
 if command -v gnuplot >/dev/null; then
@@ -34,12 +43,37 @@ if command -v gnuplot >/dev/null; then
 else
     skip "gnuplot is not installed: scripts in a directory with quotes were not tried"
 fi
+if command -v pkg-config >/dev/null; then
+    claim "and pkg-config the library" odd_pkg_config
+else
+    skip "pkg-config is not installed: mlp.pc was not tried"
+fi
+if command -v nm >/dev/null; then
+    claim "libmlp.so shows nothing but mlp_*" odd_symbols
+else
+    skip "nm is not installed: the symbols of libmlp.so were not looked at"
+fi
 claim "make uninstall removes all of it" odd_uninstall
 
-# The program as it is, without a look at whether it is up to date.
-fast=${FAST_MLP#"$PWD"/}
-stage() { # MAKE-TARGET ARGUMENTS...
-    "$MAKE" -s -o "$fast" PROGRAM="$fast" CC="$CC" DESTDIR="$WORK/stage" "$@"
+one_file() { # is what another place makes to be compiled
+    built install PREFIX="$WORK/another" >"$WORK/said" && grep -e ' -c -o ' "$WORK/said" >"$WORK/compiled" &&
+        cat "$WORK/compiled" && [ "$(wc -l <"$WORK/compiled")" -eq 1 ] && grep -q installed.o "$WORK/compiled"
+}
+claim "make install for another PREFIX compiles one file" one_file
+
+no_compiler() {
+    printf '#!/bin/sh\necho "$@" >>"%s/started"\nexec %s "$@"\n' "$WORK" "$CC" >"$WORK/watched"
+    chmod +x "$WORK/watched"
+    for target in clean help uninstall; do # -n: what clean would remove is needed here
+        "$MAKE" -n CC="'$WORK/watched'" "$target" || return 1
+        [ ! -e "$WORK/started" ] || { echo "$target:" && cat "$WORK/started"; return 1; }
+    done
+    "$MAKE" -n CC="'$WORK/watched'" all >/dev/null && [ -s "$WORK/started" ] # as it would be seen
+}
+claim "make clean, make help and make uninstall start no compiler" no_compiler
+
+stage() { # TARGET VARIABLE=VALUE...
+    built -s DESTDIR="$WORK/stage" "$@"
 }
 shared_directory() {
     mkdir -p "$WORK/stage/usr/share/dict" "$WORK/stage/usr/share/mnist" "$WORK/stage/usr/bin"
@@ -61,39 +95,29 @@ claim "make uninstall where nothing is installed does nothing, and does not fail
 # ---------------------------------------------------------------------------------------------
 # Compilers that know less
 
-# wrapper NAME PATTERN: a compiler that refuses flags of this pattern.
-wrapper() {
-    {
-        echo '#!/bin/sh'
-        echo 'for word; do'
-        echo "    case \$word in $2) echo \"cc: error: unrecognized option '\$word'\" >&2; exit 1 ;; esac"
-        echo 'done'
-        echo "exec $CC \"\$@\""
-    } >"$WORK/$1"
-    chmod +x "$WORK/$1"
-}
-lesser() { # WRAPPER
-    rm -rf "$WORK/lesser"
-    "$MAKE" -s CC="'$WORK/$1'" CFLAGS=-O1 BUILD="$WORK/lesser" PROGRAM="$WORK/lesser-mlp" all "$WORK/lesser/bench"
-}
 trained() { # PROGRAM: the checksum of a small training's model
     "$1" train -q --train-size 300 --val-size 100 --epochs 1 -o "$WORK/t.bin" --csv "$WORK/t.csv" &&
         cksum <"$WORK/t.bin"
 }
-without() { # WRAPPER SET...
-    name=$1
+# without "SET..." VARIABLE=VALUE...: a build with these variables lacks these sets and gives the same bytes.
+without() {
+    sets=$1
     shift
-    lesser "$name" || return 1
-    for set in "$@"; do
-        refuses 2 "MLP_ISA=$set: this build does not have" env MLP_ISA="$set" "$WORK/lesser-mlp" --version ||
+    rm -rf "$WORK/lesser"
+    "$MAKE" -s -j 2 CC="$CC" CFLAGS=-O1 BUILD="$WORK/lesser" PROGRAM="$WORK/lesser/mlp" "$@" \
+        all "$WORK/lesser/bench" || return 1
+    for set in $sets; do
+        refuses 2 "MLP_ISA=$set: this build does not have" env MLP_ISA="$set" "$WORK/lesser/mlp" --version ||
             return 1
     done
-    [ "$(trained "$WORK/lesser-mlp")" = "$(trained "$FAST_MLP")" ]
+    [ "$(trained "$WORK/lesser/mlp")" = "$(trained "$FAST_MLP")" ]
 }
-wrapper no-avx512 '-mavx512*'
-wrapper no-avx '-mavx* | -mbmi*'
-claim "a compiler that lacks the flags of AVX-512 builds the rest" without no-avx512 avx512
-claim "so does one that lacks those of AVX2" without no-avx avx512 avx2
+printf '#!/bin/sh\nexec %s -U__clang__ -U__GNUC__ -D__GNUC__=8 "$@"\n' "$CC" >"$WORK/older"
+chmod +x "$WORK/older"
+claim "MLP_NO_AVX512 builds the rest, for a compiler that lacks AVX-512" without avx512 CPPFLAGS=-DMLP_NO_AVX512
+claim "so does MLP_NO_AVX2" without 'avx512 avx2' CPPFLAGS=-DMLP_NO_AVX2
+claim "a compiler older than gcc 9 builds the scalar kernels alone" \
+    without 'neon avx512 avx2 sse2' CC="'$WORK/older'"
 
 # ---------------------------------------------------------------------------------------------
 # 32 bits (that the bytes are the same: cli_repro)
@@ -129,7 +153,7 @@ fi
 
 if command -v git >/dev/null; then
     windows_clone() {
-        mkdir "$WORK/tree" && cp -R .gitattributes .ci Makefile scripts src tests "$WORK/tree" &&
+        mkdir "$WORK/tree" && cp -R .gitattributes .ci Makefile include scripts src tests "$WORK/tree" &&
             mkdir "$WORK/tree/data" && cp -R data/mnist "$WORK/tree/data" || return 1
         ( # without the settings of whoever runs this
             export HOME="$WORK" XDG_CONFIG_HOME="$WORK" GIT_CONFIG_NOSYSTEM=1

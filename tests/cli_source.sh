@@ -18,7 +18,7 @@ for compiler in gcc clang; do
 done
 
 refuses_to_compile() { # FLAGS...
-    ! "$CC" -std=gnu11 "$@" -Isrc/base -Isrc/kernels -c -o "$WORK/object.o" src/kernels/scalar.c
+    ! "$CC" -std=gnu11 "$@" -Isrc/base -Isrc/kernels -c -o "$WORK/object.o" src/kernels/kernels_scalar.c
 }
 claim "-ffast-math is refused" refuses_to_compile -ffast-math
 

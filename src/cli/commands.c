@@ -14,10 +14,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#ifndef MLP_INSTALLED_DATA
-#define MLP_INSTALLED_DATA "/usr/local/share/mlp/mnist"
-#endif
-
 static int command_say(const Error *err, int status)
 {
     fprintf(stderr, "mlp: %s\n", err->text);
@@ -115,7 +111,7 @@ const char *command_data_directory(const char *chosen)
         return chosen;
     if (environment != NULL && environment[0] != '\0')
         return environment;
-    return stat(local, &status) == 0 ? local : MLP_INSTALLED_DATA;
+    return stat(local, &status) == 0 ? local : installed_data;
 }
 
 static size_t cpus; // that threads are made for
@@ -304,7 +300,7 @@ bool command_read_data(Dataset *data, Arena *arena, const char *chosen, IdxPart 
 {
     const char *directory = command_data_directory(chosen);
     struct stat status;
-    if (strcmp(directory, MLP_INSTALLED_DATA) == 0 && stat(directory, &status) != 0)
+    if (strcmp(directory, installed_data) == 0 && stat(directory, &status) != 0)
         return error_set(err,
                          "no data: neither data/mnist nor %s is there; name a directory with "
                          "--data or $MLP_DATA",

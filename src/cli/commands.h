@@ -54,6 +54,9 @@ void command_print_class(const char *class_names, size_t k, int width);
 // STATUS_FAILED; where nobody reads it any more, that is the status of a broken pipe.
 int command_end(int status);
 
+// The directory of the installed MNIST (installed.c).
+extern const char installed_data[];
+
 // Where the data are: `chosen` when given, else $MLP_DATA, else data/mnist, else the installed
 // copy.
 const char *command_data_directory(const char *chosen);

@@ -1,4 +1,5 @@
 // Which kernels this CPU can run and which are used; see kernels.h.
+#include "isa.h"
 #include "kernels.h"
 
 #include <stdio.h>
@@ -7,19 +8,19 @@
 // What each set is in this build: its kernels, and whether the CPU can run them. The Makefile
 // defines HAVE_KERNELS_x for the sets that this machine can have and that the compiler knows.
 extern const Kernels kernels_scalar;
-#ifdef HAVE_KERNELS_sse2
+#ifdef HAVE_SSE2
 extern const Kernels kernels_sse2;
 #define SSE2 &kernels_sse2, true
 #else
 #define SSE2 NULL, false
 #endif
-#ifdef HAVE_KERNELS_avx2
+#ifdef HAVE_AVX2
 extern const Kernels kernels_avx2;
 #define AVX2 &kernels_avx2, __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi")
 #else
 #define AVX2 NULL, false
 #endif
-#ifdef HAVE_KERNELS_avx512
+#ifdef HAVE_AVX512
 extern const Kernels kernels_avx512;
 #define AVX512                                                                                     \
     &kernels_avx512, __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&    \
@@ -27,7 +28,7 @@ extern const Kernels kernels_avx512;
 #else
 #define AVX512 NULL, false
 #endif
-#ifdef HAVE_KERNELS_neon
+#ifdef HAVE_NEON
 extern const Kernels kernels_neon;
 #define NEON &kernels_neon, true
 #else

@@ -1,11 +1,10 @@
 // Convolution and max pooling in vectors, compiled once for each instruction set; see
 // kernels_conv.h for what they compute and kernels_plain.c for the same in plain loops. A vector's
 // lanes are channels, or the weights of one window.
-#include "vectors.h"
 
 enum {
     MAX_ROWS = 64,   // of an image whose dark pixels are noted, one bit each
-    AT_ONCE = 10,    // vectors of a window's gradient that are kept in registers
+    AT_ONCEX = 10,    // vectors of a window's gradient that are kept in registers
     NARROW_ROWS = 5, // rows of a window that are taken at once when they are short
     NARROW_RUN = 5,  // floats in a row of a first convolution's window
     // Channels whose gradients are summed at once: as many as the stack has room for, so that the
@@ -229,8 +228,8 @@ static void conv_backward(float *dx, const float *W, size_t w_stride, const Conv
             for (const Nonzero *v = list + 1, *end = v + list[0].at; v < end; v++)
                 if (is_narrow)
                     scatter_narrow(dx + v->at, weights, w, v->value);
-                else if (vectors == AT_ONCE)
-                    scatter_window(dx + v->at, weights, w, v->value, AT_ONCE);
+                else if (vectors == AT_ONCEX)
+                    scatter_window(dx + v->at, weights, w, v->value, AT_ONCEX);
                 else
                     scatter_window(dx + v->at, weights, w, v->value, vectors);
         }
@@ -241,7 +240,7 @@ static void conv_backward(float *dx, const float *W, size_t w_stride, const Conv
 INLINE void gather_rows(float *sum, size_t sum_row, const float *x, size_t x_row,
                         const Nonzero *list, size_t rows, size_t vectors)
 {
-    Vector s[NARROW_ROWS * 2 > AT_ONCE ? NARROW_ROWS * 2 : AT_ONCE];
+    Vector s[NARROW_ROWS * 2 > AT_ONCEX ? NARROW_ROWS * 2 : AT_ONCEX];
     UNROLL
     for (size_t r = 0; r < rows; r++) {
         UNROLL
@@ -281,11 +280,11 @@ static void gather_window(float *sum, size_t sum_row, const float *x, const Conv
         float *to = sum + r * sum_row;
         const float *from = x + r * x_row;
         size_t left = vectors;
-        for (; left >= AT_ONCE; left -= AT_ONCE, to += AT_ONCE * LANES, from += AT_ONCE * LANES)
-            gather_rows(to, sum_row, from, x_row, list, 1, AT_ONCE);
-        for (; left >= AT_ONCE / 2;
-             left -= AT_ONCE / 2, to += AT_ONCE / 2 * LANES, from += AT_ONCE / 2 * LANES)
-            gather_rows(to, sum_row, from, x_row, list, 1, AT_ONCE / 2);
+        for (; left >= AT_ONCEX; left -= AT_ONCEX, to += AT_ONCEX * LANES, from += AT_ONCEX * LANES)
+            gather_rows(to, sum_row, from, x_row, list, 1, AT_ONCEX);
+        for (; left >= AT_ONCEX / 2;
+             left -= AT_ONCEX / 2, to += AT_ONCEX / 2 * LANES, from += AT_ONCEX / 2 * LANES)
+            gather_rows(to, sum_row, from, x_row, list, 1, AT_ONCEX / 2);
         for (; left > 0; left--, to += LANES, from += LANES)
             gather_rows(to, sum_row, from, x_row, list, 1, 1);
     }
@@ -407,7 +406,7 @@ static void pool_backward(float *dx, const unsigned char *winner, size_t winner_
     }
 }
 
-const ConvKernels KERNEL(conv_kernels) = {
+static const ConvKernels conv_kernels = {
     .forward = conv_forward,
     .collect = conv_collect,
     .backward = conv_backward,

@@ -1,9 +1,9 @@
 // The kernels in vectors, compiled once for each instruction set with vectors of its own width;
 // see kernels.h for what they compute and kernels_plain.c for the same in plain loops. A vector's
 // lanes are outputs (hidden units, classes) or examples, never the terms of one sum.
-#include "vectors.h"
+#include "simd_vectors.h"
 
-#include "elementary.h"
+#include "simd_conv_template.h"
 
 extern const Kernels KERNEL(kernels);
 
@@ -610,5 +610,9 @@ const Kernels KERNEL(kernels) = {
     .relu_forward = relu_forward,
     .relu_backward = relu_backward,
     .softmax_cross_entropy = softmax_cross_entropy,
-    .conv = &KERNEL(conv_kernels),
+    .conv = &conv_kernels,
 };
+
+#if defined TARGET && defined __clang__
+#pragma clang attribute pop
+#endif

@@ -4,22 +4,28 @@
 #ifndef MLP_VECTORS_H
 #define MLP_VECTORS_H
 
+#include "elementary.h"
 #include "kernels.h"
 
 #include <string.h>
 
-#if defined KERNELS_AVX512
+#if defined KERNELS_AVX512 || defined KERNELS_AVX2
 #include <immintrin.h>
+#elif defined KERNELS_SSE2
+#include <emmintrin.h>
+#endif
+
+#if defined KERNELS_AVX512
+#define TARGET "avx512f,avx512bw,avx512dq,avx512vl,bmi"
 enum { VECTOR_BYTES = 64, STRIP_VECTORS = 4, TILE_ROWS = 8 };
 #define KERNEL(name) name##_avx512
 #define KERNELS_ISA  "avx512"
 #elif defined KERNELS_AVX2
-#include <immintrin.h>
+#define TARGET "avx2,bmi"
 enum { VECTOR_BYTES = 32, STRIP_VECTORS = 8, TILE_ROWS = 4 };
 #define KERNEL(name) name##_avx2
 #define KERNELS_ISA  "avx2"
 #elif defined KERNELS_SSE2
-#include <emmintrin.h>
 enum { VECTOR_BYTES = 16, STRIP_VECTORS = 8, TILE_ROWS = 2 };
 #define KERNEL(name) name##_sse2
 #define KERNELS_ISA  "sse2"
@@ -31,7 +37,16 @@ enum { VECTOR_BYTES = 16, STRIP_VECTORS = 16, TILE_ROWS = 4 };
 #error "name the instruction set: -DKERNELS_AVX2 or another of the above"
 #endif
 
-extern const ConvKernels KERNEL(conv_kernels); // kernels_conv.c
+// From here on, functions use the instructions of the set.
+#define PRAGMA(text) _Pragma(#text)
+#if defined TARGET && defined __clang__
+#define TARGET_BEGIN(t) PRAGMA(clang attribute push(__attribute__((target(t))), apply_to = function))
+#elif defined TARGET
+#define TARGET_BEGIN(t) PRAGMA(GCC target t)
+#endif
+#ifdef TARGET
+TARGET_BEGIN(TARGET)
+#endif
 
 enum {
     LANES = VECTOR_BYTES / 4,

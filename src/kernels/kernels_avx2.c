@@ -1,0 +1,8 @@
+// The kernels for AVX2 and BMI1.
+#include "isa.h"
+#include "kernels.h"
+
+#ifdef HAVE_AVX2
+#define KERNELS_AVX2
+#include "simd_template.h"
+#endif

@@ -1,0 +1,8 @@
+// The kernels for AVX-512 F, BW, DQ and VL.
+#include "isa.h"
+#include "kernels.h"
+
+#ifdef HAVE_AVX512
+#define KERNELS_AVX512
+#include "simd_template.h"
+#endif

@@ -1,0 +1,8 @@
+// The kernels for SSE2, which every x86-64 has.
+#include "isa.h"
+#include "kernels.h"
+
+#ifdef HAVE_SSE2
+#define KERNELS_SSE2
+#include "simd_template.h"
+#endif
