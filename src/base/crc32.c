@@ -1,6 +1,8 @@
 // The checksum, eight bytes at a step; see crc32.h.
 #include "crc32.h"
 
+#include <pthread.h>
+
 enum { CRC_SLICES = 8 };
 
 // table[0] is the usual one: the remainder of a byte. table[k] is that of a byte followed by k
@@ -24,8 +26,8 @@ static void crc_table_fill(void)
 
 uint32_t crc32_update(uint32_t crc, const void *data, size_t size)
 {
-    if (crc_table[0][1] == 0)
-        crc_table_fill();
+    static pthread_once_t filled = PTHREAD_ONCE_INIT;
+    (void)pthread_once(&filled, crc_table_fill);
     const unsigned char *p = data;
     crc = ~crc;
     for (; size >= CRC_SLICES; size -= CRC_SLICES, p += CRC_SLICES) {

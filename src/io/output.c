@@ -20,6 +20,7 @@
 enum { MAX_TEMPORARIES = 4, PATH_ROOM = 4096 };
 static struct {
     char path[PATH_ROOM];
+    atomic_bool is_taken; // by a thread that writes or has written the path
     atomic_bool exists;
 } temporaries[MAX_TEMPORARIES];
 
@@ -28,7 +29,7 @@ static void temporary_is_there(const char *path)
 {
     size_t size = strlen(path) + 1;
     for (size_t i = 0; i < MAX_TEMPORARIES && size <= PATH_ROOM; i++)
-        if (!atomic_load(&temporaries[i].exists)) {
+        if (!atomic_exchange(&temporaries[i].is_taken, true)) {
             memcpy(temporaries[i].path, path, size);
             atomic_store(&temporaries[i].exists, true);
             return;
@@ -38,8 +39,10 @@ static void temporary_is_there(const char *path)
 static void temporary_is_gone(const char *path)
 {
     for (size_t i = 0; i < MAX_TEMPORARIES; i++)
-        if (atomic_load(&temporaries[i].exists) && strcmp(temporaries[i].path, path) == 0)
+        if (atomic_load(&temporaries[i].exists) && strcmp(temporaries[i].path, path) == 0) {
             atomic_store(&temporaries[i].exists, false);
+            atomic_store(&temporaries[i].is_taken, false);
+        }
 }
 
 void output_remove_temporaries(void)
@@ -113,11 +116,11 @@ bool output_is_stream(const Output *out)
 // names. Others may write in that directory: other processes, containers with equal process ids.
 static char *temporary_name(Arena *arena, const char *directory, Error *err)
 {
-    static uint64_t counter;
+    static atomic_uint counter;
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     uint64_t seed = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-    seed = (seed ^ (uint64_t)getpid() << 40) + counter++;
+    seed = (seed ^ (uint64_t)getpid() << 40) + atomic_fetch_add(&counter, 1);
     return arena_printf(arena, err, "%s/.mlp-%08" PRIx32, directory,
                         (uint32_t)(seed * 0x9e3779b97f4a7c15 >> 32));
 }

@@ -139,6 +139,9 @@ extern const Kernels *kernels;
 // threads.
 bool kernels_choose(const char *isa, Error *err);
 
+// Takes the fastest, unless kernels_choose was called. Any thread may call it, at any time.
+void kernels_choose_once(void);
+
 // The sets that this CPU can run, slowest first: number i, or NULL behind the last.
 const Kernels *kernels_available(size_t i);
 

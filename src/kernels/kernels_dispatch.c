@@ -2,6 +2,7 @@
 #include "isa.h"
 #include "kernels.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -36,6 +37,7 @@ extern const Kernels kernels_neon;
 #endif
 
 const Kernels *kernels = &kernels_scalar;
+static bool is_chosen; // by kernels_choose
 
 typedef struct Candidate {
     const char *isa;
@@ -82,7 +84,7 @@ bool kernels_choose(const char *isa, Error *err)
             return error_set(err, "MLP_ISA=%s: this CPU does not have these instructions", isa);
         if (is_named) {
             kernels = list[c].kernels;
-            return true;
+            return is_chosen = true;
         }
         if (list[c].available)
             fastest = list[c].kernels;
@@ -92,5 +94,18 @@ bool kernels_choose(const char *isa, Error *err)
     if (isa != NULL)
         return error_set(err, "MLP_ISA=%.40s: unknown; the instruction sets are %s", isa, names);
     kernels = fastest;
-    return true;
+    return is_chosen = true;
+}
+
+static void choose_fastest(void)
+{
+    Error unused; // the fastest can always be had
+    if (!is_chosen)
+        kernels_choose(NULL, &unused);
+}
+
+void kernels_choose_once(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    (void)pthread_once(&once, choose_fastest);
 }
