@@ -116,7 +116,7 @@ ifeq ($(origin AR),default)
 endif
 
 ifeq ($(call takes,-Wl$(COMMA)--wrap=aligned_alloc),)
-  UNLINKED = tests/test_hostile.c tests/test_allocation.c tests/test_output.c
+  UNLINKED = tests/test_hostile_idx.c tests/test_hostile_model.c tests/test_allocation.c tests/test_output.c
 endif
 
 # Each directory of src may include headers of itself and of those before it in this list: what lies
@@ -199,7 +199,8 @@ $(BUILD)/test_%.o: tests/test_%.c $(BUILD)/flags
 
 # A test can stand between the program and the system, to count what is asked for or to refuse it,
 # where the linker knows how (that of macOS does not).
-LDFLAGS_OF_hostile    = -Wl,--wrap=aligned_alloc
+LDFLAGS_OF_hostile_idx   = -Wl,--wrap=aligned_alloc
+LDFLAGS_OF_hostile_model = -Wl,--wrap=aligned_alloc
 LDFLAGS_OF_output     = -Wl,--wrap=fsync,--wrap=rename,--wrap=unlink
 LDFLAGS_OF_allocation = -Wl,--wrap=aligned_alloc,--wrap=pthread_create
 

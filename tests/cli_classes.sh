@@ -54,7 +54,7 @@ claim "a wrong name is said, with those there are" refuses 1 \
 long_directory() { # the end of the path, which tells it from others, is in the message
     deep=$WORK$(printf '/a-long-name-of-a-directory%.0s' $(seq 30))
     mkdir -p "$deep/the-end" && cp "$WORK/several"/* "$deep/the-end" &&
-        refuses 1 "a-directory/the-end: holds several data sets" train "$deep/the-end" &&
+        refuses 1 "a-directory/the-end: contains several data sets" train "$deep/the-end" &&
         refuses 1 "a-directory/the-end/x: no directory or data set of that name" train "$deep/the-end/x" &&
         refuses 1 "a-directory/the-end/none.txt: No such file" train "$WORK/small" --classes "$deep/the-end/none.txt" &&
         rm "$deep/the-end"/* && refuses 1 "a-directory/the-end: no file train-images" train "$deep/the-end"
@@ -112,7 +112,7 @@ claim "an integer that is no class is refused" bad_int_labels "label 0 is 000001
 int_labels t10k | head -c 4171 >"$WORK/q"
 claim "labels of integers that are cut are refused" bad_int_labels "130 x 8 labels, 4172 bytes with the header; the file has 4171" <"$WORK/q"
 { printf '\0\0\014\001' && int_labels t10k | tail -c +5; } >"$WORK/q"
-claim "integers of another shape are refused" bad_int_labels "have 1 dimensions; labels of type 0c have 2" <"$WORK/q"
+claim "integers of another shape are refused" bad_int_labels "begins with 00 00 0c 01, not with 00 00 08 01 or, for QMNIST, 00 00 0c 02" <"$WORK/q"
 
 # ---------------------------------------------------------------------------------------------
 # EMNIST: images column by column, letters from 1 to 26

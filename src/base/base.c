@@ -1,4 +1,4 @@
-// Errors, the clock and memory; see base.h.
+// Errors that fit on one line, the clock, and the list of allocations behind an Arena.
 #include "base.h"
 
 #include <errno.h>
@@ -11,9 +11,8 @@
 // ---------------------------------------------------------------------------------------------
 // Errors
 
-// What comes from outside, a file's name above all, may hold anything; a message stays one line,
-// and no control character reaches a terminal: not those of ISO 6429's second set either, which are
-// c2 80 to c2 9f in UTF-8.
+// A file's name may contain anything, but a message stays one line, and no control character
+// reaches a terminal; those of ISO 6429's second set are c2 80 to c2 9f in UTF-8.
 static void keep_to_one_line(char *text)
 {
     for (unsigned char *c = (unsigned char *)text; *c != '\0'; c++) {
@@ -24,8 +23,8 @@ static void keep_to_one_line(char *text)
     }
 }
 
-// Leaves out the middle of n bytes when they are more than `most`, and cuts no character of UTF-8.
-// Returns how many bytes remain.
+// Leaves out the middle of more than `most` bytes, without cutting a character of UTF-8. Returns
+// how many bytes remain.
 static size_t leave_out_middle(char *text, size_t n, size_t most)
 {
     static const char dots[3] = "...";
@@ -41,8 +40,8 @@ static size_t leave_out_middle(char *text, size_t n, size_t most)
     return head + sizeof dots + n - tail;
 }
 
-// A message too long for an Error has long words in it, paths above all. Each loses its middle, so
-// that the reason can still be read; should that not be enough, so does the whole.
+// A message too long for an Error contains long words, mostly paths. Each loses its middle, so that
+// the reason can still be read. Where that is not enough, the whole text does.
 static void shorten(char *text, size_t most)
 {
     enum { LONGEST_WORD = 200 };
@@ -138,7 +137,7 @@ static bool error_no_memory(Error *err, size_t n, const char *what)
 }
 
 // Asks for large pages where the system has them: images are read in random order, and a page of 4
-// KB holds five. Only a hint; nothing is lost where it is not followed.
+// KB holds five. It is only a hint.
 static void advise_large_pages(void *memory, size_t size)
 {
 #ifdef MADV_HUGEPAGE
@@ -170,21 +169,34 @@ void *arena_alloc(Arena *arena, size_t count, size_t size, const char *what, Err
     return memset(block_memory(block), 0, n);
 }
 
-void *arena_resize(Arena *arena, void *memory, size_t used, size_t size, const char *what,
-                   Error *err)
+// Takes a block off the arena's list and frees it.
+static void arena_free_one(Arena *arena, const void *memory)
 {
-    void *moved = arena_alloc(arena, size, 1, what, err);
+    ArenaBlock **link = &arena->blocks;
+    while (block_memory(*link) != memory)
+        link = &(*link)->next;
+    ArenaBlock *block = *link;
+    *link = block->next;
+    free(block);
+}
+
+bool arena_grow(Arena *arena, ArenaBytes *bytes, size_t used, const char *what, Error *err)
+{
+    size_t capacity = bytes->capacity == 0 ? bytes->first : 2 * bytes->capacity;
+    if (used < bytes->capacity)
+        return true;
+    if (capacity > bytes->most || bytes->capacity > bytes->most / 2)
+        capacity = bytes->most;
+    unsigned char *moved = arena_alloc(arena, capacity, 1, what, err);
     if (moved == NULL)
-        return NULL;
-    memcpy(moved, memory, used < size ? used : size);
-    for (ArenaBlock **link = &arena->blocks; *link != NULL; link = &(*link)->next)
-        if (block_memory(*link) == memory) {
-            ArenaBlock *old = *link;
-            *link = old->next;
-            free(old);
-            break;
-        }
-    return moved; // NOLINT(clang-analyzer-unix.Malloc): moved is new, so it was not what was freed
+        return false;
+    if (bytes->at != NULL) {
+        memcpy(moved, bytes->at, used);
+        arena_free_one(arena, bytes->at);
+    }
+    bytes->at = moved;
+    bytes->capacity = capacity;
+    return true;
 }
 
 char *arena_printf(Arena *arena, Error *err, const char *format, ...)

@@ -1,5 +1,5 @@
-// What every other room stands on: errors that carry their reason, ranges, and memory that is
-// released at once.
+// What all other modules use: errors that carry their reason, ranges of indices, and memory that is
+// released at once. Read it first.
 #ifndef MLP_BASE_H
 #define MLP_BASE_H
 
@@ -17,17 +17,18 @@
 // ---------------------------------------------------------------------------------------------
 // Errors
 
-// Why something failed, ready to follow "mlp: ". The room that fails says where and what was
-// expected; the command that asked decides what to do about it.
+// Why something failed, ready to follow "mlp: ". The module that fails says where and what was
+// expected; the command that called it decides what to do about it.
 typedef struct Error {
     char text[1024];
 } Error;
 
-// Writes the reason. Always returns false, so that a failing function can end in
-// `return error_set(err, ...)`. Of a path too long for the text the middle is left out.
+// Writes the reason, as one line without control characters. Always returns false, so that a
+// failing function can end in `return error_set(err, ...)`. A text that is too long loses the
+// middle of its long words, which are paths.
 bool error_set(Error *err, const char *format, ...) MLP_PRINTF(2, 3);
 
-// The same with the arguments of a function that takes them as printf does.
+// The same for a function that takes its arguments as printf does.
 void error_set_list(Error *err, const char *format, va_list arguments) MLP_PRINTF(2, 0);
 
 // The same with ": " and the meaning of errno after it.
@@ -74,9 +75,9 @@ double clock_seconds(void);
 // ---------------------------------------------------------------------------------------------
 // Memory
 
-// An arena owns all memory of one command and releases it at once. Each allocation is a block of
-// its own in a list: there are few and most are large, and the address sanitizer and valgrind
-// then see the end of every one, which they cannot inside one big block.
+// An arena owns all memory of one command and releases it at once. It is a list of allocations
+// (a "pool"), not one big block: there are few, most are large, and so the address sanitizer and
+// valgrind see the end of each.
 typedef struct Arena {
     struct ArenaBlock *blocks;
 } Arena;
@@ -85,10 +86,16 @@ typedef struct Arena {
 // when there is no memory returns NULL and says in err how much was wanted for `what`.
 void *arena_alloc(Arena *arena, size_t count, size_t size, const char *what, Error *err);
 
-// Moves the first `used` bytes of an allocation of this arena into one of `size` bytes and frees
-// the old one. On failure returns NULL and leaves the old one as it was.
-void *arena_resize(Arena *arena, void *memory, size_t used, size_t size, const char *what,
-                   Error *err);
+// Bytes that arrive piece by piece: memory grows with those that are there, not with what a header
+// promises. Begin with (ArenaBytes){.first = bytes to begin with, .most = promised}.
+typedef struct ArenaBytes {
+    unsigned char *at; // owned by the arena
+    size_t capacity, first, most;
+} ArenaBytes;
+
+// Makes room for at least one byte, or for `most`, after the first `used` ones. Fails as
+// arena_alloc does.
+bool arena_grow(Arena *arena, ArenaBytes *bytes, size_t used, const char *what, Error *err);
 
 // Returns a copy of the formatted text, owned by the arena, or NULL as arena_alloc does.
 char *arena_printf(Arena *arena, Error *err, const char *format, ...) MLP_PRINTF(3, 4);

@@ -1,4 +1,4 @@
-// Names in the file system; see path.h.
+// Names in the file system, as path.h says. Nothing here opens a file.
 #include "path.h"
 
 #include "numbers.h"
@@ -26,14 +26,19 @@ int path_descriptor(const char *path, int dash)
     return -1;
 }
 
-char *path_directory(Arena *arena, const char *path, Error *err)
+static const char *last_part(const char *path)
 {
     const char *slash = strrchr(path, '/');
-    if (slash == NULL)
+    return slash == NULL ? path : slash + 1;
+}
+
+char *path_directory(Arena *arena, const char *path, Error *err)
+{
+    const char *name = last_part(path);
+    if (name == path)
         return arena_printf(arena, err, ".");
-    if (slash == path)
-        return arena_printf(arena, err, "/");
-    return arena_printf(arena, err, "%.*s", (int)(slash - path), path);
+    size_t length = name - path == 1 ? 1 : (size_t)(name - path) - 1;
+    return arena_printf(arena, err, "%.*s", (int)length, path);
 }
 
 char *path_follow(Arena *arena, const char *path, Error *err)
@@ -45,16 +50,13 @@ char *path_follow(Arena *arena, const char *path, Error *err)
         char target[4096];
         ssize_t length = readlink(at, target, sizeof target);
         if (length <= 0 || (size_t)length == sizeof target || i == MOST_LINKS) {
-            error_set(err, "%s: is a link that leads nowhere", path);
+            error_set(err, "%s: cannot resolve this link", path);
             return NULL;
         }
-        char *directory = path_directory(arena, at, err);
-        if (directory == NULL)
-            return NULL;
-        if (target[0] == '/')
-            at = arena_printf(arena, err, "%.*s", (int)length, target);
-        else
-            at = arena_printf(arena, err, "%s/%.*s", directory, (int)length, target);
+        const char *directory = target[0] == '/' ? "" : path_directory(arena, at, err);
+        at = directory == NULL ? NULL
+                               : arena_printf(arena, err, "%s%s%.*s", directory,
+                                              target[0] == '/' ? "" : "/", (int)length, target);
     }
     return at;
 }
@@ -64,40 +66,34 @@ bool path_is_same_file(const struct stat *a, const struct stat *b)
     return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
-static const char *last_part(const char *path)
+bool path_has_same_directory(const char *a, const char *b)
 {
-    const char *slash = strrchr(path, '/');
-    return slash == NULL ? path : slash + 1;
-}
-
-// Of two files that are not there yet: the same name in the same directory.
-static bool will_be_same(Arena *arena, const char *a, const char *b)
-{
+    Arena arena = {0};
     Error ignored;
-    const char *end_a = path_follow(arena, a, &ignored), *end_b = path_follow(arena, b, &ignored);
-    a = end_a != NULL ? end_a : a;
-    b = end_b != NULL ? end_b : b;
-    if (strcmp(last_part(a), last_part(b)) != 0)
-        return false;
-    const char *directory_a = path_directory(arena, a, &ignored),
-               *directory_b = path_directory(arena, b, &ignored);
-    if (directory_a == NULL || directory_b == NULL)
-        return true; // when memory is short, the careful answer
     struct stat in_a, in_b;
-    return stat(directory_a, &in_a) == 0 && stat(directory_b, &in_b) == 0 &&
-           path_is_same_file(&in_a, &in_b);
+    const char *directory_a = path_directory(&arena, a, &ignored);
+    const char *directory_b = path_directory(&arena, b, &ignored);
+    // When memory is short, the careful answer.
+    bool same = directory_a == NULL || directory_b == NULL ||
+                (stat(directory_a, &in_a) == 0 && stat(directory_b, &in_b) == 0 &&
+                 path_is_same_file(&in_a, &in_b));
+    arena_free(&arena);
+    return same;
 }
 
 bool path_is_same(const char *a, const char *b)
 {
     struct stat at_a, at_b;
     bool exists_a = stat(a, &at_a) == 0, exists_b = stat(b, &at_b) == 0;
-    if (exists_a && exists_b)
-        return path_is_same_file(&at_a, &at_b);
-    if (exists_a != exists_b)
-        return false;
+    if (exists_a || exists_b)
+        return exists_a && exists_b && path_is_same_file(&at_a, &at_b);
+    // Of two files that are not there yet: the same name in the same directory.
     Arena arena = {0};
-    bool same = will_be_same(&arena, a, b);
+    Error ignored;
+    const char *end_a = path_follow(&arena, a, &ignored), *end_b = path_follow(&arena, b, &ignored);
+    a = end_a != NULL ? end_a : a;
+    b = end_b != NULL ? end_b : b;
+    bool same = strcmp(last_part(a), last_part(b)) == 0 && path_has_same_directory(a, b);
     arena_free(&arena);
     return same;
 }

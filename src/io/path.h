@@ -14,13 +14,16 @@ int path_descriptor(const char *path, int dash);
 // The directory of a path, "." for a bare name. Owned by the arena; NULL when memory is short.
 char *path_directory(Arena *arena, const char *path, Error *err);
 
-// Where a path leads when its last part is a symbolic link, whether there is a file or not. Owned
-// by the arena; NULL, with the reason in err, for a link that leads nowhere and when memory is
+// The file that a path names when its last part is a symbolic link, whether that file is there or
+// not. Owned by the arena; NULL, with the reason in err, for a circle of links and when memory is
 // short.
 char *path_follow(Arena *arena, const char *path, Error *err);
 
 // Says whether both are of the same file.
 bool path_is_same_file(const struct stat *a, const struct stat *b);
+
+// Says whether two paths are names in the same directory.
+bool path_has_same_directory(const char *a, const char *b);
 
 // Says whether two paths name the same file, now or once both have been written.
 bool path_is_same(const char *a, const char *b);

@@ -1,4 +1,5 @@
-// The reader of portable anymaps; see pnm.h.
+// The reader of portable anymaps, whose format pnm.h describes: a header, then sample by sample,
+// and a look at what follows. source.c gives the bytes; formats.c names what is not an anymap.
 #include "pnm.h"
 
 #include "formats.h"
@@ -11,32 +12,36 @@
 
 enum { END = -1 };
 
-// Reads until at least `wanted` of the next bytes are in the buffer, or the source has no more.
-// Returns how many are.
-static size_t reader_ahead(PnmReader *r, size_t wanted)
+static int read_byte(PnmReader *r)
 {
-    while (r->n - r->at < wanted && !r->ended && !r->failed) {
-        r->n -= r->at;
-        memmove(r->buffer, r->buffer + r->at, r->n);
-        r->before += r->at;
+    if (r->at == r->n && !r->ended && !r->failed) {
+        ptrdiff_t n = source_read_some(&r->source, r->buffer, PNM_BUFFER, r->err);
+        r->before += r->n;
         r->at = 0;
-        ptrdiff_t n = source_read_some(&r->source, r->buffer + r->n, PNM_BUFFER - r->n, r->err);
-        r->failed = n < 0;
+        r->n = n > 0 ? (size_t)n : 0;
         r->ended = n == 0;
-        r->n += n > 0 ? (size_t)n : 0;
+        r->failed = n < 0;
     }
-    return r->n - r->at;
+    return r->at < r->n ? r->buffer[r->at++] : END;
 }
 
-// Returns the next byte, or END.
-static inline int reader_byte(PnmReader *r)
-{
-    return r->at < r->n || reader_ahead(r, 1) > 0 ? r->buffer[r->at++] : END;
-}
-
-static unsigned long long reader_offset(const PnmReader *r)
+static unsigned long long offset(const PnmReader *r)
 {
     return (unsigned long long)r->before + r->at;
+}
+
+// Says what was found where something else was expected; `c` is the last character.
+static bool error_found(PnmReader *r, int c, const char *expected)
+{
+    char found[24];
+    if (r->failed)
+        return false;
+    if (c == END)
+        return error_set(r->err, "%s: ends after %llu bytes, where %s was expected", r->source.path,
+                         offset(r), expected);
+    snprintf(found, sizeof found, c > ' ' && c < 0x7f ? "'%c'" : "the byte %02x", c);
+    return error_set(r->err, "%s: byte %llu is %s, where %s was expected", r->source.path,
+                     offset(r) - 1, found, expected);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -49,54 +54,37 @@ static bool is_blank(int c)
 
 // Returns the next character outside comments, or END. What a comment interrupts continues after
 // it.
-static int text_character(PnmReader *r)
+static int read_character(PnmReader *r)
 {
-    int c = reader_byte(r);
+    int c = read_byte(r);
     while (c == '#') {
         do
-            c = reader_byte(r);
+            c = read_byte(r);
         while (c != END && c != '\n' && c != '\r');
         if (c != END)
-            c = reader_byte(r);
+            c = read_byte(r);
     }
     return c;
 }
 
-static int text_after_blanks(PnmReader *r)
+static int skip_blanks(PnmReader *r)
 {
     int c;
     do
-        c = text_character(r);
+        c = read_character(r);
     while (is_blank(c));
     return c;
 }
 
-// Says what was found where something else was expected; `c` is the last character.
-static bool error_found(PnmReader *r, int c, const char *expected)
-{
-    if (r->failed)
-        return false;
-    if (c == END)
-        return error_set(r->err, "%s: ends after %llu bytes, where %s was expected", r->source.path,
-                         reader_offset(r), expected);
-    char found[24];
-    if (c > ' ' && c < 0x7f)
-        snprintf(found, sizeof found, "'%c'", c);
-    else
-        snprintf(found, sizeof found, "the byte %02x", (unsigned char)c);
-    return error_set(r->err, "%s: byte %llu is %s, where %s was expected", r->source.path,
-                     reader_offset(r) - 1, found, expected);
-}
-
-// Takes a number and the white space character after it; `at_end` accepts the end of the file in
+// Reads a number and the white space character after it; `at_end` accepts the end of the file in
 // its place. Numbers above `max` become max + 1.
-static bool text_number(PnmReader *r, uint32_t *value, uint32_t max, bool at_end, const char *what)
+static bool read_number(PnmReader *r, uint32_t *value, uint32_t max, bool at_end, const char *what)
 {
     uint32_t number = 0;
-    int c = text_after_blanks(r);
+    int c = skip_blanks(r);
     if (c < '0' || c > '9')
         return error_found(r, c, what);
-    for (; c >= '0' && c <= '9'; c = text_character(r)) {
+    for (; c >= '0' && c <= '9'; c = read_character(r)) {
         uint32_t digit = (uint32_t)(c - '0');
         number = number > max || number * 10 + digit > max ? max + 1 : number * 10 + digit;
     }
@@ -109,35 +97,24 @@ static bool text_number(PnmReader *r, uint32_t *value, uint32_t max, bool at_end
 // ---------------------------------------------------------------------------------------------
 // Headers
 
-enum { ONE_BYTE = 255, MAX_SAMPLE = UINT16_MAX, MAX_SIDE = PNM_MAX_PIXELS };
+enum { MAX_SAMPLE = UINT16_MAX, MAX_SIDE = PNM_MAX_PIXELS };
 
 typedef struct Header {
-    char kind; // '1' to '6'
+    int kind; // '1' to '6'
     uint32_t cols, rows, maxval;
     size_t size; // rows * cols
 } Header;
 
-static bool is_plain(const Header *header)
+static bool is_kind(int c)
 {
-    return header->kind <= '3';
+    return c >= '1' && c <= '6';
 }
 
-static bool reader_is_at_image(PnmReader *r)
+// Says what a source is that begins with these n bytes, and not with an image.
+static bool error_format(PnmReader *r, const unsigned char *head, size_t n)
 {
-    size_t n = reader_ahead(r, 2); // may move what is in the buffer
-    const unsigned char *next = r->buffer + r->at;
-    return n >= 2 && next[0] == 'P' && next[1] >= '1' && next[1] <= '6';
-}
-
-// Says what a source is that does not begin with an image.
-static bool error_format(PnmReader *r)
-{
-    size_t n = reader_ahead(r, FORMAT_HEAD);
     const char *path = r->source.path;
-    const unsigned char *head = r->buffer + r->at;
     const Format *format = format_of(head, n);
-    if (r->failed)
-        return false;
     if (format != NULL && format->remedy != NULL)
         return error_set(r->err, "%s: is %s; %s", path, format->name, format->remedy);
     if (format != NULL)
@@ -151,19 +128,34 @@ static bool error_format(PnmReader *r)
                      path, head[0], head[1]);
 }
 
-static bool header_read(Header *header, PnmReader *r)
+// Reads the "P" and the digit of the first image; those of later ones have been read.
+static bool read_first_kind(PnmReader *r)
 {
-    if (!reader_is_at_image(r))
-        return error_format(r);
-    reader_byte(r);
-    *header = (Header){.kind = (char)reader_byte(r), .maxval = 1};
-    int c = text_character(r);
+    unsigned char head[FORMAT_HEAD] = {0};
+    ptrdiff_t n = source_peek(&r->source, head, sizeof head, r->err);
+    r->ended = n >= 0 && n < FORMAT_HEAD;
+    if (n < 0)
+        return false;
+    if (head[0] != 'P' || !is_kind(head[1]))
+        return error_format(r, head, (size_t)n);
+    r->ended = false;
+    read_byte(r);
+    r->kind = read_byte(r);
+    return true;
+}
+
+static bool read_header(Header *header, PnmReader *r)
+{
+    if (r->kind == 0 && !read_first_kind(r))
+        return false;
+    *header = (Header){.kind = r->kind, .maxval = 1};
+    int c = read_character(r);
     if (!is_blank(c))
         return error_found(r, c, "white space");
     bool is_bitmap = header->kind == '1' || header->kind == '4';
-    if (!text_number(r, &header->cols, MAX_SIDE, false, "the width") ||
-        !text_number(r, &header->rows, MAX_SIDE, false, "the height") ||
-        (!is_bitmap && !text_number(r, &header->maxval, MAX_SAMPLE, false, "the largest value")))
+    if (!read_number(r, &header->cols, MAX_SIDE, false, "the width") ||
+        !read_number(r, &header->rows, MAX_SIDE, false, "the height") ||
+        (!is_bitmap && !read_number(r, &header->maxval, MAX_SAMPLE, false, "the largest value")))
         return false;
 
     if (header->cols == 0 || header->rows == 0)
@@ -181,147 +173,93 @@ static bool header_read(Header *header, PnmReader *r)
 // ---------------------------------------------------------------------------------------------
 // Pixels
 
-// The state between pixels: of a raw bitmap the byte whose bits are being taken.
-typedef struct Raster {
-    const Header *header;
-    PnmReader *reader;
-    uint32_t col;
-    unsigned bits;
-} Raster;
-
-static bool error_short(const Raster *raster, size_t done)
+// Reads the next sample of pixel i, that of a bitmap as 0 for black or 1. Where the source has no
+// more, the caller says so.
+static bool read_sample(PnmReader *r, const Header *header, size_t i, uint32_t *value)
 {
-    const Header *header = raster->header;
-    if (raster->reader->failed)
-        return false;
-    return error_set(raster->reader->err,
-                     "%s: ends after %llu bytes, with %zu of its %lu x %lu "
-                     "pixels",
-                     raster->reader->source.path, reader_offset(raster->reader), done,
-                     (unsigned long)header->cols, (unsigned long)header->rows);
-}
-
-static bool sample_read(Raster *raster, uint32_t *value, size_t done)
-{
-    PnmReader *r = raster->reader;
-    uint32_t maxval = raster->header->maxval;
-    if (is_plain(raster->header)) {
-        if (!text_number(r, value, maxval, true, "a sample"))
-            return r->ended ? error_short(raster, done) : false;
-    } else {
-        int high = maxval > ONE_BYTE ? reader_byte(r) : 0, low = reader_byte(r);
-        if (low == END)
-            return error_short(raster, done);
-        *value = (uint32_t)high << 8 | (uint32_t)low;
-    }
-    if (*value > maxval)
-        return error_set(r->err, "%s: the sample before byte %llu is above the largest value, %lu",
-                         r->source.path, reader_offset(r), (unsigned long)maxval);
-    return true;
-}
-
-// A one is black.
-static bool bit_read(Raster *raster, unsigned char *pixel, size_t done)
-{
-    PnmReader *r = raster->reader;
-    unsigned bit;
-    if (is_plain(raster->header)) {
-        int c = text_after_blanks(r);
-        if (c == END)
-            return error_short(raster, done);
-        if (c != '0' && c != '1')
-            return error_found(r, c, "a 0 or a 1");
-        bit = c == '1';
-    } else {
-        if (raster->col % 8 == 0) { // a row begins with a byte of its own
-            int c = reader_byte(r);
-            if (c == END)
-                return error_short(raster, done);
-            raster->bits = (unsigned)c;
-        }
-        bit = raster->bits >> (7 - raster->col % 8) & 1;
-        raster->col = raster->col + 1 == raster->header->cols ? 0 : raster->col + 1;
-    }
-    *pixel = bit ? 0 : 255;
-    return true;
-}
-
-static bool pixel_read(Raster *raster, unsigned char *pixel, size_t done)
-{
-    uint32_t weighted = 0, unit = raster->header->maxval, sample = 0;
-    switch (raster->header->kind) {
+    int c, high = 0;
+    switch (header->kind) {
     case '1':
-    case '4': return bit_read(raster, pixel, done);
+        c = skip_blanks(r);
+        *value = c == '0';
+        return c == '0' || c == '1' || error_found(r, c, "a 0 or a 1");
     case '2':
-    case '5':
-        if (!sample_read(raster, &weighted, done))
+    case '3': return read_number(r, value, header->maxval, true, "a sample");
+    case '4': {
+        unsigned bit = (unsigned)(i % header->cols % 8);
+        if (bit == 0 && (r->bits = read_byte(r)) == END) // each row begins with a byte of its own
             return false;
-        break;
+        *value = !(r->bits >> (7 - bit) & 1);
+        return true;
+    }
     default:
-        unit *= 1000;
-        for (int channel = 0; channel < 3; channel++) {
-            static const uint32_t weight[] = {299, 587, 114};
-            if (!sample_read(raster, &sample, done))
-                return false;
-            weighted += weight[channel] * sample;
-        }
+        if (header->maxval > UINT8_MAX)
+            high = read_byte(r);
+        c = read_byte(r);
+        *value = (uint32_t)high << 8 | (uint32_t)c;
+        return c != END;
     }
-    *pixel = (unsigned char)(((uint64_t)weighted * 255 + unit / 2) / unit);
-    return true;
 }
 
-enum { FIRST_ROOM = 1 << 16 };
-
-// Memory grows with the pixels that have arrived, not with what the header promises.
-static unsigned char *pixels_grow(unsigned char *pixels, size_t done, size_t room, PnmReader *r,
-                                  Arena *arena)
+// Reads the pixels into memory that grows as they arrive, not with what the header promises.
+static unsigned char *read_pixels(const Header *header, PnmReader *r, Arena *arena)
 {
-    static const char what[] = "an image";
-    Error reason;
-    unsigned char *moved = pixels == NULL ? arena_alloc(arena, room, 1, what, &reason)
-                                          : arena_resize(arena, pixels, done, room, what, &reason);
-    if (moved == NULL)
-        error_set(r->err, "%s: %s", r->source.path, reason.text);
-    return moved;
-}
-
-static const unsigned char *raster_read(const Header *header, PnmReader *r, Arena *arena)
-{
-    size_t room = header->size < FIRST_ROOM ? header->size : FIRST_ROOM;
-    Raster raster = {.header = header, .reader = r};
-    unsigned char *pixels = pixels_grow(NULL, 0, room, r, arena);
-    for (size_t done = 0; pixels != NULL && done < header->size; done++) {
-        if (done == room) {
-            room = room > header->size / 2 ? header->size : 2 * room;
-            pixels = pixels_grow(pixels, done, room, r, arena);
-        }
-        if (pixels == NULL || !pixel_read(&raster, &pixels[done], done))
+    static const uint32_t grey[] = {1}, luma[] = {299, 587, 114};
+    bool is_colour = header->kind == '3' || header->kind == '6';
+    const uint32_t *weight = is_colour ? luma : grey;
+    uint32_t unit = header->maxval * (is_colour ? 1000 : 1), sample = 0;
+    ArenaBytes pixels = {.first = 1 << 16, .most = header->size};
+    for (size_t i = 0; i < header->size; i++) {
+        uint32_t sum = 0;
+        Error reason;
+        if (i == pixels.capacity && !arena_grow(arena, &pixels, i, "an image", &reason)) {
+            error_set(r->err, "%s: %s", r->source.path, reason.text);
             return NULL;
+        }
+        for (int channel = 0; channel < (is_colour ? 3 : 1); channel++) {
+            bool is_read = read_sample(r, header, i, &sample);
+            if (!is_read && r->ended)
+                error_set(r->err, "%s: ends after %llu bytes, with %zu of its %lu x %lu pixels",
+                          r->source.path, offset(r), i, (unsigned long)header->cols,
+                          (unsigned long)header->rows);
+            else if (is_read && sample > header->maxval)
+                error_set(r->err, "%s: the sample before byte %llu is above the largest value, %lu",
+                          r->source.path, offset(r), (unsigned long)header->maxval);
+            if (!is_read || sample > header->maxval)
+                return NULL;
+            sum += weight[channel] * sample;
+        }
+        pixels.at[i] = (unsigned char)(((uint64_t)sum * 255 + unit / 2) / unit);
     }
-    return pixels;
+    return pixels.at;
 }
 
 // Nothing may follow but another image; a text may end in white space and comments.
-static bool reader_look_on(PnmReader *r, const Header *header)
+static bool look_on(PnmReader *r, const Header *header)
 {
-    bool plain = is_plain(header);
-    r->more = !plain && reader_is_at_image(r);
-    int c = r->more ? END : plain ? text_after_blanks(r) : reader_byte(r);
+    bool is_text = header->kind <= '3';
+    int c = is_text ? skip_blanks(r) : read_byte(r);
+    unsigned long long at = offset(r) - 1;
     if (c == END)
         return !r->failed;
+    if (c == 'P' && !is_text) {
+        r->kind = read_byte(r);
+        r->more = is_kind(r->kind);
+        if (r->more || r->failed)
+            return !r->failed;
+    }
     return error_set(r->err,
                      "%s: continues after its %lu x %lu pixels, at byte %llu, where the end%s was "
                      "expected",
-                     r->source.path, (unsigned long)header->cols, (unsigned long)header->rows,
-                     reader_offset(r) - 1, plain ? "" : " or another image");
+                     r->source.path, (unsigned long)header->cols, (unsigned long)header->rows, at,
+                     is_text ? "" : " or another image");
 }
 
 void pnm_begin(PnmReader *r, const Source *source)
 {
-    r->more = true;
+    memset(r, 0, offsetof(PnmReader, buffer));
     r->source = *source;
-    r->before = r->at = r->n = 0;
-    r->ended = r->failed = false;
+    r->more = true;
 }
 
 bool pnm_read(PnmReader *r, GreyImage *image, Arena *arena, Error *err)
@@ -330,8 +268,8 @@ bool pnm_read(PnmReader *r, GreyImage *image, Arena *arena, Error *err)
     const unsigned char *pixels = NULL;
     r->err = err;
     r->more = false;
-    bool ok = header_read(&header, r) && (pixels = raster_read(&header, r, arena)) != NULL &&
-              reader_look_on(r, &header);
+    bool ok = read_header(&header, r) && (pixels = read_pixels(&header, r, arena)) != NULL &&
+              look_on(r, &header);
     // When the data ended too soon, gzip's own verdict is the better reason.
     Error from_gzip;
     if (!r->more && !source_close(&r->source, r->ended, &from_gzip)) {

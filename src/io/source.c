@@ -1,4 +1,5 @@
-// Reading files, gzip-compressed ones too; see source.h.
+// Reading files and streams. A compressed file is read through a pipe from a gzip process. path.c
+// knows which names stand for open descriptors.
 #ifdef __linux__
 #define _GNU_SOURCE // F_SETPIPE_SZ
 #endif
@@ -29,26 +30,6 @@ static void pipe_enlarge(int fd)
 #endif
 }
 
-// The end of a gzip worker says what it decompresses to (RFC 1952: CRC-32 and size, little-endian).
-// In front of that, the deflate data of an empty worker are an empty block, compressed or stored
-// (RFC 1951): zeros that pad a file do not look like it.
-static void source_read_trailer(Source *source)
-{
-    enum { BLOCK = 5, TRAILER = 8 };
-    static const unsigned char compressed[2] = {3, 0}, stored[BLOCK] = {1, 0, 0, 0xff, 0xff};
-    unsigned char end[BLOCK + TRAILER] = {0};
-    if (source->size >= sizeof end)
-        (void)!pread(source->fd, end, sizeof end, (off_t)(source->size - sizeof end));
-    for (unsigned i = 4; i-- > 0;) {
-        source->gzip_crc32 = source->gzip_crc32 << 8 | end[BLOCK + i];
-        source->gzip_size = source->gzip_size << 8 | end[BLOCK + 4 + i];
-    }
-    source->gzip_ends_empty =
-        source->gzip_size == 0 && source->gzip_crc32 == 0 &&
-        (memcmp(end + BLOCK - sizeof compressed, compressed, sizeof compressed) == 0 ||
-         memcmp(end, stored, sizeof stored) == 0);
-}
-
 static bool source_begins_as_gzip(const Source *source)
 {
     unsigned char magic[2] = {0};
@@ -56,7 +37,27 @@ static bool source_begins_as_gzip(const Source *source)
            magic[1] == 0x8b;
 }
 
-// Replaces the descriptor by the reading end of a pipe from `gzip -dc`, whose input it becomes.
+// Runs `gzip -dc` from one descriptor to another. Returns 0 or an error number.
+static int spawn_gzip(pid_t *child, int from, int to)
+{
+    char *arguments[] = {"gzip", "-dc", NULL};
+    posix_spawn_file_actions_t actions;
+    int failed = posix_spawn_file_actions_init(&actions);
+    if (failed != 0)
+        return failed;
+    failed = posix_spawn_file_actions_adddup2(&actions, from, STDIN_FILENO);
+    if (failed == 0)
+        failed = posix_spawn_file_actions_adddup2(&actions, to, STDOUT_FILENO);
+    if (failed == 0) // its messages are ours to write
+        failed =
+            posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+    if (failed == 0)
+        failed = posix_spawnp(child, "gzip", &actions, NULL, arguments, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    return failed;
+}
+
+// Replaces the descriptor by the reading end of a pipe from gzip, whose input it becomes.
 static bool source_start_gzip(Source *source, Error *err)
 {
     int pipe_ends[2];
@@ -68,28 +69,13 @@ static bool source_start_gzip(Source *source, Error *err)
     fcntl(pipe_ends[0], F_SETFD, FD_CLOEXEC);
     fcntl(pipe_ends[1], F_SETFD, FD_CLOEXEC);
     pipe_enlarge(pipe_ends[0]);
-
-    posix_spawn_file_actions_t actions;
-    int failed = posix_spawn_file_actions_init(&actions);
-    if (failed == 0) {
-        char *arguments[] = {"gzip", "-dc", NULL};
-        failed = posix_spawn_file_actions_adddup2(&actions, source->fd, STDIN_FILENO);
-        if (failed == 0)
-            failed = posix_spawn_file_actions_adddup2(&actions, pipe_ends[1], STDOUT_FILENO);
-        if (failed == 0) // what gzip would say, we say
-            failed =
-                posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-        if (failed == 0)
-            failed = posix_spawnp(&source->gzip, "gzip", &actions, NULL, arguments, environ);
-        posix_spawn_file_actions_destroy(&actions);
-    }
-    source->piped = true;
+    int failed = spawn_gzip(&source->gzip, source->fd, pipe_ends[1]);
     close(pipe_ends[1]);
     close(source->fd);
     source->fd = pipe_ends[0];
+    source->piped = true;
     if (failed == 0)
         return true;
-    source->gzip = 0;
     close(source->fd);
     errno = failed;
     return error_set_errno(err, "%s: cannot run gzip to decompress it", source->path);
@@ -98,7 +84,7 @@ static bool source_start_gzip(Source *source, Error *err)
 bool source_open(Source *source, const char *path, Error *err)
 {
     *source = (Source){.path = path};
-    // Not to wait for the other end of a named pipe; without effect on regular files.
+    // O_NONBLOCK: without waiting for the writer of a named pipe; no effect on regular files.
     source->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (source->fd < 0)
         return error_set_errno(err, "%s", path);
@@ -112,11 +98,7 @@ bool source_open(Source *source, const char *path, Error *err)
     size_t length = strlen(path);
     if (length <= 3 || strcmp(path + length - 3, ".gz") != 0)
         return true;
-    source->only_named_gz = !source_begins_as_gzip(source);
-    if (source->only_named_gz)
-        return true;
-    source_read_trailer(source);
-    return source_start_gzip(source, err);
+    return !source_begins_as_gzip(source) || source_start_gzip(source, err);
 }
 
 bool source_is_input(const char *path)
@@ -224,27 +206,22 @@ bool file_read(unsigned char **data, size_t *size, Arena *arena, const char *pat
                const char *what, Error *err)
 {
     Source source;
+    Error ignored;
+    unsigned char *bytes = NULL;
+    ptrdiff_t n = -1;
     if (!source_open(&source, path, err))
         return false;
-    if (source.gzip != 0 || source.size > max) {
-        Error ignored;
-        bool compressed = source.gzip != 0;
-        source_close(&source, false, &ignored);
-        if (compressed)
-            return error_set(err, "%s: %s is not read compressed", path, what);
-        return error_set(err, "%s: %llu bytes are too many for %s", path,
-                         (unsigned long long)source.size, what);
-    }
-    size_t expected = (size_t)source.size;
-    unsigned char *bytes = arena_alloc(arena, expected + 1, 1, what, err);
-    ptrdiff_t n = bytes == NULL ? -1 : source_read(&source, bytes, expected, err);
-    Error ignored;
-    source_close(&source, true, &ignored);
-    if (n < 0)
-        return false;
-    if ((size_t)n != expected)
+    if (source.gzip != 0)
+        error_set(err, "%s: cannot read %s compressed", path, what);
+    else if (source.size > max)
+        error_set(err, "%s: %llu bytes are too many for %s", path, (unsigned long long)source.size,
+                  what);
+    else if ((bytes = arena_alloc(arena, (size_t)source.size + 1, 1, what, err)) != NULL)
+        n = source_read(&source, bytes, (size_t)source.size, err);
+    source_close(&source, false, &ignored);
+    if (n >= 0 && (uint64_t)n < source.size)
         return error_set(err, "%s: became shorter while it was read", path);
     *data = bytes;
-    *size = expected;
-    return true;
+    *size = n < 0 ? 0 : (size_t)n;
+    return n >= 0;
 }
