@@ -3,8 +3,8 @@
 // the median of the rounds is shown.
 //
 //   (a) this trainer, by threads and batch size;
-//   (b) the plain dense kernels, the bitwise oracle, compiled for the same instruction set;
-//   (c) the least time that any dense program could take: its multiplications and additions at the
+//   (b) the scalar reference kernels made dense, compiled for the same instruction set;
+//   (c) the dense lower bound: the multiplications and additions of any dense program at the
 //       multiply-add rate that this machine is measured to reach, from registers alone.
 #include "commands.h"
 #include "evaluate.h"
@@ -13,8 +13,8 @@
 #include "random.h"
 #include "train.h"
 
-#include "isa.h"
 #include "bench_peak.h"
+#include "isa.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -88,7 +88,8 @@ static double median_ratio(const Row *above, const Row *below)
     return median(ratios);
 }
 
-// The plain kernels that multiply by zero too, compiled for each instruction set of this build.
+// The scalar reference kernels that multiply by zero too, compiled for each instruction set of this
+// build.
 extern const Kernels kernels_dense_sse2, kernels_dense_avx2, kernels_dense_avx512,
     kernels_dense_neon, kernels_dense_scalar;
 static const Kernels *const dense_kernels[] = {
@@ -126,7 +127,7 @@ static TrainData train_data;
 static TrainData row_data(const Row *row)
 {
     TrainData found = train_data;
-    if (row->images > 0) { // few to judge, too
+    if (row->images > 0) { // few to evaluate, too
         found.split.train.end = row->images;
         found.split.validation.first = found.split.validation.end - 64;
     }
@@ -198,7 +199,7 @@ static double evaluate_seconds(const Row *row)
     Evaluator evaluator;
     Range images = train_data.split.validation;
     trained_open(&t, row);
-    if (!evaluator_alloc(&evaluator, &t.net, t.pool, range_length(images), &t.arena, &err))
+    if (!evaluator_alloc(&evaluator, &t.net, t.pool, range_length(images), NULL, &t.arena, &err))
         fail(&err);
     evaluator_run(&evaluator, t.params, &data, &train_data.scale, images);
     double start = clock_seconds();
@@ -208,16 +209,23 @@ static double evaluate_seconds(const Row *row)
     return seconds;
 }
 
-// A dense program multiplies and adds this often in one epoch.
+// What a dense program multiplies and adds in one epoch: each weight at each output pixel, forward,
+// in the update and, above the first layer with parameters, backward.
 static double dense_flops(const Row *row)
 {
     Trained t;
     trained_open(&t, row);
     TrainData images = row_data(row);
-    double flops =
-        2.0 * (double)range_length(images.split.train) * (double)network_count_products(&t.net);
+    double products = 0.0;
+    for (size_t l = t.net.first_trained; l < t.net.n_layers; l++) {
+        const Layer *layer = &t.net.layers[l];
+        size_t pixels = layer->out.height * layer->out.width;
+        if (layer->n_tensors > 0)
+            products += (double)(tensor_size(&layer->tensors[0]) * pixels) *
+                        (l > t.net.first_trained ? 3.0 : 2.0);
+    }
     trained_close(&t);
-    return flops;
+    return 2.0 * (double)range_length(images.split.train) * products;
 }
 
 static void peak_worker(void *context, size_t worker)
@@ -226,7 +234,7 @@ static void peak_worker(void *context, size_t worker)
     peak_kernels[*(size_t *)context].run(PEAK_STEPS);
 }
 
-// The least time of a dense epoch, from the fastest of the ways to multiply and add.
+// The dense lower bound of an epoch, from the fastest of the ways to multiply and add.
 static double dense_bound_seconds(const Row *row)
 {
     Arena arena = {0};
@@ -253,16 +261,15 @@ static double dense_bound_seconds(const Row *row)
 
 typedef void (*Step)(const Network *net, float *params, const Work *work, const Batch *batch);
 
-static void step_partial_sums(const Network *net, float *params, const Work *work,
-                              const Batch *batch)
+static void step_load(const Network *net, float *params, const Work *work, const Batch *batch)
 {
-    network_partial_sums(net, params, work, batch, (Part){0, 1});
+    network_load(net, params, work, batch, (Part){0, 1});
 }
 
 static void step_examples(const Network *net, float *params, const Work *work, const Batch *batch)
 {
     Range all = {0, batch->size};
-    network_forward(net, params, work, batch, all, 1);
+    network_forward(net, params, work, batch, all);
     network_loss(net, work, batch, all);
     network_backward(net, params, work, batch, all);
 }
@@ -276,27 +283,27 @@ static void step_weight_gradient(const Network *net, float *params, const Work *
 // Runs a whole epoch's batches through all three stages, and counts the time of one.
 static double stage_seconds(const Row *row, size_t counted)
 {
-    static const Step steps[] = {step_partial_sums, step_examples, step_weight_gradient};
+    static const Step steps[] = {step_load, step_examples, step_weight_gradient};
     Trained t;
     Error err;
     Work work;
     trained_open(&t, row);
     size_t n = range_length(train_data.split.train);
     uint32_t *order = arena_alloc(&t.arena, n, sizeof *order, "the order", &err);
-    LitPixels lit;
-    Dataset listed = data;
-    const Range images[2] = {train_data.split.train, {0, 0}};
-    if (order == NULL || !work_alloc(&work, &t.net, row->batch, &t.arena, &err) ||
-        !network_list_lit(&t.net, &lit, &data, images, &t.arena, &err))
+    WorkNeeds needs = {.capacity = row->batch};
+    const Range ranges[2] = {train_data.split.train, {0, 0}};
+    if (order == NULL || !network_prepare(&t.net, &needs.images, &data, ranges, &t.arena, &err) ||
+        !work_alloc(&work, &t.net, needs, &t.arena, &err))
         fail(&err);
-    listed.lit = lit.entries == NULL ? NULL : &lit;
     random_permutation(order, n, 1, RANDOM_ORDER + 1);
     double seconds = 0.0;
     for (size_t first = 0; first < n; first += row->batch) {
-        size_t end = first + row->batch < n ? first + row->batch : n;
-        Batch batch = {&listed,       &train_data.scale,
-                       order + first, end - first,
-                       order + end,   n - end < 2 * row->batch ? n - end : 2 * row->batch};
+        Batch batch = {.data = &data,
+                       .scale = &train_data.scale,
+                       .order = order,
+                       .n = n,
+                       .first = first,
+                       .size = first + row->batch < n ? row->batch : n - first};
         for (size_t s = 0; s < 3; s++) {
             double start = clock_seconds();
             steps[s](&t.net, t.params, &work, &batch);
@@ -308,22 +315,22 @@ static double stage_seconds(const Row *row, size_t counted)
 }
 
 // What comes before the first epoch.
-static double lists_seconds(const Row *row)
+static double prepare_seconds(const Row *row)
 {
     Trained t;
     Error err;
-    LitPixels lit;
-    const Range images[2] = {train_data.split.train, train_data.split.validation};
+    const PreparedImages *images;
+    const Range ranges[2] = {train_data.split.train, train_data.split.validation};
     trained_open(&t, row);
     double start = clock_seconds();
-    if (!network_list_lit(&t.net, &lit, &data, images, &t.arena, &err))
+    if (!network_prepare(&t.net, &images, &data, ranges, &t.arena, &err))
         fail(&err);
     double seconds = clock_seconds() - start;
     trained_close(&t);
     return seconds;
 }
 
-static double partial_sums_seconds(const Row *row)
+static double load_seconds(const Row *row)
 {
     return stage_seconds(row, 0);
 }
@@ -357,7 +364,7 @@ static void print_row(const Row *row, const Row *dense, const Row *bound)
 static void print_cnn(Row *first, Row *end)
 {
     printf("\n  %-26s  %-7s %3s %6s  %9s  %9s  %9s\n", "--arch cnn, 1,000 images", "set", "thr",
-           "batch", "ms", "to dense", "to least");
+           "batch", "ms", "to dense", "to bound");
     for (Row *row = first; row < end; row++)
         for (size_t round = 0; round < n_rounds; round++)
             row->seconds[round] *= 1000.0 / (double)row->images;
@@ -365,19 +372,19 @@ static void print_cnn(Row *first, Row *end)
         const Row *dense = NULL, *bound = NULL;
         for (Row *other = first; other < end; other++)
             if (other->threads == row->threads) {
-                dense = strcmp(other->what, "train, plain dense") == 0 ? other : dense;
+                dense = strcmp(other->what, "train, scalar dense") == 0 ? other : dense;
                 bound = other->measure == dense_bound_seconds ? other : bound;
             }
         print_row(row, dense, bound);
     }
 }
 
-static double lit_share(void)
+static double nonzero_share(void)
 {
-    size_t n = range_length(train_data.split.train) * dataset_pixels_per_image(&data), lit = 0;
+    size_t n = range_length(train_data.split.train) * dataset_pixels_per_image(&data), nonzero = 0;
     for (size_t i = 0; i < n; i++)
-        lit += data.pixels[i] != 0;
-    return (double)lit / (double)n;
+        nonzero += data.pixels[i] != 0;
+    return (double)nonzero / (double)n;
 }
 
 int main(int argc, char **argv)
@@ -402,14 +409,14 @@ int main(int argc, char **argv)
 
     Row *bound[MAX_THREADS + 1], *dense[MAX_THREADS + 1] = {NULL}, *ours[MAX_THREADS + 1][4];
     for (size_t threads = 1; threads <= most; threads++) {
-        bound[threads] = row_mlp("least dense time", here, threads, 0, dense_bound_seconds);
+        bound[threads] = row_mlp("dense lower bound", here, threads, 0, dense_bound_seconds);
         for (size_t b = 0; b < 4; b++)
             ours[threads][b] = row_mlp("train", here, threads, batches[b], epoch_seconds);
-        dense[threads] = row_mlp("train, plain dense", dense_here, threads, 64, epoch_seconds);
+        dense[threads] = row_mlp("train, scalar dense", dense_here, threads, 64, epoch_seconds);
     }
     Row *first_kernel = &rows[n_rows];
-    row_mlp("once: lists of lit pixels", here, 1, 64, lists_seconds);
-    row_mlp("stage 1: partial sums", here, 1, 64, partial_sums_seconds);
+    row_mlp("once: sparse images", here, 1, 64, prepare_seconds);
+    row_mlp("stage 1: partial sums", here, 1, 64, load_seconds);
     row_mlp("stage 2: output layer", here, 1, 64, examples_seconds);
     row_mlp("stage 3: update", here, 1, 64, weight_gradient_seconds);
     Row *first_evaluation = &rows[n_rows];
@@ -421,8 +428,8 @@ int main(int argc, char **argv)
     Row *first_cnn = &rows[n_rows];
     for (size_t threads = 1; threads <= most; threads++) {
         row_cnn("train", here, threads, SOME_IMAGES, epoch_seconds);
-        row_cnn("train, plain dense", dense_here, threads, SOME_IMAGES / 25, epoch_seconds);
-        row_cnn("least dense time", here, threads, SOME_IMAGES, dense_bound_seconds);
+        row_cnn("train, scalar dense", dense_here, threads, SOME_IMAGES / 25, epoch_seconds);
+        row_cnn("dense lower bound", here, threads, SOME_IMAGES, dense_bound_seconds);
     }
     for (size_t i = 0; kernels_available(i) != NULL; i++)
         row_cnn("train", kernels_available(i), 1, i == 0 ? SOME_IMAGES / 25 : SOME_IMAGES / 5,
@@ -436,10 +443,10 @@ int main(int argc, char **argv)
     }
     fputs("\r\033[K", stderr);
 
-    printf("%zu training images, %.1f %% of the pixels lit, medians of %zu rounds\n\n",
-           range_length(train_data.split.train), 100.0 * lit_share(), n_rounds);
+    printf("%zu training images, %.1f %% of the pixels nonzero, medians of %zu rounds\n\n",
+           range_length(train_data.split.train), 100.0 * nonzero_share(), n_rounds);
     printf("  %-26s  %-7s %3s %6s  %9s  %9s  %9s\n", "one epoch", "set", "thr", "batch", "ms",
-           "to dense", "to least");
+           "to dense", "to bound");
     for (size_t threads = 1; threads <= most; threads++) {
         for (size_t b = 0; b < 4; b++)
             print_row(ours[threads][b], dense[threads], bound[threads]);
@@ -450,13 +457,13 @@ int main(int argc, char **argv)
                1e-9 * dense_flops(bound[threads]) / median(bound[threads]->seconds));
     }
     printf("\n  %-26s  %-7s %3s %6s  %9s  %9s  %9s\n", "the stages of an epoch", "set", "thr",
-           "batch", "ms", "", "to least");
+           "batch", "ms", "", "to bound");
     for (Row *row = first_kernel; row < first_evaluation; row++) {
         printf("  %-26s  %-7s %3zu %6zu  %9.2f  %9s  %9.3f\n", row->what, row->kernels->isa,
                row->threads, row->batch, 1e3 * median(row->seconds), "",
                median_ratio(row, bound[1]));
     }
-    printf("\n  %zu images judged\n", range_length(train_data.split.validation));
+    printf("\n  %zu images evaluated\n", range_length(train_data.split.validation));
     for (Row *row = first_evaluation; row < first_isa; row++)
         print_row(row, NULL, NULL);
     printf("\n  the instruction sets of this machine\n");

@@ -25,8 +25,7 @@ static unsigned classify(const Model *model, const InputScale *scale, Work *work
                     .n_classes = model->settings.architecture.classes,
                     .pixels = pixels,
                     .labels = no_label};
-    const uint32_t index = 0;
-    Batch batch = {.data = &data, .scale = scale, .index = &index, .size = 1};
+    Batch batch = {.data = &data, .scale = scale, .size = 1};
     network_predict(&model->net, model->params, work, &batch);
     return work->predicted[0];
 }
@@ -63,7 +62,8 @@ int main(int argc, char **argv)
     size_t n = argc > 2 ? strtoul(argv[2], NULL, 10) : 300;
     if (argc < 2 || !model_read(&model, &arena, argv[1], &err) ||
         !idx_read_directory(&images, &arena, "data/mnist", IDX_TEST, false, &err) ||
-        !work_alloc_forward(&work, &model.net, 1, &arena, &err)) {
+        !work_alloc(&work, &model.net, (WorkNeeds){.capacity = 1, .forward_only = true}, &arena,
+                    &err)) {
         fprintf(stderr, "bench_pictures: %s\n", argc < 2 ? "a MODEL is needed" : err.text);
         return EXIT_FAILURE;
     }

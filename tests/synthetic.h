@@ -45,7 +45,7 @@ static inline Synthetic synthetic_make(Arena *arena, size_t n, size_t side, size
 
 static inline Batch synthetic_batch(const Synthetic *s, const uint32_t *index, size_t size)
 {
-    return (Batch){.data = &s->data, .scale = &s->scale, .index = index, .size = size};
+    return (Batch){.data = &s->data, .scale = &s->scale, .order = index, .n = size, .size = size};
 }
 
 // A network for the data, with initial parameters in *params.

@@ -229,7 +229,7 @@ static bool train_with_team(ThreadPool *pool, float *params, const Network *net,
     TrainObserver observer = {.epoch = accept_epoch};
     Evaluator evaluator;
     if (train_run(params, net, &settings, data, pool, &observer, arena, err) != TRAIN_DONE ||
-        !evaluator_alloc(&evaluator, net, pool, data->data->n, arena, err))
+        !evaluator_alloc(&evaluator, net, pool, data->data->n, NULL, arena, err))
         return false;
     evaluator_run(&evaluator, params, data->data, &data->scale, (Range){0, data->data->n});
     return true;

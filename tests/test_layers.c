@@ -19,7 +19,7 @@ typedef struct Case {
 
 // Sizes are odd, channels leave padding, and pools leave pixels over.
 static const Case cases[] = {
-    {"dense over bytes", &layer_dense_bytes, {SIDE, SIDE, 1}, 1, 5, 0, 0},
+    {"dense on pixels", &layer_sparse_dense, {SIDE, SIDE, 1}, 1, 5, 0, 0},
     {"pixels", &layer_pixels, {SIDE, SIDE, 1}, 1, 0, 0, 0},
     {"dense", &layer_dense, {1, 1, 9}, 16, 5, 0, 0},
     {"dense on an image", &layer_dense, {2, 3, 5}, 16, 4, 0, 0},
@@ -36,29 +36,28 @@ static const Case cases[] = {
 enum { N_CASES = sizeof cases / sizeof cases[0] };
 
 // A layer between two arrays, all filled with random numbers.
-typedef struct Bench {
+typedef struct Fixture {
     Arena arena;
     Synthetic s;
     Layer layer;
     size_t n_parameters;
-    float *params, *x, *y, *dx, *dy, *notes;
-    unsigned char *columns;
+    float *params, *x, *y, *dx, *dy;
     LayerView view;
     double *argument[1 + LAYER_MAX_TENSORS]; // of one example
-} Bench;
+} Fixture;
 
-static float *floats(Bench *bench, size_t n)
+static float *floats(Fixture *f, size_t n)
 {
     Error err;
-    float *memory = arena_alloc(&bench->arena, n, sizeof *memory, "a test", &err);
+    float *memory = arena_alloc(&f->arena, n, sizeof *memory, "a test", &err);
     if (memory == NULL)
         abort();
     return memory;
 }
 
-static double *doubles(Bench *bench, size_t n)
+static double *doubles(Fixture *f, size_t n)
 {
-    return (double *)(void *)floats(bench, 2 * n);
+    return (double *)(void *)floats(f, 2 * n);
 }
 
 // Where element i of a (C,H,W) image lies among padded pixels.
@@ -68,85 +67,81 @@ static size_t place(Shape shape, size_t pitch, size_t i)
     return i % pixels * pitch + i / pixels;
 }
 
-static size_t x_place(const Bench *bench, size_t b, size_t i)
+static size_t x_place(const Fixture *f, size_t b, size_t i)
 {
-    const Layer *layer = &bench->layer;
+    const Layer *layer = &f->layer;
     return b * layer->in_stride + place(layer->in, layer->in_pitch, i);
 }
 
-static size_t y_place(const Bench *bench, size_t b, size_t i)
+static size_t y_place(const Fixture *f, size_t b, size_t i)
 {
-    const Layer *layer = &bench->layer;
+    const Layer *layer = &f->layer;
     return b * layer->out_stride + place(layer->out, layer->out_pitch, i);
 }
 
-static void bench_open(Bench *bench, const Case *c)
+static void fixture_open(Fixture *f, const Case *c)
 {
-    *bench = (Bench){.params = NULL};
-    bench->s = synthetic_make(&bench->arena, B, SIDE, 4);
-    bench->layer = (Layer){.kind = c->kind,
-                           .name = "fc1",
-                           .symbol = "a1",
-                           .gain = 1.0,
-                           .conv = {.kernel_size = c->kernel_size, .stride = c->stride},
-                           .in = c->in,
-                           .in_pitch = c->pitch,
-                           .in_stride = round_up(c->in.height * c->in.width * c->pitch, 16) + 16};
-    Layer *layer = &bench->layer;
-    bench->n_parameters = c->kind->describe(layer, c->units, 0);
-    bench->params = floats(bench, bench->n_parameters);
+    *f = (Fixture){.params = NULL};
+    f->s = synthetic_make(&f->arena, B, SIDE, 4);
+    f->layer = (Layer){.kind = c->kind,
+                       .name = "fc1",
+                       .symbol = "a1",
+                       .gain = 1.0,
+                       .conv = {.kernel_size = c->kernel_size, .stride = c->stride},
+                       .in = c->in,
+                       .in_pitch = c->pitch,
+                       .in_stride = round_up(c->in.height * c->in.width * c->pitch, 16) + 16};
+    Layer *layer = &f->layer;
+    f->n_parameters = c->kind->describe(layer, c->units, 0);
+    f->params = floats(f, f->n_parameters);
     if (c->kind->init != NULL)
-        c->kind->init(layer, bench->params, 1, 0);
+        c->kind->init(layer, f->params, 1, 0);
     for (size_t o = 0; layer->n_tensors > 0 && o < c->units; o++) // else the biases would be 0
-        bench->params[tensor_index(&layer->tensors[1], o)] = random_normal(1, 9, o);
-    bench->x = floats(bench, B * layer->in_stride);
-    bench->dx = floats(bench, B * layer->in_stride);
-    bench->y = floats(bench, B * layer->out_stride);
-    bench->dy = floats(bench, B * layer->out_stride);
-    bench->notes = floats(bench, B * layer->saved_stride);
+        f->params[tensor_index(&layer->tensors[1], o)] = random_normal(1, 9, o);
+    f->x = floats(f, B * layer->in_stride);
+    f->dx = floats(f, B * layer->in_stride);
+    f->y = floats(f, B * layer->out_stride);
+    f->dy = floats(f, B * layer->out_stride);
+    f->view = (LayerView){
+        .batch = synthetic_batch(&f->s, f->s.index, B),
+        .x = f->x,
+        .y = f->y,
+        .dx = f->dx,
+        .dy = f->dy,
+        .saved = floats(f, B * layer->saved_bytes / sizeof(float)),
+    };
     Error err;
-    bench->columns =
-        arena_alloc(&bench->arena, round_up(B, TILE_EXAMPLES), layer->n_columns, "a test", &err);
-    if (bench->columns == NULL)
+    WorkNeeds needs = {.capacity = B};
+    if (c->kind->open != NULL && !c->kind->open(layer, &f->view.state, &needs, &f->arena, &err))
         abort();
-    bench->view =
-        (LayerView){.batch = {&bench->s.data, &bench->s.scale, bench->s.index, B, NULL, 0},
-                    .x = bench->x,
-                    .y = bench->y,
-                    .dx = bench->dx,
-                    .dy = bench->dy,
-                    .saved = bench->notes,
-                    .columns = bench->columns,
-                    .n_parts = 3};
-    bool reads_bytes = c->kind == &layer_dense_bytes || c->kind == &layer_pixels;
     for (size_t b = 0; b < B; b++)
         for (size_t i = 0; i < shape_size(c->in); i++)
-            bench->x[x_place(bench, b, i)] =
-                reads_bytes ? bench->s.scale.value[batch_pixels(&bench->view.batch, b)[i]]
-                            : random_normal(1, 8, b * shape_size(c->in) + i);
+            f->x[x_place(f, b, i)] = c->kind->load != NULL
+                                         ? f->s.scale.value[batch_pixels(&f->view.batch, b)[i]]
+                                         : random_normal(1, 8, b * shape_size(c->in) + i);
 }
 
-static void forward(Bench *bench)
+static void forward(Fixture *f)
 {
-    const Layer *layer = &bench->layer;
-    if (layer->kind->partial_sums != NULL)
-        for (size_t part = 0; part < 3; part++)
-            layer->kind->partial_sums(layer, bench->params, &bench->view, (Part){part, 3});
-    layer->kind->forward(layer, bench->params, &bench->view);
+    const Layer *layer = &f->layer;
+    for (size_t part = 0; layer->kind->load != NULL && part < 3; part++)
+        layer->kind->load(layer, f->params, &f->view, (Part){part, 3});
+    if (layer->kind->forward != NULL)
+        layer->kind->forward(layer, f->params, &f->view);
 }
 
 // Takes example b and the parameters over into double precision.
-static void set_arguments(Bench *bench, size_t b)
+static void set_arguments(Fixture *f, size_t b)
 {
-    const Layer *layer = &bench->layer;
-    bench->argument[0] = doubles(bench, shape_size(layer->in));
+    const Layer *layer = &f->layer;
+    f->argument[0] = doubles(f, shape_size(layer->in));
     for (size_t i = 0; i < shape_size(layer->in); i++)
-        bench->argument[0][i] = (double)bench->x[x_place(bench, b, i)];
+        f->argument[0][i] = (double)f->x[x_place(f, b, i)];
     for (size_t t = 0; t < layer->n_tensors; t++) {
         size_t n = tensor_size(&layer->tensors[t]);
-        bench->argument[1 + t] = doubles(bench, n);
+        f->argument[1 + t] = doubles(f, n);
         for (size_t e = 0; e < n; e++)
-            bench->argument[1 + t][e] = (double)bench->params[tensor_index(&layer->tensors[t], e)];
+            f->argument[1 + t][e] = (double)f->params[tensor_index(&layer->tensors[t], e)];
     }
 }
 
@@ -155,32 +150,31 @@ static size_t argument_size(const Layer *layer, size_t which)
     return which == 0 ? shape_size(layer->in) : tensor_size(&layer->tensors[which - 1]);
 }
 
-static double *jacobian(Bench *bench, size_t which)
+static double *jacobian(Fixture *f, size_t which)
 {
-    double *J = doubles(bench, shape_size(bench->layer.out) * argument_size(&bench->layer, which));
-    bench->layer.kind->reference_jacobian(&bench->layer, (const double *const *)bench->argument,
-                                          which, J);
+    double *J = doubles(f, shape_size(f->layer.out) * argument_size(&f->layer, which));
+    f->layer.kind->reference_jacobian(&f->layer, (const double *const *)f->argument, which, J);
     return J;
 }
 
 static void reference_jacobians_agree_with_central_differences(void)
 {
     for (size_t k = 0; k < N_CASES; k++) {
-        Bench bench;
-        bench_open(&bench, &cases[k]);
-        set_arguments(&bench, 1);
-        const Layer *layer = &bench.layer;
+        Fixture f;
+        fixture_open(&f, &cases[k]);
+        set_arguments(&f, 1);
+        const Layer *layer = &f.layer;
         size_t M = shape_size(layer->out);
         REQUIRE(M <= MAX_OUTPUTS, "%s: %zu outputs", cases[k].name, M);
         for (size_t which = 0; which <= layer->n_tensors; which++) {
             size_t N = argument_size(layer, which);
-            double *J = jacobian(&bench, which), up[MAX_OUTPUTS], down[MAX_OUTPUTS], h = 1e-5;
+            double *J = jacobian(&f, which), up[MAX_OUTPUTS], down[MAX_OUTPUTS], h = 1e-5;
             for (size_t j = 0; j < N; j++) {
-                double *v = &bench.argument[which][j], kept = *v;
+                double *v = &f.argument[which][j], kept = *v;
                 *v = kept + h;
-                layer->kind->reference_forward(layer, (const double *const *)bench.argument, up);
+                layer->kind->reference_forward(layer, (const double *const *)f.argument, up);
                 *v = kept - h;
-                layer->kind->reference_forward(layer, (const double *const *)bench.argument, down);
+                layer->kind->reference_forward(layer, (const double *const *)f.argument, down);
                 *v = kept;
                 for (size_t i = 0; i < M; i++)
                     CHECK(fabs(J[i * N + j] - (up[i] - down[i]) / (2 * h)) < 1e-8,
@@ -188,59 +182,58 @@ static void reference_jacobians_agree_with_central_differences(void)
                           j, J[i * N + j], (up[i] - down[i]) / (2 * h));
             }
         }
-        arena_free(&bench.arena);
+        arena_free(&f.arena);
     }
 }
 
 static void forward_agrees_with_the_reference(void)
 {
     for (size_t k = 0; k < N_CASES; k++) {
-        Bench bench;
-        bench_open(&bench, &cases[k]);
-        forward(&bench);
+        Fixture f;
+        fixture_open(&f, &cases[k]);
+        forward(&f);
         for (size_t b = 0; b < B; b++) {
             double y[MAX_OUTPUTS];
-            set_arguments(&bench, b);
-            cases[k].kind->reference_forward(&bench.layer, (const double *const *)bench.argument,
-                                             y);
-            for (size_t o = 0; o < shape_size(bench.layer.out); o++)
-                CHECK(fabs(y[o] - (double)bench.y[y_place(&bench, b, o)]) < 1e-5,
+            set_arguments(&f, b);
+            cases[k].kind->reference_forward(&f.layer, (const double *const *)f.argument, y);
+            for (size_t o = 0; o < shape_size(f.layer.out); o++)
+                CHECK(fabs(y[o] - (double)f.y[y_place(&f, b, o)]) < 1e-5,
                       "%s, example %zu, output %zu: %g, reference %g", cases[k].name, b, o,
-                      (double)bench.y[y_place(&bench, b, o)], y[o]);
-            Shape out = bench.layer.out;
+                      (double)f.y[y_place(&f, b, o)], y[o]);
+            Shape out = f.layer.out;
             for (size_t p = 0; out.height * out.width > 1 && p < out.height * out.width; p++)
-                for (size_t c = out.channels; c < bench.layer.out_pitch; c++)
-                    CHECK(bench.y[y_place(&bench, b, p) + c] == 0.0f, "%s: padding of pixel %zu",
+                for (size_t c = out.channels; c < f.layer.out_pitch; c++)
+                    CHECK(f.y[y_place(&f, b, p) + c] == 0.0f, "%s: padding of pixel %zu",
                           cases[k].name, p);
         }
-        arena_free(&bench.arena);
+        arena_free(&f.arena);
     }
 }
 
-// What the padding of dx gets is nobody's business: it meets weights of zero.
+// The padding of dx may be anything: it meets weights of zero.
 static void backward_with_a_unit_vector_is_a_row_of_the_jacobian(void)
 {
     for (size_t k = 0; k < N_CASES; k++) {
-        Bench bench;
-        bench_open(&bench, &cases[k]);
-        forward(&bench);
-        const Layer *layer = &bench.layer;
+        Fixture f;
+        fixture_open(&f, &cases[k]);
+        forward(&f);
+        const Layer *layer = &f.layer;
         size_t I = shape_size(layer->in);
         for (size_t o = 0; layer->kind->backward != NULL && o < shape_size(layer->out); o++) {
-            memset(bench.dy, 0, B * layer->out_stride * sizeof *bench.dy);
+            memset(f.dy, 0, B * layer->out_stride * sizeof *f.dy);
             for (size_t b = 0; b < B; b++)
-                bench.dy[y_place(&bench, b, o)] = 1.0f;
-            layer->kind->backward(layer, bench.params, &bench.view);
+                f.dy[y_place(&f, b, o)] = 1.0f;
+            layer->kind->backward(layer, f.params, &f.view);
             for (size_t b = 0; b < B; b++) {
-                set_arguments(&bench, b);
-                double *J = jacobian(&bench, 0);
+                set_arguments(&f, b);
+                double *J = jacobian(&f, 0);
                 for (size_t i = 0; i < I; i++)
-                    CHECK(fabs(J[o * I + i] - (double)bench.dx[x_place(&bench, b, i)]) < 1e-6,
+                    CHECK(fabs(J[o * I + i] - (double)f.dx[x_place(&f, b, i)]) < 1e-6,
                           "%s, row %zu, column %zu: %g, not %g", cases[k].name, o, i,
-                          (double)bench.dx[x_place(&bench, b, i)], J[o * I + i]);
+                          (double)f.dx[x_place(&f, b, i)], J[o * I + i]);
             }
         }
-        arena_free(&bench.arena);
+        arena_free(&f.arena);
     }
 }
 
@@ -248,29 +241,28 @@ static void backward_with_a_unit_vector_is_a_row_of_the_jacobian(void)
 static void weight_gradient_is_the_chain_with_full_jacobians(void)
 {
     for (size_t k = 0; k < N_CASES; k++) {
-        Bench bench;
-        bench_open(&bench, &cases[k]);
-        forward(&bench);
-        const Layer *layer = &bench.layer;
+        Fixture f;
+        fixture_open(&f, &cases[k]);
+        forward(&f);
+        const Layer *layer = &f.layer;
         size_t O = shape_size(layer->out);
         for (size_t b = 0; b < B; b++)
             for (size_t o = 0; o < O; o++)
-                bench.dy[y_place(&bench, b, o)] =
-                    (b + o) % 3 == 0 ? 0.0f : random_normal(1, 7, b * O + o);
-        float *gradient = floats(&bench, bench.n_parameters);
+                f.dy[y_place(&f, b, o)] = (b + o) % 3 == 0 ? 0.0f : random_normal(1, 7, b * O + o);
+        float *gradient = floats(&f, f.n_parameters);
         if (layer->kind->backward != NULL)
-            layer->kind->backward(layer, bench.params, &bench.view);
+            layer->kind->backward(layer, f.params, &f.view);
         for (size_t part = 0; layer->n_tensors > 0 && part < 3; part++)
-            layer->kind->weight_gradient(layer, &bench.view, (Part){part, 3}, 2.0f, gradient);
+            layer->kind->weight_gradient(layer, &f.view, (Part){part, 3}, 2.0f, gradient);
         for (size_t t = 0; t < layer->n_tensors; t++) {
             size_t N = tensor_size(&layer->tensors[t]);
-            double *chain = doubles(&bench, N);
+            double *chain = doubles(&f, N);
             for (size_t b = 0; b < B; b++) {
-                set_arguments(&bench, b);
-                double *J = jacobian(&bench, 1 + t);
+                set_arguments(&f, b);
+                double *J = jacobian(&f, 1 + t);
                 for (size_t o = 0; o < O; o++)
                     for (size_t j = 0; j < N; j++)
-                        chain[j] += (double)bench.dy[y_place(&bench, b, o)] * J[o * N + j];
+                        chain[j] += (double)f.dy[y_place(&f, b, o)] * J[o * N + j];
             }
             for (size_t j = 0; j < N; j++) {
                 double found = (double)gradient[tensor_index(&layer->tensors[t], j)];
@@ -278,70 +270,107 @@ static void weight_gradient_is_the_chain_with_full_jacobians(void)
                       cases[k].name, layer->tensors[t].name, j, found, 2.0 * chain[j]);
             }
         }
-        arena_free(&bench.arena);
+        arena_free(&f.arena);
     }
 }
 
-// A kink between two points is told, and nothing else is.
-static void pieces_end_at_kinks(void)
+// The parameters that a part changes are those that part_ranges says, and each belongs to one part.
+static void part_ranges_are_what_weight_gradient_changes(void)
 {
     for (size_t k = 0; k < N_CASES; k++) {
-        Bench bench;
-        bench_open(&bench, &cases[k]);
-        set_arguments(&bench, 0);
-        const Layer *layer = &bench.layer;
-        double *x = bench.argument[0];
+        Fixture f;
+        fixture_open(&f, &cases[k]);
+        forward(&f);
+        const Layer *layer = &f.layer;
+        for (size_t i = 0; i < B * layer->out_stride; i++)
+            f.dy[i] = 1.0f;
+        if (layer->kind->backward != NULL)
+            layer->kind->backward(layer, f.params, &f.view);
+        float *owners = floats(&f, f.n_parameters);
+        for (size_t part = 0; layer->n_tensors > 0 && part < 3; part++) {
+            float *gradient = floats(&f, f.n_parameters);
+            Range ranges[LAYER_MAX_RANGES];
+            size_t n = layer->kind->part_ranges(layer, (Part){part, 3}, ranges);
+            layer->kind->weight_gradient(layer, &f.view, (Part){part, 3}, 1.0f, gradient);
+            for (size_t r = 0; r < n; r++)
+                for (size_t i = ranges[r].first; i < ranges[r].end; i++) {
+                    owners[i] += 1.0f;
+                    gradient[i] = 0.0f;
+                }
+            for (size_t i = 0; i < f.n_parameters; i++)
+                CHECK(gradient[i] == 0.0f, "%s, part %zu changed parameter %zu", cases[k].name,
+                      part, i);
+        }
+        for (size_t t = 0; t < layer->n_tensors; t++)
+            for (size_t e = 0; e < tensor_size(&layer->tensors[t]); e++)
+                CHECK(fabsf(owners[tensor_index(&layer->tensors[t], e)] - 1.0f) < 0.5f,
+                      "%s, %s, element %zu belongs to %g parts", cases[k].name,
+                      layer->tensors[t].name, e,
+                      (double)owners[tensor_index(&layer->tensors[t], e)]);
+        arena_free(&f.arena);
+    }
+}
+
+// The region changes at a kink and nowhere else.
+static void regions_end_at_kinks(void)
+{
+    for (size_t k = 0; k < N_CASES; k++) {
+        Fixture f;
+        fixture_open(&f, &cases[k]);
+        set_arguments(&f, 0);
+        const Layer *layer = &f.layer;
+        double *x = f.argument[0];
         if (layer->kind->reference_region != NULL) {
-            uint64_t piece = layer->kind->reference_region(layer, x);
+            uint64_t region = layer->kind->reference_region(layer, x);
             x[1] += 1e-9;
-            CHECK(layer->kind->reference_region(layer, x) == piece, "%s: a step of 1e-9",
+            CHECK(layer->kind->reference_region(layer, x) == region, "%s: a step of 1e-9",
                   cases[k].name);
             x[1] = 9.0; // one of the two is across the kink of ReLU, or changes a window's winner
             uint64_t high = layer->kind->reference_region(layer, x);
             x[1] = -9.0;
             uint64_t low = layer->kind->reference_region(layer, x);
-            CHECK((high == piece) != (low == piece), "%s: a kink", cases[k].name);
+            CHECK((high == region) != (low == region), "%s: a kink", cases[k].name);
         }
-        arena_free(&bench.arena);
+        arena_free(&f.arena);
     }
 }
 
 static void the_average_input_gives_zero_after_init(void)
 {
-    Bench bench;
-    bench_open(&bench, &cases[2]);
-    bench.layer.input_mean = 0.5;
-    layer_dense.init(&bench.layer, bench.params, 1, 0);
-    for (size_t i = 0; i < B * bench.layer.in_stride; i++)
-        bench.x[i] = 0.5f;
-    forward(&bench);
-    for (size_t o = 0; o < shape_size(bench.layer.out); o++)
-        CHECK(fabsf(bench.y[o]) < 1e-6f, "output %zu is %g", o, (double)bench.y[o]);
-    arena_free(&bench.arena);
+    Fixture f;
+    fixture_open(&f, &cases[2]);
+    f.layer.input_mean = 0.5;
+    layer_dense.init(&f.layer, f.params, 1, 0);
+    for (size_t i = 0; i < B * f.layer.in_stride; i++)
+        f.x[i] = 0.5f;
+    forward(&f);
+    for (size_t o = 0; o < shape_size(f.layer.out); o++)
+        CHECK(fabsf(f.y[o]) < 1e-6f, "output %zu is %g", o, (double)f.y[o]);
+    arena_free(&f.arena);
 }
 
 // PyTorch's layout: (O,C,H,W) however the program keeps it, the last three one dimension of a dense
 // layer.
 static void tensors_are_in_the_order_of_the_file(void)
 {
-    Bench bench;
+    Fixture f;
     size_t dims[TENSOR_MAX_DIMS];
-    bench_open(&bench, &cases[3]); // (2,3,5), 4 outputs
-    const Tensor *W = &bench.layer.tensors[0];
+    fixture_open(&f, &cases[3]); // (2,3,5), 4 outputs
+    const Tensor *W = &f.layer.tensors[0];
     CHECK(tensor_file_shape(W, dims) == 2 && dims[0] == 4 && dims[1] == 30, "%zu,%zu", dims[0],
           dims[1]);
     size_t one = tensor_index(W, 0), next_column = tensor_index(W, 1),
            next_channel = tensor_index(W, 6);
     CHECK(next_column - one == 16 * 16 && next_channel - one == 16, "%zu %zu", next_column - one,
           next_channel - one);
-    arena_free(&bench.arena);
-    bench_open(&bench, &cases[8]); // (4,6,3), 5 channels, windows of 3 x 3
-    W = &bench.layer.tensors[0];
+    arena_free(&f.arena);
+    fixture_open(&f, &cases[8]); // (4,6,3), 5 channels, windows of 3 x 3
+    W = &f.layer.tensors[0];
     CHECK(tensor_file_shape(W, dims) == 4 && dims[0] == 5 && dims[1] == 3 && dims[2] == 3 &&
               dims[3] == 3,
           "%zu,%zu,%zu,%zu", dims[0], dims[1], dims[2], dims[3]);
     CHECK(tensor_index(W, 9) - tensor_index(W, 0) == 1, "channels are not innermost");
-    arena_free(&bench.arena);
+    arena_free(&f.arena);
 }
 
 int main(void)
@@ -350,7 +379,8 @@ int main(void)
     RUN(forward_agrees_with_the_reference);
     RUN(backward_with_a_unit_vector_is_a_row_of_the_jacobian);
     RUN(weight_gradient_is_the_chain_with_full_jacobians);
-    RUN(pieces_end_at_kinks);
+    RUN(part_ranges_are_what_weight_gradient_changes);
+    RUN(regions_end_at_kinks);
     RUN(the_average_input_gives_zero_after_init);
     RUN(tensors_are_in_the_order_of_the_file);
     return test_end();

@@ -1,7 +1,8 @@
-// The passes over a whole network, and the check that proves them: it must accept what is right
-// and catch every derivative that is broken.
+// The passes over a whole network, and the check of its gradients: it must accept what is right and
+// catch every derivative that is broken.
 #include "gradcheck.h"
 #include "kernels.h"
+#include "sparse_input.h"
 #include "synthetic.h"
 #include "test.h"
 
@@ -9,37 +10,37 @@
 
 enum { SIDE = 7, CLASSES = 4, HIDDEN = 5, EXAMPLES = 6 };
 
-// Everything a test of this file stands on.
-typedef struct Bench {
+// A network, its data and a workspace.
+typedef struct Fixture {
     Arena arena;
     Synthetic s;
     Network net;
     float *params;
     Work work;
-} Bench;
+} Fixture;
 
-static void bench_open(Bench *bench, size_t classes)
+static void fixture_open(Fixture *f, size_t classes)
 {
     Error err;
-    *bench = (Bench){.params = NULL};
-    bench->s = synthetic_make(&bench->arena, EXAMPLES, SIDE, classes);
-    synthetic_network(&bench->net, &bench->params, &bench->s, HIDDEN, 3, &bench->arena);
-    if (!work_alloc(&bench->work, &bench->net, EXAMPLES, &bench->arena, &err))
+    *f = (Fixture){.params = NULL};
+    f->s = synthetic_make(&f->arena, EXAMPLES, SIDE, classes);
+    synthetic_network(&f->net, &f->params, &f->s, HIDDEN, 3, &f->arena);
+    if (!work_alloc(&f->work, &f->net, (WorkNeeds){.capacity = EXAMPLES}, &f->arena, &err))
         abort();
 }
 
-static void pass(Bench *bench, const Batch *batch, float *gradient)
+static void pass(Fixture *f, const Batch *batch, float *gradient)
 {
     Range all = {0, batch->size};
-    network_predict(&bench->net, bench->params, &bench->work, batch);
-    network_backward(&bench->net, bench->params, &bench->work, batch, all);
-    network_weight_gradient(&bench->net, &bench->work, batch, 1.0f, gradient, (Part){0, 1});
+    network_predict(&f->net, f->params, &f->work, batch);
+    network_backward(&f->net, f->params, &f->work, batch, all);
+    network_weight_gradient(&f->net, &f->work, batch, 1.0f, gradient, (Part){0, 1});
 }
 
-static float *zeroed_gradient(Bench *bench)
+static float *zeroed_gradient(Fixture *f)
 {
     Error err;
-    float *gradient = network_alloc(&bench->net, &bench->arena, &err);
+    float *gradient = network_alloc(&f->net, &f->arena, &err);
     if (gradient == NULL)
         abort();
     return gradient;
@@ -47,36 +48,36 @@ static float *zeroed_gradient(Bench *bench)
 
 static void the_initial_loss_is_near_ln_10(void)
 {
-    Bench bench;
-    bench_open(&bench, 10);
-    Batch batch = synthetic_batch(&bench.s, bench.s.index, EXAMPLES);
-    pass(&bench, &batch, zeroed_gradient(&bench));
+    Fixture f;
+    fixture_open(&f, 10);
+    Batch batch = synthetic_batch(&f.s, f.s.index, EXAMPLES);
+    pass(&f, &batch, zeroed_gradient(&f));
     double loss = 0.0;
     for (size_t b = 0; b < EXAMPLES; b++)
-        loss += (double)bench.work.loss[b] / EXAMPLES;
+        loss += (double)f.work.loss[b] / EXAMPLES;
     CHECK(fabs(loss - log(10.0)) < 0.5, "loss %g", loss);
-    arena_free(&bench.arena);
+    arena_free(&f.arena);
 }
 
 static void the_gradient_of_a_batch_is_the_sum_of_its_examples(void)
 {
-    Bench bench;
-    bench_open(&bench, CLASSES);
-    float *together = zeroed_gradient(&bench), *apart = zeroed_gradient(&bench);
-    Batch batch = synthetic_batch(&bench.s, bench.s.index, EXAMPLES);
-    pass(&bench, &batch, together);
+    Fixture f;
+    fixture_open(&f, CLASSES);
+    float *together = zeroed_gradient(&f), *apart = zeroed_gradient(&f);
+    Batch batch = synthetic_batch(&f.s, f.s.index, EXAMPLES);
+    pass(&f, &batch, together);
     for (size_t b = 0; b < EXAMPLES; b++) {
-        Batch one = synthetic_batch(&bench.s, bench.s.index + b, 1);
-        pass(&bench, &one, apart);
+        Batch one = synthetic_batch(&f.s, f.s.index + b, 1);
+        pass(&f, &one, apart);
     }
     float largest = 0.0f;
-    for (size_t i = 0; i < bench.net.n_parameters; i++) {
+    for (size_t i = 0; i < f.net.n_parameters; i++) {
         largest = fmaxf(largest, fabsf(together[i]));
         CHECK(fabsf(together[i] - apart[i]) < 1e-5f, "parameter %zu: %g against %g", i,
               (double)together[i], (double)apart[i]);
     }
     CHECK(largest > 0.1f, "largest %g: nothing was compared", (double)largest);
-    arena_free(&bench.arena);
+    arena_free(&f.arena);
 }
 
 // Clears what belongs to a parameter: nothing else may be left.
@@ -91,47 +92,45 @@ static void check_padding(const Network *net, float *gradient)
 
 static void the_padding_of_parameters_has_no_gradient(void)
 {
-    Bench bench;
-    bench_open(&bench, CLASSES);
-    float *gradient = zeroed_gradient(&bench);
-    Batch batch = synthetic_batch(&bench.s, bench.s.index, EXAMPLES);
-    pass(&bench, &batch, gradient);
-    check_padding(&bench.net, gradient);
-    arena_free(&bench.arena);
+    Fixture f;
+    fixture_open(&f, CLASSES);
+    float *gradient = zeroed_gradient(&f);
+    Batch batch = synthetic_batch(&f.s, f.s.index, EXAMPLES);
+    pass(&f, &batch, gradient);
+    check_padding(&f.net, gradient);
+    arena_free(&f.arena);
 }
 
 static void parts_and_examples_may_be_done_in_any_order(void)
 {
-    Bench bench;
-    bench_open(&bench, CLASSES);
-    float *forward = zeroed_gradient(&bench), *shuffled = zeroed_gradient(&bench);
-    Batch batch = synthetic_batch(&bench.s, bench.s.index, EXAMPLES);
-    pass(&bench, &batch, forward);
+    Fixture f;
+    fixture_open(&f, CLASSES);
+    float *forward = zeroed_gradient(&f), *shuffled = zeroed_gradient(&f);
+    Batch batch = synthetic_batch(&f.s, f.s.index, EXAMPLES);
+    pass(&f, &batch, forward);
 
     const Range parts[] = {{4, EXAMPLES}, {0, 1}, {1, 4}};
     for (size_t part = 3; part-- > 0;)
-        network_partial_sums(&bench.net, bench.params, &bench.work, &batch, (Part){part, 3});
+        network_load(&f.net, f.params, &f.work, &batch, (Part){part, 3});
     for (size_t p = 0; p < 3; p++) {
-        network_forward(&bench.net, bench.params, &bench.work, &batch, parts[p], 3);
-        network_loss(&bench.net, &bench.work, &batch, parts[p]);
-        network_backward(&bench.net, bench.params, &bench.work, &batch, parts[p]);
+        network_forward(&f.net, f.params, &f.work, &batch, parts[p]);
+        network_loss(&f.net, &f.work, &batch, parts[p]);
+        network_backward(&f.net, f.params, &f.work, &batch, parts[p]);
     }
     for (size_t part = 7; part-- > 0;)
-        network_weight_gradient(&bench.net, &bench.work, &batch, 1.0f, shuffled, (Part){part, 7});
-    CHECK(memcmp(forward, shuffled, bench.net.n_parameters * sizeof *forward) == 0,
-          "the bytes differ");
-    arena_free(&bench.arena);
+        network_weight_gradient(&f.net, &f.work, &batch, 1.0f, shuffled, (Part){part, 7});
+    CHECK(memcmp(forward, shuffled, f.net.n_parameters * sizeof *forward) == 0, "the bytes differ");
+    arena_free(&f.arena);
 }
 
-// The gradient of all examples of images of one side, with or without lists of their lit pixels, in
-// n_parts.
+// The gradient of all examples of images of one side, with or without prepared images, in n_parts.
 typedef struct Passes {
     Arena arena;
     Synthetic s;
     Network net;
     float *params, *gradient;
-    Work work;
-    LitPixels lit;
+    const PreparedImages *images;
+    Work work[2]; // without and with them
 } Passes;
 
 enum { MANY = 150 }; // examples: three groups of columns, the last one not full
@@ -146,36 +145,39 @@ static void passes_open(Passes *p, size_t side)
         p->s.index[i] = i * 7 % MANY;
     const Range images[2] = {{0, 100}, {100, MANY}};
     p->gradient = network_alloc(&p->net, &p->arena, &err);
-    if (p->gradient == NULL || !work_alloc(&p->work, &p->net, MANY, &p->arena, &err) ||
-        !network_list_lit(&p->net, &p->lit, &p->s.data, images, &p->arena, &err))
+    if (p->gradient == NULL ||
+        !network_prepare(&p->net, &p->images, &p->s.data, images, &p->arena, &err))
         abort();
-    REQUIRE(p->lit.entries != NULL, "%zu pixels a side: there are no lists", side);
+    REQUIRE(p->images != NULL, "%zu pixels a side: nothing was prepared", side);
+    for (size_t i = 0; i < 2; i++) {
+        WorkNeeds needs = {.capacity = MANY, .images = i == 1 ? p->images : NULL};
+        if (!work_alloc(&p->work[i], &p->net, needs, &p->arena, &err))
+            abort();
+    }
 }
 
-static void passes_run(Passes *p, bool has_lists, size_t n_parts)
+static void passes_run(Passes *p, bool is_prepared, size_t n_parts)
 {
     const Range all = {0, MANY};
-    p->s.data.lit = has_lists ? &p->lit : NULL;
+    const Work *work = &p->work[is_prepared];
     Batch batch = synthetic_batch(&p->s, p->s.index, MANY);
-    batch.next = p->s.index;
-    batch.next_size = MANY - 10;
+    Batch before = {.data = &p->s.data, .scale = &p->s.scale, .size = MANY};
+    network_load(&p->net, p->params, work, &before, (Part){0, 1}); // must leave no trace
     memset(p->gradient, 0, p->net.n_parameters * sizeof *p->gradient);
     const Layer *first = &p->net.layers[0]; // NaN where nothing is written
-    memset(p->work.x[1], 0xff, MANY * first->out_stride * sizeof(float));
-    memset(p->work.saved[0], 0xff, MANY * first->saved_stride * sizeof(float));
-    memset(p->work.columns, 0xff, round_up(MANY, TILE_EXAMPLES) * first->n_columns);
+    memset(work->x[1].data, 0xff, MANY * work->x[1].stride);
+    memset(work->saved[0].data, 0xff, MANY * first->saved_bytes);
     for (size_t part = n_parts; part-- > 0;)
-        network_partial_sums(&p->net, p->params, &p->work, &batch, (Part){part, n_parts});
-    network_forward(&p->net, p->params, &p->work, &batch, all, n_parts);
-    network_loss(&p->net, &p->work, &batch, all);
-    network_backward(&p->net, p->params, &p->work, &batch, all);
+        network_load(&p->net, p->params, work, &batch, (Part){part, n_parts});
+    network_forward(&p->net, p->params, work, &batch, all);
+    network_loss(&p->net, work, &batch, all);
+    network_backward(&p->net, p->params, work, &batch, all);
     for (size_t part = n_parts; part-- > 0;)
-        network_weight_gradient(&p->net, &p->work, &batch, 1.0f, p->gradient,
-                                (Part){part, n_parts});
+        network_weight_gradient(&p->net, work, &batch, 1.0f, p->gradient, (Part){part, n_parts});
 }
 
 // 40 x 40 pixels are more than a chunk a block; 2 x 2 are fewer than a pixel a block.
-static void lists_parts_and_sets_change_no_bit(void)
+static void prepared_images_parts_and_sets_change_no_bit(void)
 {
     const size_t sides[] = {2, 7, 28, 40}, parts[] = {1, 2, 3, 8, 11};
     const Kernels *before = kernels;
@@ -188,14 +190,14 @@ static void lists_parts_and_sets_change_no_bit(void)
         kernels = kernels_available(0);
         passes_run(&p, false, 1);
         memcpy(gradient, p.gradient, p.net.n_parameters * sizeof *gradient);
-        memcpy(loss, p.work.loss, sizeof loss);
+        memcpy(loss, p.work[0].loss, sizeof loss);
         for (size_t set = 0; kernels_available(set) != NULL; set++)
             for (size_t n = 0; n < 10; n++) {
                 kernels = kernels_available(set);
                 passes_run(&p, n % 2 == 1, parts[n / 2]);
                 CHECK(memcmp(gradient, p.gradient, p.net.n_parameters * sizeof *gradient) == 0 &&
-                          memcmp(loss, p.work.loss, sizeof loss) == 0,
-                      "%s: %zu pixels a side, %zu parts, lists: %zu", kernels->isa, sides[i],
+                          memcmp(loss, p.work[n % 2].loss, sizeof loss) == 0,
+                      "%s: %zu pixels a side, %zu parts, prepared: %zu", kernels->isa, sides[i],
                       parts[n / 2], n % 2);
             }
         arena_free(&p.arena);
@@ -203,32 +205,32 @@ static void lists_parts_and_sets_change_no_bit(void)
     kernels = before;
 }
 
-// Training has no barrier between stage 3 and the next stage 1, which writes the first layer's y.
-static void no_update_reads_what_stage_1_writes(void)
+// Stage 1 of a network that does not wait writes nothing that a weight gradient reads.
+static void networks_wait_where_stage_1_writes_what_stage_3_reads(void)
 {
     for (size_t i = 0; architecture_names[i] != NULL; i++) {
         Error err;
         Network net;
         Architecture architecture = {architecture_names[i], 28, 28, 16, 10};
         REQUIRE(network_build(&net, &architecture, &err), "%s", err.text);
-        CHECK(net.layers[0].kind->partial_sums == NULL || !net.layers[1].kind->needs_x ||
-                  net.layers[1].kind->weight_gradient == NULL,
-              "%s", architecture_names[i]);
+        CHECK(net.load_waits == (strcmp(architecture_names[i], "cnn") == 0), "%s",
+              architecture_names[i]);
     }
 }
 
-// Lists are made of the images of two ranges alone, and not at all where they are too long.
-static void lists_have_their_limits(void)
+// Sparse images are made of two ranges alone, and not at all where they would be too large.
+static void prepared_images_have_their_limits(void)
 {
     Error err;
     Passes p;
     passes_open(&p, 7);
-    LitPixels lit;
+    const PreparedImages *made;
     const Range some[2] = {{3, 5}, {149, 150}};
-    CHECK(network_list_lit(&p.net, &lit, &p.s.data, some, &p.arena, &err) && lit.n_chunks == 8,
-          "%zu chunks", lit.n_chunks);
+    CHECK(network_prepare(&p.net, &made, &p.s.data, some, &p.arena, &err) && made != NULL &&
+              made->n_chunks == 8,
+          "not made, or of other chunks");
     for (size_t i = 0; i < MANY; i++) {
-        size_t n = 0, listed = lit.start[8 * i + 8] - lit.start[8 * i];
+        size_t n = 0, listed = made->start[8 * i + 8] - made->start[8 * i];
         for (size_t x = 0; x < 49; x++)
             n += p.s.data.pixels[49 * i + x] != 0;
         bool is_wanted = i == 3 || i == 4 || i == 149;
@@ -238,10 +240,10 @@ static void lists_have_their_limits(void)
     Dataset data = p.s.data;
     data.n = 3000000; // whose beginnings alone would take too much: no pixel is looked at
     data.pixels = NULL;
-    CHECK(network_list_lit(&p.net, &lit, &data, some, &p.arena, &err) && lit.entries == NULL,
-          "lists of three million images");
+    CHECK(network_prepare(&p.net, &made, &data, some, &p.arena, &err) && made == NULL,
+          "sparse images of three million images");
 
-    enum { IMAGES = 700000 }; // of 49 lit pixels, two bytes each
+    enum { IMAGES = 700000 }; // of 49 nonzero pixels, two bytes each
     unsigned char *pixels = malloc((size_t)49 * IMAGES);
     if (pixels == NULL)
         abort();
@@ -249,10 +251,10 @@ static void lists_have_their_limits(void)
     data.n = IMAGES;
     data.pixels = pixels;
     const Range most[2] = {{0, IMAGES - 1}, {0, 0}}, few[2] = {{0, 1000}, {IMAGES - 1, IMAGES}};
-    CHECK(network_list_lit(&p.net, &lit, &data, most, &p.arena, &err) && lit.entries == NULL,
-          "lists of 34 million pixels");
-    CHECK(network_list_lit(&p.net, &lit, &data, few, &p.arena, &err) && lit.entries != NULL,
-          "no lists of 49,000 pixels");
+    CHECK(network_prepare(&p.net, &made, &data, most, &p.arena, &err) && made == NULL,
+          "sparse images of 34 million pixels");
+    CHECK(network_prepare(&p.net, &made, &data, few, &p.arena, &err) && made != NULL,
+          "no sparse images of 49,000 pixels");
     free(pixels);
     arena_free(&p.arena);
 }
@@ -263,101 +265,102 @@ static void lists_have_their_limits(void)
 
 enum { CNN_SIDE = 17, CNN_EXAMPLES = 19 };
 
-static void bench_open_cnn(Bench *bench)
+static void fixture_open_cnn(Fixture *f)
 {
     Error err;
-    *bench = (Bench){.params = NULL};
-    bench->s = synthetic_make(&bench->arena, CNN_EXAMPLES, CNN_SIDE, CLASSES);
+    *f = (Fixture){.params = NULL};
+    f->s = synthetic_make(&f->arena, CNN_EXAMPLES, CNN_SIDE, CLASSES);
     Architecture architecture = {"cnn", CNN_SIDE, CNN_SIDE, HIDDEN, CLASSES};
-    if (!network_build(&bench->net, &architecture, &err) ||
-        (bench->params = network_alloc(&bench->net, &bench->arena, &err)) == NULL ||
-        !work_alloc(&bench->work, &bench->net, CNN_EXAMPLES, &bench->arena, &err))
+    if (!network_build(&f->net, &architecture, &err) ||
+        (f->params = network_alloc(&f->net, &f->arena, &err)) == NULL ||
+        !work_alloc(&f->work, &f->net, (WorkNeeds){.capacity = CNN_EXAMPLES}, &f->arena, &err))
         abort();
-    network_init(&bench->net, bench->params, 3);
+    network_init(&f->net, f->params, 3);
 }
 
 static void images_in_groups_of_any_size_have_the_same_gradient(void)
 {
-    Bench bench;
-    bench_open_cnn(&bench);
-    float *whole = zeroed_gradient(&bench), *parts = zeroed_gradient(&bench);
-    Batch batch = synthetic_batch(&bench.s, bench.s.index, CNN_EXAMPLES);
-    pass(&bench, &batch, whole);
+    Fixture f;
+    fixture_open_cnn(&f);
+    float *whole = zeroed_gradient(&f), *parts = zeroed_gradient(&f);
+    Batch batch = synthetic_batch(&f.s, f.s.index, CNN_EXAMPLES);
+    pass(&f, &batch, whole);
     const Range ranges[] = {{10, CNN_EXAMPLES}, {0, 1}, {1, 10}, {10, 10}};
     for (size_t r = 0; r < 4; r++) {
-        network_forward(&bench.net, bench.params, &bench.work, &batch, ranges[r], 1);
-        network_loss(&bench.net, &bench.work, &batch, ranges[r]);
-        network_backward(&bench.net, bench.params, &bench.work, &batch, ranges[r]);
+        network_forward(&f.net, f.params, &f.work, &batch, ranges[r]);
+        network_loss(&f.net, &f.work, &batch, ranges[r]);
+        network_backward(&f.net, f.params, &f.work, &batch, ranges[r]);
     }
     for (size_t part = 7; part-- > 0;)
-        network_weight_gradient(&bench.net, &bench.work, &batch, 1.0f, parts, (Part){part, 7});
-    CHECK(memcmp(whole, parts, bench.net.n_parameters * sizeof *whole) == 0, "the bytes differ");
+        network_weight_gradient(&f.net, &f.work, &batch, 1.0f, parts, (Part){part, 7});
+    CHECK(memcmp(whole, parts, f.net.n_parameters * sizeof *whole) == 0, "the bytes differ");
 
     // One at a time, nothing takes the place of anything.
-    float *apart = zeroed_gradient(&bench), largest = 0.0f;
+    float *apart = zeroed_gradient(&f), largest = 0.0f;
     for (size_t b = 0; b < CNN_EXAMPLES; b++) {
-        Batch one = synthetic_batch(&bench.s, bench.s.index + b, 1);
-        pass(&bench, &one, apart);
+        Batch one = synthetic_batch(&f.s, f.s.index + b, 1);
+        pass(&f, &one, apart);
     }
-    for (size_t i = 0; i < bench.net.n_parameters; i++) {
+    for (size_t i = 0; i < f.net.n_parameters; i++) {
         largest = fmaxf(largest, fabsf(whole[i]));
         CHECK(fabsf(whole[i] - apart[i]) < 1e-4f, "parameter %zu: %g against %g", i,
               (double)whole[i], (double)apart[i]);
     }
     CHECK(largest > 0.1f, "largest %g: nothing was compared", (double)largest);
 
-    check_padding(&bench.net, whole);
-    arena_free(&bench.arena);
+    check_padding(&f.net, whole);
+    arena_free(&f.arena);
 }
 
-static void judging_alone_gives_the_same_probabilities(void)
+static void a_workspace_without_backward_gives_the_same_probabilities(void)
 {
-    Bench bench;
+    Fixture f;
     Work forward;
     Error err;
-    bench_open_cnn(&bench);
-    REQUIRE(work_alloc_forward(&forward, &bench.net, CNN_EXAMPLES, &bench.arena, &err), "%s",
-            err.text);
-    Batch batch = synthetic_batch(&bench.s, bench.s.index, CNN_EXAMPLES);
-    network_predict(&bench.net, bench.params, &bench.work, &batch);
-    network_predict(&bench.net, bench.params, &forward, &batch);
-    size_t last = bench.net.n_layers, n = CNN_EXAMPLES * bench.net.layers[last - 1].out_stride;
-    CHECK(memcmp(bench.work.dx[last], forward.dx[last], n * sizeof(float)) == 0,
-          "probabilities differ");
-    CHECK(memcmp(bench.work.loss, forward.loss, CNN_EXAMPLES * sizeof(float)) == 0,
-          "losses differ");
-    arena_free(&bench.arena);
+    fixture_open_cnn(&f);
+    REQUIRE(work_alloc(&forward, &f.net,
+                       (WorkNeeds){.capacity = CNN_EXAMPLES, .forward_only = true}, &f.arena, &err),
+            "%s", err.text);
+    Batch batch = synthetic_batch(&f.s, f.s.index, CNN_EXAMPLES);
+    network_predict(&f.net, f.params, &f.work, &batch);
+    network_predict(&f.net, f.params, &forward, &batch);
+    for (size_t b = 0; b < CNN_EXAMPLES; b++)
+        CHECK(memcmp(network_probabilities(&f.net, &f.work, b),
+                     network_probabilities(&f.net, &forward, b), CLASSES * sizeof(float)) == 0,
+              "the probabilities of example %zu differ", b);
+    CHECK(memcmp(f.work.loss, forward.loss, CNN_EXAMPLES * sizeof(float)) == 0, "losses differ");
+    arena_free(&f.arena);
 }
 
 static void huge_logits_give_finite_losses(void)
 {
-    Bench bench;
-    bench_open(&bench, CLASSES);
-    for (size_t i = 0; i < bench.net.n_parameters; i++)
-        bench.params[i] *= 1e10f;
-    Batch batch = synthetic_batch(&bench.s, bench.s.index, EXAMPLES);
-    pass(&bench, &batch, zeroed_gradient(&bench));
+    Fixture f;
+    fixture_open(&f, CLASSES);
+    for (size_t i = 0; i < f.net.n_parameters; i++)
+        f.params[i] *= 1e10f;
+    Batch batch = synthetic_batch(&f.s, f.s.index, EXAMPLES);
+    pass(&f, &batch, zeroed_gradient(&f));
     for (size_t b = 0; b < EXAMPLES; b++)
-        CHECK(isfinite(bench.work.loss[b]), "loss %zu is %g", b, (double)bench.work.loss[b]);
-    arena_free(&bench.arena);
+        CHECK(isfinite(f.work.loss[b]), "loss %zu is %g", b, (double)f.work.loss[b]);
+    arena_free(&f.arena);
 }
 
 // ---------------------------------------------------------------------------------------------
 // The gradient check
 
-static bool checks(Bench *bench, GradientCheck *check)
+static bool checks(Fixture *f, GradientCheck *check)
 {
     Error err;
-    return gradient_check(check, &bench->net, bench->params, &bench->s.data, &bench->s.scale, 2,
-                          GRADIENT_CHECK_STEP, &bench->arena, &err);
+    return gradient_check(check, &f->net, f->params, &f->s.data, &f->s.scale, 2,
+                          GRADIENT_CHECK_STEP, &f->arena, &err);
 }
 
 static void the_gradient_check_accepts_a_right_network(void)
 {
-    Bench bench;
+    Fixture f;
     GradientCheck check;
-    bench_open(&bench, CLASSES);
-    REQUIRE(checks(&bench, &check), "could not be done");
+    fixture_open(&f, CLASSES);
+    REQUIRE(checks(&f, &check), "could not be done");
     CHECK(check.ok, "refused");
     CHECK(check.n_jacobians == 7 && check.n_blocks == 4, "%zu Jacobians, %zu blocks",
           check.n_jacobians, check.n_blocks);
@@ -371,18 +374,18 @@ static void the_gradient_check_accepts_a_right_network(void)
           check.jacobians[2].nonzero);
     CHECK(check.jacobians[4].nonzero == H, "%zu entries of df1/da1 are not zero",
           check.jacobians[4].nonzero);
-    arena_free(&bench.arena);
+    arena_free(&f.arena);
 }
 
 // Puts a changed row of operations in place of a layer's, and looks whether the check notices.
 static bool caught(size_t layer, const LayerKind *broken)
 {
-    Bench bench;
+    Fixture f;
     GradientCheck check;
-    bench_open(&bench, CLASSES);
-    bench.net.layers[layer].kind = broken;
-    bool noticed = checks(&bench, &check) && !check.ok;
-    arena_free(&bench.arena);
+    fixture_open(&f, CLASSES);
+    f.net.layers[layer].kind = broken;
+    bool noticed = checks(&f, &check) && !check.ok;
+    arena_free(&f.arena);
     return noticed;
 }
 
@@ -440,13 +443,13 @@ static void forgets_the_bias(const Layer *layer, const LayerView *view, Part par
     const Tensor *bias = &layer->tensors[1];
     float kept[HIDDEN];
     memcpy(kept, into + bias->offset, sizeof kept);
-    layer_dense_bytes.weight_gradient(layer, view, part, scale, into);
+    layer_sparse_dense.weight_gradient(layer, view, part, scale, into);
     memcpy(into + bias->offset, kept, sizeof kept);
 }
 
 static void a_bias_that_is_never_updated_is_caught(void)
 {
-    LayerKind broken = layer_dense_bytes;
+    LayerKind broken = layer_sparse_dense;
     broken.weight_gradient = forgets_the_bias;
     CHECK(caught(0, &broken), "not noticed");
 }
@@ -467,13 +470,13 @@ static void a_delta_of_the_wrong_sign_is_caught(void)
 
 static void a_gradient_of_zeros_proves_nothing(void)
 {
-    Bench bench;
+    Fixture f;
     GradientCheck check;
-    bench_open(&bench, CLASSES);
-    memset(bench.params, 0, bench.net.n_parameters * sizeof *bench.params);
-    REQUIRE(checks(&bench, &check), "could not be done");
+    fixture_open(&f, CLASSES);
+    memset(f.params, 0, f.net.n_parameters * sizeof *f.params);
+    REQUIRE(checks(&f, &check), "could not be done");
     CHECK(!check.ok, "dL/dW1 is zero where W2 is zero, and was accepted");
-    arena_free(&bench.arena);
+    arena_free(&f.arena);
 }
 
 static void sizes_out_of_range_are_refused(void)
@@ -495,11 +498,11 @@ int main(void)
     RUN(the_gradient_of_a_batch_is_the_sum_of_its_examples);
     RUN(the_padding_of_parameters_has_no_gradient);
     RUN(parts_and_examples_may_be_done_in_any_order);
-    RUN(lists_parts_and_sets_change_no_bit);
-    RUN(lists_have_their_limits);
-    RUN(no_update_reads_what_stage_1_writes);
+    RUN(prepared_images_parts_and_sets_change_no_bit);
+    RUN(prepared_images_have_their_limits);
+    RUN(networks_wait_where_stage_1_writes_what_stage_3_reads);
     RUN(images_in_groups_of_any_size_have_the_same_gradient);
-    RUN(judging_alone_gives_the_same_probabilities);
+    RUN(a_workspace_without_backward_gives_the_same_probabilities);
     RUN(huge_logits_give_finite_losses);
     RUN(the_gradient_check_accepts_a_right_network);
     RUN(a_sigmoid_whose_backward_forgets_its_derivative_is_caught);

@@ -1,4 +1,5 @@
-// The training loop on small made-up data, and what it stands on: split, scale, judging, metrics.
+// The training loop on small made-up data, and what it stands on: split, scale, evaluation,
+// metrics.
 #include "train.h"
 
 #include "evaluate.h"
@@ -17,7 +18,7 @@ typedef struct Run {
     EpochReport last;
     size_t epochs_seen, stop_after, threads, epochs_done;
     size_t batches_seen, stop_at_batch;
-    size_t judged; // epochs that came with validation figures
+    size_t validated; // epochs that came with validation figures
     bool validate_last_only;
     TrainResult result;
 } Run;
@@ -40,7 +41,7 @@ static bool keep_report(void *context, const EpochReport *report, Error *err)
 {
     Run *run = context;
     run->last = *report;
-    run->judged += isfinite(report->validation_loss) && isfinite(report->validation_accuracy);
+    run->validated += isfinite(report->validation_loss) && isfinite(report->validation_accuracy);
     return ++run->epochs_seen < run->stop_after || error_set(err, "enough");
 }
 
@@ -83,7 +84,7 @@ static void overfits_32_examples(void)
     arena_free(&run.arena);
 }
 
-static void judging_the_last_epoch_alone_changes_nothing_else(void)
+static void validating_the_last_epoch_alone_changes_nothing_else(void)
 {
     Run a, b;
     Error err;
@@ -92,7 +93,8 @@ static void judging_the_last_epoch_alone_changes_nothing_else(void)
     b.validate_last_only = true;
     REQUIRE(run_train(&a, 3, 16, 0.01, 1, &err) && run_train(&b, 3, 16, 0.01, 1, &err), "%s",
             err.text);
-    CHECK(a.judged == 3 && b.judged == 1, "judged %zu and %zu times", a.judged, b.judged);
+    CHECK(a.validated == 3 && b.validated == 1, "validated %zu and %zu times", a.validated,
+          b.validated);
     CHECK(a.epochs_seen == b.epochs_seen, "told of %zu and %zu epochs", a.epochs_seen,
           b.epochs_seen);
     CHECK(same_parameters(&a, &b), "other bytes");
@@ -158,7 +160,8 @@ static void one_step_subtracts_lr_times_the_gradient(void)
     run_open(&run, 2, 1, 1);
     float *before = network_alloc(&run.net, &run.arena, &err);
     float *gradient = network_alloc(&run.net, &run.arena, &err);
-    REQUIRE(before != NULL && gradient != NULL && work_alloc(&work, &run.net, 1, &run.arena, &err),
+    REQUIRE(before != NULL && gradient != NULL &&
+                work_alloc(&work, &run.net, (WorkNeeds){.capacity = 1}, &run.arena, &err),
             "%s", err.text);
     memcpy(before, run.params, run.net.n_parameters * sizeof *before);
     Batch batch = synthetic_batch(&run.s, run.s.index, 1);
@@ -254,9 +257,9 @@ static void any_number_of_threads_gives_the_same_bytes(void)
     arena_free(&first.arena);
 }
 
-// Of images whose blocks are more than one chunk, too, and in more than one group of columns; of a
-// set that says it is too large for lists, though few of its images are asked for.
-static void lists_and_threads_give_the_same_bytes(void)
+// With images whose blocks are more than one chunk, too, and batches of more than one tile; with a
+// data set that says it is too large to be prepared, though few of its images are asked for.
+static void prepared_images_and_threads_give_the_same_bytes(void)
 {
     static const size_t threads[] = {1, 2, 3, 8}, sides[] = {7, 40};
     for (size_t s = 0; s < 2; s++) {
@@ -274,7 +277,7 @@ static void lists_and_threads_give_the_same_bytes(void)
             CHECK(same_parameters(&first, &run) &&
                       memcmp(&first.last.validation_loss, &run.last.validation_loss,
                              sizeof(double)) == 0,
-                  "%zu x %zu pixels, %zu threads, lists: %zu", sides[s], sides[s], run.threads,
+                  "%zu x %zu pixels, %zu threads, prepared: %zu", sides[s], sides[s], run.threads,
                   1 - i % 2);
             arena_free(&run.arena);
         }
@@ -293,7 +296,7 @@ static void threads_that_diverge_stop_together(void)
     arena_free(&run.arena);
 }
 
-static void the_last_report_equals_judging_afterwards_with_any_team(void)
+static void the_last_report_equals_an_evaluation_afterwards_with_any_pool(void)
 {
     Run run;
     Error err;
@@ -302,16 +305,17 @@ static void the_last_report_equals_judging_afterwards_with_any_team(void)
     for (size_t threads = 1; threads <= 5; threads++) {
         ThreadPool *pool = pool_open(threads, &run.arena, &err);
         Evaluator evaluator;
-        REQUIRE(pool != NULL && evaluator_alloc(&evaluator, &run.net, pool, 240, &run.arena, &err),
+        REQUIRE(pool != NULL &&
+                    evaluator_alloc(&evaluator, &run.net, pool, 240, NULL, &run.arena, &err),
                 "%s", err.text);
-        Evaluation judged = evaluator_run(&evaluator, run.params, &run.s.data, &run.s.scale,
-                                          run.data.split.validation);
+        Evaluation validated = evaluator_run(&evaluator, run.params, &run.s.data, &run.s.scale,
+                                             run.data.split.validation);
         pool_close(pool);
-        CHECK(memcmp(&judged.loss, &run.last.validation_loss, sizeof judged.loss) == 0,
-              "%zu threads: loss %.17g, trained %.17g", threads, judged.loss,
+        CHECK(memcmp(&validated.loss, &run.last.validation_loss, sizeof validated.loss) == 0,
+              "%zu threads: loss %.17g, trained %.17g", threads, validated.loss,
               run.last.validation_loss);
-        CHECK(judged.n == 240 &&
-                  fabs(evaluation_accuracy(&judged) - run.last.validation_accuracy) < 1e-15,
+        CHECK(validated.n == 240 &&
+                  fabs(evaluation_accuracy(&validated) - run.last.validation_accuracy) < 1e-15,
               "%zu threads: accuracy", threads);
     }
     arena_free(&run.arena);
@@ -391,7 +395,7 @@ static void metrics_of_a_small_example(void)
 int main(void)
 {
     RUN(overfits_32_examples);
-    RUN(judging_the_last_epoch_alone_changes_nothing_else);
+    RUN(validating_the_last_epoch_alone_changes_nothing_else);
     RUN(the_same_seed_gives_the_same_bytes_and_another_does_not);
     RUN(batches_of_32_and_256_end_close_together);
     RUN(a_batch_larger_than_the_data_is_one_batch_of_all);
@@ -401,9 +405,9 @@ int main(void)
     RUN(a_stopped_training_that_is_resumed_ends_the_same);
     RUN(the_observer_can_end_the_training);
     RUN(any_number_of_threads_gives_the_same_bytes);
-    RUN(lists_and_threads_give_the_same_bytes);
+    RUN(prepared_images_and_threads_give_the_same_bytes);
     RUN(threads_that_diverge_stop_together);
-    RUN(the_last_report_equals_judging_afterwards_with_any_team);
+    RUN(the_last_report_equals_an_evaluation_afterwards_with_any_pool);
     RUN(splits_take_the_last_images_for_validation);
     RUN(the_input_scale_makes_the_deviation_one);
     RUN(images_of_one_grey_are_refused);

@@ -325,7 +325,7 @@ static bool evaluate(Evaluator *evaluator, Evaluation *result, const Model *mode
     if (pool == NULL)
         return false;
     InputScale scale = input_scale(model->settings.pixel_std);
-    bool ok = evaluator_alloc(evaluator, &model->net, pool, range_length(images), arena, err);
+    bool ok = evaluator_alloc(evaluator, &model->net, pool, range_length(images), NULL, arena, err);
     if (ok)
         *result = evaluator_run(evaluator, model->params, data, &scale, images);
     pool_close(pool);

@@ -32,7 +32,7 @@ static const Option option_table[] = {
 // A network that has seen one image.
 typedef struct Seen {
     const Network *net;
-    Work work; // of one example: nothing has taken its place
+    Work work; // for one example, as network_activation wants
     unsigned label;
     const char *names; // of the classes
 } Seen;
@@ -48,7 +48,8 @@ static double map_value(const void *context, size_t channel, size_t row, size_t 
     const Maps *maps = context;
     const Layer *layer = &maps->seen->net->layers[maps->l];
     size_t pixel = row * layer->out.width + col;
-    return (double)maps->seen->work.x[maps->l + 1][pixel * layer->out_pitch + channel];
+    return (double)network_activation(maps->seen->net, &maps->seen->work, maps->l,
+                                      0)[pixel * layer->out_pitch + channel];
 }
 
 static void map_title(const void *context, size_t channel, char *text, size_t size)
@@ -117,7 +118,7 @@ static void draw_layer(const Maps *maps)
 {
     const Layer *layer = &maps->seen->net->layers[maps->l];
     // The image, and what is left behind a nonlinearity: the layers between look much like it.
-    if (layer->out.height * layer->out.width == 1 || (maps->l > 0 && !layer->kind->needs_y))
+    if (layer->out.height * layer->out.width == 1 || (maps->l > 0 && !layer->kind->is_activation))
         return;
     Summary s = summary_of(maps);
     Tiles tiles = {.n = layer->out.channels,
@@ -145,7 +146,7 @@ static void print_seen(const Seen *seen)
     unsigned answer = seen->work.predicted[0];
     printf("\nlabel %s, predicted %s with probability %.4f\n",
            class_name(seen->names, seen->label).text, class_name(seen->names, answer).text,
-           (double)seen->work.dx[seen->net->n_layers][answer]);
+           (double)network_probabilities(seen->net, &seen->work, 0)[answer]);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -163,14 +164,13 @@ static bool features(const FeaturesOptions *o, const char *path, Arena *arena, E
     bool transposed = command_transposed(&o->transpose, model.settings.transposed);
     if (!command_read_data(&data, arena, o->data, part, transposed, err) ||
         !command_model_fits(&model, path, &data, directory, err) ||
-        !work_alloc(&seen.work, &model.net, 1, arena, err))
+        !work_alloc(&seen.work, &model.net, (WorkNeeds){.capacity = 1}, arena, err))
         return false;
     if (o->image >= data.n)
         return error_set(err, "--image %llu: the %s file in %s has %zu images",
                          (unsigned long long)o->image, o->part, directory, data.n);
     InputScale scale = input_scale(model.settings.pixel_std);
-    uint32_t index = (uint32_t)o->image;
-    Batch batch = {.data = &data, .scale = &scale, .index = &index, .size = 1};
+    Batch batch = {.data = &data, .scale = &scale, .first = (size_t)o->image, .size = 1};
     network_predict(&model.net, model.params, &seen.work, &batch);
     seen.label = batch_label(&batch, 0);
     seen.names = model.settings.class_names;

@@ -169,17 +169,13 @@ static bool predict_batch(Predictor *p, Origin origin, const unsigned char *pixe
                     .n_classes = a->classes,
                     .pixels = pixels,
                     .labels = no_labels};
-    uint32_t index[BATCH];
-    for (size_t i = 0; i < n; i++)
-        index[i] = (uint32_t)i;
-    Batch batch = {.data = &data, .scale = &p->scale, .index = index, .size = n};
+    Batch batch = {.data = &data, .scale = &p->scale, .size = n};
     network_predict(net, p->model.params, &p->work, &batch);
 
-    size_t S = net->layers[net->n_layers - 1].out_stride;
     for (size_t i = 0; i < n; i++) {
         Answer answer = {origin, pixels + i * a->rows * a->cols, {0}, {0}};
-        answer_rank(&answer, (size_t)p->options->top, p->work.x[net->n_layers] + i * S,
-                    p->work.dx[net->n_layers] + i * S, a->classes);
+        answer_rank(&answer, (size_t)p->options->top, network_logits(net, &p->work, i),
+                    network_probabilities(net, &p->work, i), a->classes);
         if (!isfinite(answer.probability[0]))
             return error_set(err, "%s: the model's weights are so large that it has no answer",
                              origin.file);
@@ -365,7 +361,8 @@ static int predict(Predictor *p, const char *path, Arena *arena)
                   (unsigned long long)p->options->top, path, classes);
         return command_wrong(&err);
     }
-    if (!work_alloc_forward(&p->work, &p->model.net, BATCH, arena, &err))
+    if (!work_alloc(&p->work, &p->model.net, (WorkNeeds){.capacity = BATCH, .forward_only = true},
+                    arena, &err))
         return command_fail(&err);
     p->scale = input_scale(p->model.settings.pixel_std);
 

@@ -316,7 +316,7 @@ static void train_one(Outcome *outcome, const Sweep *sweep, const Combination *c
     if (!command_train_data(&training, data, c->train_size, 0, sweep->options->data, err) ||
         !network_build(&net, &architecture, err) ||
         (params = network_alloc(&net, arena, err)) == NULL ||
-        !evaluator_alloc(&evaluator, &net, pool, sweep->test.n, arena, err))
+        !evaluator_alloc(&evaluator, &net, pool, sweep->test.n, NULL, arena, err))
         return;
     training.validate_last_only = true;
     network_init(&net, params, c->seed);

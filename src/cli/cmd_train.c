@@ -508,7 +508,7 @@ static bool measure_resumed(EpochReport *last, const Job *job, ThreadPool *pool,
 {
     Evaluator evaluator;
     Range images = job->training.split.validation;
-    if (!evaluator_alloc(&evaluator, &job->net, pool, range_length(images), job->arena, err))
+    if (!evaluator_alloc(&evaluator, &job->net, pool, range_length(images), NULL, job->arena, err))
         return false;
     Evaluation found =
         evaluator_run(&evaluator, job->params, &job->data, &job->training.scale, images);

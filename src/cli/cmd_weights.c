@@ -291,7 +291,7 @@ static bool weights(const char *path, Arena *arena, Error *err)
     if (!model_read(&model, arena, path, err))
         return false;
     const Layer *layer = layer_with_weights(&model.net, weights_layer);
-    if (layer != NULL && layer->conv.kernel_size > 0)
+    if (layer != NULL && layer->kind->has_filters)
         return show_filters(&model, layer, arena, err);
     if (layer != NULL && layer == &model.net.layers[0])
         return show_units(&model, arena, err);

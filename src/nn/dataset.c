@@ -1,4 +1,4 @@
-// Split and input scale; see dataset.h.
+// The split, and what is measured of pixels and labels. Read dataset.h first.
 #include "dataset.h"
 
 #include <math.h>

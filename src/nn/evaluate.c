@@ -1,16 +1,15 @@
-// One forward pass over a data set; see evaluate.h.
+// One forward pass over a range of a data set, batch by batch. Read evaluate.h first.
 #include "evaluate.h"
 
 enum { EVALUATE_BATCH = 64 };
 
 bool evaluator_alloc(Evaluator *evaluator, const Network *net, ThreadPool *pool, size_t capacity,
-                     Arena *arena, Error *err)
+                     const PreparedImages *images, Arena *arena, Error *err)
 {
     static const char what[] = "the predictions";
     *evaluator = (Evaluator){
         .net = net,
         .pool = pool,
-        .capacity = capacity,
         .work = arena_alloc(arena, pool_size(pool), sizeof *evaluator->work, what, err),
         .loss = arena_alloc(arena, capacity, sizeof *evaluator->loss, what, err),
         .probability = arena_alloc(arena, capacity, sizeof *evaluator->probability, what, err),
@@ -18,8 +17,9 @@ bool evaluator_alloc(Evaluator *evaluator, const Network *net, ThreadPool *pool,
     if (evaluator->work == NULL || evaluator->loss == NULL || evaluator->probability == NULL ||
         evaluator->predicted == NULL)
         return false;
+    WorkNeeds needs = {.capacity = EVALUATE_BATCH, .forward_only = true, .images = images};
     for (size_t worker = 0; worker < pool_size(pool); worker++)
-        if (!work_alloc_forward(&evaluator->work[worker], net, EVALUATE_BATCH, arena, err))
+        if (!work_alloc(&evaluator->work[worker], net, needs, arena, err))
             return false;
     return true;
 }
@@ -37,26 +37,18 @@ typedef struct Pass {
 static void pass_batch(const Pass *pass, const Work *work, size_t i)
 {
     const Evaluator *ev = pass->evaluator;
-    uint32_t index[2 * EVALUATE_BATCH]; // of this batch and the one after it
     size_t n = range_length(pass->examples), first = i * EVALUATE_BATCH;
-    size_t known = n - first < 2 * EVALUATE_BATCH ? n - first : 2 * EVALUATE_BATCH;
-    size_t size = known < EVALUATE_BATCH ? known : EVALUATE_BATCH;
-    for (size_t b = 0; b < known; b++)
-        index[b] = (uint32_t)(pass->examples.first + first + b);
     Batch batch = {.data = pass->data,
                    .scale = pass->scale,
-                   .index = index,
-                   .size = size,
-                   .next = index + size,
-                   .next_size = known - size};
+                   .n = pass->examples.end,
+                   .first = pass->examples.first + first,
+                   .size = n - first < EVALUATE_BATCH ? n - first : EVALUATE_BATCH};
     network_predict(ev->net, pass->params, work, &batch);
-
-    size_t last = ev->net->n_layers, stride = ev->net->layers[last - 1].out_stride;
-    for (size_t b = 0; b < size; b++) {
+    for (size_t b = 0; b < batch.size; b++) {
         unsigned char predicted = work->predicted[b];
         ev->loss[first + b] = work->loss[b];
         ev->predicted[first + b] = predicted;
-        ev->probability[first + b] = work->dx[last][b * stride + predicted];
+        ev->probability[first + b] = network_probabilities(ev->net, work, b)[predicted];
     }
 }
 

@@ -132,56 +132,16 @@ static double difference_error(const Difference *d)
 // ---------------------------------------------------------------------------------------------
 // Names: a1 is made by W1 and b1, f1 follows, a2 is made by W2 and b2
 
-static unsigned layer_number(const Network *net, size_t l)
-{
-    unsigned number = 0;
-    for (size_t i = 0; i <= l; i++)
-        number += net->layers[i].n_tensors > 0;
-    return number;
-}
-
-static const char *input_symbol(const Network *net, size_t l)
-{
-    return l == 0 ? "x" : net->layers[l - 1].symbol;
-}
-
 // "x", "vec(W2)" or "b2".
 static void argument_name(char *text, size_t size, const Network *net, size_t l, size_t which)
 {
     if (which == 0) {
-        snprintf(text, size, "%s", input_symbol(net, l));
+        snprintf(text, size, "%s", net->layers[l].in_symbol);
         return;
     }
     const Tensor *tensor = &net->layers[l].tensors[which - 1];
     snprintf(text, size, tensor->n_dims > 1 ? "vec(%s%u)" : "%s%u", tensor->letter,
-             layer_number(net, l));
-}
-
-// Replaces the @ letters of a kind's identity (layers.h).
-static void identity_text(char *text, size_t size, const Network *net, size_t l, size_t which)
-{
-    const Layer *layer = &net->layers[l];
-    size_t n = 0;
-    text[0] = '\0';
-    for (const char *c = layer->kind->identity[which]; *c != '\0' && n + 1 < size; c++) {
-        int written;
-        if (*c != '@')
-            written = snprintf(text + n, size - n, "%c", *c);
-        else if (*++c == 'x')
-            written = snprintf(text + n, size - n, "%s", input_symbol(net, l));
-        else if (*c == 'y')
-            written = snprintf(text + n, size - n, "%s", layer->symbol);
-        else if (*c == 'W')
-            written = snprintf(text + n, size - n, "W%u", layer_number(net, l));
-        else if (*c == 'C')
-            written = snprintf(text + n, size - n, "%zu", layer->out.channels);
-        else if (*c == 'P')
-            written = snprintf(text + n, size - n, "%zu", layer->out.height * layer->out.width);
-        else
-            written =
-                snprintf(text + n, size - n, "%zu", shape_size(*c == 'I' ? layer->in : layer->out));
-        n += (size_t)written;
-    }
+             net->layers[l].number);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -381,7 +341,7 @@ static bool check_layer(GradientCheck *check, const Reference *ref, size_t l, do
         char name[24];
         argument_name(name, sizeof name, ref->net, l, which);
         snprintf(row->name, sizeof row->name, "d%s/d%s", layer->symbol, name);
-        identity_text(row->identity, sizeof row->identity, ref->net, l, which);
+        layer->kind->identity(layer, which, row->identity, sizeof row->identity);
         Function function = {ref, l};
         bool ok = check_jacobian(check, &function, J, M, v, N, arena, err);
         if (ok)
@@ -402,7 +362,7 @@ static bool training_gradient(float *gradient, const Network *net, const float *
                               const Batch *batch, Arena *arena, Error *err)
 {
     Work work;
-    if (!work_alloc(&work, net, batch->size, arena, err))
+    if (!work_alloc(&work, net, (WorkNeeds){.capacity = batch->size}, arena, err))
         return false;
     network_predict(net, params, &work, batch);
     network_backward(net, params, &work, batch, (Range){0, batch->size});
@@ -424,9 +384,7 @@ bool gradient_check(GradientCheck *check, const Network *net, const float *param
     one.pixels = data->pixels + image * dataset_pixels_per_image(data);
     one.labels = &label;
     one.n = 1;
-    one.lit = NULL;
-    const uint32_t index = 0;
-    Batch batch = {.data = &one, .scale = scale, .index = &index, .size = 1};
+    Batch batch = {.data = &one, .scale = scale, .size = 1};
 
     Reference ref;
     if (!reference_build(&ref, net, params, &batch, step, arena, err))

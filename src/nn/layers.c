@@ -1,6 +1,7 @@
-// The calculus, kind by kind: the map, its Jacobians, the chain rule, then code in the same
-// order. A Jacobian of f: R^n -> R^m is m x n; identities are numbered as in the CS224n notes
-// "Computing Neural Network Gradients" (Clark):
+// The calculus, kind by kind: the map, its Jacobians, the chain rule, then code in the same order.
+// The loops over arrays are in kernels.h, which says what each computes. A Jacobian of
+// f: R^n -> R^m is m x n; identities are numbered as in the CS224n notes "Computing Neural Network
+// Gradients" (Clark):
 //   (1) d(Wx)/dx = W    (3) dx/dx = I    (4) d f(x)/dx = diag(f'(x)) for an elementwise f
 //   (5) dL/dW = delta^T x^T, the outer product, where delta = dL/d(Wx)
 #include "layers.h"
@@ -71,14 +72,13 @@ static size_t dense_inputs(const Layer *layer)
     return (layer->in.height * layer->in.width - 1) * layer->in_pitch + layer->in.channels;
 }
 
-static size_t dense_describe(Layer *layer, size_t units, size_t offset)
+size_t layer_dense_describe(Layer *layer, size_t units, size_t offset)
 {
     size_t I = dense_inputs(layer), O = units, S = kernel_row_stride(O);
     Shape in = layer->in;
     layer->out = (Shape){1, 1, O};
     layer->out_pitch = layer->out_stride = S;
     layer->n_rows = I;
-    layer->n_products = shape_size(in) * O;
     layer->n_tensors = 2;
     layer->tensors[0] =
         (Tensor){.letter = "W",
@@ -96,7 +96,7 @@ static size_t dense_describe(Layer *layer, size_t units, size_t offset)
 // Normal weights, and biases that make the average input give 0: b = -m sum_i W_i for inputs of
 // mean m. Behind a sigmoid (m = 1/2) large weights would otherwise begin with a random preference
 // for some classes, which a small learning rate takes long to unlearn.
-static void dense_init(const Layer *layer, float *params, uint64_t seed, uint64_t stream)
+void layer_dense_init(const Layer *layer, float *params, uint64_t seed, uint64_t stream)
 {
     const Tensor *W = &layer->tensors[0], *b = &layer->tensors[1];
     size_t I = shape_size(layer->in), O = shape_size(layer->out);
@@ -109,14 +109,14 @@ static void dense_init(const Layer *layer, float *params, uint64_t seed, uint64_
     }
 }
 
-static void dense_forward(const Layer *layer, const float *params, const LayerView *view)
+static void layer_dense_forward(const Layer *layer, const float *params, const LayerView *view)
 {
     const float *W = params + layer->tensors[0].offset, *b = params + layer->tensors[1].offset;
     kernels->dense_forward(view->y, W, b, layer->out_stride, view->x, layer->in_stride,
                            view->batch.size, layer->n_rows);
 }
 
-static void dense_backward(const Layer *layer, const float *params, const LayerView *view)
+static void layer_dense_backward(const Layer *layer, const float *params, const LayerView *view)
 {
     if (view->dx != NULL)
         kernels->dense_backward(view->dx, layer->in_stride, params + layer->tensors[0].offset,
@@ -124,9 +124,9 @@ static void dense_backward(const Layer *layer, const float *params, const LayerV
                                 shape_size(layer->out));
 }
 
-// The bias goes with the first part of the weights.
-static void dense_weight_gradient(const Layer *layer, const LayerView *view, Part part, float scale,
-                                  float *into)
+// The bias belongs to part 0.
+static void layer_dense_weight_gradient(const Layer *layer, const LayerView *view, Part part,
+                                        float scale, float *into)
 {
     for (size_t block = part.number; block < N_BLOCKS; block += part.of)
         kernels->dense_weight_gradient(into + layer->tensors[0].offset, layer->out_stride, view->x,
@@ -137,7 +137,19 @@ static void dense_weight_gradient(const Layer *layer, const LayerView *view, Par
                                view->batch.size, scale);
 }
 
-static void dense_reference_forward(const Layer *layer, const double *const argument[], double *y)
+size_t layer_dense_part_ranges(const Layer *layer, Part part, Range ranges[LAYER_MAX_RANGES])
+{
+    size_t W = layer->tensors[0].offset, b = layer->tensors[1].offset, S = layer->out_stride, n = 0;
+    for (size_t block = part.number; block < N_BLOCKS; block += part.of) {
+        Range rows = layer_block(layer->n_rows, block);
+        ranges[n++] = (Range){W + rows.first * S, W + rows.end * S};
+    }
+    if (part.number == 0)
+        ranges[n++] = (Range){b, b + S};
+    return n;
+}
+
+void layer_dense_reference_forward(const Layer *layer, const double *const argument[], double *y)
 {
     const double *x = argument[0], *W = argument[1], *b = argument[2];
     size_t I = shape_size(layer->in), O = shape_size(layer->out);
@@ -150,8 +162,8 @@ static void dense_reference_forward(const Layer *layer, const double *const argu
     }
 }
 
-static void dense_reference_jacobian(const Layer *layer, const double *const argument[],
-                                     size_t which, double *J)
+void layer_dense_reference_jacobian(const Layer *layer, const double *const argument[],
+                                    size_t which, double *J)
 {
     const double *x = argument[0], *W = argument[1];
     size_t I = shape_size(layer->in), O = shape_size(layer->out);
@@ -170,17 +182,28 @@ static void dense_reference_jacobian(const Layer *layer, const double *const arg
         }
 }
 
+void layer_dense_identity(const Layer *layer, size_t which, char *text, size_t size)
+{
+    if (which == 0)
+        snprintf(text, size, "W%u (1)", layer->number);
+    else if (which == 1)
+        snprintf(text, size, "I_%zu (x) %s^T (5)", shape_size(layer->out), layer->in_symbol);
+    else
+        snprintf(text, size, "I (3)");
+}
+
 const LayerKind layer_dense = {
     .name = "dense",
-    .describe = dense_describe,
-    .init = dense_init,
-    .forward = dense_forward,
-    .backward = dense_backward,
+    .describe = layer_dense_describe,
+    .init = layer_dense_init,
+    .forward = layer_dense_forward,
+    .backward = layer_dense_backward,
     .needs_x = true,
-    .weight_gradient = dense_weight_gradient,
-    .reference_forward = dense_reference_forward,
-    .reference_jacobian = dense_reference_jacobian,
-    .identity = {"@W (1)", "I_@O (x) @x^T (5)", "I (3)"},
+    .weight_gradient = layer_dense_weight_gradient,
+    .part_ranges = layer_dense_part_ranges,
+    .reference_forward = layer_dense_reference_forward,
+    .reference_jacobian = layer_dense_reference_jacobian,
+    .identity = layer_dense_identity,
 };
 
 // ---------------------------------------------------------------------------------------------
@@ -189,7 +212,7 @@ const LayerKind layer_dense = {
 // Jacobian (identity 4), from y' = y (1 - y):   dy/dx = diag(y * (1 - y))
 // Given dy = dL/dy:   dx = dy * y * (1 - y)
 
-static size_t elementwise_describe(Layer *layer, size_t units, size_t offset)
+static size_t layer_elementwise_describe(Layer *layer, size_t units, size_t offset)
 {
     (void)units, (void)offset;
     layer->out = layer->in;
@@ -198,8 +221,8 @@ static size_t elementwise_describe(Layer *layer, size_t units, size_t offset)
     return 0;
 }
 
-// Examples lie one after the other: one long row.
-static void sigmoid_forward(const Layer *layer, const float *params, const LayerView *view)
+// The examples of a batch are one long row.
+static void layer_sigmoid_forward(const Layer *layer, const float *params, const LayerView *view)
 {
     (void)params;
     kernels->sigmoid_forward(view->y, view->x, view->batch.size * layer->in_stride);
@@ -211,20 +234,21 @@ static void sigmoid_forward(const Layer *layer, const float *params, const Layer
                 view->y[e * layer->out_stride + p * layer->out_pitch + c] = 0.0f;
 }
 
-static void sigmoid_backward(const Layer *layer, const float *params, const LayerView *view)
+static void layer_sigmoid_backward(const Layer *layer, const float *params, const LayerView *view)
 {
     (void)params;
     kernels->sigmoid_backward(view->dx, view->y, view->dy, view->batch.size * layer->in_stride);
 }
 
-static void sigmoid_reference_forward(const Layer *layer, const double *const argument[], double *y)
+static void layer_sigmoid_reference_forward(const Layer *layer, const double *const argument[],
+                                            double *y)
 {
     for (size_t i = 0; i < shape_size(layer->in); i++)
         y[i] = 1.0 / (1.0 + exp(-argument[0][i]));
 }
 
-static void sigmoid_reference_jacobian(const Layer *layer, const double *const argument[],
-                                       size_t which, double *J)
+static void layer_sigmoid_reference_jacobian(const Layer *layer, const double *const argument[],
+                                             size_t which, double *J)
 {
     (void)which;
     size_t n = shape_size(layer->in);
@@ -234,15 +258,22 @@ static void sigmoid_reference_jacobian(const Layer *layer, const double *const a
     }
 }
 
+static void layer_sigmoid_identity(const Layer *layer, size_t which, char *text, size_t size)
+{
+    (void)which;
+    snprintf(text, size, "diag(%s * (1 - %s)) (4)", layer->symbol, layer->symbol);
+}
+
 const LayerKind layer_sigmoid = {
     .name = "sigmoid",
-    .describe = elementwise_describe,
-    .forward = sigmoid_forward,
-    .backward = sigmoid_backward,
+    .is_activation = true,
+    .describe = layer_elementwise_describe,
+    .forward = layer_sigmoid_forward,
+    .backward = layer_sigmoid_backward,
     .needs_y = true,
-    .reference_forward = sigmoid_reference_forward,
-    .reference_jacobian = sigmoid_reference_jacobian,
-    .identity = {"diag(@y * (1 - @y)) (4)"},
+    .reference_forward = layer_sigmoid_reference_forward,
+    .reference_jacobian = layer_sigmoid_reference_jacobian,
+    .identity = layer_sigmoid_identity,
 };
 
 // ---------------------------------------------------------------------------------------------
@@ -251,26 +282,27 @@ const LayerKind layer_sigmoid = {
 // Jacobian (identity 4):   dy/dx = diag(x > 0)     with the derivative 0 at the kink, x = 0
 // Given dy = dL/dy:   dx = dy where x > 0, which is where y > 0, else 0
 
-static void relu_forward(const Layer *layer, const float *params, const LayerView *view)
+static void layer_relu_forward(const Layer *layer, const float *params, const LayerView *view)
 {
     (void)params;
     kernels->relu_forward(view->y, view->x, view->batch.size * layer->in_stride);
 }
 
-static void relu_backward(const Layer *layer, const float *params, const LayerView *view)
+static void layer_relu_backward(const Layer *layer, const float *params, const LayerView *view)
 {
     (void)params;
     kernels->relu_backward(view->dx, view->y, view->dy, view->batch.size * layer->in_stride);
 }
 
-static void relu_reference_forward(const Layer *layer, const double *const argument[], double *y)
+static void layer_relu_reference_forward(const Layer *layer, const double *const argument[],
+                                         double *y)
 {
     for (size_t i = 0; i < shape_size(layer->in); i++)
         y[i] = fmax(argument[0][i], 0.0);
 }
 
-static void relu_reference_jacobian(const Layer *layer, const double *const argument[],
-                                    size_t which, double *J)
+static void layer_relu_reference_jacobian(const Layer *layer, const double *const argument[],
+                                          size_t which, double *J)
 {
     (void)which;
     size_t n = shape_size(layer->in);
@@ -278,22 +310,29 @@ static void relu_reference_jacobian(const Layer *layer, const double *const argu
         J[i * n + i] = argument[0][i] > 0.0;
 }
 
-static uint64_t relu_reference_region(const Layer *layer, const double *x)
+static uint64_t layer_relu_reference_region(const Layer *layer, const double *x)
 {
-    uint64_t piece = 0;
+    uint64_t region = LAYER_REGION;
     for (size_t i = 0; i < shape_size(layer->in); i++)
-        piece = layer_region_add(piece, x[i] > 0.0);
-    return piece;
+        region = layer_region_add(region, x[i] > 0.0);
+    return region;
+}
+
+static void layer_relu_identity(const Layer *layer, size_t which, char *text, size_t size)
+{
+    (void)which;
+    snprintf(text, size, "diag(%s > 0) (4)", layer->in_symbol);
 }
 
 const LayerKind layer_relu = {
     .name = "relu",
-    .describe = elementwise_describe,
-    .forward = relu_forward,
-    .backward = relu_backward,
+    .is_activation = true,
+    .describe = layer_elementwise_describe,
+    .forward = layer_relu_forward,
+    .backward = layer_relu_backward,
     .needs_y = true,
-    .reference_forward = relu_reference_forward,
-    .reference_jacobian = relu_reference_jacobian,
-    .reference_region = relu_reference_region,
-    .identity = {"diag(@x > 0) (4)"},
+    .reference_forward = layer_relu_reference_forward,
+    .reference_jacobian = layer_relu_reference_jacobian,
+    .reference_region = layer_relu_reference_region,
+    .identity = layer_relu_identity,
 };

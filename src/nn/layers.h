@@ -1,6 +1,7 @@
 // The kinds of layer, one row of operations each: all the calculus of the program. A kind knows
-// its own mathematics, the layout of its parameters and into which parts its work falls, and
-// neither the network around it nor who does which part.
+// its own mathematics, the layout of its parameters and how its work is divided into parts. It
+// knows neither the network around it nor who does which part. Read layers.c next for the dense
+// kinds, layers_image.c for images, and sparse_input.c last: the same mathematics, made fast.
 //
 // Legend: B examples in the batch, I inputs, O outputs. Arrays of a batch are (B, stride), the
 // stride being the layer's in_stride or out_stride. In working memory, dL/d(something) is named
@@ -25,7 +26,7 @@ static inline size_t shape_size(Shape shape)
 }
 
 // A parameter as the model file has it (PyTorch's name, shape and C order) and where its elements
-// lie in the parameter block: element (i, j) at offset + i * stride[0] + j * stride[1].
+// are in the parameter block: element (i, j) at offset + i * stride[0] + j * stride[1].
 enum { TENSOR_MAX_DIMS = 4 };
 typedef struct Tensor {
     char name[32];      // "fc1.weight"
@@ -42,7 +43,7 @@ size_t tensor_size(const Tensor *tensor);
 // The shape that the file gives the tensor: sets dims, returns their number.
 size_t tensor_file_shape(const Tensor *tensor, size_t dims[TENSOR_MAX_DIMS]);
 
-// Where element e, counted in the order of the file, lies in the parameter block.
+// The index in the parameter block of element e, counted in the order of the file.
 size_t tensor_index(const Tensor *tensor, size_t e);
 
 enum { LAYER_MAX_TENSORS = 2 };
@@ -50,55 +51,65 @@ enum { LAYER_MAX_TENSORS = 2 };
 // One layer of a network: plain values.
 typedef struct Layer {
     const LayerKind *kind;
-    const char *name;   // of its tensors in the model file ("fc1"), NULL without parameters
-    const char *symbol; // of its output in the derivation: "a1", "f1"
-    double gain;        // initial weights: standard deviation gain / sqrt(I)
-    double input_mean;  // what an input is on average before training
-    ConvShape conv;     // of a convolution or pooling; kernel_size and stride are set before
+    const char *name;      // of its tensors in the model file ("fc1"), NULL without parameters
+    const char *symbol;    // of its output in the derivation: "a1", "f1"
+    const char *in_symbol; // of its input
+    unsigned number;       // of its parameters in the derivation: 1 for W1 and b1
+    double gain;           // initial weights: standard deviation gain / sqrt(I)
+    double input_mean;     // what an input is on average before training
+    ConvShape conv;        // of a convolution or pooling; kernel_size and stride are set before
     Shape in, out;
     size_t in_pitch, out_pitch;   // floats from one pixel to the next
     size_t in_stride, out_stride; // floats from one example to the next
-    size_t saved_stride;          // the same of the notes, see LayerView
-    size_t n_columns;             // of LayerView's columns, 0: the layer has no use for them
-    size_t n_rows;                // independent rows of parameters, which weight_gradient updates
-    size_t n_products;            // multiplications by a weight, an example, no zero left out
+    size_t saved_bytes;           // of one example, see LayerView
+    size_t n_rows;                // rows of parameters, which parts of weight_gradient divide
     size_t n_tensors;
     Tensor tensors[LAYER_MAX_TENSORS];
 } Layer;
 
-// What a layer sees of a batch, or of some of its examples, in work: everything begins at the first
-// of them. x is NULL at a layer that reads bytes.
+// A first layer's own form of images that it will see many times, made once.
+typedef struct PreparedImages PreparedImages;
+
+// What a workspace is for.
+typedef struct WorkNeeds {
+    size_t capacity;   // examples in the largest batch
+    bool forward_only; // no backward pass, and every range of examples begins at the first
+    const PreparedImages *images; // of the data set of most batches, NULL: none
+} WorkNeeds;
+
+// What a layer sees of a batch, or of some of its examples, in a workspace: every pointer is to the
+// first of these.
 typedef struct LayerView {
     Batch batch;     // B = batch.size
-    const float *x;  // (B, in_stride)
+    const float *x;  // (B, in_stride), NULL at the first layer, which reads the batch's pixels
     float *y;        // (B, out_stride)
     float *dx;       // (B, in_stride), NULL: nobody needs it
     const float *dy; // (B, out_stride), padding zero
-    float *saved;    // (B, saved_stride): what the layer leaves in one stage for a later one
-    // The pixels of the whole batch by column, which stage 1 leaves for weight_gradient; NULL where
-    // that is not to come.
-    unsigned char *columns; // (n_columns, TILE_EXAMPLES) for each TILE_EXAMPLES examples
-    size_t n_parts;         // of stage 1, when stage 2 begins
+    void *saved;     // (B, saved_bytes): what the layer saves in one stage for a later one
+    void *state;     // of the whole workspace: what the kind's open made, NULL without
 } LayerView;
 
-// The first layer's sum over pixels is made of this many partial sums, a constant of the program
-// whatever the machine and the image size, so that pixels can be divided between up to as many
-// threads without changing a bit. Rows of a dense layer's parameters are divided the same way.
+// Rows of a dense layer's parameters are divided between parts by blocks, a constant number of them
+// whatever the machine and the size of the layer: the first layer also sums over each of them
+// apart. That lets up to as many threads share the work without changing a bit.
 enum { N_BLOCKS = 8 };
 
-// Rows [block] of N_BLOCKS of n_rows.
+// Rows [block] of N_BLOCKS of n_rows. A part has the blocks part.number, part.number + part.of, ...
+// The rows in the middle of an image have the most nonzero pixels: so each part gets some of them.
 static inline Range layer_block(size_t n_rows, size_t block)
 {
     return range_part(n_rows, block, N_BLOCKS);
 }
 
-enum { LAYER_MAX_LIT_BYTES = 64 << 20 };
+enum { LAYER_MAX_RANGES = N_BLOCKS + 1 };
 
 struct LayerKind {
     const char *name;
+    bool is_activation; // elementwise and nonlinear
+    bool has_filters;   // weights that are small images, one per input and output channel
 
-    // Sets out, the strides, n_rows, the windows and the tensors (offset from `offset` on) of a
-    // layer whose other fields are set; units is the number of outputs or channels wanted. Returns
+    // Sets out, the strides, n_rows, conv and the tensors (offset from `offset` on) of a layer
+    // whose other fields are set; units is the number of outputs or channels wanted. Returns
     // the number of floats of its parameters.
     size_t (*describe)(Layer *layer, size_t units, size_t offset);
 
@@ -106,71 +117,81 @@ struct LayerKind {
     // t, in the order of the file, takes draw e of stream `stream` + t.
     void (*init)(const Layer *layer, float *params, uint64_t seed, uint64_t stream);
 
-    // Stage 1, by pixels, for a first layer that divides its sums so (else NULL): leaves partial
-    // sums for forward, in notes and in y, and what weight_gradient needs of the pixels, in
-    // columns. A part is anything that the kind can do without the other parts. Stage 1 of a part
-    // follows its stage 3 of the batch before while other parts may still be in theirs: what it
-    // reads and writes, their weight_gradient must not touch. So a part has the same parameters and
-    // columns in both, and the kind of the next layer must not need x.
-    void (*partial_sums)(const Layer *layer, const float *params, const LayerView *view, Part part);
+    // Optional, for a kind with load. prepare makes *images of two ranges of a data set's images,
+    // or leaves it NULL where that would take too much memory. open makes the state that the kind
+    // keeps in a workspace (LayerView). Both are owned by the arena and fail when memory is short.
+    bool (*prepare)(const Layer *layer, const PreparedImages **images, const Dataset *data,
+                    const Range ranges[2], Arena *arena, Error *err);
+    bool (*open)(const Layer *layer, void **state, const WorkNeeds *needs, Arena *arena,
+                 Error *err);
 
-    // For a first layer that reads lists of lit pixels (else NULL): makes those of two ranges of
-    // images, owned by the arena, unless they take more than LAYER_MAX_LIT_BYTES: then entries is
-    // NULL, and the layer makes them anew for every batch.
-    bool (*list_lit)(const Layer *layer, LitPixels *lit, const Dataset *data, const Range images[2],
-                     Arena *arena, Error *err);
+    // Stage 1, of a kind that can come first (else NULL): takes the pixels of the whole batch to y,
+    // or to what forward makes y from, part by part. A part reads no parameter and no state that
+    // weight_gradient of another part writes.
+    void (*load)(const Layer *layer, const float *params, const LayerView *view, Part part);
 
-    // Stage 2, by example: y from x; dx from dy, and what weight_gradient wants to find of dy (NULL
-    // for a kind with neither). Of a kind that reads images, x, y, dx and dy may be gone after
-    // each, but for those that it says it needs again: x or y, in backward or weight_gradient.
+    // Stage 2, by example: y from x; dx from dy, and what weight_gradient needs saved of dy (NULL
+    // for a kind with neither). x, y, dx and dy of an image may be gone after each, except for
+    // what the kind needs again: x or y, in backward or weight_gradient.
     void (*forward)(const Layer *layer, const float *params, const LayerView *view);
     void (*backward)(const Layer *layer, const float *params, const LayerView *view);
     bool needs_x, needs_y;
-    bool saved_for_backward; // and weight_gradient: forward needs none
+    bool saved_for_backward; // and weight_gradient: forward saves nothing
 
     // Stage 3, by rows of parameters (NULL without parameters): into += scale * dL/d(parameter),
-    // the sum over the batch's examples in order. The parts have each parameter once. Training
-    // passes the parameters and -lr, gradcheck a zeroed block and 1: the code that is checked is
-    // the code that trains.
+    // the sum over the batch's examples in order. The parts have each parameter once: part_ranges
+    // sets which ranges of the block, and returns their number. Plain descent passes the parameters
+    // and -lr, gradcheck and other optimizers a zeroed block and 1: the code that is checked is the
+    // code that trains.
     void (*weight_gradient)(const Layer *layer, const LayerView *view, Part part, float scale,
                             float *into);
+    size_t (*part_ranges)(const Layer *layer, Part part, Range ranges[LAYER_MAX_RANGES]);
 
     // The reference, in double precision and independent of all the above: the layer is a
     // function of several arguments, argument[0] = x and argument[1 + t] = vec(tensor t), in the
     // order of the file, no padding.
     //   forward:  y (M)
     //   jacobian: J (M,N), row-major, zeroed by the caller, N the size of argument[which]
+    //   identity: the formula of that Jacobian as text, with the number of the identity
     // Images are (C,H,W) here, as a textbook has them and as the file orders weights.
-    // identity[which] is the formula as a text: @x, @y stand for the symbols of input and output,
-    // @W for the weight's, @I and @O for the numbers of inputs and outputs, @C for the channels of
-    // the output, @P for its pixels.
     void (*reference_forward)(const Layer *layer, const double *const argument[], double *y);
     void (*reference_jacobian)(const Layer *layer, const double *const argument[], size_t which,
                                double *J);
-    const char *identity[1 + LAYER_MAX_TENSORS];
+    void (*identity)(const Layer *layer, size_t which, char *text, size_t size);
 
-    // A kind that is made of smooth pieces (NULL: it is smooth everywhere): a number that tells on
-    // which piece x lies. Between two pieces there is a kink, where no derivative exists.
+    // Of a kind that is linear by regions (NULL: it is smooth): a number that tells in which region
+    // x is. Between two regions there is a kink, where no derivative exists.
     uint64_t (*reference_region)(const Layer *layer, const double *x);
 };
 
-extern const LayerKind layer_dense_bytes; // dense, reading pixels as bytes: can only come first
+extern const LayerKind layer_sparse_dense; // a dense layer on pixels: can only come first
 extern const LayerKind layer_dense;
 extern const LayerKind layer_sigmoid;
 extern const LayerKind layer_relu;
-extern const LayerKind layer_pixels; // bytes made floats: can only come first
+extern const LayerKind layer_pixels; // pixels made floats: can only come first
 extern const LayerKind layer_convolution;
 extern const LayerKind layer_max_pool;
+
+// What the two dense kinds share.
+size_t layer_dense_describe(Layer *layer, size_t units, size_t offset);
+void layer_dense_init(const Layer *layer, float *params, uint64_t seed, uint64_t stream);
+size_t layer_dense_part_ranges(const Layer *layer, Part part, Range ranges[LAYER_MAX_RANGES]);
+void layer_dense_reference_forward(const Layer *layer, const double *const argument[], double *y);
+void layer_dense_reference_jacobian(const Layer *layer, const double *const argument[],
+                                    size_t which, double *J);
+void layer_dense_identity(const Layer *layer, size_t which, char *text, size_t size);
 
 // Sets the elements of tensor 0, in the order of the file, to a stream of normal numbers of
 // standard deviation gain / sqrt(fan_in).
 void layer_init_weights(const Layer *layer, float *params, size_t fan_in, uint64_t seed,
                         uint64_t stream);
 
-// One choice more that tells pieces apart (FNV-1a, 64 bits).
-static inline uint64_t layer_region_add(uint64_t piece, uint64_t choice)
+// Adds one choice to a number that identifies a region: a step of FNV-1a with 64-bit words for
+// bytes. A region begins at LAYER_REGION.
+#define LAYER_REGION UINT64_C(0xcbf29ce484222325)
+static inline uint64_t layer_region_add(uint64_t region, uint64_t choice)
 {
-    return ((piece ^ UINT64_C(0xcbf29ce484222325)) ^ choice) * UINT64_C(0x100000001b3);
+    return (region ^ choice) * UINT64_C(0x100000001b3);
 }
 
 // Names tensor 0 and 1 of a layer after it, as PyTorch does: "fc1.weight", "fc1.bias".

@@ -1,16 +1,16 @@
-// The calculus of images: pixels, convolution, max pooling; see layers.h, and layers.c for the
-// dense kinds. Identities are numbered as there.
+// The calculus of images, kind by kind as in layers.c, which comes before: pixels, convolution, max
+// pooling. Identities are numbered as there.
 #include "layers.h"
 
 #include "kernels.h"
 
 #include <assert.h>
-#include <math.h>
+#include <stdio.h>
 
 // ---------------------------------------------------------------------------------------------
 // Pixels:  y[p] = value[pixel p], the bytes of the batch as floats, one channel
 
-static size_t pixels_describe(Layer *layer, size_t units, size_t offset)
+static size_t layer_pixels_describe(Layer *layer, size_t units, size_t offset)
 {
     (void)units, (void)offset;
     layer->out = layer->in;
@@ -20,24 +20,28 @@ static size_t pixels_describe(Layer *layer, size_t units, size_t offset)
     return 0;
 }
 
-static void pixels_forward(const Layer *layer, const float *params, const LayerView *view)
+// A part of the examples.
+static void layer_pixels_load(const Layer *layer, const float *params, const LayerView *view,
+                              Part part)
 {
     (void)params;
-    for (size_t e = 0; e < view->batch.size; e++) {
+    Range mine = range_part(view->batch.size, part.number, part.of);
+    for (size_t e = mine.first; e < mine.end; e++) {
         const unsigned char *pixels = batch_pixels(&view->batch, e);
         for (size_t p = 0; p < shape_size(layer->in); p++)
             view->y[e * layer->out_stride + p] = view->batch.scale->value[pixels[p]];
     }
 }
 
-static void pixels_reference_forward(const Layer *layer, const double *const argument[], double *y)
+static void layer_pixels_reference_forward(const Layer *layer, const double *const argument[],
+                                           double *y)
 {
     for (size_t p = 0; p < shape_size(layer->in); p++)
         y[p] = argument[0][p];
 }
 
-static void pixels_reference_jacobian(const Layer *layer, const double *const argument[],
-                                      size_t which, double *J)
+static void layer_pixels_reference_jacobian(const Layer *layer, const double *const argument[],
+                                            size_t which, double *J)
 {
     (void)argument, (void)which;
     size_t n = shape_size(layer->in);
@@ -45,17 +49,23 @@ static void pixels_reference_jacobian(const Layer *layer, const double *const ar
         J[p * n + p] = 1.0;
 }
 
+static void layer_pixels_identity(const Layer *layer, size_t which, char *text, size_t size)
+{
+    (void)layer, (void)which;
+    snprintf(text, size, "I (3)");
+}
+
 const LayerKind layer_pixels = {
     .name = "pixels",
-    .describe = pixels_describe,
-    .forward = pixels_forward,
-    .reference_forward = pixels_reference_forward,
-    .reference_jacobian = pixels_reference_jacobian,
-    .identity = {"I (3)"},
+    .describe = layer_pixels_describe,
+    .load = layer_pixels_load,
+    .reference_forward = layer_pixels_reference_forward,
+    .reference_jacobian = layer_pixels_reference_jacobian,
+    .identity = layer_pixels_identity,
 };
 
 // ---------------------------------------------------------------------------------------------
-// ConvShape on an image
+// Windows on an image
 
 static void describe_conv(Layer *layer, size_t channels)
 {
@@ -89,7 +99,7 @@ static size_t reference_at(const Layer *layer, size_t channel, size_t p, size_t 
 }
 
 // ---------------------------------------------------------------------------------------------
-// Convolution (a correlation, as everywhere in the field), no padding, step 1:
+// Convolution (a correlation, as everywhere in the field), no padding, stride 1:
 //   y[o,r,c] = b[o] + sum over i, u, v of W[o,i,u,v] x[i, r+u, c+v]
 //
 // x (I,H,W), W (O,I,K,K), b (O), y (O, H-K+1, W-K+1). It is a dense layer whose weights are shared:
@@ -103,17 +113,16 @@ static size_t reference_at(const Layer *layer, size_t channel, size_t p, size_t 
 //   dL/dW = dy X:     dL/dW[o,i,u,v] = sum over r, c of dy[o,r,c] x[i, r+u, c+v]
 //   dL/db[o] = sum over r, c of dy[o,r,c]
 //
-// W is stored a row an output channel, (u,v,i), the order in which a window lies in memory. The
-// terms of dy that are zero are skipped: backward lists the others for weight_gradient.
+// W is stored one row per output channel, (u,v,i), the order of a window in memory. The terms of dy
+// that are zero are skipped: backward saves the others for weight_gradient, as sparse rows.
 
-static size_t convolution_describe(Layer *layer, size_t units, size_t offset)
+static size_t layer_convolution_describe(Layer *layer, size_t units, size_t offset)
 {
     describe_conv(layer, units);
     const ConvShape *w = &layer->conv;
     size_t K = w->kernel_size, P = layer->in_pitch, S = kernel_row_stride(K * K * P);
     layer->n_rows = units;
-    layer->n_products = K * K * layer->in.channels * shape_size(layer->out);
-    layer->saved_stride = nonzeros_room(w) * sizeof(Nonzero) / sizeof(float);
+    layer->saved_bytes = nonzeros_room(w) * sizeof(Nonzero);
     layer->n_tensors = 2;
     layer->tensors[0] = (Tensor){.letter = "W",
                                  .n_dims = 4,
@@ -131,44 +140,53 @@ static size_t convolution_fan_in(const Layer *layer)
     return layer->conv.kernel_size * layer->conv.kernel_size * layer->in.channels;
 }
 
-static void convolution_init(const Layer *layer, float *params, uint64_t seed, uint64_t stream)
+static void layer_convolution_init(const Layer *layer, float *params, uint64_t seed,
+                                   uint64_t stream)
 {
     layer_init_weights(layer, params, convolution_fan_in(layer), seed, stream);
 }
 
-static void convolution_forward(const Layer *layer, const float *params, const LayerView *view)
+static void layer_convolution_forward(const Layer *layer, const float *params,
+                                      const LayerView *view)
 {
     const Tensor *W = &layer->tensors[0], *b = &layer->tensors[1];
     kernels->conv->forward(view->y, params + W->offset, W->stride[0], params + b->offset,
                            &layer->conv, view->x, view->batch.size);
 }
 
-static Nonzero *convolution_lists(const LayerView *view)
-{
-    return (Nonzero *)(void *)view->saved;
-}
-
-static void convolution_backward(const Layer *layer, const float *params, const LayerView *view)
+static void layer_convolution_backward(const Layer *layer, const float *params,
+                                       const LayerView *view)
 {
     const Tensor *W = &layer->tensors[0];
     const ConvShape *w = &layer->conv;
-    kernels->conv->collect(convolution_lists(view), w, view->dy, view->batch.size);
+    kernels->conv->collect(view->saved, w, view->dy, view->batch.size);
     if (view->dx != NULL)
-        kernels->conv->backward(view->dx, params + W->offset, W->stride[0], w,
-                                convolution_lists(view), view->batch.size);
+        kernels->conv->backward(view->dx, params + W->offset, W->stride[0], w, view->saved,
+                                view->batch.size);
 }
 
-static void convolution_weight_gradient(const Layer *layer, const LayerView *view, Part part,
-                                        float scale, float *into)
+static void layer_convolution_weight_gradient(const Layer *layer, const LayerView *view, Part part,
+                                              float scale, float *into)
 {
     const Tensor *W = &layer->tensors[0], *b = &layer->tensors[1];
     kernels->conv->weight_gradient(into + W->offset, W->stride[0], into + b->offset, &layer->conv,
                                    range_part(layer->n_rows, part.number, part.of), view->x,
-                                   convolution_lists(view), view->batch.size, scale);
+                                   view->saved, view->batch.size, scale);
 }
 
-static void convolution_reference_forward(const Layer *layer, const double *const argument[],
-                                          double *y)
+static size_t layer_convolution_part_ranges(const Layer *layer, Part part,
+                                            Range ranges[LAYER_MAX_RANGES])
+{
+    const Tensor *W = &layer->tensors[0], *b = &layer->tensors[1];
+    Range rows = range_part(layer->n_rows, part.number, part.of);
+    size_t S = W->stride[0];
+    ranges[0] = (Range){W->offset + rows.first * S, W->offset + rows.end * S};
+    ranges[1] = (Range){b->offset + rows.first, b->offset + rows.end};
+    return 2;
+}
+
+static void layer_convolution_reference_forward(const Layer *layer, const double *const argument[],
+                                                double *y)
 {
     const double *x = argument[0], *W = argument[1], *b = argument[2];
     size_t K = layer->conv.kernel_size, P = layer->out.height * layer->out.width;
@@ -184,8 +202,8 @@ static void convolution_reference_forward(const Layer *layer, const double *cons
         }
 }
 
-static void convolution_reference_jacobian(const Layer *layer, const double *const argument[],
-                                           size_t which, double *J)
+static void layer_convolution_reference_jacobian(const Layer *layer, const double *const argument[],
+                                                 size_t which, double *J)
 {
     const double *x = argument[0], *W = argument[1];
     size_t K = layer->conv.kernel_size, P = layer->out.height * layer->out.width;
@@ -205,18 +223,31 @@ static void convolution_reference_jacobian(const Layer *layer, const double *con
         }
 }
 
+static void layer_convolution_identity(const Layer *layer, size_t which, char *text, size_t size)
+{
+    size_t C = layer->out.channels, P = layer->out.height * layer->out.width;
+    if (which == 0)
+        snprintf(text, size, "Toeplitz(W%u)", layer->number);
+    else if (which == 1)
+        snprintf(text, size, "I_%zu (x) im2col(%s)", C, layer->in_symbol);
+    else
+        snprintf(text, size, "I_%zu (x) 1_%zu", C, P);
+}
+
 const LayerKind layer_convolution = {
     .name = "convolution",
-    .describe = convolution_describe,
-    .init = convolution_init,
-    .forward = convolution_forward,
-    .backward = convolution_backward,
+    .has_filters = true,
+    .describe = layer_convolution_describe,
+    .init = layer_convolution_init,
+    .forward = layer_convolution_forward,
+    .backward = layer_convolution_backward,
     .needs_x = true,
     .saved_for_backward = true,
-    .weight_gradient = convolution_weight_gradient,
-    .reference_forward = convolution_reference_forward,
-    .reference_jacobian = convolution_reference_jacobian,
-    .identity = {"Toeplitz(@W)", "I_@C (x) im2col(@x)", "I_@C (x) 1_@P"},
+    .weight_gradient = layer_convolution_weight_gradient,
+    .part_ranges = layer_convolution_part_ranges,
+    .reference_forward = layer_convolution_reference_forward,
+    .reference_jacobian = layer_convolution_reference_jacobian,
+    .identity = layer_convolution_identity,
 };
 
 // ---------------------------------------------------------------------------------------------
@@ -226,34 +257,27 @@ const LayerKind layer_convolution = {
 // value, the first of equals.
 // Given dy = dL/dy:   dx = dy at the largest value of each window, else 0
 
-static size_t max_pool_describe(Layer *layer, size_t units, size_t offset)
+static size_t layer_max_pool_describe(Layer *layer, size_t units, size_t offset)
 {
     (void)units, (void)offset;
     describe_conv(layer, layer->in.channels);
     assert(layer->conv.stride >= layer->conv.kernel_size && layer->in_pitch == layer->out_pitch);
-    size_t winners = conv_positions(&layer->conv) * layer->out_pitch; // a byte each
-    layer->saved_stride = round_up(winners / sizeof(float), KERNEL_PAD);
+    size_t winners = conv_positions(&layer->conv) * layer->out_pitch; // one byte each
+    layer->saved_bytes = round_up(winners, 64);
     return 0;
 }
 
-static unsigned char *max_pool_winners(const LayerView *view)
-{
-    return (unsigned char *)view->saved;
-}
-
-static void max_pool_forward(const Layer *layer, const float *params, const LayerView *view)
+static void layer_max_pool_forward(const Layer *layer, const float *params, const LayerView *view)
 {
     (void)params;
-    kernels->conv->pool_forward(view->y, max_pool_winners(view),
-                                layer->saved_stride * sizeof(float), &layer->conv, view->x,
+    kernels->conv->pool_forward(view->y, view->saved, layer->saved_bytes, &layer->conv, view->x,
                                 view->batch.size);
 }
 
-static void max_pool_backward(const Layer *layer, const float *params, const LayerView *view)
+static void layer_max_pool_backward(const Layer *layer, const float *params, const LayerView *view)
 {
     (void)params;
-    kernels->conv->pool_backward(view->dx, max_pool_winners(view),
-                                 layer->saved_stride * sizeof(float), &layer->conv, view->dy,
+    kernels->conv->pool_backward(view->dx, view->saved, layer->saved_bytes, &layer->conv, view->dy,
                                  view->batch.size);
 }
 
@@ -268,16 +292,16 @@ static size_t max_pool_winner(const Layer *layer, const double *x, size_t channe
     return best;
 }
 
-static void max_pool_reference_forward(const Layer *layer, const double *const argument[],
-                                       double *y)
+static void layer_max_pool_reference_forward(const Layer *layer, const double *const argument[],
+                                             double *y)
 {
     size_t P = layer->out.height * layer->out.width;
     for (size_t i = 0; i < shape_size(layer->out); i++)
         y[i] = argument[0][max_pool_winner(layer, argument[0], i / P, i % P)];
 }
 
-static void max_pool_reference_jacobian(const Layer *layer, const double *const argument[],
-                                        size_t which, double *J)
+static void layer_max_pool_reference_jacobian(const Layer *layer, const double *const argument[],
+                                              size_t which, double *J)
 {
     (void)which;
     size_t P = layer->out.height * layer->out.width, I = shape_size(layer->in);
@@ -285,22 +309,28 @@ static void max_pool_reference_jacobian(const Layer *layer, const double *const 
         J[i * I + max_pool_winner(layer, argument[0], i / P, i % P)] = 1.0;
 }
 
-static uint64_t max_pool_reference_region(const Layer *layer, const double *x)
+static uint64_t layer_max_pool_reference_region(const Layer *layer, const double *x)
 {
     size_t P = layer->out.height * layer->out.width;
-    uint64_t piece = 0;
+    uint64_t region = LAYER_REGION;
     for (size_t i = 0; i < shape_size(layer->out); i++)
-        piece = layer_region_add(piece, max_pool_winner(layer, x, i / P, i % P));
-    return piece;
+        region = layer_region_add(region, max_pool_winner(layer, x, i / P, i % P));
+    return region;
+}
+
+static void layer_max_pool_identity(const Layer *layer, size_t which, char *text, size_t size)
+{
+    (void)layer, (void)which;
+    snprintf(text, size, "selection");
 }
 
 const LayerKind layer_max_pool = {
     .name = "max pooling",
-    .describe = max_pool_describe,
-    .forward = max_pool_forward,
-    .backward = max_pool_backward,
-    .reference_forward = max_pool_reference_forward,
-    .reference_jacobian = max_pool_reference_jacobian,
-    .reference_region = max_pool_reference_region,
-    .identity = {"selection"},
+    .describe = layer_max_pool_describe,
+    .forward = layer_max_pool_forward,
+    .backward = layer_max_pool_backward,
+    .reference_forward = layer_max_pool_reference_forward,
+    .reference_jacobian = layer_max_pool_reference_jacobian,
+    .reference_region = layer_max_pool_reference_region,
+    .identity = layer_max_pool_identity,
 };

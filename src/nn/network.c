@@ -1,7 +1,7 @@
-// Layers in a row, and the passes over them; see network.h.
+// Architectures as tables of layers, the description of a network, its workspace, and the passes
+// over its layers. Read network.h first; what a layer does is in layers.c.
 #include "network.h"
 
-#include "kernels.h"
 #include "random.h"
 
 #include <stdio.h>
@@ -10,54 +10,64 @@
 // ---------------------------------------------------------------------------------------------
 // Architectures: tables of layers
 
-enum { HIDDEN = 1 << 30, CLASSES }; // units that the architecture says
+// Where the number of outputs or channels of a layer comes from.
+typedef enum Units { LIKE_INPUT, HIDDEN, CLASSES, CHANNELS } Units;
 
 typedef struct LayerSpec {
     const LayerKind *kind;
-    size_t units;               // or channels; 0: as many as there are inputs
-    double gain, input_mean;    // of the initial weights, see Layer
-    const char *name;           // in the model file
-    const char *symbol;         // of the output
-    size_t kernel_size, stride; // of a convolution or pooling
+    const char *symbol; // of the output
+    const char *name;   // in the model file, NULL without parameters
+    Units units;
+    double gain, input_mean; // of the initial weights, see Layer
+    size_t channels, kernel_size, stride;
 } LayerSpec;
 
 typedef struct ArchitectureSpec {
     const char *name;
+    const LayerSpec *layers; // ends at the first without a kind
     ArchitectureDefaults defaults;
-    LayerSpec layers[NETWORK_MAX_LAYERS + 1]; // ends at the first without a kind
 } ArchitectureSpec;
 
 #define SQRT2 1.4142135623730951 // keeps the variance through ReLU (He et al. 2015)
 
-// Pooling comes before ReLU, which gives the same (both keep the order) and leaves a quarter to do.
-static const ArchitectureSpec architectures[] = {
-    {.name = "mlp",
-     .defaults = {.hidden = 64, .epochs = 100, .batch_size = 64, .learning_rate = 1e-3},
-     .layers = {{&layer_dense_bytes, HIDDEN, 0.3, 0.0, "fc1", "a1", 0, 0},
-                {&layer_sigmoid, 0, 0.0, 0.0, NULL, "f1", 0, 0},
-                {&layer_dense, CLASSES, 5.0, 0.5, "fc2", "a2", 0, 0}}},
-    {.name = "cnn",
-     .defaults =
-         {.hidden = 128, .epochs = 20, .batch_size = 64, .learning_rate = 2e-3, .checked_side = 16},
-     .layers = {{&layer_pixels, 0, 0.0, 0.0, NULL, "x", 0, 0},
-                {&layer_convolution, 16, SQRT2, 0.0, "conv1", "a1", 5, 1},
-                {&layer_max_pool, 0, 0.0, 0.0, NULL, "p1", 2, 2},
-                {&layer_relu, 0, 0.0, 0.0, NULL, "f1", 0, 0},
-                {&layer_convolution, 32, SQRT2, 0.0, "conv2", "a2", 5, 1},
-                {&layer_max_pool, 0, 0.0, 0.0, NULL, "p2", 2, 2},
-                {&layer_relu, 0, 0.0, 0.0, NULL, "f2", 0, 0},
-                {&layer_dense, HIDDEN, SQRT2, 0.0, "fc1", "a3", 0, 0},
-                {&layer_relu, 0, 0.0, 0.0, NULL, "f3", 0, 0},
-                {&layer_dense, CLASSES, 0.5, 0.0, "fc2", "a4", 0, 0}}},
+static const LayerSpec layers_of_mlp[] = {
+    {&layer_sparse_dense, "a1", "fc1", HIDDEN, .gain = 0.3},
+    {&layer_sigmoid, .symbol = "f1"},
+    {&layer_dense, "a2", "fc2", CLASSES, .gain = 5.0, .input_mean = 0.5},
+    {NULL},
 };
-enum { N_ARCHITECTURES = sizeof architectures / sizeof architectures[0] };
 
-const char *const architecture_names[N_ARCHITECTURES + 1] = {"mlp", "cnn", NULL};
+// Pooling comes before ReLU, which gives the same (both keep the order) and leaves a quarter to do.
+static const LayerSpec layers_of_cnn[] = {
+    {&layer_pixels, .symbol = "x"},
+    {&layer_convolution, "a1", "conv1", CHANNELS, SQRT2, .channels = 16, .kernel_size = 5,
+     .stride = 1},
+    {&layer_max_pool, "p1", .kernel_size = 2, .stride = 2},
+    {&layer_relu, .symbol = "f1"},
+    {&layer_convolution, "a2", "conv2", CHANNELS, SQRT2, .channels = 32, .kernel_size = 5,
+     .stride = 1},
+    {&layer_max_pool, "p2", .kernel_size = 2, .stride = 2},
+    {&layer_relu, .symbol = "f2"},
+    {&layer_dense, "a3", "fc1", HIDDEN, .gain = SQRT2},
+    {&layer_relu, .symbol = "f3"},
+    {&layer_dense, "a4", "fc2", CLASSES, .gain = 0.5},
+    {NULL},
+};
+
+// The table: a name, and what suits it.
+#define ARCHITECTURES(ROW)                                                                         \
+    ROW(mlp, .hidden = 64, .epochs = 100, .batch_size = 64, .learning_rate = 1e-3)                 \
+    ROW(cnn, .hidden = 128, .epochs = 20, .batch_size = 64, .learning_rate = 2e-3,                 \
+        .checked_side = 16)
+#define SPEC(name, ...) {#name, layers_of_##name, {__VA_ARGS__}},
+#define NAME(name, ...) #name,
+static const ArchitectureSpec architectures[] = {ARCHITECTURES(SPEC)};
+const char *const architecture_names[] = {ARCHITECTURES(NAME) NULL};
 
 static const ArchitectureSpec *architecture_find(const char *name)
 {
-    for (size_t i = 0; i < N_ARCHITECTURES; i++)
-        if (strcmp(architectures[i].name, name) == 0)
+    for (size_t i = 0; architecture_names[i] != NULL; i++)
+        if (strcmp(architecture_names[i], name) == 0)
             return &architectures[i];
     return NULL;
 }
@@ -68,45 +78,9 @@ const ArchitectureDefaults *architecture_defaults(const char *name)
     return found == NULL ? NULL : &found->defaults;
 }
 
-static bool architecture_check(const Architecture *a, Error *err)
-{
-    const size_t max_side = 4096, max_hidden = 65536;
-    if (a->rows < 1 || a->rows > max_side || a->cols < 1 || a->cols > max_side)
-        return error_set(err, "images of %zu x %zu pixels: each side must be 1 to %zu", a->rows,
-                         a->cols, max_side);
-    if (a->hidden < 1 || a->hidden > max_hidden)
-        return error_set(err, "%zu hidden units: must be 1 to %zu", a->hidden, max_hidden);
-    if (a->classes < 2 || a->classes > 256)
-        return error_set(err, "%zu classes: must be 2 to 256", a->classes);
-    return true;
-}
-
-// Checks what a layer is asked to become before it is described.
-static bool layer_check(const Layer *layer, size_t units, const Architecture *a, Error *err)
-{
-    const uint64_t max_weights = UINT64_C(1) << 28; // a gigabyte of them
-    bool is_dense = layer->name != NULL && layer->conv.kernel_size == 0;
-    if (is_dense && (uint64_t)shape_size(layer->in) * (units + KERNEL_PAD) > max_weights)
-        return error_set(err,
-                         "%zu hidden units for images of %zu x %zu pixels: more than a "
-                         "gigabyte of weights",
-                         a->hidden, a->rows, a->cols);
-    return true;
-}
-
-// Images take much memory. A few examples at a time pass through all the layers that make images,
-// and what nobody needs again leaves its place to the next few: it is still in the caches when it
-// is read.
-static size_t image_layers(const Network *net)
-{
-    size_t n = 0;
-    while (net->layers[n].out.height * net->layers[n].out.width > 1)
-        n++;
-    return n;
-}
-
-// Of the images that all windows find room in, from the last one, which needs its own size, back.
-static size_t least_side(const ArchitectureSpec *spec)
+// The smallest side of an image that all windows fit in, from the last one, which needs its own
+// size, back.
+static size_t smallest_side(const ArchitectureSpec *spec)
 {
     size_t n = 0, side = 1;
     while (spec->layers[n].kind != NULL)
@@ -117,59 +91,116 @@ static size_t least_side(const ArchitectureSpec *spec)
     return side;
 }
 
-bool network_build(Network *net, const Architecture *architecture, Error *err)
+static bool architecture_check(const ArchitectureSpec *spec, const Architecture *a, Error *err)
 {
-    const ArchitectureSpec *found = architecture_find(architecture->name);
-    if (found == NULL)
-        return error_set(err, "unknown architecture '%.40s'", architecture->name);
-    size_t least = least_side(found);
-    if (!architecture_check(architecture, err))
-        return false;
-    if (architecture->rows < least || architecture->cols < least)
+    size_t smallest = smallest_side(spec);
+    if (a->rows < 1 || a->rows > NETWORK_MAX_SIDE || a->cols < 1 || a->cols > NETWORK_MAX_SIDE)
+        return error_set(err, "images of %zu x %zu pixels: each side must be 1 to %d", a->rows,
+                         a->cols, NETWORK_MAX_SIDE);
+    if (a->hidden < 1 || a->hidden > NETWORK_MAX_HIDDEN)
+        return error_set(err, "%zu hidden units: must be 1 to %d", a->hidden, NETWORK_MAX_HIDDEN);
+    if (a->classes < 2 || a->classes > NETWORK_MAX_CLASSES)
+        return error_set(err, "%zu classes: must be 2 to %d", a->classes, NETWORK_MAX_CLASSES);
+    if (a->rows < smallest || a->cols < smallest)
         return error_set(err,
                          "images of %zu x %zu pixels are too small for the network '%s': its "
                          "windows need %zu x %zu",
-                         architecture->rows, architecture->cols, found->name, least, least);
+                         a->rows, a->cols, spec->name, smallest, smallest);
+    return true;
+}
 
-    *net = (Network){.architecture = *architecture};
-    net->architecture.name = found->name;
-    Shape shape = {architecture->rows, architecture->cols, 1};
-    size_t pitch = 1, stride = 0;
-    net->first_trained = NETWORK_MAX_LAYERS;
-    for (const LayerSpec *spec = found->layers; spec->kind != NULL; spec++) {
-        Layer *layer = &net->layers[net->n_layers++];
-        *layer = (Layer){.kind = spec->kind,
-                         .name = spec->name,
-                         .symbol = spec->symbol,
-                         .gain = spec->gain,
-                         .input_mean = spec->input_mean,
-                         .conv = {.kernel_size = spec->kernel_size, .stride = spec->stride},
-                         .in = shape,
-                         .in_pitch = pitch,
-                         .in_stride = stride};
-        size_t units = spec->units == HIDDEN    ? architecture->hidden
-                       : spec->units == CLASSES ? architecture->classes
-                                                : spec->units;
-        if (!layer_check(layer, units, &net->architecture, err))
-            return false;
-        net->n_parameters += spec->kind->describe(layer, units, net->n_parameters);
-        if (layer->n_tensors > 0 && net->first_trained > net->n_layers)
-            net->first_trained = net->n_layers - 1;
-        for (size_t t = 0; t < layer->n_tensors; t++)
-            net->tensors[net->n_tensors++] = &layer->tensors[t];
-        shape = layer->out;
-        pitch = layer->out_pitch;
-        stride = layer->out_stride;
+// ---------------------------------------------------------------------------------------------
+// The description
+
+static size_t spec_units(const LayerSpec *spec, const Architecture *a)
+{
+    switch (spec->units) {
+    case HIDDEN: return a->hidden;
+    case CLASSES: return a->classes;
+    default: return spec->channels;
     }
-    const uint64_t max_floats = UINT64_C(1) << 24; // 64 MB
-    uint64_t floats = 0;
-    for (size_t l = 0; l < image_layers(net); l++)
-        floats += net->layers[l].out_stride + net->layers[l].saved_stride;
-    return floats <= max_floats ||
+}
+
+// Before a dense layer is described: its sizes must be a gigabyte of weights at most.
+static bool check_weights(const Layer *layer, size_t units, const Architecture *a, Error *err)
+{
+    const uint64_t max_weights = UINT64_C(1) << 28;
+    return layer->name == NULL || layer->kind->has_filters ||
+           (uint64_t)shape_size(layer->in) * (units + KERNEL_PAD) <= max_weights ||
+           error_set(err,
+                     "%zu hidden units for images of %zu x %zu pixels: more than a gigabyte of "
+                     "weights",
+                     a->hidden, a->rows, a->cols);
+}
+
+// Describes the next layer, whose input is the output of `before`, and adds it to the network.
+static bool network_add(Network *net, const LayerSpec *spec, const Layer *before, Error *err)
+{
+    Layer *layer = &net->layers[net->n_layers++];
+    *layer = (Layer){.kind = spec->kind,
+                     .name = spec->name,
+                     .symbol = spec->symbol,
+                     .in_symbol = before->symbol,
+                     .number = before->number + (spec->name != NULL),
+                     .gain = spec->gain,
+                     .input_mean = spec->input_mean,
+                     .conv = {.kernel_size = spec->kernel_size, .stride = spec->stride},
+                     .in = before->out,
+                     .in_pitch = before->out_pitch,
+                     .in_stride = before->out_stride};
+    size_t units = spec_units(spec, &net->architecture);
+    if (!check_weights(layer, units, &net->architecture, err))
+        return false;
+    net->n_parameters += spec->kind->describe(layer, units, net->n_parameters);
+    for (size_t t = 0; t < layer->n_tensors; t++)
+        net->tensors[net->n_tensors++] = &layer->tensors[t];
+    return true;
+}
+
+// After all layers: what the passes ask for.
+static void network_find_stages(Network *net)
+{
+    while (net->layers[net->n_image_layers].out.height *
+               net->layers[net->n_image_layers].out.width >
+           1)
+        net->n_image_layers++;
+    while (net->layers[net->first_trained].n_tensors == 0)
+        net->first_trained++;
+    net->load_waits = net->layers[1].kind->needs_x;
+}
+
+static bool check_image_memory(const Network *net, Error *err)
+{
+    const uint64_t max_bytes = UINT64_C(1) << 26; // 64 MB
+    uint64_t bytes = 0;
+    for (size_t l = 0; l < net->n_image_layers; l++)
+        bytes += net->layers[l].out_stride * sizeof(float) + net->layers[l].saved_bytes;
+    return bytes <= max_bytes ||
            error_set(err,
                      "images of %zu x %zu pixels: what the network '%s' makes of one takes more "
                      "than 64 MB",
-                     architecture->rows, architecture->cols, net->architecture.name);
+                     net->architecture.rows, net->architecture.cols, net->architecture.name);
+}
+
+bool network_build(Network *net, const Architecture *architecture, Error *err)
+{
+    const ArchitectureSpec *spec = architecture_find(architecture->name);
+    if (spec == NULL)
+        return error_set(err, "unknown architecture '%.40s'", architecture->name);
+    if (!architecture_check(spec, architecture, err))
+        return false;
+    *net = (Network){.architecture = *architecture};
+    net->architecture.name = spec->name;
+    const Layer image = {
+        .symbol = "x", .out = {architecture->rows, architecture->cols, 1}, .out_pitch = 1};
+    const Layer *before = &image;
+    for (const LayerSpec *row = spec->layers; row->kind != NULL; row++) {
+        if (!network_add(net, row, before, err))
+            return false;
+        before = &net->layers[net->n_layers - 1];
+    }
+    network_find_stages(net);
+    return check_image_memory(net, err);
 }
 
 size_t network_count_weights(const Network *net)
@@ -186,14 +217,6 @@ bool network_has_kinks(const Network *net)
         if (net->layers[l].kind->reference_region != NULL)
             return true;
     return false;
-}
-
-size_t network_count_products(const Network *net)
-{
-    size_t count = 0;
-    for (size_t l = net->first_trained; l < net->n_layers; l++)
-        count += net->layers[l].n_products * (l > net->first_trained ? 3 : 2);
-    return count;
 }
 
 void network_sizes(const Network *net, char *text, size_t size)
@@ -236,17 +259,17 @@ void network_init(const Network *net, float *params, uint64_t seed)
     }
 }
 
-bool network_list_lit(const Network *net, LitPixels *lit, const Dataset *data,
-                      const Range images[2], Arena *arena, Error *err)
+bool network_prepare(const Network *net, const PreparedImages **images, const Dataset *data,
+                     const Range ranges[2], Arena *arena, Error *err)
 {
     const Layer *first = &net->layers[0];
-    *lit = (LitPixels){NULL, NULL, 0};
-    return first->kind->list_lit == NULL ||
-           first->kind->list_lit(first, lit, data, images, arena, err);
+    *images = NULL;
+    return first->kind->prepare == NULL ||
+           first->kind->prepare(first, images, data, ranges, arena, err);
 }
 
 // ---------------------------------------------------------------------------------------------
-// Working memory
+// The workspace
 
 enum { GROUP = 8 };
 
@@ -255,130 +278,156 @@ static Range next_group(size_t first, Range examples)
     return (Range){first, examples.end - first < GROUP ? examples.end : first + GROUP};
 }
 
-static bool work_alloc_rows(Work *work, const Network *net, size_t capacity, bool forward_only,
-                            Arena *arena, Error *err)
+// A shared buffer needs all rows where ranges may begin anywhere: each uses the rows of its first
+// examples, so that ranges that are in work at the same time do not meet.
+static bool buffer_alloc(Buffer *buffer, size_t stride, bool is_shared, const WorkNeeds *needs,
+                         Arena *arena, Error *err)
 {
-    static const char what[] = "the activations of a batch";
-    *work = (Work){.capacity = capacity, .forward_only = forward_only};
-    size_t n_image = image_layers(net), few = capacity < GROUP ? capacity : GROUP;
-    for (size_t l = 0; l < net->n_layers; l++) {
-        const Layer *layer = &net->layers[l];
-        size_t size = layer->out_stride * sizeof(float),
-               notes = layer->saved_stride * sizeof(float);
-        size_t rows = forward_only && l + 1 < n_image ? few : capacity;
-        size_t saved_rows = forward_only && l < n_image ? few : capacity;
-        if (forward_only && layer->kind->saved_for_backward)
-            saved_rows = 0;
-        size_t dx_rows = forward_only && l + 1 < net->n_layers ? 0 : capacity;
-        work->x[l + 1] = arena_alloc(arena, rows, size, what, err);
-        work->dx[l + 1] = arena_alloc(arena, dx_rows, size, what, err);
-        work->saved[l] = arena_alloc(arena, saved_rows, notes, what, err);
-        if (work->x[l + 1] == NULL || work->dx[l + 1] == NULL || work->saved[l] == NULL)
+    bool is_small = is_shared && needs->forward_only && needs->capacity > GROUP;
+    *buffer = (Buffer){.stride = stride, .is_shared = is_shared};
+    buffer->data = arena_alloc(arena, is_small ? GROUP : needs->capacity, stride,
+                               "the activations of a batch", err);
+    return buffer->data != NULL;
+}
+
+// The plan: which buffers of layer l there are, and which are shared.
+static bool work_alloc_layer(Work *work, const Network *net, size_t l, const WorkNeeds *needs,
+                             Arena *arena, Error *err)
+{
+    const Layer *layer = &net->layers[l];
+    const LayerKind *kind = layer->kind;
+    size_t stride = layer->out_stride * sizeof(float);
+    bool makes_image = l < net->n_image_layers, is_inside = l + 1 < net->n_image_layers;
+    bool is_needed_again =
+        kind->load != NULL || (!needs->forward_only &&
+                               (kind->needs_y || (is_inside && net->layers[l + 1].kind->needs_x)));
+    bool has_dx = !needs->forward_only && l >= net->first_trained;
+    bool has_saved = !needs->forward_only || !kind->saved_for_backward;
+    return buffer_alloc(&work->x[l + 1], stride, is_inside && !is_needed_again, needs, arena,
+                        err) &&
+           buffer_alloc(&work->dx[l + 1], has_dx ? stride : 0, is_inside, needs, arena, err) &&
+           buffer_alloc(&work->saved[l], has_saved ? layer->saved_bytes : 0,
+                        makes_image && needs->forward_only, needs, arena, err) &&
+           (kind->open == NULL || kind->open(layer, &work->state[l], needs, arena, err));
+}
+
+bool work_alloc(Work *work, const Network *net, WorkNeeds needs, Arena *arena, Error *err)
+{
+    static const char what[] = "the predictions of a batch";
+    size_t n = needs.capacity, S = net->layers[net->n_layers - 1].out_stride;
+    *work = (Work){.forward_only = needs.forward_only,
+                   .probability = arena_alloc(arena, n, S * sizeof(float), what, err),
+                   .loss = arena_alloc(arena, n, sizeof(float), what, err),
+                   .label = arena_alloc(arena, n, 1, what, err),
+                   .predicted = arena_alloc(arena, n, 1, what, err)};
+    if (work->probability == NULL || work->loss == NULL || work->label == NULL ||
+        work->predicted == NULL)
+        return false;
+    for (size_t l = 0; l < net->n_layers; l++)
+        if (!work_alloc_layer(work, net, l, &needs, arena, err))
             return false;
-    }
-    size_t column_rows = forward_only ? 0 : round_up(capacity, TILE_EXAMPLES);
-    work->columns = arena_alloc(arena, column_rows, net->layers[0].n_columns, what, err);
-    work->loss = arena_alloc(arena, capacity, sizeof(float), what, err);
-    work->label = arena_alloc(arena, capacity, 1, what, err);
-    work->predicted = arena_alloc(arena, capacity, 1, what, err);
-    return work->columns != NULL && work->loss != NULL && work->label != NULL &&
-           work->predicted != NULL;
+    return true;
 }
 
-bool work_alloc(Work *work, const Network *net, size_t capacity, Arena *arena, Error *err)
+// The rows of a group of the examples of a range.
+static void *buffer_rows(const Buffer *buffer, Range examples, Range group)
 {
-    return work_alloc_rows(work, net, capacity, false, arena, err);
+    return buffer->data + (buffer->is_shared ? examples.first : group.first) * buffer->stride;
 }
 
-bool work_alloc_forward(Work *work, const Network *net, size_t capacity, Arena *arena, Error *err)
-{
-    return work_alloc_rows(work, net, capacity, true, arena, err);
-}
-
-// Layer l's view of a group of the examples. What is needed again lies where its examples have
-// their place in the batch. What only the neighbouring layer reads lies at the place of the range's
-// first examples, whichever group it is of; ranges, which may be in work at the same time, do not
-// meet.
+// Layer l's view of a group of the examples.
 static LayerView work_view(const Network *net, const Work *work, const Batch *batch, size_t l,
                            Range examples, Range group)
 {
-    const Layer *layer = &net->layers[l];
-    size_t n_image = image_layers(net), place[2], delta_place[2]; // of x and y
-    for (size_t i = 0; i < 2; i++) {
-        bool is_inside = l + i > 0 && l + i < n_image;
-        bool is_needed_again =
-            is_inside && !work->forward_only &&
-            (net->layers[l + i - 1].kind->needs_y || net->layers[l + i].kind->needs_x);
-        bool is_needed = !is_inside || is_needed_again;
-        place[i] = is_needed ? group.first : examples.first;
-        delta_place[i] = is_inside ? examples.first : group.first;
-    }
-    size_t saved_place = work->forward_only && l < n_image ? examples.first : group.first;
     LayerView view = {.batch = *batch,
-                      .y = work->x[l + 1] + place[1] * layer->out_stride,
-                      .saved = work->saved[l] + saved_place * layer->saved_stride};
-    view.batch.index += group.first;
+                      .y = buffer_rows(&work->x[l + 1], examples, group),
+                      .saved = buffer_rows(&work->saved[l], examples, group),
+                      .state = work->state[l]};
+    view.batch.first += group.first;
     view.batch.size = range_length(group);
     if (l > 0)
-        view.x = work->x[l] + place[0] * layer->in_stride;
-    if (l == 0 && !work->forward_only)
-        view.columns = work->columns;
+        view.x = buffer_rows(&work->x[l], examples, group);
     if (!work->forward_only)
-        view.dy = work->dx[l + 1] + delta_place[1] * layer->out_stride;
+        view.dy = buffer_rows(&work->dx[l + 1], examples, group);
     if (!work->forward_only && l > net->first_trained)
-        view.dx = work->dx[l] + delta_place[0] * layer->in_stride;
+        view.dx = buffer_rows(&work->dx[l], examples, group);
     return view;
+}
+
+const float *network_activation(const Network *net, const Work *work, size_t l, size_t example)
+{
+    (void)net;
+    Range examples = {0, example + 1}, group = {example, example + 1};
+    return buffer_rows(&work->x[l + 1], examples, group);
+}
+
+const float *network_logits(const Network *net, const Work *work, size_t example)
+{
+    return network_activation(net, work, net->n_layers - 1, example);
+}
+
+const float *network_probabilities(const Network *net, const Work *work, size_t example)
+{
+    return work->probability + example * net->layers[net->n_layers - 1].out_stride;
 }
 
 // ---------------------------------------------------------------------------------------------
 // The passes
 
-void network_partial_sums(const Network *net, const float *params, const Work *work,
-                          const Batch *batch, Part part)
+void network_load(const Network *net, const float *params, const Work *work, const Batch *batch,
+                  Part part)
 {
-    if (net->layers[0].kind->partial_sums == NULL)
-        return;
     Range all = {0, batch->size};
     LayerView view = work_view(net, work, batch, 0, all, all);
-    net->layers[0].kind->partial_sums(&net->layers[0], params, &view, part);
+    net->layers[0].kind->load(&net->layers[0], params, &view, part);
+}
+
+static void forward_layer(const Network *net, const float *params, const Work *work,
+                          const Batch *batch, size_t l, Range examples, Range group)
+{
+    LayerView view = work_view(net, work, batch, l, examples, group);
+    if (net->layers[l].kind->forward != NULL)
+        net->layers[l].kind->forward(&net->layers[l], params, &view);
 }
 
 void network_forward(const Network *net, const float *params, const Work *work, const Batch *batch,
-                     Range examples, size_t n_parts)
+                     Range examples)
 {
-    size_t n_image = image_layers(net);
     for (Range group = next_group(examples.first, examples); group.first < group.end;
          group = next_group(group.end, examples))
-        for (size_t l = 0; l < n_image; l++) {
-            LayerView view = work_view(net, work, batch, l, examples, group);
-            view.n_parts = n_parts;
-            net->layers[l].kind->forward(&net->layers[l], params, &view);
-        }
-    for (size_t l = n_image; l < net->n_layers; l++) {
-        LayerView view = work_view(net, work, batch, l, examples, examples);
-        view.n_parts = n_parts;
-        net->layers[l].kind->forward(&net->layers[l], params, &view);
-    }
+        for (size_t l = 0; l < net->n_image_layers; l++)
+            forward_layer(net, params, work, batch, l, examples, group);
+    for (size_t l = net->n_image_layers; l < net->n_layers; l++)
+        forward_layer(net, params, work, batch, l, examples, examples);
 }
 
 // Softmax with cross-entropy:  yhat = softmax(a)   L = -sum_k y_k log yhat_k   dL/da = yhat - y
 void network_loss(const Network *net, const Work *work, const Batch *batch, Range examples)
 {
-    size_t S = net->layers[net->n_layers - 1].out_stride, at = examples.first * S;
-    for (size_t b = examples.first; b < examples.end; b++)
+    size_t S = net->layers[net->n_layers - 1].out_stride, first = examples.first;
+    for (size_t b = first; b < examples.end; b++)
         work->label[b] = (unsigned char)batch_label(batch, b);
-    kernels->softmax_cross_entropy(work->dx[net->n_layers] + at, work->loss + examples.first,
-                                   work->predicted + examples.first, work->x[net->n_layers] + at, S,
-                                   work->label + examples.first, range_length(examples),
+    kernels->softmax_cross_entropy(work->probability + first * S, work->loss + first,
+                                   work->predicted + first, network_logits(net, work, first), S,
+                                   work->label + first, range_length(examples),
                                    net->architecture.classes);
 }
 
 void network_predict(const Network *net, const float *params, const Work *work, const Batch *batch)
 {
     Range examples = {0, batch->size};
-    network_partial_sums(net, params, work, batch, (Part){0, 1});
-    network_forward(net, params, work, batch, examples, 1);
+    network_load(net, params, work, batch, (Part){0, 1});
+    network_forward(net, params, work, batch, examples);
     network_loss(net, work, batch, examples);
+}
+
+static void loss_backward(const Network *net, const Work *work, Range examples)
+{
+    size_t S = net->layers[net->n_layers - 1].out_stride;
+    float *da = buffer_rows(&work->dx[net->n_layers], examples, examples);
+    memcpy(da, work->probability + examples.first * S, range_length(examples) * S * sizeof *da);
+    for (size_t b = examples.first; b < examples.end; b++, da += S)
+        da[work->label[b]] -= 1.0f;
 }
 
 static void backward_layer(const Network *net, const float *params, const Work *work,
@@ -392,10 +441,8 @@ static void backward_layer(const Network *net, const float *params, const Work *
 void network_backward(const Network *net, const float *params, const Work *work, const Batch *batch,
                       Range examples)
 {
-    const Layer *last = &net->layers[net->n_layers - 1];
-    for (size_t b = examples.first; b < examples.end; b++)
-        work->dx[net->n_layers][b * last->out_stride + work->label[b]] -= 1.0f;
-    size_t n_image = image_layers(net), first = net->first_trained;
+    size_t n_image = net->n_image_layers, first = net->first_trained;
+    loss_backward(net, work, examples);
     for (size_t l = net->n_layers; l-- > (first > n_image ? first : n_image);)
         backward_layer(net, params, work, batch, l, examples, examples);
     for (Range group = next_group(examples.first, examples);
@@ -408,11 +455,18 @@ void network_weight_gradient(const Network *net, const Work *work, const Batch *
                              float *into, Part part)
 {
     Range all = {0, batch->size};
-    for (size_t l = 0; l < net->n_layers; l++) {
-        const Layer *layer = &net->layers[l];
-        if (layer->kind->weight_gradient == NULL)
-            continue;
+    for (size_t l = net->first_trained; l < net->n_layers; l++) {
         LayerView view = work_view(net, work, batch, l, all, all);
-        layer->kind->weight_gradient(layer, &view, part, scale, into);
+        if (net->layers[l].kind->weight_gradient != NULL)
+            net->layers[l].kind->weight_gradient(&net->layers[l], &view, part, scale, into);
     }
+}
+
+size_t network_part_ranges(const Network *net, Part part, Range ranges[NETWORK_MAX_RANGES])
+{
+    size_t n = 0;
+    for (size_t l = net->first_trained; l < net->n_layers; l++)
+        if (net->layers[l].kind->part_ranges != NULL)
+            n += net->layers[l].kind->part_ranges(&net->layers[l], part, ranges + n);
+    return n;
 }

@@ -1,28 +1,36 @@
 // A network is a row of layers that ends in softmax with cross-entropy. Three nouns carry it:
-//   Network     a description, plain values: layers, shapes, where each parameter lies;
+//   Network     a description, plain values: layers, shapes, where each parameter is;
 //   parameters  one block of float, laid out by the network, so that gradients share its layout;
-//   Work        working memory for one batch: activations and deltas.
-// Each stage of a training step can be done in parts, in any order and at the same time; between
-// two stages every part must have been finished (but for stage 1 after stage 3 of the batch before,
-// where the same part is enough: see LayerKind.partial_sums):
-//   1 network_partial_sums  by pixels     the first layer's partial sums over pixels
-//   2 network_forward,      by example    the rest of the forward pass, loss,
-//     network_loss,                       and all deltas back to the first trained layer
+//   Work        a workspace for one batch: activations and deltas.
+// Each stage of a training step can be done in parts, in any order and at the same time. Between
+// two stages every part must have been finished; but stage 1 may follow stage 3 of the batch before
+// when the same part is finished, unless net->load_waits:
+//   1 network_load             by pixels     the batch's pixels into the first layer
+//   2 network_forward,         by example    the rest of the forward pass, loss,
+//     network_loss,                          and all deltas back to the first trained layer
 //     network_backward
-//   3 network_weight_gradient    by parameter  into += scale * gradient, examples in order
+//   3 network_weight_gradient  by parameter  into += scale * gradient, examples in order
+// Read layers.h first, train.c next.
 #ifndef MLP_NETWORK_H
 #define MLP_NETWORK_H
 
+#include "kernels.h"
 #include "layers.h"
 
-enum { NETWORK_MAX_LAYERS = 16, NETWORK_MAX_TENSORS = 16 };
+enum {
+    NETWORK_MAX_SIDE = 4096, // pixels
+    NETWORK_MAX_HIDDEN = 65536,
+    NETWORK_MAX_CLASSES = KERNEL_MAX_CLASSES,
+    NETWORK_MAX_LAYERS = 16,
+    NETWORK_MAX_TENSORS = 16
+};
 
 // What a network is built from, and all that the model file must say of it.
 typedef struct Architecture {
     const char *name;  // a row of the table of architectures: "mlp"
     size_t rows, cols; // of the image
     size_t hidden;     // units of the (last) hidden layer
-    size_t classes;    // 2 to 256
+    size_t classes;    // 2 to NETWORK_MAX_CLASSES
 } Architecture;
 
 // The rows of that table: their names, ending with NULL, and what suits each, chosen on validation
@@ -41,26 +49,24 @@ const ArchitectureDefaults *architecture_defaults(const char *name);
 typedef struct Network {
     Architecture architecture;
     size_t n_layers;
+    size_t n_image_layers; // the first ones, whose output is more than one pixel
     Layer layers[NETWORK_MAX_LAYERS];
     size_t first_trained; // the first layer with parameters: nobody needs dL/dx before it
+    bool load_waits;      // stage 1 overwrites what a weight gradient reads
     size_t n_parameters;  // floats in the block, padding included
     size_t n_tensors;
     const Tensor *tensors[NETWORK_MAX_TENSORS]; // all, in the order of the layers
 } Network;
 
 // Describes the network. It points into itself: do not copy it. Fails on an unknown name, sizes out
-// of range and images too small for the windows that look at them.
+// of range and images too small for the windows that move over them.
 bool network_build(Network *net, const Architecture *architecture, Error *err);
 
 // Number of weights and biases, without padding.
 size_t network_count_weights(const Network *net);
 
-// Whether a layer is made of pieces (LayerKind), so that there are points without a derivative.
+// Whether a layer is linear by regions (LayerKind), so that there are points without a derivative.
 bool network_has_kinks(const Network *net);
-
-// Multiplications by a weight that a program which leaves out no zero needs to train on one
-// example: forward, in the update, and back to the output of the first layer with parameters.
-size_t network_count_products(const Network *net);
 
 // "784-64-10", "28x28-24x24x16-8x8x32-128-10": the sizes of the input and of what each layer with
 // parameters makes of it, in text (size bytes).
@@ -72,43 +78,48 @@ float *network_alloc(const Network *net, Arena *arena, Error *err);
 // Sets the initial parameters, each tensor's from a stream of its own.
 void network_init(const Network *net, float *params, uint64_t seed);
 
-// Lists the lit pixels of two ranges of images for the first layer (LayerKind.list_lit): training
-// sees the same images again and again. When it wants no lists, or too many, lit->entries is NULL.
-bool network_list_lit(const Network *net, LitPixels *lit, const Dataset *data,
-                      const Range images[2], Arena *arena, Error *err);
+// What the first layer makes once of two ranges of images that will be seen many times, owned by
+// the arena: *images, for WorkNeeds. NULL where it makes nothing, or where that is too large.
+bool network_prepare(const Network *net, const PreparedImages **images, const Dataset *data,
+                     const Range ranges[2], Arena *arena, Error *err);
 
-// Working memory for batches of up to `capacity` examples, owned by the arena.
+// Rows of a batch in a workspace. A few examples at a time, a group, pass through all the layers
+// that make images: what no later stage reads is shared by all groups of a range, so that it is
+// still in the caches when it is read.
+typedef struct Buffer {
+    unsigned char *data; // (rows, stride)
+    size_t stride;       // bytes
+    bool is_shared;
+} Buffer;
+
 typedef struct Work {
-    size_t capacity;
-    bool forward_only; // no backward pass, and every range of examples begins at the first
-    float *x[NETWORK_MAX_LAYERS + 1];  // x[l] (B, stride): what layer l reads; x[0] is NULL, bytes
-    float *dx[NETWORK_MAX_LAYERS + 1]; // dx[l] = dL/dx[l]
-    float *saved[NETWORK_MAX_LAYERS];  // (B, saved_stride), see LayerView
-    unsigned char *columns;            // of the first layer's pixels, see LayerView
+    bool forward_only;
+    Buffer x[NETWORK_MAX_LAYERS + 1];  // x[l]: what layer l reads; x[0] is empty
+    Buffer dx[NETWORK_MAX_LAYERS + 1]; // dx[l] = dL/dx[l]; empty where nobody needs it
+    Buffer saved[NETWORK_MAX_LAYERS];  // see LayerView
+    void *state[NETWORK_MAX_LAYERS];   // see LayerKind.open
+    float *probability;                // (B, out_stride of the last layer): yhat
     float *loss;                       // (B)
     unsigned char *label, *predicted;  // (B)
 } Work;
 
-bool work_alloc(Work *work, const Network *net, size_t capacity, Arena *arena, Error *err);
-
-// The same for network_predict alone: of images only as many as pass through the layers at a time.
-bool work_alloc_forward(Work *work, const Network *net, size_t capacity, Arena *arena, Error *err);
+// A workspace for batches of up to needs.capacity examples, owned by the arena.
+bool work_alloc(Work *work, const Network *net, WorkNeeds needs, Arena *arena, Error *err);
 
 // Stage 1, a part of it.
-void network_partial_sums(const Network *net, const float *params, const Work *work,
-                          const Batch *batch, Part part);
+void network_load(const Network *net, const float *params, const Work *work, const Batch *batch,
+                  Part part);
 
-// Stage 2: the logits of a range of examples of the batch, left in x[n_layers] of work; n_parts as
-// stage 1 was done in.
+// Stage 2: the logits of a range of examples of the batch.
 void network_forward(const Network *net, const float *params, const Work *work, const Batch *batch,
-                     Range examples, size_t n_parts);
+                     Range examples);
 
-// Stage 2, after forward: the loss, the predicted class (the first of equals), and the
-// probabilities yhat = softmax(logits), left in dx[n_layers], of a range of examples.
+// Stage 2, after forward: the loss, the predicted class (the first of equals) and the
+// probabilities yhat = softmax(logits) of a range of examples.
 void network_loss(const Network *net, const Work *work, const Batch *batch, Range examples);
 
-// Stage 2, after loss: turns yhat into dL/dlogits = yhat - y (identity 7) and takes it back to
-// the output of the first layer with parameters.
+// Stage 2, after loss: dL/dlogits = yhat - y (identity 7), taken back to the output of the first
+// layer with parameters.
 void network_backward(const Network *net, const float *params, const Work *work, const Batch *batch,
                       Range examples);
 
@@ -116,8 +127,20 @@ void network_backward(const Network *net, const float *params, const Work *work,
 void network_predict(const Network *net, const float *params, const Work *work, const Batch *batch);
 
 // Stage 3, a part of every layer's parameters: into += scale * dL/dparams, L the sum of the losses
-// of the batch. Part p of n takes what part p of stage 1 has read.
+// of the batch.
 void network_weight_gradient(const Network *net, const Work *work, const Batch *batch, float scale,
                              float *into, Part part);
+
+// The ranges of the block that a part of network_weight_gradient changes. Returns their number.
+enum { NETWORK_MAX_RANGES = NETWORK_MAX_LAYERS * LAYER_MAX_RANGES };
+size_t network_part_ranges(const Network *net, Part part, Range ranges[NETWORK_MAX_RANGES]);
+
+// What an example of the batch that was last predicted is at the output of layer l: its pixels are
+// out_pitch floats apart. Only a workspace for one example still has that of every layer.
+const float *network_activation(const Network *net, const Work *work, size_t l, size_t example);
+
+// The logits and the probabilities of an example, (classes).
+const float *network_logits(const Network *net, const Work *work, size_t example);
+const float *network_probabilities(const Network *net, const Work *work, size_t example);
 
 #endif

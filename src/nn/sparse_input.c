@@ -1,23 +1,32 @@
-// Dense over bytes: the map of a dense layer where x[p] = value[pixel p], read as bytes from the
-// batch. It has no dx. The sum over pixels is split into N_BLOCKS partial sums, each begun at +0:
+// Dense on pixels: the map of a dense layer (layers.c), y = W x + b with x[p] = value[pixel p],
+// read from the bytes of the batch. It has no dx. The sum over pixels is made of N_BLOCKS partial
+// sums, each begun at +0 (split-K):
 //   y = (((b + partial_0) + partial_1) + ...) + partial_7
 //
-// Why split it: a block of pixels, its rows of W and its columns of the batch then belong to one
-// thread, forward and in the update, and W never moves between cores. Why eight: a number that
+// Why partial sums: a block of pixels, its rows of W and its columns of the batch then belong to
+// one thread, forward and in the update, and W never moves between cores. Why eight: a number that
 // depended on the threads would let the result depend on them.
 //
-// Why lists (LitPixels): four fifths of an image's pixels are dark, and looking for the others
-// takes longer than reading where they are. Forward, an example's list says which rows of W to add
-// up; on the way the pixels are transposed, so that the update finds a pixel's examples side by
-// side. A block is taken by chunks, nearly equal parts that fit the kernels; of images as small as
-// MNIST's it is one.
+// Why sparse rows: four fifths of an image's pixels are zero, and looking for the others takes
+// longer than reading where they are. Forward, an example's row says which rows of W to add up; on
+// the way the pixels are transposed into a tile, so that the update finds the examples of a pixel
+// side by side. The rows of images that are seen in every epoch are made once; else those of every
+// batch are made from its bytes. A block is taken by chunks, nearly equal parts that fit the
+// kernels; with images as small as MNIST's it is one.
+#include "sparse_input.h"
+
 #include "kernels.h"
-#include "layers.h"
 
 #include <string.h>
 
-// ---------------------------------------------------------------------------------------------
-// Blocks and chunks
+// What the layer keeps in a workspace.
+typedef struct SparseInput {
+    const PreparedImages *images; // NULL: none
+    // The transposed tile: the pixels of a batch by column, (I,TILE_EXAMPLES) for each
+    // TILE_EXAMPLES examples; NULL where no weight gradient is to come.
+    unsigned char *tile;
+    size_t blocks_in_y; // of the present batch
+} SparseInput;
 
 static size_t chunks_per_block(size_t n_rows)
 {
@@ -34,13 +43,97 @@ static Range layer_chunk(size_t n_rows, size_t chunk)
     return (Range){block.first + part.first, block.first + part.end};
 }
 
-static size_t block_part(size_t block, size_t n_parts)
+static size_t sparse_dense_describe(Layer *layer, size_t units, size_t offset)
 {
-    return block % n_parts;
+    size_t size = layer_dense_describe(layer, units, offset);
+    // The partial sums. KERNEL_PAD keeps those of a block from competing for the same cache sets.
+    layer->saved_bytes = (N_BLOCKS * layer->out_stride + KERNEL_PAD) * sizeof(float);
+    return size;
 }
 
-// How many blocks, from the first on, part 0 adds to y itself, one after the other. The sums of the
-// others are left in the notes.
+// ---------------------------------------------------------------------------------------------
+// Images made into sparse rows once
+
+static bool is_in(size_t i, Range range)
+{
+    return i >= range.first && i < range.end;
+}
+
+// Appends the row of one chunk of an image to the entries that end at start[0].
+static void list_chunk(uint16_t *entries, uint32_t *start, const Layer *layer, const Dataset *data,
+                       size_t image, size_t chunk)
+{
+    Range pixels = layer_chunk(layer->n_rows, chunk);
+    const unsigned char *row = data->pixels + image * dataset_pixels_per_image(data) + pixels.first;
+    kernels->sparse_list(entries, start, &(ByteRows){&row, 1}, range_length(pixels),
+                         &(ByteRows){NULL, 0});
+}
+
+// The nonzero pixels of the images of two ranges, or more than max_entries, where counting stops.
+static size_t count_entries(const Layer *layer, const Dataset *data, const Range ranges[2],
+                            size_t n_chunks, size_t max_entries)
+{
+    uint16_t entries[SPARSE_MAX_BYTES + SPARSE_SLACK];
+    size_t n = 0;
+    for (size_t i = 0; i < data->n && n <= max_entries; i++)
+        for (size_t c = 0; c < n_chunks && (is_in(i, ranges[0]) || is_in(i, ranges[1])); c++) {
+            uint32_t start[2] = {0, 0};
+            list_chunk(entries, start, layer, data, i, c);
+            n += start[1];
+        }
+    return n;
+}
+
+static bool sparse_dense_prepare(const Layer *layer, const PreparedImages **images,
+                                 const Dataset *data, const Range ranges[2], Arena *arena,
+                                 Error *err)
+{
+    static const char what[] = "the sparse images";
+    size_t n_chunks = N_BLOCKS * chunks_per_block(layer->n_rows);
+    if (data->n >= SPARSE_MAX_PREPARED / sizeof(uint32_t) / n_chunks)
+        return true;
+    size_t n_starts = data->n * n_chunks + 1;
+    size_t max_entries = (SPARSE_MAX_PREPARED - n_starts * sizeof(uint32_t)) / sizeof(uint16_t);
+    size_t n = count_entries(layer, data, ranges, n_chunks, max_entries);
+    if (n > max_entries)
+        return true;
+    PreparedImages *made = arena_alloc(arena, 1, sizeof *made, what, err);
+    uint32_t *start = arena_alloc(arena, n_starts, sizeof *start, what, err);
+    uint16_t *entries = arena_alloc(arena, n + SPARSE_SLACK, sizeof *entries, what, err);
+    if (made == NULL || start == NULL || entries == NULL)
+        return false;
+    *made = (PreparedImages){data->pixels, entries, start, n_chunks};
+    *images = made;
+    for (size_t i = 0; i < data->n; i++)
+        for (size_t c = 0; c < n_chunks; c++, start++) {
+            start[1] = start[0]; // an empty row
+            if (is_in(i, ranges[0]) || is_in(i, ranges[1]))
+                list_chunk(entries, start, layer, data, i, c);
+        }
+    return true;
+}
+
+static bool sparse_dense_open(const Layer *layer, void **state, const WorkNeeds *needs,
+                              Arena *arena, Error *err)
+{
+    static const char what[] = "the first layer";
+    SparseInput *input = arena_alloc(arena, 1, sizeof *input, what, err);
+    if (input == NULL)
+        return false;
+    *state = input;
+    input->images = needs->images;
+    if (needs->forward_only)
+        return true;
+    input->tile =
+        arena_alloc(arena, round_up(needs->capacity, TILE_EXAMPLES), layer->n_rows, what, err);
+    return input->tile != NULL;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Stage 1: partial sums
+
+// Part 0 adds the sums of this many blocks, from the first on, to y itself, one after the other.
+// All other sums are saved, until forward adds them in their order.
 static size_t blocks_in_y(const Layer *layer, size_t n_parts)
 {
     if (chunks_per_block(layer->n_rows) > 1)
@@ -48,206 +141,143 @@ static size_t blocks_in_y(const Layer *layer, size_t n_parts)
     return n_parts == 1 ? N_BLOCKS : 1;
 }
 
-static size_t dense_bytes_describe(Layer *layer, size_t units, size_t offset)
-{
-    size_t size = layer_dense.describe(layer, units, offset);
-    // The 16 floats more keep the same block of all examples from sharing a few places of a cache.
-    layer->saved_stride = N_BLOCKS * layer->out_stride + KERNEL_PAD;
-    layer->n_columns = layer->n_rows;
-    return size;
-}
-
-static void dense_bytes_init(const Layer *layer, float *params, uint64_t seed, uint64_t stream)
-{
-    layer_dense.init(layer, params, seed, stream);
-}
-
-// ---------------------------------------------------------------------------------------------
-// Lists of lit pixels
-
-static bool is_in(size_t i, Range range)
-{
-    return i >= range.first && i < range.end;
-}
-
-// The number of nonzero pixels in the images of two ranges, or more than max_entries, where
-// counting stops.
-static size_t count_entries(const Layer *layer, const Dataset *data, const Range images[2],
-                            size_t max_entries)
-{
-    size_t size = dataset_pixels_per_image(data), n = 0;
-    size_t n_chunks = N_BLOCKS * chunks_per_block(layer->n_rows);
-    for (size_t i = 0; i < data->n && n <= max_entries; i++)
-        for (size_t c = 0; c < n_chunks && (is_in(i, images[0]) || is_in(i, images[1])); c++) {
-            uint16_t entries[SPARSE_MAX_BYTES + SPARSE_SLACK];
-            uint32_t start[2] = {0, 0};
-            Range pixels = layer_chunk(layer->n_rows, c);
-            const unsigned char *row = data->pixels + i * size + pixels.first;
-            kernels->sparse_list(entries, start, &(ByteRows){&row, 1}, range_length(pixels),
-                                 &(ByteRows){NULL, 0});
-            n += start[1];
-        }
-    return n;
-}
-
-static bool dense_bytes_list_lit(const Layer *layer, LitPixels *lit, const Dataset *data,
-                                 const Range images[2], Arena *arena, Error *err)
-{
-    static const char what[] = "lists of pixels";
-    size_t n_chunks = N_BLOCKS * chunks_per_block(layer->n_rows);
-    *lit = (LitPixels){.n_chunks = n_chunks};
-    if (data->n >= LAYER_MAX_LIT_BYTES / sizeof *lit->start / n_chunks)
-        return true;
-    size_t start_bytes = data->n * n_chunks * sizeof *lit->start;
-    size_t max_entries = (LAYER_MAX_LIT_BYTES - start_bytes) / sizeof *lit->entries;
-    size_t n = count_entries(layer, data, images, max_entries);
-    if (n > max_entries)
-        return true;
-    uint32_t *start = arena_alloc(arena, data->n * n_chunks + 1, sizeof *start, what, err);
-    uint16_t *entries = arena_alloc(arena, n + SPARSE_SLACK, sizeof *entries, what, err);
-    if (start == NULL || entries == NULL)
-        return false;
-    lit->start = start;
-    lit->entries = entries;
-    for (uint32_t i = 0; i < data->n; i++)
-        for (size_t c = 0; c < n_chunks; c++, start++) {
-            start[1] = start[0]; // an empty list
-            Range pixels = layer_chunk(layer->n_rows, c);
-            const unsigned char *row =
-                data->pixels + i * dataset_pixels_per_image(data) + pixels.first;
-            if (is_in(i, images[0]) || is_in(i, images[1]))
-                kernels->sparse_list(entries, start, &(ByteRows){&row, 1}, range_length(pixels),
-                                     &(ByteRows){NULL, 0});
-        }
-    return true;
-}
-
-// ---------------------------------------------------------------------------------------------
-// The passes
-
 // Where the sums of a block go, from example `first` on.
 static SumRows block_sums(const Layer *layer, const LayerView *view, size_t block, size_t in_y,
                           size_t first)
 {
-    size_t S = layer->out_stride;
+    size_t S = layer->out_stride, stride = layer->saved_bytes / sizeof(float);
     if (block < in_y)
         return (SumRows){view->y + first * S, S, SUM_ADD};
-    return (SumRows){view->saved + first * layer->saved_stride + block * S, layer->saved_stride,
-                     SUM_STORE};
+    return (SumRows){(float *)view->saved + first * stride + block * S, stride, SUM_STORE};
 }
 
-// The sums over a chunk, of at most TILE_EXAMPLES examples.
-static void chunk_sums(const Layer *layer, const float *params, const LayerView *view,
-                       const SumRows *sums, size_t chunk, Range examples)
+// Up to TILE_EXAMPLES examples from `first` on, counted from the first of the batch; beyond the
+// batch's end these are examples of the next one, if anything follows in the order.
+static Batch batch_tile(const Batch *batch, size_t first, size_t end)
 {
-    const Batch *batch = &view->batch;
-    const Dataset *data = batch->data;
-    const float *value = batch->scale->value;
-    Range pixels = layer_chunk(layer->n_rows, chunk);
-    size_t S = layer->out_stride, I = range_length(pixels), n = range_length(examples);
-    const float *W = params + layer->tensors[0].offset + pixels.first * S;
-    unsigned char *columns = view->columns;
-    if (columns != NULL)
-        columns += examples.first * layer->n_rows + pixels.first * TILE_EXAMPLES;
-    const uint32_t *index = batch->index + examples.first, *next = batch->next;
-    size_t n_next = 0;
-    if (batch->next_size > examples.first) {
-        next += examples.first;
-        n_next = batch->next_size - examples.first < n ? batch->next_size - examples.first : n;
-    }
+    Batch tile = *batch;
+    tile.first = batch->first + first;
+    tile.size = end - first < TILE_EXAMPLES ? end - first : TILE_EXAMPLES;
+    return tile;
+}
 
-    const LitPixels *lit = data->lit;
-    if (lit != NULL) {
-        SparseRows rows = {lit->entries, lit->start + chunk, lit->n_chunks, index, n}, later = rows;
-        later.index = next;
-        later.n = n_next;
-        kernels->sparse_forward(sums, W, S, &rows, I, value, columns, &later);
+static Batch next_tile(const Batch *batch, size_t first)
+{
+    size_t begin = batch->size + first, known = batch->first + begin;
+    return batch_tile(batch, begin, known < batch->n ? batch->n - batch->first : begin);
+}
+
+// The sparse rows of one chunk of the images of a tile that are made already.
+static SparseRows prepared_rows(const PreparedImages *images, const Batch *tile, size_t chunk,
+                                uint32_t index[TILE_EXAMPLES])
+{
+    for (size_t e = 0; e < tile->size; e++)
+        index[e] = (uint32_t)batch_image(tile, e);
+    return (SparseRows){images->entries, images->start + chunk, images->n_chunks, index,
+                        tile->size};
+}
+
+static ByteRows byte_rows(const Batch *tile, size_t pixel, const unsigned char *row[TILE_EXAMPLES])
+{
+    for (size_t e = 0; e < tile->size; e++)
+        row[e] = batch_pixels(tile, e) + pixel;
+    return (ByteRows){row, tile->size};
+}
+
+// The sums over a chunk, of a tile's examples; `next` is the tile to prefetch.
+static void chunk_sums(const Layer *layer, const float *params, const SparseInput *input,
+                       const SumRows *sums, size_t chunk, const Batch *tile, const Batch *next,
+                       unsigned char *columns)
+{
+    Range pixels = layer_chunk(layer->n_rows, chunk);
+    size_t S = layer->out_stride, I = range_length(pixels);
+    const float *W = params + layer->tensors[0].offset + pixels.first * S;
+    const float *value = tile->scale->value;
+    uint32_t index[TILE_EXAMPLES], next_index[TILE_EXAMPLES];
+    const PreparedImages *images = input->images;
+    if (images != NULL && images->pixels == tile->data->pixels) {
+        SparseRows rows = prepared_rows(images, tile, chunk, index);
+        SparseRows next_rows = prepared_rows(images, next, chunk, next_index);
+        kernels->sparse_forward(sums, W, S, &rows, I, value, columns, &next_rows);
         return;
     }
     uint16_t entries[TILE_EXAMPLES * SPARSE_MAX_BYTES + SPARSE_SLACK];
-    uint32_t start[TILE_EXAMPLES + 1] = {0}, own[TILE_EXAMPLES];
-    for (size_t e = 0; e < n; e++)
-        own[e] = (uint32_t)e;
+    uint32_t start[TILE_EXAMPLES + 1] = {0};
     const unsigned char *row[TILE_EXAMPLES], *next_row[TILE_EXAMPLES];
-    for (size_t e = 0; e < n; e++)
-        row[e] = data->pixels + index[e] * dataset_pixels_per_image(data) + pixels.first;
-    for (size_t e = 0; e < n_next; e++)
-        next_row[e] = data->pixels + next[e] * dataset_pixels_per_image(data) + pixels.first;
-    ByteRows bytes = {row, n}, later = {next_row, n_next};
-    SparseRows rows = {entries, start, 1, own, n}, none = {0};
-    kernels->sparse_list(entries, start, &bytes, I, &later);
+    ByteRows bytes = byte_rows(tile, pixels.first, row);
+    ByteRows next_bytes = byte_rows(next, pixels.first, next_row);
+    for (size_t e = 0; e < tile->size; e++)
+        index[e] = (uint32_t)e;
+    SparseRows rows = {entries, start, 1, index, tile->size}, none = {0};
+    kernels->sparse_list(entries, start, &bytes, I, &next_bytes);
     kernels->sparse_forward(sums, W, S, &rows, I, value, columns, &none);
 }
 
-static void dense_bytes_partial_sums(const Layer *layer, const float *params, const LayerView *view,
-                                     Part part)
+static void sparse_dense_load(const Layer *layer, const float *params, const LayerView *view,
+                              Part part)
 {
-    size_t B = view->batch.size, n_chunks = chunks_per_block(layer->n_rows);
+    const Batch *batch = &view->batch;
+    SparseInput *input = view->state;
+    size_t S = layer->out_stride, n_chunks = chunks_per_block(layer->n_rows);
     size_t in_y = blocks_in_y(layer, part.of);
-    for (size_t e = 0; part.number == 0 && e < B; e++)
-        memcpy(view->y + e * layer->out_stride, params + layer->tensors[1].offset,
-               layer->out_stride * sizeof *params);
-    for (size_t block = 0; block < N_BLOCKS; block++) {
-        if (block_part(block, part.of) != part.number)
-            continue;
-        for (size_t c = 0; c < n_chunks; c++)
-            for (size_t first = 0; first < B; first += TILE_EXAMPLES) {
-                Range examples = {first, B - first < TILE_EXAMPLES ? B : first + TILE_EXAMPLES};
-                SumRows sums = block_sums(layer, view, block, in_y, first);
-                if (c > 0)
-                    sums.mode = SUM_CONTINUE;
-                chunk_sums(layer, params, view, &sums, block * n_chunks + c, examples);
-            }
+    if (part.number == 0) {
+        input->blocks_in_y = in_y;
+        for (size_t e = 0; e < batch->size; e++)
+            memcpy(view->y + e * S, params + layer->tensors[1].offset, S * sizeof *params);
     }
+    for (size_t block = part.number; block < N_BLOCKS; block += part.of)
+        for (size_t c = block * n_chunks; c < (block + 1) * n_chunks; c++)
+            for (size_t first = 0; first < batch->size; first += TILE_EXAMPLES) {
+                Batch tile = batch_tile(batch, first, batch->size), next = next_tile(batch, first);
+                SumRows sums = block_sums(layer, view, block, in_y, first);
+                if (c > block * n_chunks)
+                    sums.mode = SUM_CONTINUE;
+                unsigned char *columns = input->tile;
+                if (columns != NULL)
+                    columns +=
+                        first * layer->n_rows + layer_chunk(layer->n_rows, c).first * TILE_EXAMPLES;
+                chunk_sums(layer, params, input, &sums, c, &tile, &next, columns);
+            }
 }
 
-static void dense_bytes_forward(const Layer *layer, const float *params, const LayerView *view)
+// ---------------------------------------------------------------------------------------------
+// Stages 2 and 3
+
+static void sparse_dense_forward(const Layer *layer, const float *params, const LayerView *view)
 {
     (void)params;
-    size_t S = layer->out_stride, in_y = blocks_in_y(layer, view->n_parts);
-    for (size_t e = 0; in_y < N_BLOCKS && e < view->batch.size; e++) {
-        float *y = view->y + e * S;
-        const float *others = view->saved + e * layer->saved_stride + in_y * S;
-        kernels->sum_parts(y, others, N_BLOCKS - in_y, S);
-    }
+    size_t S = layer->out_stride, stride = layer->saved_bytes / sizeof(float);
+    size_t in_y = ((const SparseInput *)view->state)->blocks_in_y;
+    for (size_t e = 0; in_y < N_BLOCKS && e < view->batch.size; e++)
+        kernels->sum_parts(view->y + e * S, (const float *)view->saved + e * stride + in_y * S,
+                           N_BLOCKS - in_y, S);
 }
 
-// The bias goes with the first part of the weights.
-static void dense_bytes_weight_gradient(const Layer *layer, const LayerView *view, Part part,
-                                        float scale, float *into)
+// The bias belongs to part 0.
+static void sparse_dense_weight_gradient(const Layer *layer, const LayerView *view, Part part,
+                                         float scale, float *into)
 {
-    const float *value = view->batch.scale->value;
+    const SparseInput *input = view->state;
     size_t S = layer->out_stride, B = view->batch.size, I = layer->n_rows;
-    float *W = into + layer->tensors[0].offset, *b = into + layer->tensors[1].offset;
-    for (size_t block = 0; block < N_BLOCKS; block++)
-        if (block_part(block, part.of) == part.number)
-            kernels->sparse_weight_gradient(W, S, view->columns, B, I, value, view->dy, scale,
-                                            layer_block(I, block));
+    for (size_t block = part.number; block < N_BLOCKS; block += part.of)
+        kernels->sparse_weight_gradient(into + layer->tensors[0].offset, S, input->tile, B, I,
+                                        view->batch.scale->value, view->dy, scale,
+                                        layer_block(I, block));
     if (part.number == 0)
-        kernels->bias_gradient(b, S, view->dy, B, scale);
+        kernels->bias_gradient(into + layer->tensors[1].offset, S, view->dy, B, scale);
 }
 
-static void dense_bytes_reference_forward(const Layer *layer, const double *const argument[],
-                                          double *y)
-{
-    layer_dense.reference_forward(layer, argument, y);
-}
-
-static void dense_bytes_reference_jacobian(const Layer *layer, const double *const argument[],
-                                           size_t which, double *J)
-{
-    layer_dense.reference_jacobian(layer, argument, which, J);
-}
-
-const LayerKind layer_dense_bytes = {
+const LayerKind layer_sparse_dense = {
     .name = "dense",
-    .describe = dense_bytes_describe,
-    .init = dense_bytes_init,
-    .partial_sums = dense_bytes_partial_sums,
-    .list_lit = dense_bytes_list_lit,
-    .forward = dense_bytes_forward,
-    .weight_gradient = dense_bytes_weight_gradient,
-    .reference_forward = dense_bytes_reference_forward,
-    .reference_jacobian = dense_bytes_reference_jacobian,
-    .identity = {"@W (1)", "I_@O (x) @x^T (5)", "I (3)"},
+    .describe = sparse_dense_describe,
+    .init = layer_dense_init,
+    .prepare = sparse_dense_prepare,
+    .open = sparse_dense_open,
+    .load = sparse_dense_load,
+    .forward = sparse_dense_forward,
+    .weight_gradient = sparse_dense_weight_gradient,
+    .part_ranges = layer_dense_part_ranges,
+    .reference_forward = layer_dense_reference_forward,
+    .reference_jacobian = layer_dense_reference_jacobian,
+    .identity = layer_dense_identity,
 };

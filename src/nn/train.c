@@ -13,7 +13,6 @@ typedef struct Training {
     const Network *net;
     const mlp_settings *settings;
     const TrainData *data;
-    Dataset listed; // the data's, with lists of lit pixels
     const TrainObserver *observer;
     ThreadPool *pool;
     Work work;
@@ -29,14 +28,13 @@ typedef struct Training {
 
 static Batch training_batch(const Training *t, size_t first)
 {
-    size_t n = range_length(t->data->split.train), two = 2 * t->batch_size;
-    size_t end = n - first < t->batch_size ? n : first + t->batch_size;
-    return (Batch){.data = &t->listed,
+    size_t n = range_length(t->data->split.train);
+    return (Batch){.data = t->data->data,
                    .scale = &t->data->scale,
-                   .index = t->order + first,
-                   .size = end - first,
-                   .next = t->order + end,
-                   .next_size = n - end < two ? n - end : two};
+                   .order = t->order,
+                   .n = n,
+                   .first = first,
+                   .size = n - first < t->batch_size ? n - first : t->batch_size};
 }
 
 // Adds up the batch's losses, in order, while the parameters change.
@@ -53,9 +51,8 @@ static void training_count(Training *t, const Batch *batch)
 }
 
 // One epoch of gradient descent, as each worker of the pool runs it. A worker has the same part
-// of pixels and parameters in every batch: W1 stays in the caches of its CPU. No barrier is needed
-// between stage 3 and the next batch's stage 1, which reads what the same worker has written, and
-// writes what stage 3 does not read or the same worker has read (see LayerKind.partial_sums).
+// of pixels and parameters in every batch: W1 stays in the caches of its CPU. Most networks need no
+// barrier between stage 3 and the next batch's stage 1: the same worker does both for its part.
 static void training_worker(void *context, size_t worker)
 {
     Training *t = context;
@@ -66,12 +63,13 @@ static void training_worker(void *context, size_t worker)
     for (size_t first = 0; first < n; first += t->batch_size) {
         Batch batch = training_batch(t, first);
         Range examples = range_part(batch.size, mine.number, mine.of);
-
-        network_partial_sums(net, t->params, &t->work, &batch, mine);
+        if (net->load_waits)
+            pool_barrier(t->pool);
+        network_load(net, t->params, &t->work, &batch, mine);
         pool_barrier(t->pool);
         if (t->stopped) // in the batch before
             return;
-        network_forward(net, t->params, &t->work, &batch, examples, mine.of);
+        network_forward(net, t->params, &t->work, &batch, examples);
         network_loss(net, &t->work, &batch, examples);
         network_backward(net, t->params, &t->work, &batch, examples);
         pool_barrier(t->pool);
@@ -129,7 +127,7 @@ static TrainResult training_validate(Training *t, const Evaluator *evaluator, Ep
     report->validation_loss = report->validation_accuracy = (double)NAN;
     if (!data->validate_last_only || report->epoch == t->settings->epochs) {
         Evaluation validation =
-            evaluator_run(evaluator, t->params, &t->listed, &data->scale, data->split.validation);
+            evaluator_run(evaluator, t->params, data->data, &data->scale, data->split.validation);
         if (!isfinite(validation.loss)) // the last update did it
             return error_diverged(err, t, "the loss");
         report->validation_loss = validation.loss;
@@ -154,16 +152,16 @@ TrainResult train_run(float *params, const Network *net, const mlp_settings *set
                   .order = arena_alloc(arena, n, sizeof *t.order, "the order of an epoch", err),
                   .kept = network_alloc(net, arena, err)};
     Evaluator evaluator;
-    LitPixels lit;
-    const Range images[2] = {data->split.train, data->split.validation};
+    const PreparedImages *images;
+    const Range ranges[2] = {data->split.train, data->split.validation};
     if (t.order == NULL || t.kept == NULL ||
-        !network_list_lit(net, &lit, data->data, images, arena, err) ||
-        !work_alloc(&t.work, net, t.batch_size, arena, err) ||
-        !evaluator_alloc(&evaluator, net, pool, range_length(data->split.validation), arena, err))
+        !network_prepare(net, &images, data->data, ranges, arena, err) ||
+        !work_alloc(&t.work, net, (WorkNeeds){.capacity = t.batch_size, .images = images}, arena,
+                    err) ||
+        !evaluator_alloc(&evaluator, net, pool, range_length(data->split.validation), images, arena,
+                         err))
         return TRAIN_FAILED;
     memcpy(t.kept, params, net->n_parameters * sizeof *params);
-    t.listed = *data->data;
-    t.listed.lit = lit.entries == NULL ? NULL : &lit;
 
     TrainResult result = TRAIN_DONE;
     for (size_t epoch = data->epochs_done + 1; epoch <= settings->epochs; epoch++) {

@@ -24,7 +24,8 @@ static void predict(const Model *model, Arena *arena)
     const Architecture *a = &model->settings.architecture;
     unsigned char *pixels = arena_alloc(arena, a->rows * a->cols, 1, "pixels", &err), label = 0;
     Work work;
-    PROMISE(pixels != NULL && work_alloc(&work, &model->net, 1, arena, &err));
+    PROMISE(pixels != NULL &&
+            work_alloc(&work, &model->net, (WorkNeeds){.capacity = 1}, arena, &err));
     for (size_t p = 0; p < a->rows * a->cols; p++)
         pixels[p] = (unsigned char)(37 * p);
     const Dataset data = {.n = 1,
@@ -34,8 +35,7 @@ static void predict(const Model *model, Arena *arena)
                           .pixels = pixels,
                           .labels = &label};
     const InputScale scale = input_scale(model->settings.pixel_std);
-    const uint32_t index = 0;
-    const Batch batch = {&data, &scale, &index, 1, NULL, 0};
+    const Batch batch = {.data = &data, .scale = &scale, .size = 1};
     network_predict(&model->net, model->params, &work, &batch);
     PROMISE(work.predicted[0] < a->classes);
 }
