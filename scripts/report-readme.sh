@@ -1,7 +1,7 @@
 #!/bin/sh
-# Writes the report's README: its figures, how each is made, and its numbers, taken from the tables
-# in the directory given. Called by report.mk, which sets the variables; what is said in words holds
-# for any numbers near those of the committed tables, and tests/cli_report.sh looks at some of it.
+# Writes the report's README: its pictures, the commands for each, and its numbers, taken from the
+# tables in the directory given. report.mk calls it and sets the variables. The sentences hold for
+# any numbers near those of the committed tables; tests/cli_report.sh checks some of them.
 set -eu
 cd -- "$1"
 : "${EPOCHS:?}" "${SEEDS:?}" "${SLOW:?}" "${RATE:?}" "${SMALL:?}" "${RATES:?}" "${SIZES:?}" "${FEW:?}"
@@ -45,13 +45,16 @@ picture() { # NAME WHAT-IT-SHOWS
 cat <<END
 # The report
 
-Made by \`make report\`, tables and text included: every number here stands in a CSV file of this directory. One figure
-and what it needs is made by naming it, \`make -f scripts/report.mk data/report/rates.png\`; above each stand the
-commands of \`mlp\` that its numbers come from. Accuracies are in percent; train figures are those that the training pass saw.
+\`make report\` writes this page, its tables and its pictures. Every number here is in a CSV file of this directory. Above each
+picture are the commands that produce its numbers. To make one picture and what it needs, name it:
+\`make -f scripts/report.mk data/report/rates.png\`. Accuracies are in percent. Train figures are running averages over the
+training pass of the epoch.
 
-Settings were chosen on the validation images (the last 10,000 of the training file). Test figures are given for the
-record and chose nothing. The trainings run side by side, one thread each. The same command gives the same numbers, but
-for times, and for the errors of finite differences: the C library's \`exp\` has a part in their rounding.
+Settings were chosen on the validation images (the last 10,000 of the training file); test figures chose nothing. The trainings
+run side by side, one thread each. The same command gives the same numbers, except for times and for the errors of finite
+differences, whose rounding depends on the C library's \`exp\`.
+
+Two more pages: [how fast it is](SPEED.md) and [how the settings were chosen](SETTINGS.md).
 
 ## Overfitting: $SMALL training images against all
 
@@ -74,9 +77,8 @@ echo
 table overfit.csv 'learning rate | training images | train | validation | gap' \
     'v("learning_rate") OFS v("images") OFS percent(v("train_accuracy")) OFS percent(v("validation_accuracy")) OFS percent(v("gap"))'
 cat <<'END'
-Beyond the first epochs what is learned from the small set does not carry over: training accuracy goes on rising, at the
-larger rate until every image is learned by heart, while validation accuracy stays. With all images the same network
-has far less room between the two.
+After the first epochs, what the network learns from the small set does not generalise. Training accuracy keeps rising, at the
+larger rate until every image is memorised, while validation accuracy does not. With all images the gap is far smaller.
 
 ### From small sets to large
 
@@ -86,14 +88,14 @@ cat <<END
 
 END
 picture sizes "Final train and validation accuracy against the size of the training set"
-echo "Mean of the seeds, and the least and greatest of them ([sizes.csv](sizes.csv); each training:"
+echo "Mean of the seeds, with the smallest and the largest ([sizes.csv](sizes.csv); each run:"
 echo "[sizes-runs.csv](sizes-runs.csv)):"
 echo
 table sizes.csv 'training images | trainings | train | validation' \
     'v("train_size") OFS v("trainings") OFS spread("train") OFS spread("validation")'
 cat <<'END'
-Every size is learned all but by heart; what more images buy is validation accuracy, which climbs towards that of
-training with each step. The bands, which hold every seed, are narrow beside the distance from one size to the next.
+The network memorises nearly every training set, whatever its size. More images raise the validation accuracy, which comes
+closer to the training accuracy with each step. The bands contain every seed; they are narrow compared with the steps.
 
 ## How well it works
 
@@ -105,17 +107,17 @@ cat <<END
 
 END
 picture rates "Validation and test accuracy against the learning rate"
-echo "Mean of the seeds, and the least and greatest of them ([rates.csv](rates.csv); each training:"
-echo "[rates-runs.csv](rates-runs.csv)). The last column is what the course's report found; by default it reached 90 to 91."
+echo "Mean of the seeds, with the smallest and the largest ([rates.csv](rates.csv); each run:"
+echo "[rates-runs.csv](rates-runs.csv)). The last column is from the course's report, whose default reached 90 to 91."
 echo
 table rates.csv 'learning rate | trainings | validation | test | the course'"'"'s report' \
     'v("learning_rate") OFS v("trainings") OFS spread("validation") OFS spread("test") OFS \
      (v("learning_rate") == 0.0001 ? "94" : v("learning_rate") == 0.00001 || v("learning_rate") == 0.001 ? "80 to 90" : "")'
 cat <<'END'
-Accuracy changes little over two orders of magnitude of the learning rate, and falls off on both sides; the rule adds up
-the gradients of a batch, so that a rate means the same at every batch size. Far too large a rate does not overflow: units
-saturate, their gradients vanish, and the answers become poor and differ from seed to seed; only a rate near the end of
-float's range makes a loss that is not finite.
+Accuracy changes little over two orders of magnitude of the learning rate, and falls on both sides. The update rule sums the
+gradients of a batch, so that a learning rate means the same at every batch size. A learning rate that is far too large does not
+overflow: units saturate, their gradients vanish, and accuracy becomes poor and differs from seed to seed. Only a rate near the
+end of float's range gives a loss that is not finite.
 
 ### Batch size
 
@@ -125,15 +127,15 @@ cat <<END
 
 END
 picture batch "Accuracy and time against the batch size"
-echo "One seed and $FEW epochs, to save time ([batch.csv](batch.csv); seconds are those of training on one thread, beside as"
-echo "many other trainings as there are CPUs):"
+echo "One seed and $FEW epochs, to save time ([batch.csv](batch.csv)). Seconds are of one thread, while other trainings used"
+echo "the other CPUs:"
 echo
-table batch.csv 'batch | train | validation | test | seconds an epoch' \
+table batch.csv 'batch | train | validation | test | seconds per epoch' \
     'v("batch_size") OFS percent(v("train_accuracy")) OFS percent(v("validation_accuracy")) OFS percent(v("test_accuracy")) OFS \
      (v("result") == "done" ? sprintf("%.3f", v("seconds") / v("epochs")) : "diverged")'
 cat <<'END'
-Under the sum rule small and middling batches learn alike, since each image moves the weights by as much; only the largest
-ones, whose steps are few and long, fall behind. A batch of one takes longest, since nothing shares what each batch costs.
+With the sum rule small and medium batches learn equally well, because each image moves the weights by the same amount. Only
+the largest batches, with few and long steps, fall behind. A batch of one takes longest: the fixed cost of a batch is not shared.
 
 ### Hidden units
 
@@ -145,14 +147,14 @@ END
 picture hidden "Accuracy and time against the number of hidden units"
 echo "One seed and $FEW epochs ([hidden.csv](hidden.csv)):"
 echo
-table hidden.csv 'hidden units | parameters | train | validation | test | seconds an epoch' \
+table hidden.csv 'hidden units | parameters | train | validation | test | seconds per epoch' \
     'v("hidden") OFS v("parameters") OFS percent(v("train_accuracy")) OFS percent(v("validation_accuracy")) OFS \
      percent(v("test_accuracy")) OFS (v("result") == "done" ? sprintf("%.3f", v("seconds") / v("epochs")) : "diverged")'
 cat <<'END'
-Each doubling of the hidden units buys less than the one before. Parameters grow in step with the units, and so, where there
-are many, does the time (which is noisy: whatever else the machine did is in it).
+Each doubling of the hidden units gains less than the one before. The number of parameters is proportional to the units, and so
+is the time when there are many. (Times are noisy: the machine did other work too.)
 
-## What the hidden units look for
+## First-layer weights
 
 END
 cat <<END
@@ -162,51 +164,51 @@ cat <<END
 The default model: \`./mlp train --epochs $EPOCHS --lr $RATE -o default.bin\`.
 
 END
-picture weights "The rows of W1 as pictures, by the class that each unit speaks for"
-echo "A tile is a row of W1, white where a pixel does not matter. Above it stand the class that the unit speaks for, which is"
-echo "that of the largest weight in its column of W2, its number, and that weight. Units for each class, from [units.csv](units.csv):"
+picture weights "The rows of W1 as pictures, grouped by the class that each unit votes for"
+echo "Each tile is a row of W1; white is weight 0. Above it are the class that the unit votes for (the largest weight in its"
+echo "column of W2), the unit's number, and that weight. Units per class, from [units.csv](units.csv):"
 echo
 awk -F , 'NR > 1 { n[$2]++; s[$2] += $3; if (n[$2] == 1 || $3 > m[$2]) m[$2] = $3; if ($2 > last) last = $2 }
     END { print "class,units,largest,mean"; for (k = 0; k <= last; k++) print k "," n[k] + 0 "," m[k] "," (n[k] ? s[k] / n[k] : "") }' \
     units.csv | table - 'class | units | largest output weight | mean' \
     'v("class") OFS v("units") OFS (v("units") ? sprintf("%.2f", v("largest")) : "") OFS (v("units") ? sprintf("%.2f", v("mean")) : "")'
 cat <<'END'
-Few tiles look like a digit: most have strokes that should be there (orange) beside strokes that should not (blue), and
-a digit is recognised by several of them together. The frame, where no image has ink, keeps its initial weights near 0.
+Few tiles look like a digit. Most have strokes that should be present (orange) beside strokes that should be absent (blue), and
+several units together recognise a digit. At the border, where no image has ink, the weights keep their initial values near 0.
 
-## What it confuses
+## Confusion matrix
 
     ./mlp eval default.bin --confusion confusion.csv --mistakes mistakes.csv
 
 END
 picture confusion "The confusion matrix on the test images"
-echo "The most frequent mistakes, from [confusion.csv](confusion.csv):"
+echo "The most frequent errors, from [confusion.csv](confusion.csv):"
 echo
 awk -F , 'NR > 1 { for (k = 2; k <= NF; k++) if (k != NR) printf "%d,%d,%d\n", $k, $1, k - 2 }' confusion.csv |
     sort -t , -k 1,1nr -k 2,2n -k 3,3n | awk 'BEGIN { print "n,truth,answer" } NR <= 8' | table - 'truth | answer | images' 'v("truth") OFS v("answer") OFS v("n")'
 cat <<'END'
-Mistakes gather in a few pairs of digits that are written alike. The diagonal, what is right, is left without colour:
-beside it all mistakes would be equally pale.
+Most errors are in a few pairs of digits that look alike. The diagonal (correct answers) has no colour: beside it all errors
+would look equally pale.
 
 END
 picture classes "Precision and recall of each class"
 table classes.csv 'digit | images | answers | right | precision | recall' \
     'v("class") OFS v("images") OFS v("answers") OFS v("right") OFS percent(v("precision")) OFS percent(v("recall"))'
 cat <<'END'
-Precision is the share of a digit's answers that are right, recall the share of its images that are found
+Precision is the share of a digit's answers that are right; recall is the share of a digit's images that get the right answer
 ([classes.csv](classes.csv)). The standard error of each figure is about half a point.
 
-### The worst mistakes
+### The most confident errors
 
 END
-picture mistakes "The test images most confidently mistaken"
-echo "The first ten of forty ([mistakes.csv](mistakes.csv)); the number is the image's in the test file, from 0:"
+picture mistakes "The most confident errors on the test images"
+echo "The first ten of forty ([mistakes.csv](mistakes.csv)). Image numbers are positions in the test file, from 0:"
 echo
 head -n 11 mistakes.csv | table - 'image | truth | answer | probability of the answer' \
     'v("index") OFS v("label") OFS v("predicted") OFS percent(v("probability"))'
 cat <<'END'
-Some of these a person would mistake as well; others are plain, and show that the probability of an answer is no measure
-of how well an image is written. A sum over fixed pixels cannot know that a stroke moved a little is the same stroke.
+A person would misread some of these too. Others are clear, and show that the probability of an answer does not measure how
+clearly a digit is written. A sum over fixed pixels cannot know that a stroke is the same stroke when it moves a little.
 
 ## The Jacobians
 
@@ -215,36 +217,36 @@ cat <<END
     ./mlp gradcheck --hidden $JACOBIAN_HIDDEN --nonzero nonzero.csv
 
 END
-picture jacobians "Which entries of the Jacobians are not zero"
-echo "Counted from the entries that the program lists, for the first training image ([jacobians.csv](jacobians.csv)). Of a"
-echo "Jacobian over vec(W), \"outside\" counts the entries outside the blocks of the diagonal that are not zero, \"unlike\" the"
-echo "rows whose block is not that of row 0:"
+picture jacobians "Sparsity patterns of the Jacobians"
+echo "Counted from the entries in nonzero.csv, for the first training image ([jacobians.csv](jacobians.csv)). For a Jacobian"
+echo "over vec(W), \"outside\" counts nonzero entries outside the diagonal blocks; \"unlike\" counts rows whose block differs"
+echo "from that of row 0:"
 echo
-table jacobians.csv 'Jacobian | shape | not zero | share | outside | unlike | error' \
+table jacobians.csv 'Jacobian | shape | nonzero | share | outside | unlike | error' \
     'v("jacobian") OFS v("rows") "x" v("columns") OFS v("nonzero") OFS sprintf("%.2f %%", 100 * v("share")) OFS v("outside") OFS v("unlike") OFS v("error")'
 cat <<'END'
-An output depends on its own row of W alone, and in the same way as every other output on its own: so the Jacobian over
-vec(W) is the Kronecker product of the identity with one row, f1^T or x^T. The zeros are why the training code takes the
-outer product of two vectors and never builds these matrices.
+Each output depends only on its own row of W, and every output depends on its row in the same way. So the Jacobian over vec(W)
+is the Kronecker product of the identity with one row, f1^T or x^T. Because nearly all entries are zero, the training code
+uses the outer product of two vectors and never builds these matrices.
 
-### How small a step
+### Step size of finite differences
 
 END
 cat <<END
     ./mlp gradcheck --hidden $STEPS_HIDDEN --steps steps.csv
 
 END
-picture steps "The error of finite differences against their step"
-echo "The largest error of the Jacobians and of the gradient's blocks ([steps.csv](steps.csv) has each; $STEPS_HIDDEN hidden units,"
-echo "since the twelve checks at full size take minutes and say the same):"
+picture steps "The error of finite differences against their step size"
+echo "The largest error of the Jacobians and of the gradient's blocks ([steps.csv](steps.csv) has each). $STEPS_HIDDEN hidden units,"
+echo "because the twelve checks at full size take minutes and show the same:"
 echo
 awk -F , 'NR == 1 { for (i = 2; i <= NF; i++) gradient[i] = $i ~ /^dL\// && $i !~ /^dL\/da/; print "step,jacobians,gradient"; next }
     { j = g = 0; for (i = 2; i <= NF; i++) if (gradient[i]) { if ($i > g) g = $i } else if ($i > j) j = $i; print $1 "," j "," g }' \
     steps.csv | table - 'step | Jacobians | gradient' 'v("step") OFS sprintf("%.1e", v("jacobians")) OFS sprintf("%.1e", v("gradient"))'
 cat <<'END'
-A large step errs by the curvature that it leaves out, as h^2; a small one by the rounding of the two values that it
-subtracts, as 1/h. Between the two lies the step of the gradient check; functions that are linear have no curvature to
-leave out, and only the second branch.
+With a large step h the curvature causes the error, which falls as h^2. With a small step the rounding of the two
+subtracted values causes it, which grows as 1/h. The gradient check uses a step between the two. Linear functions have no
+curvature, and so only the second branch.
 
 ## The convolutional network
 
@@ -260,8 +262,8 @@ echo
 awk 'NR == 1 || NR == 2 || NR % 4 == 1' cnn.csv | table - 'epoch | train loss | train | validation loss | validation' \
     'v("epoch") OFS sprintf("%.4f", v("train_loss")) OFS percent(v("train_accuracy")) OFS sprintf("%.4f", v("validation_loss")) OFS percent(v("validation_accuracy"))'
 cat <<'END'
-After few epochs it is ahead of where the dense network ends. A stroke that moved is met by the same filter, and only the
-largest of its four neighbouring answers goes on.
+After a few epochs it is better than the dense network at its end. The same filter sees a stroke wherever it is, and max
+pooling keeps only the largest of four neighbouring responses.
 
 ### Its filters
 
@@ -271,59 +273,59 @@ largest of its four neighbouring answers goes on.
 END
 picture filters-1 "The sixteen filters of the first convolution"
 cat <<'END'
-Of the first convolution: in some a positive stripe, orange, lies beside a negative one, blue, in one direction or another:
-they answer to edges and strokes. Others look like nothing that has a name.
+The first convolution. Some filters have a positive stripe (orange) beside a negative one (blue), in one direction or another:
+they respond to edges and strokes. Others have no obvious meaning.
 
 END
-picture filters-2 "The filters of the second convolution, a row an output channel, a column an input channel"
+picture filters-2 "The filters of the second convolution: one row per output channel, one column per input channel"
 cat <<'END'
-Of the second convolution: a row combines what the sixteen first filters found around a point. With five by five weights
-each, few look like anything by themselves; the row as a whole is what has been learned.
+The second convolution. Each row combines what the sixteen first filters found around a point. A single filter of five by
+five weights rarely has a meaning of its own; the row as a whole is what the network learned.
 
 ### Feature maps
 
     ./mlp features cnn.bin --image N --csv features.csv
 
-The first test image of each class, and what the network makes of it: behind the first pooling and ReLU (16 maps of 12 x
-12), and behind the second (32 maps of 4 x 4). Each map has a scale of its own: white is its smallest value, dark its largest. A
-second row of an image goes on with map 16.
+The first test image of each class, and its feature maps: after the first pooling and ReLU (16 maps of 12 x 12), and after
+the second (32 maps of 4 x 4). Each map has its own scale: white is its smallest value, dark its largest. The second row of
+an image starts with map 16.
 
 END
-picture features-1 "Sixteen feature maps of one digit of each class, behind the first ReLU"
+picture features-1 "Sixteen feature maps of one digit of each class, after the first ReLU"
 cat <<'END'
-The first maps are the digit once more, each with strokes of one direction or one side of a stroke.
+The first maps show the digit again, each with the strokes of one direction or one side of each stroke.
 
 END
-picture features-2 "Thirty-two feature maps of one digit of each class, behind the second ReLU"
+picture features-2 "Thirty-two feature maps of one digit of each class, after the second ReLU"
 cat <<'END'
-The second maps say little more than where on a grid of four by four something was found; from these 512 numbers the dense
-layers tell the digits apart.
+The second maps show where on a grid of four by four a pattern was found. From these 512 numbers the dense layers tell the
+digits apart.
 
-### Its mistakes
+### Its errors
 
     ./mlp eval cnn.bin --confusion confusion-cnn.csv --mistakes mistakes-cnn.csv
 
 END
 picture confusion-cnn "Confusion matrix of the convolutional network on the test images"
 echo "On the $(awk -F , 'NR > 1 { for (k = 2; k <= NF; k++) n += $k } END { print n + 0 }' confusion-cnn.csv) test images it makes" \
-    "$(awk -F , 'NR > 1 { for (k = 2; k <= NF; k++) if (k != NR) n += $k } END { print n + 0 }' confusion-cnn.csv) mistakes" \
+    "$(awk -F , 'NR > 1 { for (k = 2; k <= NF; k++) if (k != NR) n += $k } END { print n + 0 }' confusion-cnn.csv) errors" \
     "([confusion-cnn.csv](confusion-cnn.csv)), the dense network" \
     "$(awk -F , 'NR > 1 { for (k = 2; k <= NF; k++) if (k != NR) n += $k } END { print n + 0 }' confusion.csv)."
 echo
-picture mistakes-cnn "The test images that the convolutional network mistakes most confidently"
+picture mistakes-cnn "The most confident errors of the convolutional network on the test images"
 cat <<'END'
-Of some of these a person would not be sure either; others are plain ([mistakes-cnn.csv](mistakes-cnn.csv)). As with the
-dense network, the most confident mistakes are as sure as right answers are.
+A person would not be sure about some of these either; others are clear ([mistakes-cnn.csv](mistakes-cnn.csv)). As with the
+dense network, the most confident errors are as confident as right answers.
 
 ## Accuracy and loss by epoch
 
-The curves of the two trainings with all images, once more with their losses:
+The curves of the two trainings with all images, with their losses:
 
     gnuplot -c scripts/plot.gp curves.png slow.csv default.csv
 
 END
 picture curves "Accuracy and loss by epoch at two learning rates"
 cat <<END
-At the larger rate the validation loss is at its lowest about half way and rises a little from there while accuracy holds:
-the network grows surer of its mistakes. At the smaller rate it is still falling at the end.
+At the larger rate the validation loss is lowest about half way and then rises a little while accuracy holds: the network
+becomes more confident in its errors. At the smaller rate it is still falling at the end.
 END

@@ -4,7 +4,7 @@
 
 ROOT=$PWD
 DATA=$ROOT/data/mnist
-README=$ROOT/README.md
+README=$ROOT/README.md FORMATS=$ROOT/include/README.md
 small_data "$WORK/small" 400
 small_data "$WORK/tiny" 60 15
 cd "$WORK" || exit 1
@@ -161,8 +161,8 @@ learns() {
 claim "two epochs of 20,000 images reach 97.5 % on validation" learns
 
 if /usr/bin/python3 -c 'import torch' 2>/dev/null; then
-    # The README's own lines, then the first 200 test images: logits as features prints them.
-    awk '/^```python$/ { on = 1; next } /^```$/ { on = 0 } on' "$README" | sed 's/"cnn.bin"/"m.bin"/; s/"model.bin"/"mlp.bin"/' >module.py
+    # The lines of include/README.md, then the first 20 test images: logits as features prints them.
+    sed -n '/^## File formats/,$p' "$FORMATS" | awk '/^```python$/ { on = 1; next } /^```$/ { on = 0 } on' | sed 's/"cnn.bin"/"m.bin"/; s/"model.bin"/"mlp.bin"/' >module.py
     cat >>module.py <<'PYTHON'
 import csv, gzip, sys
 images = gzip.open(sys.argv[1] + "/t10k-images-idx3-ubyte.gz").read()[16:]
@@ -185,7 +185,7 @@ PYTHON
         done
         "$FAST_MLP" train -q -d small --train-size 200 --val-size 100 --epochs 1 -o mlp.bin --csv mlp.csv && /usr/bin/python3 module.py "$DATA"
     }
-    claim "PyTorch loads the model by the README's lines and gives the same logits within 1e-4" pytorch_agrees
+    claim "PyTorch loads the model by the lines of include/README.md and gives the same logits within 1e-4" pytorch_agrees
 else
     skip "PyTorch is not installed: its logits were not compared"
 fi

@@ -1,6 +1,6 @@
 #!/bin/sh
 # The source and its words: no warnings from either compiler, scripts and man page clean, the man
-# page and the README in step with the program.
+# page in step with the program (for the other documents see cli_docs.sh).
 . tests/lib.sh
 
 # The Makefile's own warnings, as errors, for all instruction sets, tests and benchmark too.
@@ -52,15 +52,6 @@ man_matches_help() {
 for command in train eval predict gradcheck info weights features sweep; do
     claim "the man page lists the flags of mlp $command" man_matches_help "$command"
 done
-
-readme_names_only_real_flags() {
-    for flag in $(grep -o -e '--[a-z][a-z-]*' README.md | sort -u); do
-        case $flag in --help | --version) continue ;; esac
-        for command in train eval predict gradcheck info weights features sweep; do flags_in_help "$command"; done |
-            grep -qx -e "${flag#--}" || { echo "no such flag: $flag"; return 1; }
-    done
-}
-claim "the README names no flag that does not exist" readme_names_only_real_flags
 
 data_are_mnist() {
     for file in data/mnist/*.gz; do
