@@ -22,16 +22,21 @@
 
 enum { MAX_ROUNDS = 99, MAX_ROWS = 64, MAX_THREADS = 2, SOME_IMAGES = 5000 };
 
-static uint64_t option_rounds = 7;
-static const char *option_data;
-static const Option option_table[] = {
-    {"rounds", 0, OPTION_UINT, &option_rounds, "N", "repeats of every measurement", 1, MAX_ROUNDS,
-     NULL, NULL},
-    {"data", 'd', OPTION_STRING, &option_data, "DIR", "directory of the IDX files", 0, 0,
-     "$MLP_DATA, else data/mnist, else the installed copy", NULL},
-    {0},
-};
-static const Command bench_command = {.name = "bench", .about = "Measures how fast training is."};
+typedef struct BenchOptions {
+    uint64_t rounds;
+    const char *data;
+} BenchOptions;
+
+static void bench_options(OptionTable *table, void *values)
+{
+    BenchOptions *o = values;
+    o->rounds = 7;
+    const Option options[] = {
+        OPT_UINT("rounds", &o->rounds, 1, MAX_ROUNDS, "N", "repeats of every measurement"),
+        OPT_DATA(&o->data),
+    };
+    options_add(table, options, sizeof options / sizeof options[0]);
+}
 
 // One line of the table: something to do, and how long it took in each round.
 typedef struct Row {
@@ -387,20 +392,15 @@ static double nonzero_share(void)
     return (double)nonzero / (double)n;
 }
 
-int main(int argc, char **argv)
+static int run(Context *c)
 {
     static const size_t batches[] = {32, 64, 128, 256};
-    Arena arena = {0};
-    Error err;
-    int status;
-    if (!command_begin(&bench_command, option_table, NULL, argc - 1, argv + 1, &status))
-        return status;
-    n_rounds = (size_t)option_rounds;
-    if (!command_environment(&err) ||
-        !command_read_data(&data, &arena, option_data, IDX_TRAIN, false, &err) ||
-        !dataset_split(&train_data.split, data.n, 0, 0, &err) ||
-        !dataset_pixel_std(&train_data.pixel_std, &data, train_data.split.train, &err))
-        fail(&err);
+    const BenchOptions *o = c->values;
+    n_rounds = (size_t)o->rounds;
+    if (!command_read_data(&data, &c->arena, o->data, IDX_TRAIN, false, &c->err) ||
+        !dataset_split(&train_data.split, data.n, 0, 0, &c->err) ||
+        !dataset_pixel_std(&train_data.pixel_std, &data, train_data.split.train, &c->err))
+        return STATUS_FAILED;
     train_data.data = &data;
     train_data.scale = input_scale(train_data.pixel_std);
     const Kernels *here = kernels;
@@ -476,6 +476,18 @@ int main(int argc, char **argv)
     printf("\npeak memory of all this %.0f MB, the data %.0f MB of it\n",
            (double)usage.ru_maxrss / 1024.0,
            (double)(data.n * dataset_pixels_per_image(&data)) / 1e6);
-    arena_free(&arena);
-    return command_end(STATUS_DONE);
+    return STATUS_DONE;
+}
+
+int main(int argc, char **argv)
+{
+    static const Command bench = {.name = "bench",
+                                  .about = "Measures how fast training is.",
+                                  .values_size = sizeof(BenchOptions),
+                                  .options = bench_options,
+                                  .run = run};
+    Context context = {0};
+    bool ok = command_environment(&context);
+    return command_finish(&context,
+                          ok ? command_run(&context, &bench, argc - 1, argv + 1) : STATUS_USAGE);
 }

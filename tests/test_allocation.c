@@ -389,8 +389,8 @@ static int run_command(const Command *command, const char *const *words, char *s
         __sanitizer_set_report_fd((void *)(intptr_t)kept_err);
     dup2(null, STDOUT_FILENO);
     dup2(file, STDERR_FILENO);
-    int status = command->run(argc, argv);
-    fflush(stdout);
+    Context context = {.cpus = 4};
+    int status = command_finish(&context, command_run(&context, command, argc, argv));
     dup2(kept_out, STDOUT_FILENO);
     dup2(kept_err, STDERR_FILENO);
     if (__sanitizer_set_report_fd != NULL)
@@ -562,9 +562,8 @@ static void more_than_500_points_were_tried(void)
 
 int main(void)
 {
-    Error err;
-    setenv("MLP_CPUS", "4", 1);
-    if (!command_environment(&err))
+    Context context = {0};
+    if (!command_environment(&context))
         abort();
     make_files();
     RUN(reading_data_survives_every_allocation_that_fails);

@@ -51,9 +51,9 @@ static void words_are_compared_by_edits(void)
     CHECK(word_distance("trian", "train") == 1, "neighbours swapped");
     CHECK(word_distance("", "abc") == 3 && word_distance("abc", "") == 3, "against nothing");
     CHECK(word_distance("kitten", "sitting") == 3, "kitten, sitting");
-    static const char *const words[] = {"train", "eval", NULL};
-    CHECK(word_nearest("evla", words) == words[1], "evla");
-    CHECK(word_nearest("something", words) == NULL, "something");
+    static const char *const names[] = {"train", "eval", NULL};
+    CHECK(word_nearest("evla", names) == names[1], "evla");
+    CHECK(word_nearest("something", names) == NULL, "something");
 }
 
 static void words_of_other_programs_are_known(void)
@@ -85,44 +85,51 @@ static double real;
 static const char *text, *choice;
 static bool flag;
 static const char *const choices[] = {"red", "green", NULL};
-static const Option table[] = {
-    {"count", 'c', OPTION_UINT, &count, "N", "a count", 1, 100, NULL, NULL},
-    {"real", 0, OPTION_DOUBLE, &real, "R", "a number", -1, 1, NULL, NULL},
-    {"text", 't', OPTION_STRING, &text, "TEXT", "a text", 0, 0, NULL, NULL},
-    {"choice", 0, OPTION_CHOICE, &choice, "NAME", "a choice", 0, 0, NULL, choices},
-    {"flag", 'f', OPTION_BOOL, &flag, NULL, "a flag", 0, 0, NULL, NULL},
-    {0},
-};
+static OptionTable table;
 static const Command command = {.name = "test",
                                 .arguments = "MODEL",
                                 .summary = "test",
                                 .about = "A command for tests.",
                                 .examples = {"mlp test a", "mlp test b"}};
-static const char *argument;
+static Arguments words;
 static Error why;
 
-// Parses the words, up to NULL, from fresh defaults.
-static ParseResult parse(const char *const words[])
+// The defaults, and the rows.
+static void fill_table(void)
 {
-    char *argv[16];
-    int argc = 0;
-    for (; words[argc] != NULL; argc++)
-        argv[argc] = (char *)(uintptr_t)words[argc];
     count = 5;
     real = 0.5;
     text = "default";
     choice = choices[0];
     flag = false;
-    argument = NULL;
+    table.n = 0;
+    const Option rows[] = {
+        OPT_UINT("count", &count, 1, 100, "N", "a count", .letter = 'c'),
+        OPT_DOUBLE("real", &real, -1, 1, "R", "a number"),
+        OPT_STRING("text", &text, "TEXT", "a text", .letter = 't'),
+        OPT_CHOICE("choice", &choice, choices, "a choice"),
+        OPT_BOOL("flag", &flag, "a flag", .letter = 'f', .excludes = "text"),
+    };
+    options_add(&table, rows, sizeof rows / sizeof rows[0]);
+}
+
+// Parses the words, up to NULL, from fresh defaults.
+static ParseResult parse(const char *const line[])
+{
+    char *argv[16];
+    int argc = 0;
+    for (; line[argc] != NULL; argc++)
+        argv[argc] = (char *)(uintptr_t)line[argc];
+    fill_table();
     why.text[0] = '\0';
-    return options_parse(&command, table, &argument, argc, argv, &why);
+    return options_parse(&command, &table, NULL, &words, argc, argv, &why);
 }
 
 #define PARSE(...) parse((const char *const[]){__VA_ARGS__, NULL})
 
 static void flags_take_values_in_every_form(void)
 {
-    CHECK(PARSE("m") == PARSE_OK && count == 5 && strcmp(argument, "m") == 0, "%s", why.text);
+    CHECK(PARSE("m") == PARSE_OK && count == 5 && strcmp(words.model, "m") == 0, "%s", why.text);
     CHECK(PARSE("--count", "7", "m") == PARSE_OK && count == 7, "%s", why.text);
     CHECK(PARSE("m", "--count=8") == PARSE_OK && count == 8, "%s", why.text);
     CHECK(PARSE("-c", "9", "m") == PARSE_OK && count == 9, "%s", why.text);
@@ -132,8 +139,9 @@ static void flags_take_values_in_every_form(void)
     CHECK(PARSE("--choice", "green", "m") == PARSE_OK && choice == choices[1], "%s", why.text);
     CHECK(PARSE("-f", "m") == PARSE_OK && flag, "%s", why.text);
     CHECK(PARSE("--count", "1", "--count", "2", "m") == PARSE_OK && count == 2, "the last wins");
-    CHECK(PARSE("--", "--count") == PARSE_OK && strcmp(argument, "--count") == 0, "%s", why.text);
-    CHECK(PARSE("-") == PARSE_OK && strcmp(argument, "-") == 0, "%s", why.text);
+    CHECK(PARSE("--", "--count") == PARSE_OK && strcmp(words.model, "--count") == 0, "%s",
+          why.text);
+    CHECK(PARSE("-") == PARSE_OK && strcmp(words.model, "-") == 0, "%s", why.text);
     CHECK(PARSE("--help") == PARSE_HELP && PARSE("m", "-h") == PARSE_HELP, "help");
 }
 
@@ -170,7 +178,8 @@ static void wrong_lines_are_refused_by_name(void)
          "write -f"},
         {{"-\xe2\x80\x90"}, "a dash that is not '-'"},
         {{"--flag=yes", "m"}, "--flag takes no value"},
-        {{"m", "n"}, "'n' is one word too many"},
+        {{"m", "n"}, "unexpected argument 'n'"},
+        {{"m", "-f", "--text=x"}, "--text and --flag cannot be combined"},
         {{"--flag"}, "needs a MODEL"},
         {{""}, "empty"},
     };
@@ -180,13 +189,43 @@ static void wrong_lines_are_refused_by_name(void)
     }
 }
 
+static void what_was_given_is_known(void)
+{
+    CHECK(PARSE("m", "--count", "5", "-f") == PARSE_OK && options_given(&table, &count) &&
+              options_given(&table, &flag) && !options_given(&table, &real),
+          "--count and -f were given, --real was not");
+    CHECK(PARSE("m") == PARSE_OK && !options_given(&table, &count), "nothing was given");
+}
+
+// As a command does whose defaults depend on another option.
+static void set_real(const OptionTable *options, void *value)
+{
+    if (!options_given(options, value))
+        *(double *)value = flag ? 0.25 : 0.75;
+}
+
+static void defaults_may_depend_on_other_options(void)
+{
+    char given[3][12] = {"m", "-f", "--real=0"};
+    char *argv[] = {given[0], given[1], given[2]};
+    const Command dependent = {.name = "test", .arguments = "MODEL", .defaults = set_real};
+    fill_table();
+    CHECK(options_parse(&dependent, &table, &real, &words, 2, argv, &why) == PARSE_OK &&
+              real == 0.25,
+          "%g", real);
+    CHECK(options_parse(&dependent, &table, &real, &words, 3, argv, &why) == PARSE_OK &&
+              real == 0.0,
+          "%g", real);
+}
+
 static void help_shows_live_defaults(void)
 {
     static char shown[4096];
+    fill_table();
     count = 42;
     FILE *out = tmpfile();
     REQUIRE(out != NULL, "no temporary file");
-    options_print_help(out, &command, table);
+    options_print_help(out, &command, &table);
     rewind(out);
     shown[fread(shown, 1, sizeof shown - 1, out)] = '\0';
     fclose(out);
@@ -363,21 +402,21 @@ static void messages_stay_on_one_line(void)
 
 static void further_words_are_gathered_in_order(void)
 {
-    Arguments more = {0};
-    const Command several = {.name = "test", .arguments = "MODEL FILE...", .more = &more};
-    char words[7][16] = {"model", "a", "--count", "6", "-", "--", "--b"};
+    const Command several = {.name = "test", .arguments = "MODEL FILE..."};
+    char line[7][16] = {"model", "a", "--count", "6", "-", "--", "--b"};
     char *argv[7];
-    const char *model = NULL;
     Error err = {""};
     for (int i = 0; i < 7; i++)
-        argv[i] = words[i];
-    CHECK(options_parse(&several, table, &model, 7, argv, &err) == PARSE_OK, "%s", err.text);
-    CHECK(model != NULL && strcmp(model, "model") == 0, "%s", model);
-    CHECK(more.n == 3 && strcmp(more.list[0], "a") == 0 && strcmp(more.list[1], "-") == 0 &&
-              strcmp(more.list[2], "--b") == 0,
-          "%zu words", more.n);
-    CHECK(options_parse(&several, table, &model, 1, argv, &err) == PARSE_OK && more.n == 0,
-          "%zu words after one", more.n);
+        argv[i] = line[i];
+    fill_table();
+    CHECK(options_parse(&several, &table, NULL, &words, 7, argv, &err) == PARSE_OK, "%s", err.text);
+    CHECK(words.model != NULL && strcmp(words.model, "model") == 0, "%s", words.model);
+    CHECK(words.n_files == 3 && strcmp(words.files[0], "a") == 0 &&
+              strcmp(words.files[1], "-") == 0 && strcmp(words.files[2], "--b") == 0,
+          "%zu words", words.n_files);
+    CHECK(options_parse(&several, &table, NULL, &words, 1, argv, &err) == PARSE_OK &&
+              words.n_files == 0,
+          "%zu words after one", words.n_files);
 }
 
 int main(void)
@@ -389,6 +428,8 @@ int main(void)
     RUN(words_of_other_programs_are_known);
     RUN(flags_take_values_in_every_form);
     RUN(wrong_lines_are_refused_by_name);
+    RUN(what_was_given_is_known);
+    RUN(defaults_may_depend_on_other_options);
     RUN(help_shows_live_defaults);
     RUN(json_strings_are_decoded_or_refused);
     RUN(json_is_written_as_expected);

@@ -20,7 +20,4 @@ const char *format_shortest(char text[NUMBER_SIZE], double value);
 // Writes nine significant digits: everything measured, equal wherever it is shown as data.
 const char *format_g9(char text[NUMBER_SIZE], double value);
 
-// Distance between two words in single-letter edits (insert, delete, replace, swap neighbours).
-size_t word_distance(const char *a, const char *b);
-
 #endif

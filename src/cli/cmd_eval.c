@@ -21,34 +21,34 @@ typedef struct EvalOptions {
     bool json;
 } EvalOptions;
 
-static EvalOptions eval_options = {.split = "test"};
-static const char *const split_names[] = {"test", "validation", "train", NULL};
-
-static const Option option_table[] = {
-    {"split", 0, OPTION_CHOICE, &eval_options.split, "NAME",
-     "the images to judge on: test, validation or train", 0, 0, NULL, split_names},
-    {"threads", 0, OPTION_UINT, &eval_options.threads, "N", COMMAND_THREADS_HELP, 1,
-     COMMAND_MAX_THREADS, "one a CPU, 8 at most", NULL},
-    {"data", 'd', OPTION_STRING, &eval_options.data, "DIR", COMMAND_DATA_HELP, 0, 0,
-     "$MLP_DATA, else data/mnist, else the installed copy", NULL},
-    COMMAND_TRANSPOSE_OPTIONS(eval_options.transpose),
-    {"predictions", 0, OPTION_STRING, &eval_options.predictions, "FILE",
-     "write one row per image here (- is standard output): index,label,predicted,probability; the "
-     "index counts the images of the file, from 0",
-     0, 0, NULL, NULL},
-    {"mistakes", 0, OPTION_STRING, &eval_options.mistakes, "FILE",
-     "write a row for each image that is mistaken here (- is standard output), the most confident "
-     "first: index,label,predicted,probability and the pixels",
-     0, 0, NULL, NULL},
-    {"confusion", 0, OPTION_STRING, &eval_options.confusion, "FILE",
-     "write the confusion matrix here (- is standard output), a row for each true class", 0, 0,
-     NULL, NULL},
-    {"min-accuracy", 0, OPTION_DOUBLE, &eval_options.min_accuracy, "F",
-     "exit with status 3 when the accuracy, a fraction, is below F", 0, 1, "", NULL},
-    {"json", 0, OPTION_BOOL, &eval_options.json, NULL, "print JSON to standard output", 0, 0, NULL,
-     NULL},
-    {0},
-};
+static void eval_options(OptionTable *table, void *values)
+{
+    static const char *const splits[] = {"test", "validation", "train", NULL};
+    EvalOptions *o = values;
+    o->split = "test";
+    const Option rows[] = {
+        OPT_CHOICE("split", &o->split, splits,
+                   "the images to evaluate on: test, validation or train"),
+        OPT_THREADS(&o->threads),
+        OPT_DATA(&o->data),
+        OPT_MODEL_TRANSPOSE(&o->transpose),
+        OPT_STRING("predictions", &o->predictions, "FILE",
+                   "write one row per image here (- is standard output): "
+                   "index,label,predicted,probability; the index is the image's number in the "
+                   "file, from 0"),
+        OPT_STRING("mistakes", &o->mistakes, "FILE",
+                   "write the misclassified images as CSV here (- is standard output), most "
+                   "confident first: index,label,predicted,probability and the pixels"),
+        OPT_STRING(
+            "confusion", &o->confusion, "FILE",
+            "write the confusion matrix here (- is standard output), one row per true class"),
+        OPT_DOUBLE("min-accuracy", &o->min_accuracy, 0, 1, "F",
+                   "exit with status 3 when the accuracy, a fraction, is below F",
+                   .default_text = ""),
+        OPT_JSON(&o->json),
+    };
+    options_add(table, rows, sizeof rows / sizeof rows[0]);
+}
 
 // ---------------------------------------------------------------------------------------------
 // What there is to say
@@ -194,13 +194,18 @@ static void print_json(const Report *report)
 // ---------------------------------------------------------------------------------------------
 // Tables
 
-// What a table is made from: the images, and what was said of them.
+typedef struct Mistake {
+    size_t image; // its number in the range
+    float probability;
+} Mistake;
+
+// What the tables are made from: the images and their predictions.
 typedef struct Evaluated {
     const Dataset *data;
     Range images;
     const Evaluator *evaluator;
     const Report *report;
-    const uint32_t *mistakes; // (n_mistakes) numbers of the images in the range, the worst first
+    const Mistake *mistakes; // (n_mistakes) most confident first
     size_t n_mistakes;
 } Evaluated;
 
@@ -231,10 +236,10 @@ static void print_mistakes(FILE *out, const void *context)
     for (size_t p = 0; p < per_image; p++)
         fprintf(out, ",p%zu", p);
     for (size_t m = 0; m < evaluated->n_mistakes; m++) {
-        size_t index = evaluated->images.first + evaluated->mistakes[m];
+        size_t index = evaluated->images.first + evaluated->mistakes[m].image;
         const unsigned char *pixels = evaluated->data->pixels + index * per_image;
         fputc('\n', out);
-        print_prediction(out, evaluated, evaluated->mistakes[m]);
+        print_prediction(out, evaluated, evaluated->mistakes[m].image);
         for (size_t p = 0; p < per_image; p++)
             fprintf(out, ",%u", pixels[p]);
     }
@@ -259,26 +264,25 @@ static void print_confusion(FILE *out, const void *context)
     }
 }
 
-// Of two mistakes the more confident one is worse; equal ones keep their order.
-static const Evaluator *compared;
+// The more confident one first, equal ones in their order.
 static int compare_mistakes(const void *a, const void *b)
 {
-    uint32_t i = *(const uint32_t *)a, j = *(const uint32_t *)b;
-    float p = compared->probability[i], q = compared->probability[j];
-    return p != q ? (p < q) - (p > q) : (i > j) - (i < j);
+    const Mistake *m = a, *n = b;
+    if (m->probability != n->probability)
+        return m->probability > n->probability ? -1 : 1;
+    return (m->image > n->image) - (m->image < n->image);
 }
 
 static bool find_mistakes(Evaluated *evaluated, Arena *arena, Error *err)
 {
     const Evaluator *evaluator = evaluated->evaluator;
     size_t n = range_length(evaluated->images);
-    uint32_t *mistakes = arena_alloc(arena, n, sizeof *mistakes, "the mistakes", err);
+    Mistake *mistakes = arena_alloc(arena, n, sizeof *mistakes, "the mistakes", err);
     if (mistakes == NULL)
         return false;
     for (size_t i = 0; i < n; i++)
         if (evaluator->predicted[i] != evaluated->data->labels[evaluated->images.first + i])
-            mistakes[evaluated->n_mistakes++] = (uint32_t)i;
-    compared = evaluator;
+            mistakes[evaluated->n_mistakes++] = (Mistake){i, evaluator->probability[i]};
     qsort(mistakes, evaluated->n_mistakes, sizeof *mistakes, compare_mistakes);
     evaluated->mistakes = mistakes;
     return true;
@@ -319,13 +323,14 @@ static bool read_split(Dataset *data, Range *images, const Model *model, const c
 }
 
 static bool evaluate(Evaluator *evaluator, Evaluation *result, const Model *model,
-                     const Dataset *data, Range images, uint64_t threads, Arena *arena, Error *err)
+                     const Dataset *data, Range images, uint64_t threads, Context *c)
 {
-    ThreadPool *pool = command_pool(threads, arena, err);
+    ThreadPool *pool = command_pool(c, threads);
     if (pool == NULL)
         return false;
     InputScale scale = input_scale(model->settings.pixel_std);
-    bool ok = evaluator_alloc(evaluator, &model->net, pool, range_length(images), NULL, arena, err);
+    bool ok = evaluator_alloc(evaluator, &model->net, pool, range_length(images), NULL, &c->arena,
+                              &c->err);
     if (ok)
         *result = evaluator_run(evaluator, model->params, data, &scale, images);
     pool_close(pool);
@@ -333,27 +338,26 @@ static bool evaluate(Evaluator *evaluator, Evaluation *result, const Model *mode
 }
 
 // The accuracy counts as it is shown: one that was printed can be asked for again.
-static bool reaches(double accuracy, double wanted, const char *path)
+static bool reaches(double accuracy, double wanted, const char *path, Error *err)
 {
     char shown[NUMBER_SIZE], limit[NUMBER_SIZE];
     format_g9(shown, accuracy);
     if (!(strtod(shown, NULL) < wanted))
         return true;
-    Error err;
-    error_set(&err, "%s: accuracy %s is below --min-accuracy %s", path, shown,
-              format_shortest(limit, wanted));
-    command_fail(&err);
-    return false;
+    return error_set(err, "%s: accuracy %s is below --min-accuracy %s", path, shown,
+                     format_shortest(limit, wanted));
 }
 
-static bool eval(int *status, const EvalOptions *o, const char *path, Arena *arena, Error *err)
+static int eval(Context *c)
 {
+    const EvalOptions *o = c->values;
+    const char *path = c->words.model;
     Model model;
     Dataset data;
     Range images;
-    if (!model_read(&model, arena, path, err) ||
-        !read_split(&data, &images, &model, path, o, arena, err))
-        return false;
+    if (!model_read(&model, &c->arena, path, &c->err) ||
+        !read_split(&data, &images, &model, path, o, &c->arena, &c->err))
+        return STATUS_FAILED;
 
     size_t C = model.settings.architecture.classes; // the data may have fewer
     Report report = {.model = path,
@@ -362,60 +366,49 @@ static bool eval(int *status, const EvalOptions *o, const char *path, Arena *are
                      .n_classes = C,
                      .class_names = model.settings.class_names};
     report.confusion =
-        arena_alloc(arena, C * C, sizeof *report.confusion, "the confusion matrix", err);
+        arena_alloc(&c->arena, C * C, sizeof *report.confusion, "the confusion matrix", &c->err);
     Evaluator evaluator;
     if (report.confusion == NULL ||
-        !evaluate(&evaluator, &report.result, &model, &data, images, o->threads, arena, err))
-        return false;
+        !evaluate(&evaluator, &report.result, &model, &data, images, o->threads, c))
+        return STATUS_FAILED;
     confusion_count(report.confusion, C, data.labels + images.first, evaluator.predicted,
                     report.result.n);
 
     Evaluated evaluated = {
         .data = &data, .images = images, .evaluator = &evaluator, .report = &report};
-    if (!find_mistakes(&evaluated, arena, err))
-        return false;
+    if (!find_mistakes(&evaluated, &c->arena, &c->err))
+        return STATUS_FAILED;
     const Table tables[] = {{o->predictions, print_predictions, &evaluated},
                             {o->mistakes, print_mistakes, &evaluated},
                             {o->confusion, print_confusion, &evaluated}};
-    *status = command_write_tables(tables, 3, arena);
-    if (*status != STATUS_DONE)
-        return true;
+    int status = command_write_tables(c, tables, 3);
+    if (status != STATUS_DONE)
+        return status;
     o->json ? print_json(&report) : print_text(&report);
-    if (!reaches(evaluation_accuracy(&report.result), o->min_accuracy, path))
-        *status = STATUS_NOT_REACHED;
-    return true;
+    bool ok = reaches(evaluation_accuracy(&report.result), o->min_accuracy, path, &c->err);
+    return ok ? STATUS_DONE : STATUS_NOT_REACHED;
 }
 
-static int run(int argc, char **argv)
+static int run(Context *c)
 {
-    const char *path;
-    int status;
-    if (!command_begin(&command_eval, option_table, &path, argc, argv, &status))
-        return status;
-    const EvalOptions *o = &eval_options;
+    const EvalOptions *o = c->values;
     const OutputFlag tables[] = {{"--predictions", o->predictions, OUTPUT_ANY_FILE, false},
                                  {"--mistakes", o->mistakes, OUTPUT_ANY_FILE, false},
                                  {"--confusion", o->confusion, OUTPUT_ANY_FILE, false}};
-    if (!command_check_transpose(&o->transpose, &status) ||
-        !command_check_outputs(tables, 3, path, o->data, o->json, &status))
-        return status;
-    Arena arena = {0};
-    Error err;
-    status = STATUS_DONE;
-    if (!eval(&status, o, path, &arena, &err))
-        status = command_fail(&err);
-    arena_free(&arena);
-    return command_end(status);
+    int status = command_check_outputs(c, tables, 3, c->words.model, o->data, o->json);
+    return status == STATUS_DONE ? eval(c) : status;
 }
 
 const Command command_eval = {
     .name = "eval",
     .arguments = "MODEL",
-    .summary = "judge a model: accuracy, loss, per-class figures, confusion matrix",
-    .about = "Judges a model on the test images, or on the images it was validated with or "
+    .summary = "evaluate a model: accuracy, loss, per-class figures, confusion matrix",
+    .about = "Evaluates a model on the test images, or on the images it was validated with or "
              "trained on: accuracy with its standard error, loss, precision, recall and F1 of "
              "each class, and the confusion matrix.",
     .examples = {"mlp eval model.bin",
                  "mlp eval model.bin --split validation --json --min-accuracy 0.97"},
+    .values_size = sizeof(EvalOptions),
+    .options = eval_options,
     .run = run,
 };

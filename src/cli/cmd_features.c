@@ -12,22 +12,22 @@ typedef struct FeaturesOptions {
     TransposeFlags transpose;
 } FeaturesOptions;
 
-static FeaturesOptions features_options = {.part = "test"};
-static const char *const part_names[] = {"test", "train", NULL};
-
-static const Option option_table[] = {
-    {"file", 0, OPTION_CHOICE, &features_options.part, "NAME",
-     "the file that the image is from: test or train", 0, 0, NULL, part_names},
-    {"image", 0, OPTION_UINT, &features_options.image, "N", "its number in the file, from 0", 0,
-     4294967295.0, NULL, NULL},
-    {"data", 'd', OPTION_STRING, &features_options.data, "DIR", COMMAND_DATA_HELP, 0, 0,
-     "$MLP_DATA, else data/mnist, else the installed copy", NULL},
-    COMMAND_TRANSPOSE_OPTIONS(features_options.transpose),
-    {"csv", 0, OPTION_STRING, &features_options.csv, "FILE",
-     "write one row per value here (- is standard output): layer,channel,row,column,value", 0, 0,
-     NULL, NULL},
-    {0},
-};
+static void features_options(OptionTable *table, void *values)
+{
+    static const char *const parts[] = {"test", "train", NULL};
+    FeaturesOptions *o = values;
+    o->part = "test";
+    const Option rows[] = {
+        OPT_CHOICE("file", &o->part, parts, "the file with the image: test or train"),
+        OPT_UINT("image", &o->image, 0, UINT32_MAX, "N", "the image's number in the file, from 0"),
+        OPT_DATA(&o->data),
+        OPT_MODEL_TRANSPOSE(&o->transpose),
+        OPT_STRING("csv", &o->csv, "FILE",
+                   "write one row per value here (- is standard output): "
+                   "layer,channel,row,column,value"),
+    };
+    options_add(table, rows, sizeof rows / sizeof rows[0]);
+}
 
 // A network that has seen one image.
 typedef struct Seen {
@@ -152,59 +152,56 @@ static void print_seen(const Seen *seen)
 // ---------------------------------------------------------------------------------------------
 // The command
 
-static bool features(const FeaturesOptions *o, const char *path, Arena *arena, Error *err)
+static int features(Context *c)
 {
+    const FeaturesOptions *o = c->values;
+    const char *path = c->words.model, *directory = command_data_directory(o->data);
+    Arena *arena = &c->arena;
+    Error *err = &c->err;
     Model model;
     Dataset data;
     IdxPart part = strcmp(o->part, "test") == 0 ? IDX_TEST : IDX_TRAIN;
-    const char *directory = command_data_directory(o->data);
     Seen seen = {.net = &model.net};
     if (!model_read(&model, arena, path, err))
-        return false;
+        return STATUS_FAILED;
     bool transposed = command_transposed(&o->transpose, model.settings.transposed);
     if (!command_read_data(&data, arena, o->data, part, transposed, err) ||
         !command_model_fits(&model, path, &data, directory, err) ||
         !work_alloc(&seen.work, &model.net, (WorkNeeds){.capacity = 1}, arena, err))
-        return false;
-    if (o->image >= data.n)
-        return error_set(err, "--image %llu: the %s file in %s has %zu images",
-                         (unsigned long long)o->image, o->part, directory, data.n);
+        return STATUS_FAILED;
+    if (o->image >= data.n) {
+        error_set(err, "--image %llu: the %s file in %s has %zu images",
+                  (unsigned long long)o->image, o->part, directory, data.n);
+        return STATUS_FAILED;
+    }
     InputScale scale = input_scale(model.settings.pixel_std);
     Batch batch = {.data = &data, .scale = &scale, .first = (size_t)o->image, .size = 1};
     network_predict(&model.net, model.params, &seen.work, &batch);
     seen.label = batch_label(&batch, 0);
     seen.names = model.settings.class_names;
     if (o->csv != NULL)
-        return command_write_table(o->csv, print_csv, &seen, arena, err);
+        return command_write_tables(c, &(Table){o->csv, print_csv, &seen}, 1);
     print_seen(&seen);
-    return true;
+    return STATUS_DONE;
 }
 
-static int run(int argc, char **argv)
+static int run(Context *c)
 {
-    const char *path;
-    int status;
-    if (!command_begin(&command_features, option_table, &path, argc, argv, &status))
-        return status;
-    const FeaturesOptions *o = &features_options;
+    const FeaturesOptions *o = c->values;
     const OutputFlag table = {"--csv", o->csv, OUTPUT_ANY_FILE, false};
-    if (!command_check_transpose(&o->transpose, &status) ||
-        !command_check_outputs(&table, 1, path, o->data, false, &status))
-        return status;
-    Arena arena = {0};
-    Error err;
-    status = features(o, path, &arena, &err) ? STATUS_DONE : command_fail(&err);
-    arena_free(&arena);
-    return command_end(status);
+    int status = command_check_outputs(c, &table, 1, c->words.model, o->data, false);
+    return status == STATUS_DONE ? features(c) : status;
 }
 
 const Command command_features = {
     .name = "features",
     .arguments = "MODEL",
-    .summary = "show what each layer makes of an image",
-    .about = "Shows what each layer of a model makes of one image: shapes, the share of zeros, "
-             "the smallest and the largest value, and the answer. On a terminal the feature maps "
-             "of a convolutional network are drawn; --csv writes all values.",
+    .summary = "show the activations of every layer for one image",
+    .about = "Shows the activations of every layer for one image: shape, share of zeros, smallest "
+             "and largest value, and the prediction. On a terminal the feature maps of a "
+             "convolutional network are drawn; --csv writes all values.",
     .examples = {"mlp features model.bin --image 7", "mlp features model.bin --csv features.csv"},
+    .values_size = sizeof(FeaturesOptions),
+    .options = features_options,
     .run = run,
 };

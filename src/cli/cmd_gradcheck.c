@@ -12,33 +12,38 @@ typedef struct GradcheckOptions {
     TransposeFlags transpose;
 } GradcheckOptions;
 
-static GradcheckOptions gradcheck_options = {.architecture = "mlp", .seed = 1};
+static void gradcheck_options(OptionTable *table, void *values)
+{
+    GradcheckOptions *o = values;
+    o->architecture = "mlp";
+    o->seed = 1;
+    const Option rows[] = {
+        OPT_ARCH(&o->architecture),
+        OPT_UINT("crop", &o->crop, 1, 4096, "N",
+                 "crop to the central N x N pixels (only without MODEL)",
+                 .default_text = "the whole image; 16 with --arch cnn, whose Jacobians are large"),
+        OPT_UINT("hidden", &o->hidden, 1, 65536, "N", "hidden units of a fresh network"),
+        OPT_UINT("seed", &o->seed, 0, 9007199254740991, "N", "seed of the fresh network's weights"),
+        OPT_UINT("image", &o->image, 0, UINT32_MAX, "N", "the training image to use, from 0"),
+        OPT_DATA(&o->data),
+        OPT_MODEL_TRANSPOSE(&o->transpose),
+        OPT_STRING("steps", &o->steps, "FILE",
+                   "repeat the check with twelve finite-difference steps, 1e-1 to 1e-12, and write "
+                   "one row per step here (- is standard output): the step, and the error of every "
+                   "Jacobian and gradient"),
+        OPT_STRING("nonzero", &o->nonzero, "FILE",
+                   "write the nonzero entries of the Jacobians here (- is standard output): "
+                   "jacobian,row,column,value"),
+    };
+    options_add(table, rows, sizeof rows / sizeof rows[0]);
+}
 
-static const Option option_table[] = {
-    {"arch", 0, OPTION_CHOICE, &gradcheck_options.architecture, "NAME",
-     "of a fresh network: " COMMAND_ARCH_HELP, 0, 0, "mlp", architecture_names},
-    {"crop", 0, OPTION_UINT, &gradcheck_options.crop, "N",
-     "a fresh network sees the middle N x N pixels alone", 1, 4096,
-     "the whole image, 16 with --arch cnn, whose Jacobians are large", NULL},
-    {"hidden", 0, OPTION_UINT, &gradcheck_options.hidden, "N", "hidden units of a fresh network", 1,
-     65536, NULL, NULL},
-    {"seed", 0, OPTION_UINT, &gradcheck_options.seed, "N", "of a fresh network's weights", 0,
-     9007199254740991.0, NULL, NULL},
-    {"image", 0, OPTION_UINT, &gradcheck_options.image, "N",
-     "the training image to check at, from 0", 0, 4294967295.0, NULL, NULL},
-    {"data", 'd', OPTION_STRING, &gradcheck_options.data, "DIR", COMMAND_DATA_HELP, 0, 0,
-     "$MLP_DATA, else data/mnist, else the installed copy", NULL},
-    COMMAND_TRANSPOSE_OPTIONS(gradcheck_options.transpose),
-    {"steps", 0, OPTION_STRING, &gradcheck_options.steps, "FILE",
-     "check with twelve steps of the differences, 1e-1 to 1e-12, and write a row for each here "
-     "(- is standard output): step, and the error of every Jacobian and gradient",
-     0, 0, NULL, NULL},
-    {"nonzero", 0, OPTION_STRING, &gradcheck_options.nonzero, "FILE",
-     "write the entries of the Jacobians that are not zero here (- is standard output): "
-     "jacobian,row,column,value",
-     0, 0, NULL, NULL},
-    {0},
-};
+static void gradcheck_defaults(const OptionTable *table, void *values)
+{
+    GradcheckOptions *o = values;
+    if (!options_given(table, &o->hidden))
+        o->hidden = architecture_defaults(o->architecture)->hidden;
+}
 
 static const char *verdict(bool ok)
 {
@@ -224,27 +229,31 @@ static bool prepare_model(Model *model, const char *path, Dataset *data, size_t 
     return true;
 }
 
-static bool gradcheck(int *status, const GradcheckOptions *o, const char *path, Arena *arena,
-                      Error *err)
+static int gradcheck(Context *c)
 {
-    const char *directory = command_data_directory(o->data);
+    const GradcheckOptions *o = c->values;
+    const char *path = c->words.model, *directory = command_data_directory(o->data);
+    Arena *arena = &c->arena;
+    Error *err = &c->err;
     Dataset data;
     Model model;
     GradientCheck check;
     if (path != NULL && !model_read(&model, arena, path, err))
-        return false;
+        return STATUS_FAILED;
     bool transposed = command_transposed(&o->transpose, path != NULL && model.settings.transposed);
     if (!command_read_data(&data, arena, o->data, IDX_TRAIN, transposed, err))
-        return false;
-    if (o->image >= data.n)
-        return error_set(err, "--image %llu: the training file in %s has %zu images",
-                         (unsigned long long)o->image, directory, data.n);
+        return STATUS_FAILED;
+    if (o->image >= data.n) {
+        error_set(err, "--image %llu: the training file in %s has %zu images",
+                  (unsigned long long)o->image, directory, data.n);
+        return STATUS_FAILED;
+    }
     size_t image = (size_t)o->image;
     if (!prepare_model(&model, path, &data, &image, o, arena, err))
-        return false;
+        return STATUS_FAILED;
     Subject subject = {&model, &data, input_scale(model.settings.pixel_std), image};
     if (!check_subject(&check, &subject, GRADIENT_CHECK_STEP, arena, err))
-        return false;
+        return STATUS_FAILED;
 
     char sizes[64];
     ShownName name = command_shown(path != NULL ? path : "a fresh network");
@@ -255,57 +264,44 @@ static bool gradcheck(int *status, const GradcheckOptions *o, const char *path, 
     print_check(&check);
     const GradientCheck *checks = o->steps == NULL ? NULL : check_steps(&subject, arena, err);
     if (o->steps != NULL && checks == NULL)
-        return false;
+        return STATUS_FAILED;
     const Table tables[] = {{o->steps, print_steps, checks}, {o->nonzero, print_nonzero, &check}};
-    *status = command_write_tables(tables, 2, arena);
-    if (*status == STATUS_DONE && !check.ok)
-        *status = STATUS_FAILED;
-    return true;
+    int status = command_write_tables(c, tables, 2);
+    return status == STATUS_DONE && !check.ok ? STATUS_FAILED : status;
 }
 
-static int run(int argc, char **argv)
+static int run(Context *c)
 {
-    const char *path;
-    int status;
-    gradcheck_options.hidden =
-        architecture_defaults(command_architecture(&command_gradcheck, option_table,
-                                                   &gradcheck_options.architecture, argc, argv))
-            ->hidden;
-    const GradcheckOptions defaults = gradcheck_options;
-    if (!command_begin(&command_gradcheck, option_table, &path, argc, argv, &status))
-        return status;
-    Arena arena = {0};
-    Error err;
-    if (path != NULL &&
-        (gradcheck_options.hidden != defaults.hidden || gradcheck_options.seed != 1 ||
-         gradcheck_options.crop != 0 || strcmp(gradcheck_options.architecture, "mlp") != 0)) {
-        error_set(&err,
-                  "--arch, --crop, --hidden and --seed describe a fresh network; %s has its own",
-                  path);
-        return command_wrong(&err);
-    }
-    const GradcheckOptions *o = &gradcheck_options;
+    const GradcheckOptions *o = c->values;
+    const void *of_fresh[] = {&o->architecture, &o->crop, &o->hidden, &o->seed};
+    for (size_t i = 0; c->words.model != NULL && i < 4; i++)
+        if (options_given(&c->options, of_fresh[i])) {
+            error_set(
+                &c->err,
+                "--arch, --crop, --hidden and --seed describe a fresh network; %s has its own",
+                c->words.model);
+            return STATUS_USAGE;
+        }
     const OutputFlag tables[] = {{"--steps", o->steps, OUTPUT_ANY_FILE, false},
                                  {"--nonzero", o->nonzero, OUTPUT_ANY_FILE, false}};
-    if (!command_check_transpose(&o->transpose, &status) ||
-        !command_check_outputs(tables, 2, path, o->data, false, &status))
-        return status;
-    if (!gradcheck(&status, o, path, &arena, &err))
-        status = command_fail(&err);
-    arena_free(&arena);
-    return command_end(status);
+    int status = command_check_outputs(c, tables, 2, c->words.model, o->data, false);
+    return status == STATUS_DONE ? gradcheck(c) : status;
 }
 
 const Command command_gradcheck = {
     .name = "gradcheck",
     .arguments = "[MODEL]",
-    .summary = "prove the gradients: Jacobians, the chain rule, finite differences",
+    .summary = "check gradients against full Jacobians and finite differences",
     .about = "Builds every Jacobian of the network in its full shape, in double precision, and "
-             "compares each with central differences of its function; multiplies the chain and "
-             "compares it with central differences of the loss and with the gradient that the "
-             "training code computes. Without MODEL a fresh network is checked. Exits with "
-             "status 1 when one of them does not agree.",
+             "compares each with central differences of its function. Multiplies the chain of "
+             "Jacobians and compares the gradient with central differences of the loss and with "
+             "the gradient that the training code computes. Without MODEL a fresh network is "
+             "checked, which --arch, --crop, --hidden and --seed describe. Exit status 1 if any "
+             "check fails.",
     .examples = {"mlp gradcheck model.bin --image 7",
                  "mlp gradcheck --hidden 16 --steps steps.csv"},
+    .values_size = sizeof(GradcheckOptions),
+    .options = gradcheck_options,
+    .defaults = gradcheck_defaults,
     .run = run,
 };

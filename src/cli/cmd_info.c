@@ -5,12 +5,15 @@
 #include <math.h>
 #include <string.h>
 
-static bool info_json;
+typedef struct InfoOptions {
+    bool json;
+} InfoOptions;
 
-static const Option option_table[] = {
-    {"json", 0, OPTION_BOOL, &info_json, NULL, "print JSON to standard output", 0, 0, NULL, NULL},
-    {0},
-};
+static void info_options(OptionTable *table, void *values)
+{
+    InfoOptions *o = values;
+    options_add(table, &OPT_JSON(&o->json), 1);
+}
 
 typedef struct TensorSummary {
     double smallest, largest, mean, std;
@@ -105,23 +108,14 @@ static void print_json(const char *path, const Model *model)
     json_close_object(&json);
 }
 
-static int run(int argc, char **argv)
+static int run(Context *c)
 {
-    const char *path;
-    int status;
-    if (!command_begin(&command_info, option_table, &path, argc, argv, &status))
-        return status;
-    Arena arena = {0};
-    Error err;
+    const InfoOptions *o = c->values;
     Model model;
-    if (!model_read(&model, &arena, path, &err)) {
-        status = command_fail(&err);
-    } else {
-        info_json ? print_json(path, &model) : print_text(path, &model);
-        status = STATUS_DONE;
-    }
-    arena_free(&arena);
-    return command_end(status);
+    if (!model_read(&model, &c->arena, c->words.model, &c->err))
+        return STATUS_FAILED;
+    o->json ? print_json(c->words.model, &model) : print_text(c->words.model, &model);
+    return STATUS_DONE;
 }
 
 const Command command_info = {
@@ -132,5 +126,7 @@ const Command command_info = {
              "tensors, and whether its checksum is right (a file that is damaged in any way is "
              "refused, with the reason).",
     .examples = {"mlp info model.bin", "mlp info model.bin --json"},
+    .values_size = sizeof(InfoOptions),
+    .options = info_options,
     .run = run,
 };

@@ -19,22 +19,23 @@ typedef struct PredictOptions {
     bool raw, show, json;
 } PredictOptions;
 
-static PredictOptions predict_options = {.top = 1};
-static Arguments files;
-
-static const Option option_table[] = {
-    {"top", 0, OPTION_UINT, &predict_options.top, "K", "give the K most probable digits", 1, 256,
-     NULL, NULL},
-    {"raw", 0, OPTION_BOOL, &predict_options.raw, NULL,
-     "take images as they are: of the model's size, background 0 (black), ink up to 255 (white)", 0,
-     0, NULL, NULL},
-    {"show", 0, OPTION_BOOL, &predict_options.show, NULL,
-     "draw what the network sees, two pixels to a character (UTF-8)", 0, 0, NULL, NULL},
-    COMMAND_TRANSPOSE_OPTIONS(predict_options.transpose),
-    {"json", 0, OPTION_BOOL, &predict_options.json, NULL, "print JSON to standard output", 0, 0,
-     NULL, NULL},
-    {0},
-};
+static void predict_options(OptionTable *table, void *values)
+{
+    PredictOptions *o = values;
+    o->top = 1;
+    const Option rows[] = {
+        OPT_UINT("top", &o->top, 1, 256, "K", "print the K most probable classes"),
+        OPT_BOOL("raw", &o->raw,
+                 "use images as they are: of the model's size, background 0 (black), ink up to 255 "
+                 "(white)"),
+        OPT_BOOL("show", &o->show,
+                 "draw each image as the network sees it, with half blocks (UTF-8): pixels >= 128 "
+                 "are drawn"),
+        OPT_MODEL_TRANSPOSE(&o->transpose),
+        OPT_BOOL("json", &o->json, "print JSON to standard output", .excludes = "show"),
+    };
+    options_add(table, rows, sizeof rows / sizeof rows[0]);
+}
 
 // ---------------------------------------------------------------------------------------------
 // One image's answer
@@ -215,10 +216,10 @@ static bool predict_idx(Predictor *p, const char *file, const Source *source, Ar
     return true;
 }
 
-// Says what could not be answered. Always returns false.
+// Prints why an image has no answer. Always returns false.
 static bool report_error(const Error *err)
 {
-    command_fail(err);
+    command_fail(err, STATUS_FAILED);
     return false;
 }
 
@@ -302,29 +303,20 @@ static bool predict_file(Predictor *p, const char *file)
     return ok;
 }
 
-// Answers every file that can be; a line tells of each that cannot. False when there was one.
-static bool predict_files(Predictor *p)
-{
-    bool ok = true;
-    for (size_t i = 0; i < files.n; i++)
-        ok = predict_file(p, files.list[i]) && ok;
-    return ok;
-}
-
 // ---------------------------------------------------------------------------------------------
 // The command
 
 // Says in err when the model does not come first: a picture is in its place, or something that is
 // not a model while a later word is one.
-static bool order_is_wrong(const char *path, Error *err)
+static bool order_is_wrong(const Arguments *words, Error *err)
 {
-    const char *found = path;
+    const char *path = words->model, *found = path;
     const Format *format = format_of_file(path);
     bool is_there = source_is_input(path) || access(path, F_OK) == 0;
-    for (size_t i = 0; is_there && format == NULL && i < files.n; i++) {
-        const Format *later = format_of_file(files.list[i]);
+    for (size_t i = 0; is_there && format == NULL && i < words->n_files; i++) {
+        const Format *later = format_of_file(words->files[i]);
         if (later != NULL && later->kind == FORMAT_MODEL) {
-            found = files.list[i];
+            found = words->files[i];
             format = later;
         }
     }
@@ -334,86 +326,68 @@ static bool order_is_wrong(const char *path, Error *err)
     return true;
 }
 
-static bool check_words(const char *path, Error *err)
+static bool check_words(const Arguments *words, Error *err)
 {
     size_t n_inputs = 0;
-    for (size_t i = 0; i < files.n; i++)
-        n_inputs += source_is_input(files.list[i]);
-    if (files.n == 0 && order_is_wrong(path, err))
+    for (size_t i = 0; i < words->n_files; i++)
+        n_inputs += source_is_input(words->files[i]);
+    if (words->n_files == 0 && order_is_wrong(words, err))
         return false;
-    if (files.n == 0)
+    if (words->n_files == 0)
         return error_set(err, "'mlp predict' needs a FILE after the model; - is standard input");
     if (n_inputs > 1)
         return error_set(err, "standard input (- or /dev/stdin) can be read only once");
-    if (predict_options.json && predict_options.show)
-        return error_set(err, "--show draws for people, --json is for programs: choose one");
     return true;
 }
 
-static int predict(Predictor *p, const char *path, Arena *arena)
+static int run(Context *c)
 {
-    Error err;
-    if (!model_read(&p->model, arena, path, &err))
-        return order_is_wrong(path, &err) ? command_wrong(&err) : command_fail(&err);
-    size_t classes = p->model.settings.architecture.classes;
-    if (p->options->top > classes) {
-        error_set(&err, "--top %llu: %s knows only %zu classes",
-                  (unsigned long long)p->options->top, path, classes);
-        return command_wrong(&err);
+    const char *path = c->words.model;
+    Predictor p = {.options = c->values, .json = {.out = stdout}};
+    if (!check_words(&c->words, &c->err))
+        return STATUS_USAGE;
+    if (!model_read(&p.model, &c->arena, path, &c->err))
+        return order_is_wrong(&c->words, &c->err) ? STATUS_USAGE : STATUS_FAILED;
+    size_t classes = p.model.settings.architecture.classes;
+    if (p.options->top > classes) {
+        error_set(&c->err, "--top %llu: %s has only %zu classes",
+                  (unsigned long long)p.options->top, path, classes);
+        return STATUS_USAGE;
     }
-    if (!work_alloc(&p->work, &p->model.net, (WorkNeeds){.capacity = BATCH, .forward_only = true},
-                    arena, &err))
-        return command_fail(&err);
-    p->scale = input_scale(p->model.settings.pixel_std);
+    if (!work_alloc(&p.work, &p.model.net, (WorkNeeds){.capacity = BATCH, .forward_only = true},
+                    &c->arena, &c->err))
+        return STATUS_FAILED;
+    p.scale = input_scale(p.model.settings.pixel_std);
 
-    p->json.out = stdout;
-    if (p->options->json) {
-        json_open_object(&p->json, NULL);
-        json_string(&p->json, "model", path);
-        json_open_array(&p->json, "predictions");
+    if (p.options->json) {
+        json_open_object(&p.json, NULL);
+        json_string(&p.json, "model", path);
+        json_open_array(&p.json, "predictions");
     }
-    bool ok = predict_files(p);
-    if (p->options->json) {
-        json_close_array(&p->json);
-        json_close_object(&p->json);
+    bool ok = true;
+    for (size_t i = 0; i < c->words.n_files; i++)
+        ok = predict_file(&p, c->words.files[i]) && ok;
+    if (p.options->json) {
+        json_close_array(&p.json);
+        json_close_object(&p.json);
     }
     return ok ? STATUS_DONE : STATUS_FAILED;
-}
-
-static int run(int argc, char **argv)
-{
-    const char *path;
-    int status;
-    if (!command_begin(&command_predict, option_table, &path, argc, argv, &status))
-        return status;
-    Error err;
-    if (!check_words(path, &err))
-        return command_wrong(&err);
-    if (!command_check_transpose(&predict_options.transpose, &status))
-        return status;
-    Arena arena = {0};
-    Predictor predictor = {.options = &predict_options};
-    status = predict(&predictor, path, &arena);
-    arena_free(&arena);
-    return command_end(status);
 }
 
 const Command command_predict = {
     .name = "predict",
     .arguments = "MODEL FILE...",
-    .more = &files,
-    .summary = "say which digits images show",
-    .about =
-        "Prints the file, the digit and its probability for each image, separated by tabs. Reads "
-        "PBM, PGM and PPM images, of 8 or 16 bits, and all images of an IDX file, raw or .gz; - is "
-        "standard input, and a FILE may be a pipe. Images one after another in a FILE are "
-        "numbered, as those of an IDX file are. "
-        "An image is prepared as those of MNIST were: a light background is inverted, the digit "
-        "is cropped, fitted into 20 x 20 pixels and centred by mass in 28 x 28. Images of an IDX "
-        "file are taken as they are; --transpose is for those alone. A file that cannot be read "
-        "does not keep the others from "
-        "being answered.",
+    .summary = "classify images",
+    .about = "Prints the file, the class and its probability for each image, separated by tabs. "
+             "Reads PBM, PGM and PPM images of 8 or 16 bits, and all images of an IDX file, raw or "
+             ".gz; - is standard input, and a FILE may be a pipe. Several images in one FILE are "
+             "numbered, as in an IDX file. An image is prepared as those of MNIST were: a light "
+             "background is inverted, the digit is cropped, fitted into 20 x 20 pixels and centred "
+             "by mass in 28 x 28. Images of an IDX file are used as they are; --transpose affects "
+             "only those. Unreadable files are reported and skipped.",
     .examples = {"mlp predict model.bin four.pgm --top 3 --show",
                  "convert photo.jpg " FORMAT_CONVERSION " |\n    mlp predict model.bin -"},
+    .values_size = sizeof(PredictOptions),
+    .options = predict_options,
     .run = run,
 };

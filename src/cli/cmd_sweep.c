@@ -17,51 +17,48 @@ typedef struct SweepOptions {
     uint64_t seeds, epochs, threads;
     const char *data, *csv;
     bool transposed, quiet;
+    char default_rate[NUMBER_SIZE], default_batch[NUMBER_SIZE], default_hidden[NUMBER_SIZE];
 } SweepOptions;
 
-// Those of the architecture come to it: see set_architecture.
-static SweepOptions sweep_options = {
-    .architecture = "mlp", .train_sizes = "0", .seeds = 1, .csv = "sweep.csv"};
-
-static const Option option_table[] = {
-    {"arch", 0, OPTION_CHOICE, &sweep_options.architecture, "NAME", COMMAND_ARCH_HELP, 0, 0, "mlp",
-     architecture_names},
-    {"lr", 0, OPTION_STRING, &sweep_options.learning_rates, "R,R,...",
-     "learning rates, per example", 0, 0, NULL, NULL},
-    {"batch", 0, OPTION_STRING, &sweep_options.batch_sizes, "N,N,...", "images in a batch", 0, 0,
-     NULL, NULL},
-    {"hidden", 0, OPTION_STRING, &sweep_options.hidden, "N,N,...",
-     "units of the hidden dense layer", 0, 0, NULL, NULL},
-    {"train-size", 0, OPTION_STRING, &sweep_options.train_sizes, "N,N,...",
-     "train on the first N images only; 0 stands for all but the validation images", 0, 0, NULL,
-     NULL},
-    {"seeds", 0, OPTION_UINT, &sweep_options.seeds, "N", "train with each seed from 1 to N", 1,
-     10000, NULL, NULL},
-    {"epochs", 0, OPTION_UINT, &sweep_options.epochs, "N", "passes over the training images", 1,
-     1000000, NULL, NULL},
-    {"data", 'd', OPTION_STRING, &sweep_options.data, "DIR", COMMAND_DATA_HELP, 0, 0,
-     "$MLP_DATA, else data/mnist, else the installed copy", NULL},
-    {"transpose", 0, OPTION_BOOL, &sweep_options.transposed, NULL, COMMAND_TRANSPOSE_HELP, 0, 0,
-     NULL, NULL},
-    {"csv", 0, OPTION_STRING, &sweep_options.csv, "FILE",
-     "add one row per training to this table, and leave out the trainings that it has; - is "
-     "standard output, where every combination is trained",
-     0, 0, NULL, NULL},
-    {"threads", 0, OPTION_UINT, &sweep_options.threads, "N", COMMAND_THREADS_HELP, 1,
-     COMMAND_MAX_THREADS, "one a CPU, 8 at most", NULL},
-    {"quiet", 'q', OPTION_BOOL, &sweep_options.quiet, NULL, "show no progress", 0, 0, NULL, NULL},
-    {0},
-};
-
-static void set_architecture(SweepOptions *o, const char *name)
+static void sweep_table(OptionTable *table, void *values)
 {
-    static char learning_rate[NUMBER_SIZE], batch_size[NUMBER_SIZE], hidden[NUMBER_SIZE];
-    const ArchitectureDefaults *defaults = architecture_defaults(name);
-    o->architecture = name;
-    o->learning_rates = format_shortest(learning_rate, defaults->learning_rate);
-    o->batch_sizes = format_shortest(batch_size, (double)defaults->batch_size);
-    o->hidden = format_shortest(hidden, (double)defaults->hidden);
-    o->epochs = defaults->epochs;
+    SweepOptions *o = values;
+    o->architecture = "mlp";
+    o->train_sizes = "0";
+    o->seeds = 1;
+    o->csv = "sweep.csv";
+    const Option rows[] = {
+        OPT_ARCH(&o->architecture),
+        OPT_STRING("lr", &o->learning_rates, "R,R,...", "learning rates for the summed gradient"),
+        OPT_STRING("batch", &o->batch_sizes, "N,N,...", "images in a batch"),
+        OPT_STRING("hidden", &o->hidden, "N,N,...", "units of the hidden dense layer"),
+        OPT_STRING("train-size", &o->train_sizes, "N,N,...",
+                   "train on the first N images only; 0 stands for all but the validation images"),
+        OPT_UINT("seeds", &o->seeds, 1, 10000, "N", "train with each seed from 1 to N"),
+        OPT_UINT("epochs", &o->epochs, 1, 1000000, "N", "passes over the training images"),
+        OPT_DATA(&o->data),
+        OPT_TRANSPOSE(&o->transposed),
+        OPT_STRING("csv", &o->csv, "FILE",
+                   "add one row per training to this table, and leave out the trainings that it "
+                   "has; - is standard output, where every combination is trained"),
+        OPT_THREADS(&o->threads),
+        OPT_QUIET(&o->quiet),
+    };
+    options_add(table, rows, sizeof rows / sizeof rows[0]);
+}
+
+static void sweep_defaults(const OptionTable *table, void *values)
+{
+    SweepOptions *o = values;
+    const ArchitectureDefaults *defaults = architecture_defaults(o->architecture);
+    if (!options_given(table, &o->learning_rates))
+        o->learning_rates = format_shortest(o->default_rate, defaults->learning_rate);
+    if (!options_given(table, &o->batch_sizes))
+        o->batch_sizes = format_shortest(o->default_batch, (double)defaults->batch_size);
+    if (!options_given(table, &o->hidden))
+        o->hidden = format_shortest(o->default_hidden, (double)defaults->hidden);
+    if (!options_given(table, &o->epochs))
+        o->epochs = defaults->epochs;
 }
 
 enum { MAX_VALUES = 64 };
@@ -118,6 +115,7 @@ typedef struct Combination {
 } Combination;
 
 typedef struct Sweep {
+    Context *context;
     const SweepOptions *options;
     Values learning_rates, batch_sizes, hidden, train_sizes;
     Dataset data, test;
@@ -239,7 +237,7 @@ static bool open_table(Sweep *sweep, Arena *arena, Error *err)
 {
     const char *path = sweep->options->csv;
     struct stat status;
-    if (!command_open_table(&sweep->csv, path, arena, err))
+    if (!command_open_table(sweep->context, &sweep->csv, path))
         return false;
     if (output_is_stream(&sweep->csv) || stat(path, &status) != 0 || status.st_size == 0) {
         fputs(header, sweep->csv.stream);
@@ -365,7 +363,7 @@ static int train_all(Sweep *sweep, ThreadPool *pool, Error *err)
             return 128 + signals_noted();
         }
         if (outcome.result == TRAIN_FAILED || !add_row(sweep, c, &outcome, err))
-            return command_fail(err);
+            return STATUS_FAILED;
         sweep->n_done++;
         sweep->cost_done += combination_cost(c);
         if (!sweep->options->quiet)
@@ -411,18 +409,22 @@ static bool prepare(Sweep *sweep, Arena *arena, Error *err)
     return true;
 }
 
-static int sweep_run(Sweep *sweep, Arena *arena)
+static int sweep_run(Sweep *sweep, Context *c)
 {
-    Error err;
-    if (!prepare(sweep, arena, &err))
-        return command_fail(&err);
+    if (!prepare(sweep, &c->arena, &c->err))
+        return STATUS_FAILED;
     sweep->start = clock_seconds();
-    ThreadPool *pool = command_pool(sweep->options->threads, arena, &err);
-    int status = pool == NULL ? command_fail(&err) : train_all(sweep, pool, &err);
+    ThreadPool *pool = command_pool(c, sweep->options->threads);
+    int status = pool == NULL ? STATUS_FAILED : train_all(sweep, pool, &c->err);
     if (pool != NULL)
         pool_close(pool);
-    if (sweep->n_done > 0 && !command_commit(&sweep->csv, &err))
-        status = command_fail(&err);
+    Error err;
+    if (sweep->n_done > 0 && !command_commit(&sweep->csv, &err)) {
+        if (status == STATUS_FAILED)
+            command_fail(&c->err, status);
+        c->err = err;
+        status = STATUS_FAILED;
+    }
     output_discard(&sweep->csv);
     if (status == STATUS_DONE && sweep->n_done == 0 && !sweep->options->quiet)
         command_note("%s has all %zu trainings already; nothing to do", sweep->options->csv,
@@ -430,23 +432,15 @@ static int sweep_run(Sweep *sweep, Arena *arena)
     return status;
 }
 
-static int run(int argc, char **argv)
+static int run(Context *c)
 {
-    int status;
-    set_architecture(&sweep_options, command_architecture(&command_sweep, option_table,
-                                                          &sweep_options.architecture, argc, argv));
-    if (!command_begin(&command_sweep, option_table, NULL, argc, argv, &status))
-        return status;
-    Sweep sweep = {.options = &sweep_options};
-    Arena arena = {0};
-    Error err;
-    const OutputFlag table = {"--csv", sweep_options.csv, OUTPUT_ANY_FILE, false};
-    if (!parse_values(&sweep, &err))
-        status = command_wrong(&err);
-    else if (command_check_outputs(&table, 1, NULL, sweep_options.data, false, &status))
-        status = sweep_run(&sweep, &arena);
-    arena_free(&arena);
-    return command_end(status);
+    const SweepOptions *o = c->values;
+    Sweep sweep = {.context = c, .options = o};
+    const OutputFlag table = {"--csv", o->csv, OUTPUT_ANY_FILE, false};
+    if (!parse_values(&sweep, &c->err))
+        return STATUS_USAGE;
+    int status = command_check_outputs(c, &table, 1, NULL, o->data, false);
+    return status == STATUS_DONE ? sweep_run(&sweep, c) : status;
 }
 
 const Command command_sweep = {
@@ -462,5 +456,8 @@ const Command command_sweep = {
         "own (mlp sweep --arch cnn --help).",
     .examples = {"mlp sweep --lr 1e-4,1e-3,1e-2 --seeds 5",
                  "mlp sweep --train-size 500,5000,50000 --csv sizes.csv"},
+    .values_size = sizeof(SweepOptions),
+    .options = sweep_table,
+    .defaults = sweep_defaults,
     .run = run,
 };

@@ -24,90 +24,105 @@ typedef struct TrainOptions {
     bool transposed, quiet, json;
 } TrainOptions;
 
-// Those of the architecture come to it: see set_architecture.
-static TrainOptions train_options = {
-    .architecture = "mlp",
-    .seed = 1,
-    .output = "model.bin",
-};
-
-static const Option option_table[] = {
-    {"arch", 0, OPTION_CHOICE, &train_options.architecture, "NAME", COMMAND_ARCH_HELP, 0, 0, "mlp",
-     architecture_names},
-    {"epochs", 0, OPTION_UINT, &train_options.epochs, "N", "passes over the training images", 1,
-     1000000, NULL, NULL},
-    {"lr", 0, OPTION_DOUBLE, &train_options.learning_rate, "R",
-     "learning rate, per example: each update subtracts R times the sum of the batch's gradients "
-     "(a framework that takes their mean does the same with R times the batch size)",
-     1e-30, 1e38, NULL, NULL},
-    {"batch", 0, OPTION_UINT, &train_options.batch_size, "N", "images in a batch", 1, 65536, NULL,
-     NULL},
-    {"hidden", 0, OPTION_UINT, &train_options.hidden, "N", "units of the hidden dense layer", 1,
-     65536, NULL, NULL},
-    {"seed", 0, OPTION_UINT, &train_options.seed, "N",
-     "of the initial weights and of the order of the images", 0, 9007199254740991.0, NULL, NULL},
-    {"train-size", 0, OPTION_UINT, &train_options.train_size, "N",
-     "train on the first N images only", 1, 4294967295.0, "all but the validation images", NULL},
-    {"val-size", 0, OPTION_UINT, &train_options.validation_size, "N",
-     "keep the last N images for validation", 1, 4294967295.0,
-     "10000, or a sixth of a smaller file", NULL},
-    {"data", 'd', OPTION_STRING, &train_options.data, "DIR", COMMAND_DATA_HELP, 0, 0,
-     "$MLP_DATA, else data/mnist, else the installed copy", NULL},
-    {"transpose", 0, OPTION_BOOL, &train_options.transposed, NULL, COMMAND_TRANSPOSE_HELP, 0, 0,
-     NULL, NULL},
-    {"classes", 0, OPTION_STRING, &train_options.classes, "NAMES",
-     "names of the classes: a file of one per line, or characters and ranges such as A-Z or "
-     "0-9A-F; "
-     "the model keeps them",
-     0, 0, "their numbers", NULL},
-    {"output", 'o', OPTION_STRING, &train_options.output, "FILE",
-     "write the model here; a training that is resumed, by default, where it was read from", 0, 0,
-     NULL, NULL},
-    {"csv", 0, OPTION_STRING, &train_options.csv, "FILE",
-     "write one row per epoch here (- is standard output); a model of another name, second.bin, "
-     "has by default second.csv beside it, which replaces an older table, but no other file",
-     0, 0, "curves.csv", NULL},
-    {"checkpoint-every", 0, OPTION_UINT, &train_options.checkpoint_every, "N",
-     "write the model every N epochs, not only at the end", 1, 1000000, "once a minute", NULL},
-    {"resume", 0, OPTION_STRING, &train_options.resume, "MODEL",
-     "go on with this model's training, to --epochs, with its own settings", 0, 0, "", NULL},
-    {"threads", 0, OPTION_UINT, &train_options.threads, "N", COMMAND_THREADS_HELP, 1,
-     COMMAND_MAX_THREADS, "one a CPU, 8 at most", NULL},
-    {"quiet", 'q', OPTION_BOOL, &train_options.quiet, NULL, "show no progress", 0, 0, NULL, NULL},
-    {"json", 0, OPTION_BOOL, &train_options.json, NULL, "print a summary to standard output", 0, 0,
-     NULL, NULL},
-    {0},
-};
-
-static void set_architecture(TrainOptions *o, const char *name)
+static void train_table(OptionTable *table, void *values)
 {
-    const ArchitectureDefaults *defaults = architecture_defaults(name);
-    o->architecture = name;
-    o->hidden = defaults->hidden;
-    o->epochs = defaults->epochs;
-    o->batch_size = defaults->batch_size;
-    o->learning_rate = defaults->learning_rate;
+    TrainOptions *o = values;
+    o->architecture = "mlp";
+    o->seed = 1;
+    o->output = "model.bin";
+    const Option rows[] = {
+        OPT_ARCH(&o->architecture),
+        OPT_UINT("epochs", &o->epochs, 1, 1000000, "N", "passes over the training images"),
+        OPT_DOUBLE("lr", &o->learning_rate, 1e-30, 1e38, "R",
+                   "learning rate for the summed gradient of a batch; a learning rate for the mean "
+                   "gradient must be divided by the batch size"),
+        OPT_UINT("batch", &o->batch_size, 1, 65536, "N", "images in a batch"),
+        OPT_UINT("hidden", &o->hidden, 1, 65536, "N", "units of the hidden dense layer"),
+        OPT_UINT("seed", &o->seed, 0, 9007199254740991, "N",
+                 "of the initial weights and of the order of the images"),
+        OPT_UINT("train-size", &o->train_size, 1, UINT32_MAX, "N",
+                 "train on the first N images only",
+                 .default_text = "all but the validation images"),
+        OPT_UINT("val-size", &o->validation_size, 1, UINT32_MAX, "N",
+                 "keep the last N images for validation",
+                 .default_text = "10000, or a sixth of a smaller file"),
+        OPT_DATA(&o->data),
+        OPT_TRANSPOSE(&o->transposed),
+        OPT_STRING("classes", &o->classes, "NAMES",
+                   "names of the classes: a file of one per line, or characters and ranges such as "
+                   "A-Z or 0-9A-F; the model keeps them",
+                   .default_text = "their numbers"),
+        OPT_STRING("output", &o->output, "FILE",
+                   "model file to write; with --resume the default is the file of that model",
+                   .letter = 'o'),
+        OPT_STRING("csv", &o->csv, "FILE",
+                   "write one row per epoch here (- is standard output); a model of another name, "
+                   "second.bin, has by default second.csv beside it, which replaces an older "
+                   "table, but no other file",
+                   .default_text = "curves.csv"),
+        OPT_UINT("checkpoint-every", &o->checkpoint_every, 1, 1000000, "N",
+                 "write the model every N epochs, not only at the end",
+                 .default_text = "once a minute"),
+        OPT_STRING("resume", &o->resume, "MODEL",
+                   "resume training of MODEL up to --epochs; its settings are kept",
+                   .default_text = ""),
+        OPT_THREADS(&o->threads),
+        OPT_QUIET(&o->quiet),
+        OPT_JSON(&o->json),
+    };
+    options_add(table, rows, sizeof rows / sizeof rows[0]);
+}
+
+static void train_defaults(const OptionTable *table, void *values)
+{
+    TrainOptions *o = values;
+    const ArchitectureDefaults *defaults = architecture_defaults(o->architecture);
+    if (!options_given(table, &o->hidden))
+        o->hidden = defaults->hidden;
+    if (!options_given(table, &o->epochs))
+        o->epochs = defaults->epochs;
+    if (!options_given(table, &o->batch_size))
+        o->batch_size = defaults->batch_size;
+    if (!options_given(table, &o->learning_rate))
+        o->learning_rate = defaults->learning_rate;
 }
 
 // ---------------------------------------------------------------------------------------------
 // Resuming: the model's settings take the place of the defaults
 
-static TrainOptions options_of_model(const TrainOptions *defaults, const ModelSettings *s,
-                                     const char *path)
+static void options_of_model(TrainOptions *o, const OptionTable *table, const ModelSettings *s)
 {
-    TrainOptions o = *defaults;
-    set_architecture(&o, s->architecture.name);
-    o.batch_size = s->batch_size;
-    o.hidden = s->architecture.hidden;
-    o.seed = s->seed;
-    o.train_size = s->train_size;
-    o.validation_size = s->validation_size;
-    o.learning_rate = s->learning_rate;
-    o.transposed = s->transposed;
-    o.output = path;
-    if (o.epochs < s->epochs) // a default is no wish for fewer
-        o.epochs = s->epochs;
-    return o;
+    const TrainOptions given = *o;
+    o->architecture = s->architecture.name;
+    train_defaults(table, o);
+    o->batch_size = s->batch_size;
+    o->hidden = s->architecture.hidden;
+    o->seed = s->seed;
+    o->train_size = s->train_size;
+    o->validation_size = s->validation_size;
+    o->learning_rate = s->learning_rate;
+    o->transposed = s->transposed;
+    if (options_given(table, &o->architecture))
+        o->architecture = given.architecture;
+    if (options_given(table, &o->batch_size))
+        o->batch_size = given.batch_size;
+    if (options_given(table, &o->hidden))
+        o->hidden = given.hidden;
+    if (options_given(table, &o->seed))
+        o->seed = given.seed;
+    if (options_given(table, &o->train_size))
+        o->train_size = given.train_size;
+    if (options_given(table, &o->validation_size))
+        o->validation_size = given.validation_size;
+    if (options_given(table, &o->learning_rate))
+        o->learning_rate = given.learning_rate;
+    if (options_given(table, &o->transposed))
+        o->transposed = given.transposed;
+    if (!options_given(table, &o->output))
+        o->output = o->resume;
+    if (!options_given(table, &o->epochs) &&
+        o->epochs < s->epochs) // a default is no wish for fewer
+        o->epochs = s->epochs;
 }
 
 static bool options_contradict(const TrainOptions *o, const ModelSettings *s, Error *err)
@@ -147,6 +162,7 @@ static bool options_contradict(const TrainOptions *o, const ModelSettings *s, Er
 // One training: what it works on, and what it tells
 
 typedef struct Job {
+    Context *context;
     const TrainOptions *options;
     Arena *arena;
     const Model *resumed; // NULL: a new training
@@ -437,6 +453,7 @@ static int stop(Job *job, Error *err)
     if (!save_all(job, err)) { // said even when SIGPIPE came: it was perhaps the table's alone
         name_copy(job, err);
         fprintf(stderr, "mlp: %s\n", err->text);
+        err->text[0] = '\0';
         return STATUS_FAILED;
     }
     if (number == SIGPIPE) // nobody listens
@@ -495,7 +512,7 @@ static int run_job(Job *job, ThreadPool *pool, Error *err)
     if (!saved)
         name_copy(job, err);
     if (result != TRAIN_DONE || !saved)
-        return command_fail(err);
+        return STATUS_FAILED;
     if (!o->quiet)
         say_what_is_next(job);
     if (o->json)
@@ -525,84 +542,64 @@ static int train_with(Job *job, ThreadPool *pool, Error *err)
     bool is_resumed = job->resumed != NULL;
     signals_watch();
     if ((is_resumed && !measure_resumed(&last, job, pool, err)) ||
-        !command_open_table(&job->csv, job->options->csv, job->arena, err))
-        return command_fail(err);
+        !command_open_table(job->context, &job->csv, job->options->csv))
+        return STATUS_FAILED;
     int status = curves_begin(&job->csv, job->arena, is_resumed ? &last : NULL, err)
                      ? run_job(job, pool, err)
-                     : command_fail(err);
+                     : STATUS_FAILED;
     output_discard(&job->csv);
     return status;
 }
 
-static int train(TrainOptions *o, const Model *resumed, Arena *arena)
+static int train(Context *c, const Model *resumed)
 {
-    Error err;
-    int status;
-    Job job = {.options = o, .arena = arena, .resumed = resumed};
+    TrainOptions *o = c->values;
+    Job job = {.context = c, .options = o, .arena = &c->arena, .resumed = resumed};
     bool is_named = o->csv != NULL;
-    if (!is_named && (o->csv = curves_path(arena, o->output, &err)) == NULL)
-        return command_fail(&err);
+    if (!is_named && (o->csv = curves_path(&c->arena, o->output, &c->err)) == NULL)
+        return STATUS_FAILED;
     const OutputFlag files[] = {{"--classes", o->classes, OUTPUT_ANY_FILE, true},
                                 {"--output", o->output, OUTPUT_REGULAR_ONLY, false},
                                 {"--csv", o->csv, OUTPUT_ANY_FILE, false}};
-    if (!command_check_outputs(files, 3, o->resume, o->data, o->json, &status))
+    int status = command_check_outputs(c, files, 3, o->resume, o->data, o->json);
+    if (status != STATUS_DONE)
         return status;
-    if ((!is_named && !curves_may_replace(o->csv, &err)) || !read_training_data(&job, &err) ||
-        !prepare_network(&job, &err))
-        return command_fail(&err);
-    ThreadPool *pool = command_pool(o->threads, arena, &err);
+    if ((!is_named && !curves_may_replace(o->csv, &c->err)) || !read_training_data(&job, &c->err) ||
+        !prepare_network(&job, &c->err))
+        return STATUS_FAILED;
+    ThreadPool *pool = command_pool(c, o->threads);
     if (pool == NULL)
-        return command_fail(&err);
-    status = train_with(&job, pool, &err);
+        return STATUS_FAILED;
+    status = train_with(&job, pool, &c->err);
     pool_close(pool);
     return status;
 }
 
-// Reads the model to resume and then the command line again, over the model's settings instead of
-// the defaults: what differs afterwards was asked for.
-static bool begin_resumed(Model *model, const TrainOptions *defaults, int argc, char **argv,
-                          Arena *arena, int *status)
+static int resume(Context *c)
 {
-    Error err;
-    const char *path = train_options.resume;
-    if (!model_read(model, arena, path, &err)) {
-        *status = command_fail(&err);
-        return false;
-    }
-    train_options = options_of_model(defaults, &model->settings, path);
-    if (!command_begin(&command_train, option_table, NULL, argc, argv, status))
-        return false;
-    const TrainOptions *o = &train_options;
-    unsigned long long done = model->settings.epochs, wanted = o->epochs;
-    if (options_contradict(o, &model->settings, &err) ||
-        (wanted < done &&
-         !error_set(&err, "--epochs %llu: %s has %llu epochs already; they can only become more",
-                    wanted, path, done))) {
-        *status = command_wrong(&err);
-        return false;
+    TrainOptions *o = c->values;
+    Model model;
+    if (!model_read(&model, &c->arena, o->resume, &c->err))
+        return STATUS_FAILED;
+    options_of_model(o, &c->options, &model.settings);
+    unsigned long long done = model.settings.epochs, wanted = o->epochs;
+    if (options_contradict(o, &model.settings, &c->err))
+        return STATUS_USAGE;
+    if (wanted < done) {
+        error_set(&c->err, "--epochs %llu: %s has %llu epochs already; they can only become more",
+                  wanted, o->resume, done);
+        return STATUS_USAGE;
     }
     if (wanted > done)
-        return true;
-    command_note("%s has its %llu epochs already; nothing to do", path, done);
-    *status = STATUS_DONE;
-    return false;
+        return train(c, &model);
+    command_note("%s has its %llu epochs already; nothing to do", o->resume, done);
+    return STATUS_DONE;
 }
 
-static int run(int argc, char **argv)
+static int run(Context *c)
 {
-    int status;
-    set_architecture(&train_options, command_architecture(&command_train, option_table,
-                                                          &train_options.architecture, argc, argv));
-    const TrainOptions defaults = train_options;
-    if (!command_begin(&command_train, option_table, NULL, argc, argv, &status))
-        return status;
-    Arena arena = {0};
-    Model model;
-    bool is_resumed = train_options.resume != NULL;
-    if (!is_resumed || begin_resumed(&model, &defaults, argc, argv, &arena, &status))
-        status = train(&train_options, is_resumed ? &model : NULL, &arena);
-    arena_free(&arena);
-    return command_end(status);
+    const TrainOptions *o = c->values;
+    return o->resume != NULL ? resume(c) : train(c, NULL);
 }
 
 const Command command_train = {
@@ -615,5 +612,8 @@ const Command command_train = {
              "(mlp train --arch cnn --help). The same command gives the same bytes on every "
              "machine.",
     .examples = {"mlp train --arch cnn", "mlp train --epochs 100 --lr 1e-4 -o slow.bin"},
+    .values_size = sizeof(TrainOptions),
+    .options = train_table,
+    .defaults = train_defaults,
     .run = run,
 };

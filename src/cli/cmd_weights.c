@@ -7,20 +7,25 @@
 #include <math.h>
 #include <stdlib.h>
 
-static const char *weights_csv;
-static uint64_t weights_layer = 1;
+typedef struct WeightsOptions {
+    const char *csv;
+    uint64_t layer;
+} WeightsOptions;
 
-static const Option option_table[] = {
-    {"layer", 0, OPTION_UINT, &weights_layer, "N",
-     "the layer, of those with weights, that is shown: one that looks at images", 1,
-     NETWORK_MAX_LAYERS, NULL, NULL},
-    {"csv", 0, OPTION_STRING, &weights_csv, "FILE",
-     "write one row per picture here (- is standard output): of hidden units "
-     "unit,class,output_weight,bias, of filters "
-     "channel,input,bias, and then the weights, row by row",
-     0, 0, NULL, NULL},
-    {0},
-};
+static void weights_options(OptionTable *table, void *values)
+{
+    WeightsOptions *o = values;
+    o->layer = 1;
+    const Option rows[] = {
+        OPT_UINT("layer", &o->layer, 1, NETWORK_MAX_LAYERS, "N",
+                 "which layer with weights to show; its weights must have the shape of an image"),
+        OPT_STRING("csv", &o->csv, "FILE",
+                   "write one row per picture here (- is standard output), for hidden units "
+                   "unit,class,output_weight,bias, for filters channel,input,bias, and then the "
+                   "weights, row by row"),
+    };
+    options_add(table, rows, sizeof rows / sizeof rows[0]);
+}
 
 // ---------------------------------------------------------------------------------------------
 // The units
@@ -169,15 +174,16 @@ static void draw_units(const Units *units)
            tiles.scale);
 }
 
-static bool show_units(const Model *model, Arena *arena, Error *err)
+static int show_units(Context *c, const Model *model)
 {
+    const WeightsOptions *o = c->values;
     Units units;
-    if (!find_units(&units, model, arena, err))
-        return false;
-    if (weights_csv != NULL)
-        return command_write_table(weights_csv, print_csv, &units, arena, err);
+    if (!find_units(&units, model, &c->arena, &c->err))
+        return STATUS_FAILED;
+    if (o->csv != NULL)
+        return command_write_tables(c, &(Table){o->csv, print_csv, &units}, 1);
     tiles_can_draw() ? draw_units(&units) : print_table(&units);
-    return true;
+    return STATUS_DONE;
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -264,13 +270,14 @@ static void draw_filters(const Filters *f)
            f->layer->name, filter_inputs(f) == 1 ? "" : "<input", tiles.scale);
 }
 
-static bool show_filters(const Model *model, const Layer *layer, Arena *arena, Error *err)
+static int show_filters(Context *c, const Model *model, const Layer *layer)
 {
+    const WeightsOptions *o = c->values;
     Filters filters = {model, layer};
-    if (weights_csv != NULL)
-        return command_write_table(weights_csv, print_filters_csv, &filters, arena, err);
+    if (o->csv != NULL)
+        return command_write_tables(c, &(Table){o->csv, print_filters_csv, &filters}, 1);
     tiles_can_draw() ? draw_filters(&filters) : print_filters(&filters);
-    return true;
+    return STATUS_DONE;
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -285,35 +292,30 @@ static const Layer *layer_with_weights(const Network *net, uint64_t n)
     return NULL;
 }
 
-static bool weights(const char *path, Arena *arena, Error *err)
+static int weights(Context *c)
 {
+    const WeightsOptions *o = c->values;
+    const char *path = c->words.model;
     Model model;
-    if (!model_read(&model, arena, path, err))
-        return false;
-    const Layer *layer = layer_with_weights(&model.net, weights_layer);
+    if (!model_read(&model, &c->arena, path, &c->err))
+        return STATUS_FAILED;
+    const Layer *layer = layer_with_weights(&model.net, o->layer);
     if (layer != NULL && layer->kind->has_filters)
-        return show_filters(&model, layer, arena, err);
+        return show_filters(c, &model, layer);
     if (layer != NULL && layer == &model.net.layers[0])
-        return show_units(&model, arena, err);
-    return error_set(err, "--layer %llu: %s has %s", (unsigned long long)weights_layer, path,
-                     layer == NULL ? "not so many layers with weights"
-                                   : "weights there that look at no image");
+        return show_units(c, &model);
+    error_set(&c->err, "--layer %llu: %s has %s", (unsigned long long)o->layer, path,
+              layer == NULL ? "fewer layers with weights"
+                            : "weights there that do not have the shape of an image");
+    return STATUS_FAILED;
 }
 
-static int run(int argc, char **argv)
+static int run(Context *c)
 {
-    const char *path;
-    int status;
-    if (!command_begin(&command_weights, option_table, &path, argc, argv, &status))
-        return status;
-    const OutputFlag table = {"--csv", weights_csv, OUTPUT_ANY_FILE, false};
-    if (!command_check_outputs(&table, 1, path, NULL, false, &status))
-        return status;
-    Arena arena = {0};
-    Error err;
-    status = weights(path, &arena, &err) ? STATUS_DONE : command_fail(&err);
-    arena_free(&arena);
-    return command_end(status);
+    const WeightsOptions *o = c->values;
+    const OutputFlag table = {"--csv", o->csv, OUTPUT_ANY_FILE, false};
+    int status = command_check_outputs(c, &table, 1, c->words.model, NULL, false);
+    return status == STATUS_DONE ? weights(c) : status;
 }
 
 const Command command_weights = {
@@ -326,5 +328,7 @@ const Command command_weights = {
         "terminal the weights are drawn as pictures, otherwise a table is printed; --csv writes "
         "all of them.",
     .examples = {"mlp weights model.bin", "mlp weights model.bin --csv weights.csv"},
+    .values_size = sizeof(WeightsOptions),
+    .options = weights_options,
     .run = run,
 };

@@ -14,23 +14,49 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int command_say(const Error *err, int status)
+// ---------------------------------------------------------------------------------------------
+// Running
+
+int command_run(Context *context, const Command *command, int argc, char **argv)
 {
+    OptionTable *options = &context->options;
+    context->values =
+        arena_alloc(&context->arena, 1, command->values_size, "the options", &context->err);
+    if (context->values == NULL)
+        return STATUS_FAILED;
+    command->options(options, context->values);
+    switch (options_parse(command, options, context->values, &context->words, argc, argv,
+                          &context->err)) {
+    case PARSE_OK: return command->run(context);
+    case PARSE_HELP: options_print_help(stdout, command, options); return STATUS_DONE;
+    case PARSE_WRONG: break;
+    }
+    return STATUS_USAGE;
+}
+
+int command_fail(const Error *err, int status)
+{
+    if (signals_noted() == SIGPIPE) // nobody reads it: no error, and nobody to tell
+        return 128 + SIGPIPE;
     fprintf(stderr, "mlp: %s\n", err->text);
     return status;
 }
 
-int command_fail(const Error *err)
+int command_finish(Context *context, int status)
 {
-    if (signals_noted() == SIGPIPE) // nobody reads it: no error, and nobody to tell
-        return 128 + SIGPIPE;
-    return command_say(err, STATUS_FAILED);
+    bool failed = status != STATUS_DONE && status <= STATUS_NOT_REACHED;
+    if (failed && context->err.text[0] != '\0')
+        status = command_fail(&context->err, status);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        error_set_errno(&context->err, "standard output: writing failed");
+        status = command_fail(&context->err, STATUS_FAILED);
+    }
+    arena_free(&context->arena);
+    return status;
 }
 
-int command_wrong(const Error *err)
-{
-    return command_say(err, STATUS_USAGE);
-}
+// ---------------------------------------------------------------------------------------------
+// Names
 
 ShownName command_shown(const char *name)
 {
@@ -69,39 +95,6 @@ void command_print_class(const char *class_names, size_t k, int width)
     printf("%*s%s", width - text_width(name.text), "", name.text);
 }
 
-int command_end(int status)
-{
-    Error err;
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return status;
-    error_set_errno(&err, "standard output: writing failed");
-    return command_fail(&err);
-}
-
-bool command_begin(const Command *command, const Option *options, const char **argument, int argc,
-                   char **argv, int *status)
-{
-    Error err;
-    switch (options_parse(command, options, argument, argc, argv, &err)) {
-    case PARSE_OK: return true;
-    case PARSE_HELP:
-        options_print_help(stdout, command, options);
-        *status = command_end(STATUS_DONE);
-        return false;
-    case PARSE_WRONG: break;
-    }
-    *status = command_wrong(&err);
-    return false;
-}
-
-const char *command_architecture(const Command *command, const Option *options,
-                                 const char *const *architecture, int argc, char **argv)
-{
-    Error ignored; // command_begin will find it again
-    options_parse(command, options, NULL, argc, argv, &ignored);
-    return *architecture;
-}
-
 const char *command_data_directory(const char *chosen)
 {
     static const char local[] = "data/mnist";
@@ -114,34 +107,28 @@ const char *command_data_directory(const char *chosen)
     return stat(local, &status) == 0 ? local : installed_data;
 }
 
-static size_t cpus; // that threads are made for
-
-bool command_environment(Error *err)
+bool command_environment(Context *context)
 {
     const char *isa = getenv("MLP_ISA"), *count = getenv("MLP_CPUS");
     uint64_t wanted = cpus_allowed();
     if (count != NULL && count[0] != '\0' &&
         (!parse_uint(count, &wanted) || wanted < 1 || wanted > COMMAND_MAX_THREADS))
-        return error_set(err, "MLP_CPUS=%.40s: must be a whole number from 1 to %d", count,
-                         COMMAND_MAX_THREADS);
-    cpus = (size_t)wanted;
-    return kernels_choose(isa != NULL && isa[0] != '\0' ? isa : NULL, err);
+        return error_set(&context->err, "MLP_CPUS=%.40s: must be a whole number from 1 to %d",
+                         count, COMMAND_MAX_THREADS);
+    context->cpus = (size_t)wanted;
+    return kernels_choose(isa != NULL && isa[0] != '\0' ? isa : NULL, &context->err);
 }
 
 // ---------------------------------------------------------------------------------------------
 // Outputs
 
-// The table that has standard output to itself, and what that was. NULL: none has.
-static const char *stdout_table;
-static int stdout_of_table;
-
 // As in a shell, `exec 3>&1 1>&2`: no report can get between the rows of the table.
-static bool give_stdout_to(const char *path, Error *err)
+static bool give_stdout_to(Context *context, const char *path)
 {
-    stdout_of_table = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-    if (stdout_of_table < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
-        return error_set_errno(err, "standard output");
-    stdout_table = path;
+    context->stdout_of_table = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    if (context->stdout_of_table < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
+        return error_set_errno(&context->err, "standard output");
+    context->stdout_table = path;
     return true;
 }
 
@@ -190,34 +177,32 @@ static bool check_replaced(const OutputFlag *outputs, const OutputFlag *out, con
     return true;
 }
 
-bool command_check_outputs(const OutputFlag *outputs, size_t n, const char *model, const char *data,
-                           bool json, int *status)
+int command_check_outputs(Context *context, const OutputFlag *outputs, size_t n, const char *model,
+                          const char *data, bool json)
 {
-    Error err;
+    Error *err = &context->err;
     const OutputFlag *on_stdout;
-    if (!check_streams(&on_stdout, outputs, n, json, &err)) {
-        *status = command_wrong(&err);
-        return false;
+    if (!check_streams(&on_stdout, outputs, n, json, err))
+        return STATUS_USAGE;
+    for (const OutputFlag *out = outputs; out < outputs + n; out++) {
+        if (out->path == NULL || out->is_input)
+            continue;
+        if (!is_stdout_sign(out->path) &&
+            !check_replaced(outputs, out, model, command_data_directory(data), err))
+            return STATUS_FAILED;
+        if (!output_try(out->path, out->kind, err))
+            return STATUS_FAILED;
     }
-    bool ok = true;
-    for (const OutputFlag *out = outputs; ok && out < outputs + n; out++)
-        if (out->path != NULL && !out->is_input)
-            ok = (is_stdout_sign(out->path) ||
-                  check_replaced(outputs, out, model, command_data_directory(data), &err)) &&
-                 output_try(out->path, out->kind, &err);
-    if (ok && on_stdout != NULL)
-        ok = give_stdout_to(on_stdout->path, &err);
-    if (!ok)
-        *status = command_fail(&err);
-    return ok;
+    bool ok = on_stdout == NULL || give_stdout_to(context, on_stdout->path);
+    return ok ? STATUS_DONE : STATUS_FAILED;
 }
 
-bool command_open_table(Output *out, const char *path, Arena *arena, Error *err)
+bool command_open_table(Context *context, Output *out, const char *path)
 {
     signals_watch(); // or a temporary file would stay behind
-    if (stdout_table != NULL && strcmp(path, stdout_table) == 0)
-        return output_open_descriptor(out, path, stdout_of_table, err);
-    return output_open(out, arena, path, OUTPUT_ANY_FILE, err);
+    if (context->stdout_table != NULL && strcmp(path, context->stdout_table) == 0)
+        return output_open_descriptor(out, path, context->stdout_of_table, &context->err);
+    return output_open(out, &context->arena, path, OUTPUT_ANY_FILE, &context->err);
 }
 
 void command_note(const char *format, ...)
@@ -238,56 +223,44 @@ bool command_commit(Output *out, Error *err)
     return ok;
 }
 
-bool command_write_table(const char *path, void (*print)(FILE *out, const void *context),
-                         const void *context, Arena *arena, Error *err)
+static bool write_table(Context *context, const Table *table)
 {
     Output out;
-    if (!command_open_table(&out, path, arena, err))
+    if (!command_open_table(context, &out, table->path))
         return false;
-    print(out.stream, context);
-    bool ok = command_commit(&out, err);
+    table->print(out.stream, table->context);
+    bool ok = command_commit(&out, &context->err);
     output_discard(&out);
     return ok;
 }
 
-int command_write_tables(const Table *tables, size_t n, Arena *arena)
+int command_write_tables(Context *context, const Table *tables, size_t n)
 {
     int status = STATUS_DONE;
     for (int streams = 0; streams < 2; streams++)
         for (const Table *table = tables; table < tables + n; table++) {
-            Error err;
             if (table->path == NULL || output_leads_to_stream(table->path) != (streams != 0) ||
-                command_write_table(table->path, table->print, table->context, arena, &err))
+                write_table(context, table))
                 continue;
-            int failed = command_fail(&err);
+            int failed = command_fail(&context->err, STATUS_FAILED);
             status = status == STATUS_DONE ? failed : status;
         }
+    context->err.text[0] = '\0'; // printed
     return status;
 }
 
 // ---------------------------------------------------------------------------------------------
 // Threads and data
 
-ThreadPool *command_pool(uint64_t wanted, Arena *arena, Error *err)
+ThreadPool *command_pool(Context *context, uint64_t wanted)
 {
-    enum { DEFAULT_MOST = 8 };
     if (wanted == 0)
-        wanted = DEFAULT_MOST;
-    size_t workers = wanted < cpus ? (size_t)wanted : cpus;
-    ThreadPool *pool = pool_open(workers, arena, err);
+        wanted = COMMAND_DEFAULT_THREADS;
+    size_t workers = wanted < context->cpus ? (size_t)wanted : context->cpus;
+    ThreadPool *pool = pool_open(workers, &context->arena, &context->err);
     if (pool != NULL && pool_size(pool) < workers)
         command_note("the system gave only %zu of %zu threads", pool_size(pool), workers);
     return pool;
-}
-
-bool command_check_transpose(const TransposeFlags *flags, int *status)
-{
-    Error err;
-    if (!flags->yes || !flags->no)
-        return true;
-    error_set(&err, "--transpose and --no-transpose contradict each other: choose one");
-    *status = command_wrong(&err);
-    return false;
 }
 
 bool command_transposed(const TransposeFlags *flags, bool model_transposed)

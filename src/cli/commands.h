@@ -1,5 +1,5 @@
 // The subcommands and what they share: exit statuses, the directory of the data, how an error is
-// told. Commands are the only room that prints.
+// told. Commands are the only module that prints.
 #ifndef MLP_COMMANDS_H
 #define MLP_COMMANDS_H
 
@@ -17,26 +17,32 @@ enum ExitStatus {
     STATUS_NOT_REACHED = 3, // a requested accuracy
 };
 
+// What main gives a command, and takes back from it.
+typedef struct Context {
+    OptionTable options;
+    void *values; // the command's struct of options
+    Arguments words;
+    Arena arena;
+    Error err;   // main prints it when the status is that of an error; "": it has been printed
+    size_t cpus; // to make threads for
+    const char *stdout_table; // the table that has standard output to itself; NULL: none
+    int stdout_of_table;      // a copy of the descriptor, while the report goes to standard error
+} Context;
+
 extern const Command command_train, command_eval, command_gradcheck, command_info, command_weights,
     command_sweep, command_predict, command_features;
 
-// Parses; when the command is over with that (help was asked for, the line was wrong), says what
-// there is to say and returns false with the exit status in *status.
-bool command_begin(const Command *command, const Option *options, const char **argument, int argc,
-                   char **argv, int *status);
+// Parses the words after the command's name and runs it, or prints its help. Returns the exit
+// status; when that is an error, context->err says why, unless it has been printed.
+int command_run(Context *context, const Command *command, int argc, char **argv);
 
-// The option --arch, the same in every command that makes networks. Each architecture has defaults
-// of its own, which must be known before the other options are parsed, and --help shows.
-#define COMMAND_ARCH_HELP "mlp (a hidden layer of sigmoids) or cnn (two convolutions)"
+// Ends a run: prints the error, flushes stdout, frees the arena. Returns the exit status, which a
+// failure to write stdout changes.
+int command_finish(Context *context, int status);
 
-// The value that the command line gives *architecture, one of the options. What it gives the others
-// too is for command_begin to parse again.
-const char *command_architecture(const Command *command, const Option *options,
-                                 const char *const *architecture, int argc, char **argv);
-
-// Prints "mlp: reason" on stderr and returns the status.
-int command_fail(const Error *err);  // STATUS_FAILED, or quietly that of a reader that went away
-int command_wrong(const Error *err); // STATUS_USAGE
+// Prints "mlp: reason" on stderr and returns the status. When a reader went away, prints nothing
+// and returns the status of SIGPIPE.
+int command_fail(const Error *err, int status);
 
 // A file's name as it is shown to a person: what could move a terminal's cursor is a '?'.
 typedef struct ShownName {
@@ -49,10 +55,6 @@ int command_class_width(const char *class_names, size_t n);
 
 // Prints the name of class k, right-aligned, and no more of it than fits.
 void command_print_class(const char *class_names, size_t k, int width);
-
-// Flushes stdout. Returns `status`, or says that the report could not be written and returns
-// STATUS_FAILED; where nobody reads it any more, that is the status of a broken pipe.
-int command_end(int status);
 
 // The directory of the installed MNIST (installed.c).
 extern const char installed_data[];
@@ -72,17 +74,12 @@ typedef struct OutputFlag {
 // be a file of the data (as command_data_directory finds them), no table the model that is read
 // (NULL: none). At most one may be standard output, and then it is all that goes there: with
 // `json`, the report in JSON, that is a usage error; any other report goes to standard error from
-// then on. Each must be possible to write. When something is wrong, says so and returns false with
-// the exit status in *status.
-bool command_check_outputs(const OutputFlag *outputs, size_t n, const char *model, const char *data,
-                           bool json, int *status);
+// then on. Each must be possible to write. Returns STATUS_DONE, or the status of what is wrong.
+int command_check_outputs(Context *context, const OutputFlag *outputs, size_t n, const char *model,
+                          const char *data, bool json);
 
 // Opens a table that command_check_outputs has seen. From then on signals are noted.
-bool command_open_table(Output *out, const char *path, Arena *arena, Error *err);
-
-// Writes a table to a file, which it replaces when it is complete, or to a stream.
-bool command_write_table(const char *path, void (*print)(FILE *out, const void *context),
-                         const void *context, Arena *arena, Error *err);
+bool command_open_table(Context *context, Output *out, const char *path);
 
 // A table to write: its path (NULL: it was not asked for), and what prints it.
 typedef struct Table {
@@ -91,10 +88,10 @@ typedef struct Table {
     const void *context;
 } Table;
 
-// Writes several tables, the files before the streams, whose readers may go away: one that cannot
-// be written costs none of the others. Says what fails, and returns the status of the first
-// failure.
-int command_write_tables(const Table *tables, size_t n, Arena *arena);
+// Writes several tables, each replacing a file when it is complete, the files before the streams,
+// whose readers may go away: one that cannot be written costs none of the others. Prints what
+// fails, and returns the status of the first failure.
+int command_write_tables(Context *context, const Table *tables, size_t n);
 
 // Prints "mlp: note: ..." on stderr, one line whatever the arguments hold.
 void command_note(const char *format, ...) MLP_PRINTF(1, 2);
@@ -105,40 +102,55 @@ bool command_commit(Output *out, Error *err);
 // Looks at what the environment asks for, before anything else is done: $MLP_ISA, the instruction
 // set to compute with (the fastest that the CPU has), and $MLP_CPUS, the CPUs to make threads for
 // (those that this process may use). Fails when one of them cannot be had.
-bool command_environment(Error *err);
+bool command_environment(Context *context);
 
-// The option --threads, the same in every command that has it; 0 is the default.
-enum { COMMAND_MAX_THREADS = 1024 };
-#define COMMAND_THREADS_HELP                                                                       \
-    "threads, no more than the CPUs that this process may use; the result does not depend on them"
+// Opens as many threads as wanted (0: the default of --threads), but never more than there are
+// CPUs. Close the pool.
+ThreadPool *command_pool(Context *context, uint64_t wanted);
 
-// Opens the pool for it: as many threads as wanted, by default 8 at most, and never more than
-// there are CPUs. Close it.
-ThreadPool *command_pool(uint64_t wanted, Arena *arena, Error *err);
+// ---------------------------------------------------------------------------------------------
+// Options that commands share
 
-// The options --data and --transpose, the same in every command that reads data; with a model,
-// which remembers how its data were stored, --no-transpose too.
-#define COMMAND_DATA_HELP                                                                          \
-    "directory of the IDX files, or DIR/SET for the files in DIR that begin with SET"
-#define COMMAND_TRANSPOSE_HELP       "the files hold the images column by column, as those of EMNIST do"
-#define COMMAND_MODEL_TRANSPOSE_HELP COMMAND_TRANSPOSE_HELP "; a model trained with it remembers it"
-#define COMMAND_NO_TRANSPOSE_HELP                                                                  \
-    "the files hold the images row by row, though those that the model was trained on did not"
+// Each architecture has defaults of its own, which a command sets after parsing.
+#define OPT_ARCH(v)                                                                                \
+    OPT_CHOICE("arch", v, architecture_names,                                                      \
+               "mlp (a hidden layer of sigmoids) or cnn (two convolutions)",                       \
+               .default_text = "mlp")
+
+#define OPT_THREADS(v)                                                                             \
+    OPT_UINT("threads", v, 1, COMMAND_MAX_THREADS, "N",                                            \
+             "number of threads, at most the CPUs that this process may use; does not affect the " \
+             "results",                                                                            \
+             .default_text = "one per CPU, at most 8")
+enum { COMMAND_MAX_THREADS = 1024, COMMAND_DEFAULT_THREADS = 8 };
+
+#define OPT_DATA(v)                                                                                \
+    OPT_STRING("data", v, "DIR",                                                                   \
+               "directory of the IDX files, or DIR/SET for the files in DIR that begin with SET",  \
+               .letter = 'd',                                                                      \
+               .default_text = "$MLP_DATA, else data/mnist, else the installed copy")
+
+#define OPT_QUIET(v) OPT_BOOL("quiet", v, "show no progress", .letter = 'q')
+#define OPT_JSON(v)  OPT_BOOL("json", v, "print JSON to standard output")
+
+// How the images are stored. A model remembers how its data were, so that a command which reads a
+// model has both flags.
+#define OPT_TRANSPOSE(v) OPT_BOOL("transpose", v, COMMAND_TRANSPOSE_HELP)
+#define OPT_MODEL_TRANSPOSE(v)                                                                     \
+    OPT_BOOL("transpose", &(v)->yes,                                                               \
+             COMMAND_TRANSPOSE_HELP "; a model trained with this flag remembers it"),              \
+        OPT_BOOL("no-transpose", &(v)->no,                                                         \
+                 "the files store the images row by row, although the model was trained with "     \
+                 "--transpose",                                                                    \
+                 .excludes = "transpose")
+#define COMMAND_TRANSPOSE_HELP "the files store the images column by column, as EMNIST does"
 
 typedef struct TransposeFlags {
     bool yes, no;
 } TransposeFlags;
 
-#define COMMAND_TRANSPOSE_OPTIONS(flags)                                                           \
-    {"transpose", 0, OPTION_BOOL, &(flags).yes, NULL, COMMAND_MODEL_TRANSPOSE_HELP,                \
-     0,           0, NULL,        NULL},                                                           \
-    {                                                                                              \
-        "no-transpose", 0, OPTION_BOOL, &(flags).no, NULL, COMMAND_NO_TRANSPOSE_HELP, 0, 0, NULL,  \
-            NULL                                                                                   \
-    }
-
-// False when both were given: says so, with the exit status in *status.
-bool command_check_transpose(const TransposeFlags *flags, int *status);
+// ---------------------------------------------------------------------------------------------
+// Data and models
 
 // Whether the data are stored column by column: as the flags say, else as those of the model were.
 bool command_transposed(const TransposeFlags *flags, bool model_transposed);

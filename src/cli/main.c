@@ -18,7 +18,7 @@ static void print_help(void)
 {
     puts("Usage: mlp COMMAND [OPTION]... [MODEL] [FILE]...\n"
          "       mlp help [COMMAND]\n\n"
-         "Trains and judges a small neural network on MNIST and data sets like it.\n\n"
+         "Train and evaluate small neural networks on MNIST-like data.\n\n"
          "Commands:");
     for (size_t i = 0; i < N_COMMANDS; i++)
         printf("  %-10s  %s\n", commands[i]->name, commands[i]->summary);
@@ -28,8 +28,8 @@ static void print_help(void)
          "Examples:\n"
          "  mlp train\n"
          "  mlp eval model.bin\n\n"
-         "Exit status: 0 done, 1 the work failed, 2 the command line was wrong,\n"
-         "3 a requested accuracy was not reached, 128 + n stopped by signal n.");
+         "Exit status: 0 success, 1 error, 2 usage error, 3 accuracy below --min-accuracy,\n"
+         "128 + n killed by signal n.");
 }
 
 static const Command *command_by_name(const char *name)
@@ -60,54 +60,70 @@ static bool is_file(const char *word, Error *err)
 }
 
 // `before` is "help " when the word follows it.
-static int unknown_command(const char *word, const char *before)
+static int unknown_command(const char *word, const char *before, Error *err)
 {
     const char *names[N_COMMANDS + 3] = {"help", "version"};
     for (size_t i = 0; i < N_COMMANDS; i++)
         names[2 + i] = commands[i]->name;
-    Error err;
     const char *nearest = word_nearest(word, names);
     bool is_flag = word[0] == '-';
     const char *kind = is_flag ? "flag" : "command";
     const char *dashes = is_flag && nearest != NULL && command_by_name(nearest) == NULL ? "--" : "";
-    if (is_file(word, &err))
-        return command_wrong(&err);
+    if (is_file(word, err))
+        return STATUS_USAGE;
     if (nearest != NULL)
-        error_set(&err, "unknown %s '%.40s'; did you mean 'mlp %s%s%s'?", kind, word,
+        error_set(err, "unknown %s '%.40s'; did you mean 'mlp %s%s%s'?", kind, word,
                   is_flag ? "" : before, dashes, nearest);
     else
-        error_set(&err, "unknown %s '%.40s'%s; 'mlp --help' lists what there is", kind, word,
+        error_set(err, "unknown %s '%.40s'%s; 'mlp --help' lists the commands", kind, word,
                   is_flag ? " before a command" : "");
-    return command_wrong(&err);
+    return STATUS_USAGE;
 }
 
 // mlp help [COMMAND]; words[0] is "help".
-static int help(int n, char **words)
+static int help(int n, char **words, Context *context)
 {
-    Error err;
     char flag[] = "--help", *arguments[] = {flag, NULL};
     if (n > 2) {
-        error_set(&err, "'%.40s' is one word too many behind %s %.40s", words[2], words[0],
+        error_set(&context->err, "unexpected argument '%.40s' after %s %.40s", words[2], words[0],
                   words[1]);
-        return command_wrong(&err);
+        return STATUS_USAGE;
     }
     if (n == 2 && !is_word(words[1], "help", "--help", "-h")) {
         const Command *command = command_by_name(words[1]);
-        return command != NULL ? command->run(1, arguments) : unknown_command(words[1], "help ");
+        return command != NULL ? command_run(context, command, 1, arguments)
+                               : unknown_command(words[1], "help ", &context->err);
     }
     print_help();
-    return command_end(STATUS_DONE);
+    return STATUS_DONE;
 }
 
-static int version(int n, char **words)
+static int version(int n, char **words, Error *err)
 {
-    Error err;
     if (n > 1) {
-        error_set(&err, "'%.40s' is one word too many behind %s", words[1], words[0]);
-        return command_wrong(&err);
+        error_set(err, "unexpected argument '%.40s' after %s", words[1], words[0]);
+        return STATUS_USAGE;
     }
     printf("mlp %s (recipe %d, %s)\n", MLP_VERSION, MODEL_RECIPE, kernels->isa);
-    return command_end(STATUS_DONE);
+    return STATUS_DONE;
+}
+
+static int run_words(int argc, char **argv, Context *context)
+{
+    if (!command_environment(context))
+        return STATUS_USAGE;
+    if (argc < 2) {
+        error_set(&context->err, "a command is missing; 'mlp --help' lists them");
+        return STATUS_USAGE;
+    }
+    const char *word = argv[1];
+    if (is_word(word, "help", "--help", "-h"))
+        return help(argc - 1, argv + 1, context);
+    if (is_word(word, "version", "--version", "-V"))
+        return version(argc - 1, argv + 1, &context->err);
+    const Command *command = command_by_name(word);
+    return command != NULL ? command_run(context, command, argc - 2, argv + 2)
+                           : unknown_command(word, "", &context->err);
 }
 
 // A file that is opened must not become standard output or error because one of them was closed.
@@ -129,18 +145,6 @@ int main(int argc, char **argv)
     fesetenv(FE_DFL_ENV);
     // A file that grows beyond its limit is an error of that write, told like any other.
     (void)signal(SIGXFSZ, SIG_IGN);
-    Error err;
-    if (!command_environment(&err))
-        return command_wrong(&err);
-    if (argc < 2) {
-        error_set(&err, "a command is missing; 'mlp --help' lists them");
-        return command_wrong(&err);
-    }
-    const char *word = argv[1];
-    if (is_word(word, "help", "--help", "-h"))
-        return help(argc - 1, argv + 1);
-    if (is_word(word, "version", "--version", "-V"))
-        return version(argc - 1, argv + 1);
-    const Command *command = command_by_name(word);
-    return command != NULL ? command->run(argc - 2, argv + 2) : unknown_command(word, "");
+    Context context = {0};
+    return command_finish(&context, run_words(argc, argv, &context));
 }

@@ -3,65 +3,83 @@
 
 #include "numbers.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
 
-enum { MAX_OPTIONS = 32, MAX_WORD = 40 };
+enum { MAX_WORD = 40 };
 
 // ---------------------------------------------------------------------------------------------
 // Suggestions
 
-// What other programs call it. An argument is written without a flag. Where a word stands for
+// Our word, in capitals an argument, and what other programs call it. Where a word stands for
 // several, the first that the command has is meant.
 static const struct {
-    const char *ours;
-    bool is_argument;
-    const char *others[16];
+    const char *ours, *others;
 } synonyms[] = {
-    {"MODEL", true, {"model", "model-path", "model-file", "load", "checkpoint", "weights", "m"}},
-    {"FILE", true, {"image", "images", "img", "input", "file", "picture", "digit", "i"}},
-    {"batch", false, {"batch-size", "bs", "mini-batch", "minibatch-size", "b"}},
-    {"lr", false, {"learning-rate", "learning", "lr-rate", "rate", "eta", "alpha", "step-size"}},
-    {"hidden",
-     false,
-     {"hidden-size", "hidden-units", "hidden-dim", "hidden-layer", "units", "neurons"}},
-    {"epochs", false, {"iterations", "iters", "num-epochs", "max-epochs", "passes", "e"}},
-    {"seed", false, {"random-seed", "random-state", "rng-seed"}},
-    {"seeds", false, {"random-seed", "random-seeds", "repeats", "runs"}},
-    {"data", false, {"data-dir", "data-path", "dataset", "data-root", "root", "mnist"}},
-    {"resume", false, {"load", "checkpoint", "continue", "restore", "weights", "from"}},
-    {"output",
-     false,
-     {"out", "output-file", "save", "save-model", "save-path", "model", "model-path"}},
-    {"csv",
-     false,
-     {"out", "output", "output-file", "o", "save", "log", "log-file", "history", "curves"}},
-    {"predictions", false, {"out", "output", "output-file", "o", "save", "csv"}},
-    {"threads",
-     false,
-     {"workers", "num-workers", "jobs", "j", "cpus", "cores", "num-threads", "n-jobs"}},
-    {"train-size", false, {"samples", "num-samples", "limit", "subset"}},
-    {"val-size", false, {"validation-size", "validation", "valid-size", "val", "val-split"}},
-    {"checkpoint-every", false, {"save-every", "save-interval", "checkpoint-interval"}},
-    {"arch", false, {"architecture", "network", "net"}},
-    {"quiet", false, {"silent", "no-progress"}},
-    {"split", false, {"test", "validation", "train", "subset", "partition"}},
-    {"min-accuracy", false, {"threshold", "require-accuracy"}},
-    {"top", false, {"top-k", "k"}},
-    {"show", false, {"draw", "display", "view", "verbose"}},
-    {"raw", false, {"no-preprocessing", "no-prepare", "as-is"}},
-    {"train", false, {"fit", "learn", "training", "resume", "continue"}},
-    {"eval", false, {"test", "evaluate", "evaluation", "validate", "accuracy", "score"}},
-    {"predict", false, {"infer", "inference", "classify", "recognise", "recognize"}},
-    {"gradcheck", false, {"gradient-check", "grad-check", "check-gradients", "gradients", "check"}},
-    {"info", false, {"show", "inspect", "describe", "summary"}},
-    {"sweep", false, {"search", "grid-search", "tune"}},
-    {"weights", false, {"filters", "visualise", "visualize"}},
-    {"features", false, {"activations", "feature-maps"}},
-    {"version", false, {"v"}},
+    {"MODEL", "model model-path model-file load checkpoint weights m"},
+    {"FILE", "image images img input file picture digit i"},
+    {"batch", "batch-size bs mini-batch minibatch-size b"},
+    {"lr", "learning-rate learning lr-rate rate eta alpha step-size"},
+    {"hidden", "hidden-size hidden-units hidden-dim hidden-layer units neurons"},
+    {"epochs", "iterations iters num-epochs max-epochs passes e"},
+    {"seed", "random-seed random-state rng-seed"},
+    {"seeds", "random-seed repeats runs"},
+    {"data", "data-dir data-path dataset data-root root mnist"},
+    {"resume", "load checkpoint continue restore weights from"},
+    {"output", "out output-file save save-model save-path model model-path"},
+    {"csv", "out output output-file o save log history curves"},
+    {"predictions", "out output output-file o save csv"},
+    {"threads", "workers num-workers jobs j cpus cores num-threads n-jobs"},
+    {"train-size", "samples num-samples limit subset"},
+    {"val-size", "validation-size validation valid-size val val-split"},
+    {"checkpoint-every", "save-every save-interval checkpoint-interval"},
+    {"arch", "architecture network net"},
+    {"quiet", "silent no-progress"},
+    {"split", "test validation train subset partition"},
+    {"min-accuracy", "threshold require-accuracy"},
+    {"top", "top-k k"},
+    {"show", "draw display view verbose"},
+    {"raw", "no-preprocessing no-prepare as-is"},
+    {"train", "fit learn training resume continue"},
+    {"eval", "test evaluate evaluation validate accuracy score"},
+    {"predict", "infer inference classify recognise recognize"},
+    {"gradcheck", "gradient-check grad-check check-gradients gradients check"},
+    {"info", "show inspect describe summary"},
+    {"sweep", "search grid-search tune"},
+    {"weights", "filters visualise visualize"},
+    {"features", "activations feature-maps"},
+    {"version", "v"},
 };
 enum { N_SYNONYMS = sizeof synonyms / sizeof synonyms[0] };
+
+// The usual table of prefixes (optimal string alignment), three rows of it at a time.
+size_t word_distance(const char *a, const char *b)
+{
+    enum { LONGEST = 63 };
+    size_t rows[3][LONGEST + 1];
+    size_t n_a = strlen(a), n_b = strlen(b);
+    if (n_a > LONGEST || n_b > LONGEST)
+        return LONGEST;
+    for (size_t j = 0; j <= n_b; j++)
+        rows[0][j] = j;
+    for (size_t i = 1; i <= n_a; i++) {
+        const size_t *before = rows[(i + 1) % 3], *above = rows[(i - 1) % 3];
+        size_t *row = rows[i % 3];
+        row[0] = i;
+        for (size_t j = 1; j <= n_b; j++) {
+            size_t best = above[j - 1] + (a[i - 1] != b[j - 1]);
+            best = above[j] + 1 < best ? above[j] + 1 : best;
+            best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
+            bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+            if (swapped && before[j - 2] + 1 < best)
+                best = before[j - 2] + 1;
+            row[j] = best;
+        }
+    }
+    return rows[n_a % 3][n_b];
+}
 
 static const char *word_among(const char *word, const char *const *words)
 {
@@ -93,11 +111,14 @@ const char *word_nearest(const char *word, const char *const *words)
         }
     }
     for (size_t i = 0; i < N_SYNONYMS; i++) {
-        const char *ours = word_among(synonyms[i].ours, words);
-        for (const char *const *other = synonyms[i].others; ours != NULL && *other != NULL;
-             other++) {
-            size_t distance = word_distance(normal, *other);
-            if (distance < best && distance <= strlen(*other) / 4) {
+        const char *ours = word_among(synonyms[i].ours, words), *others = synonyms[i].others;
+        for (size_t length; ours != NULL && *others != '\0'; others += length) {
+            char other[MAX_WORD];
+            others += strspn(others, " ");
+            length = strcspn(others, " ");
+            snprintf(other, sizeof other, "%.*s", (int)length, others);
+            size_t distance = word_distance(normal, other);
+            if (distance < best && distance <= length / 4) {
                 best = distance;
                 nearest = ours;
             }
@@ -161,36 +182,50 @@ static bool option_set(const Option *option, const char *text, Error *err)
 }
 
 // ---------------------------------------------------------------------------------------------
-// Arguments
+// The command line
 
-static const Option *option_by_name(const Option *options, const char *name, size_t length)
+void options_add(OptionTable *table, const Option *rows, size_t n)
 {
-    for (; options->name != NULL; options++)
-        if (strlen(options->name) == length && strncmp(options->name, name, length) == 0)
-            return options;
+    assert(table->n + n <= OPTIONS_MAX);
+    memcpy(table->rows + table->n, rows, n * sizeof *rows);
+    table->n += n;
+}
+
+static Option *option_find(OptionTable *table, const char *name, size_t length)
+{
+    for (Option *option = table->rows; option < table->rows + table->n; option++)
+        if (strlen(option->name) == length && strncmp(option->name, name, length) == 0)
+            return option;
     return NULL;
 }
 
-static const Option *option_by_letter(const Option *options, char letter)
+static Option *option_find_letter(OptionTable *table, char letter)
 {
-    for (; options->name != NULL; options++)
-        if (options->letter != 0 && options->letter == letter)
-            return options;
+    for (Option *option = table->rows; option < table->rows + table->n; option++)
+        if (option->letter != 0 && option->letter == letter)
+            return option;
     return NULL;
 }
 
-static bool error_unknown(const Command *command, const Option *options, const char *word,
+bool options_given(const OptionTable *table, const void *value)
+{
+    for (const Option *option = table->rows; option < table->rows + table->n; option++)
+        if (option->value == value)
+            return option->given;
+    return false;
+}
+
+static bool error_unknown(const Command *command, const OptionTable *table, const char *word,
                           Error *err)
 {
     char flag[MAX_WORD + 1];
-    const char *names[MAX_OPTIONS + 4];
+    const char *names[OPTIONS_MAX + 4];
     size_t n = 0;
-    for (; options[n].name != NULL && n < MAX_OPTIONS; n++)
-        names[n] = options[n].name;
+    for (; n < table->n; n++)
+        names[n] = table->rows[n].name;
     names[n++] = "help";
-    const size_t n_flags = n;
     for (size_t i = 0; i < N_SYNONYMS; i++)
-        if (synonyms[i].is_argument && command->arguments != NULL &&
+        if (isupper((unsigned char)synonyms[i].ours[0]) && command->arguments != NULL &&
             strstr(command->arguments, synonyms[i].ours) != NULL)
             names[n++] = synonyms[i].ours;
     names[n] = NULL;
@@ -200,7 +235,7 @@ static bool error_unknown(const Command *command, const Option *options, const c
     const char *nearest = word_nearest(flag, names);
     if (nearest == NULL)
         return error_set(err, "unknown flag '%s'; 'mlp %s --help' lists them", flag, command->name);
-    if (word_among(nearest, names + n_flags) != NULL)
+    if (isupper((unsigned char)nearest[0]))
         return error_set(err,
                          "unknown flag '%s' of '%s'; the %s is written without a flag: mlp %s %s",
                          flag, command->name, nearest, command->name, command->arguments);
@@ -216,18 +251,19 @@ static bool looks_like_flag(const char *word)
 }
 
 // Takes argv[*i], a flag, and its value, which may be the next word.
-static bool parse_flag(const Command *command, const Option *options, int argc, char **argv, int *i,
+static bool parse_flag(const Command *command, OptionTable *table, int argc, char **argv, int *i,
                        Error *err)
 {
     const char *word = argv[*i];
     bool is_long = word[1] == '-';
     const char *equals = is_long ? strchr(word, '=') : NULL;
     size_t length = equals != NULL ? (size_t)(equals - word) : strlen(word);
-    const Option *option = is_long       ? option_by_name(options, word + 2, length - 2)
-                           : length == 2 ? option_by_letter(options, word[1])
-                                         : NULL;
+    Option *option = is_long       ? option_find(table, word + 2, length - 2)
+                     : length == 2 ? option_find_letter(table, word[1])
+                                   : NULL;
     if (option == NULL)
-        return error_unknown(command, options, word, err);
+        return error_unknown(command, table, word, err);
+    option->given = true;
     if (option->kind == OPTION_BOOL) {
         if (equals != NULL)
             return error_set(err, "--%s takes no value", option->name);
@@ -270,46 +306,71 @@ static bool error_dashes(const char *word, const char *name, Error *err)
                      strlen(name) > 1 ? "--" : "-", name);
 }
 
-ParseResult options_parse(const Command *command, const Option *options, const char **argument,
-                          int argc, char **argv, Error *err)
+// Takes a word that is not a flag.
+static bool parse_argument(const Command *command, Arguments *words, char *word, Error *err)
+{
+    bool wants_more = command->arguments != NULL &&
+                      (words->model == NULL || strstr(command->arguments, "...") != NULL);
+    if (!wants_more)
+        return error_set(err, "unexpected argument '%s'; 'mlp %s --help' shows what is expected",
+                         word, command->name);
+    if (word[0] == '\0')
+        return error_set(err, "the name of %s is empty",
+                         words->model == NULL ? "the model" : "a file");
+    if (words->model == NULL)
+        words->model = word;
+    else
+        words->files[words->n_files++] = word; // never ahead of the word that is looked at
+    return true;
+}
+
+static ParseResult parse_words(const Command *command, OptionTable *table, Arguments *words,
+                               int argc, char **argv, Error *err)
 {
     bool flags_ended = false;
-    const char *found = NULL;
-    int n_more = 0;
     for (int i = 0; i < argc; i++) {
-        const char *word = argv[i];
-        if (!flags_ended && strcmp(word, "--") == 0) {
-            flags_ended = true;
-        } else if (!flags_ended && (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)) {
+        char *word = argv[i];
+        bool ok = true, is_flag = !flags_ended && word[0] == '-' && word[1] != '\0';
+        if (is_flag && (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0))
             return PARSE_HELP;
-        } else if (!flags_ended && after_other_dashes(word) != NULL) {
-            error_dashes(word, after_other_dashes(word), err);
+        if (is_flag && strcmp(word, "--") == 0)
+            flags_ended = true;
+        else if (!flags_ended && after_other_dashes(word) != NULL)
+            ok = error_dashes(word, after_other_dashes(word), err);
+        else if (is_flag)
+            ok = parse_flag(command, table, argc, argv, &i, err);
+        else
+            ok = parse_argument(command, words, word, err);
+        if (!ok)
             return PARSE_WRONG;
-        } else if (!flags_ended && word[0] == '-' && word[1] != '\0') {
-            if (!parse_flag(command, options, argc, argv, &i, err))
-                return PARSE_WRONG;
-        } else if (command->arguments == NULL || (found != NULL && command->more == NULL)) {
-            error_set(err, "'%s' is one word too many; 'mlp %s --help' shows what is expected",
-                      word, command->name);
-            return PARSE_WRONG;
-        } else if (word[0] == '\0') {
-            error_set(err, "the name of %s is empty", found == NULL ? "the model" : "a file");
-            return PARSE_WRONG;
-        } else if (found != NULL) {
-            argv[n_more++] = argv[i]; // never ahead of the word that is looked at
-        } else {
-            found = word;
-        }
     }
-    if (command->arguments != NULL && command->arguments[0] != '[' && found == NULL) {
-        error_set(err, "'mlp %s' needs a %s", command->name, command->arguments);
-        return PARSE_WRONG;
-    }
-    if (argument != NULL)
-        *argument = found;
-    if (command->more != NULL)
-        *command->more = (Arguments){argv, (size_t)n_more};
     return PARSE_OK;
+}
+
+static bool check_line(const Command *command, OptionTable *table, const Arguments *words,
+                       Error *err)
+{
+    if (command->arguments != NULL && command->arguments[0] != '[' && words->model == NULL)
+        return error_set(err, "'mlp %s' needs a %s", command->name, command->arguments);
+    for (const Option *option = table->rows; option < table->rows + table->n; option++) {
+        const char *name = option->excludes;
+        if (option->given && name != NULL && option_find(table, name, strlen(name))->given)
+            return error_set(err, "--%s and --%s cannot be combined: choose one", name,
+                             option->name);
+    }
+    return true;
+}
+
+ParseResult options_parse(const Command *command, OptionTable *table, void *values,
+                          Arguments *words, int argc, char **argv, Error *err)
+{
+    *words = (Arguments){.files = argv};
+    ParseResult result = parse_words(command, table, words, argc, argv, err);
+    if (result == PARSE_OK && !check_line(command, table, words, err))
+        result = PARSE_WRONG;
+    if (command->defaults != NULL)
+        command->defaults(table, values);
+    return result;
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -379,15 +440,15 @@ static void print_option(FILE *out, const Option *option)
     print_wrapped(out, help, HELP_COLUMN, HELP_COLUMN);
 }
 
-void options_print_help(FILE *out, const Command *command, const Option *options)
+void options_print_help(FILE *out, const Command *command, const OptionTable *table)
 {
     fprintf(out, "Usage: mlp %s [OPTION]...%s%s\n\n", command->name,
             command->arguments != NULL ? " " : "",
             command->arguments != NULL ? command->arguments : "");
     print_wrapped(out, command->about, 0, 0);
     fputs("\nOptions:\n", out);
-    for (const Option *option = options; option->name != NULL; option++)
-        print_option(out, option);
+    for (size_t i = 0; i < table->n; i++)
+        print_option(out, &table->rows[i]);
     fprintf(out, "%-26s%s\n", "  -h, --help", "print this help");
     fputs("\nExamples:\n", out);
     for (size_t i = 0; i < 2; i++)

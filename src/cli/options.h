@@ -1,8 +1,11 @@
-// Command lines: one table a command gives parsing, range checks and --help, whose defaults are
-// the values themselves. Knows nothing of what the options do.
+// Command lines: a command fills a table of options, and that table gives parsing, range checks and
+// --help. Knows nothing of what the options do: commands.h has the rows that commands share, and
+// cmd_eval.c is a command to read next.
 //
-// Grammar: --flag value, --flag=value, -f value; "--" ends the flags; no abbreviations; of two the
-// last wins. A value that begins with '-' and is no number must be written --flag=-value.
+// Grammar: --flag value, --flag=value, -f value; "--" ends the flags; no abbreviations; if a flag
+// is repeated, the last one counts. A value that begins with '-' and is not a number must be
+// written
+// --flag=-value.
 #ifndef MLP_OPTIONS_H
 #define MLP_OPTIONS_H
 
@@ -19,49 +22,92 @@ typedef enum OptionKind {
 } OptionKind;
 
 typedef struct Option {
-    const char *name; // without the dashes; a NULL name ends the table
-    char letter;      // 0: none
+    const char *name; // without the dashes
     OptionKind kind;
-    void *value; // holds the default, which --help shows, until the command line changes it
-    const char *placeholder; // "FILE"
-    const char *help;
+    void *value; // contains the default, which --help shows, until the command line changes it
     double min, max;
-    const char *default_text;   // shown instead of the value; "" for none
     const char *const *choices; // ends with NULL
+    const char *placeholder;    // "FILE"
+    const char *help;
+    char letter;              // 0: none
+    const char *default_text; // --help shows it instead of the value; "" for none
+    const char *excludes;     // the name of an option that cannot be given, too; NULL: none
+    bool given;               // set by the parser
 } Option;
 
-// Arguments of a command line, in their order.
-typedef struct Arguments {
-    char **list;
+// Rows of a table. The help text may be followed by more members:
+//     OPT_STRING("output", &o->output, "FILE", "model file to write", .letter = 'o')
+#define OPT_BOOL(n, v, ...)                                                                        \
+    OPTION(.name = n, .kind = OPTION_BOOL, .value = OPTION_VALUE(bool, v), .help = __VA_ARGS__)
+#define OPT_UINT(n, v, least, most, word, ...)                                                     \
+    OPTION(.name = n, .kind = OPTION_UINT, .value = OPTION_VALUE(uint64_t, v), .min = least,       \
+           .max = most, .placeholder = word, .help = __VA_ARGS__)
+#define OPT_DOUBLE(n, v, least, most, word, ...)                                                   \
+    OPTION(.name = n, .kind = OPTION_DOUBLE, .value = OPTION_VALUE(double, v), .min = least,       \
+           .max = most, .placeholder = word, .help = __VA_ARGS__)
+#define OPT_STRING(n, v, word, ...)                                                                \
+    OPTION(.name = n, .kind = OPTION_STRING, .value = OPTION_VALUE(const char *, v),               \
+           .placeholder = word, .help = __VA_ARGS__)
+#define OPT_CHOICE(n, v, list, ...)                                                                \
+    OPTION(.name = n, .kind = OPTION_CHOICE, .value = OPTION_VALUE(const char *, v),               \
+           .choices = list, .placeholder = "NAME", .help = __VA_ARGS__)
+#define OPTION(...)           ((Option){__VA_ARGS__})
+#define OPTION_VALUE(type, v) (1 ? (v) : (type *)NULL) // a value of another type does not compile
+
+enum { OPTIONS_MAX = 40 };
+
+typedef struct OptionTable {
+    Option rows[OPTIONS_MAX];
     size_t n;
+} OptionTable;
+
+// Adds n rows.
+void options_add(OptionTable *table, const Option *rows, size_t n);
+
+// Whether the command line gave the option with that value.
+bool options_given(const OptionTable *table, const void *value);
+
+// The words of a command line that are not flags.
+typedef struct Arguments {
+    const char *model; // the first; NULL: missing
+    char **files;      // the others, in argv
+    size_t n_files;
 } Arguments;
+
+struct Context;
 
 typedef struct Command {
     const char *name;      // "train"
-    const char *arguments; // "MODEL"; "[MODEL]" when it may be missing; NULL: none
-    Arguments *more;       // takes the words after the first; NULL: there may be none
+    const char *arguments; // "MODEL"; "[MODEL]": may be missing; "MODEL FILE..."; NULL: none
     const char *summary;   // one line for `mlp --help`
     const char *about;     // paragraphs for `mlp COMMAND --help`
     const char *examples[2];
-    int (*run)(int argc, char **argv); // returns the exit status
+    size_t values_size; // of the struct that the options are parsed into
+    // Sets the defaults in the values, which are all zero, and adds the rows that point to them.
+    void (*options)(OptionTable *table, void *values);
+    // Sets the defaults that depend on other options, of those that are not given; NULL: none do.
+    void (*defaults)(const OptionTable *table, void *values);
+    // Does the work. Returns the exit status and, when that is an error, the reason in the context.
+    int (*run)(struct Context *context);
 } Command;
 
-// What main should do after parsing.
 typedef enum ParseResult { PARSE_OK, PARSE_HELP, PARSE_WRONG } ParseResult;
 
-// Parses argv[0 .. argc-1], the words after the command's name, into the options' values and, when
-// the command takes one, *argument (NULL when missing); further ones, where the command takes them,
-// into *command->more, which then lies in argv. --help and -h are understood everywhere.
-// On PARSE_WRONG err names the flag or word and the reason.
-ParseResult options_parse(const Command *command, const Option *options, const char **argument,
-                          int argc, char **argv, Error *err);
+// Parses argv[0 .. argc-1], the words after the command's name, into the table's values and *words.
+// --help and -h are understood everywhere. On PARSE_WRONG err names the flag or word and the
+// reason. In all cases the command's defaults are complete.
+ParseResult options_parse(const Command *command, OptionTable *table, void *values,
+                          Arguments *words, int argc, char **argv, Error *err);
 
 // Prints the command's help.
-void options_print_help(FILE *out, const Command *command, const Option *options);
+void options_print_help(FILE *out, const Command *command, const OptionTable *table);
 
 // Returns the one of the words (ending with NULL) that is near enough to be meant, or that other
 // programs call `word`; NULL when there is none. Dashes in front and capitals do not count, and '_'
 // is '-'.
 const char *word_nearest(const char *word, const char *const *words);
+
+// Edit distance of two words: insert, delete or replace a letter, swap two neighbours.
+size_t word_distance(const char *a, const char *b);
 
 #endif

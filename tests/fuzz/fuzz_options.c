@@ -11,31 +11,33 @@ static double real, any_real;
 static const char *text, *choice;
 static const char *const colours[] = {"red", "green", "blue", NULL};
 
-static const Option table[] = {
-    {"flag", 'f', OPTION_BOOL, &flag, NULL, "a flag", 0, 0, NULL, NULL},
-    {"flags", 0, OPTION_BOOL, &other_flag, NULL, "another flag", 0, 0, NULL, NULL},
-    {"count", 'c', OPTION_UINT, &count, "N", "a count", 1, 100, NULL, NULL},
-    {"any-count", 0, OPTION_UINT, &any_count, "N", "any count", 0, 9007199254740991.0, "none",
-     NULL},
-    {"real", 'r', OPTION_DOUBLE, &real, "R", "a number", -1, 1, NULL, NULL},
-    {"any-real", 0, OPTION_DOUBLE, &any_real, "R", "any number", -1e308, 1e308, "", NULL},
-    {"text", 't', OPTION_STRING, &text, "FILE", "a text", 0, 0, NULL, NULL},
-    {"choice", 0, OPTION_CHOICE, &choice, "COLOUR", "a choice", 0, 0, NULL, colours},
-    {0},
-};
+static void fill_table(OptionTable *table)
+{
+    const Option rows[] = {
+        OPT_BOOL("flag", &flag, "a flag", .letter = 'f'),
+        OPT_BOOL("flags", &other_flag, "another flag", .excludes = "flag"),
+        OPT_UINT("count", &count, 1, 100, "N", "a count", .letter = 'c'),
+        OPT_UINT("any-count", &any_count, 0, 9007199254740991, "N", "any count",
+                 .default_text = "none"),
+        OPT_DOUBLE("real", &real, -1, 1, "R", "a number", .letter = 'r'),
+        OPT_DOUBLE("any-real", &any_real, -1e308, 1e308, "R", "any number", .default_text = ""),
+        OPT_STRING("text", &text, "FILE", "a text", .letter = 't'),
+        OPT_CHOICE("choice", &choice, colours, "a choice"),
+    };
+    options_add(table, rows, sizeof rows / sizeof rows[0]);
+}
 
-static Arguments more;
 static const Command commands[] = {
     {.name = "no-argument", .about = "A command."},
     {.name = "argument", .arguments = "MODEL", .about = "A command."},
     {.name = "maybe", .arguments = "[MODEL]", .about = "A command."},
-    {.name = "more", .arguments = "MODEL", .more = &more, .about = "A command."},
+    {.name = "more", .arguments = "MODEL FILE...", .about = "A command."},
 };
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 
 enum { MOST_WORDS = 64 };
 
-static void promise_values_in_range(const Command *command, const char *argument, int n)
+static void promise_values_in_range(const Command *command, const Arguments *words, int n)
 {
     PROMISE(count >= 1 && count <= 100 && any_count <= 9007199254740991);
     PROMISE(real >= -1.0 && real <= 1.0 && isfinite(any_real));
@@ -44,12 +46,13 @@ static void promise_values_in_range(const Command *command, const char *argument
     for (size_t i = 0; colours[i] != NULL; i++)
         known = known || choice == colours[i];
     PROMISE(known);
-    PROMISE(command->arguments != NULL || argument == NULL);
-    PROMISE(command->arguments == NULL || command->arguments[0] == '[' || argument != NULL);
-    PROMISE(command->more != NULL || more.list == NULL);
-    PROMISE(more.n <= (size_t)n);
-    for (size_t i = 0; i < more.n; i++)
-        PROMISE(strlen(more.list[i]) < SIZE_MAX && more.list[i] != argument);
+    PROMISE(!flag || !other_flag);
+    PROMISE(command->arguments != NULL || words->model == NULL);
+    PROMISE(command->arguments == NULL || command->arguments[0] == '[' || words->model != NULL);
+    PROMISE(command == &commands[3] || words->n_files == 0);
+    PROMISE(words->n_files <= (size_t)n);
+    for (size_t i = 0; i < words->n_files; i++)
+        PROMISE(strlen(words->files[i]) < SIZE_MAX && words->files[i] != words->model);
 }
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
@@ -79,19 +82,21 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
     real = any_real = 0.5;
     text = "default";
     choice = colours[0];
-    more = (Arguments){NULL, 0};
     memcpy(argv, words, sizeof argv);
-    const char *argument = NULL;
+    static OptionTable table;
+    Arguments arguments;
+    table.n = 0;
+    fill_table(&table);
     Error err = {""};
-    switch (options_parse(command, table, &argument, n, argv, &err)) {
-    case PARSE_OK: promise_values_in_range(command, argument, n); break;
+    switch (options_parse(command, &table, NULL, &arguments, n, argv, &err)) {
+    case PARSE_OK: promise_values_in_range(command, &arguments, n); break;
     case PARSE_WRONG: promise_reason(&err); break;
     case PARSE_HELP: {
         char *bytes = NULL;
         size_t length = 0;
         FILE *out = open_memstream(&bytes, &length);
         PROMISE(out != NULL);
-        options_print_help(out, command, table);
+        options_print_help(out, command, &table);
         PROMISE(fclose(out) == 0 && length > 0);
         free(bytes);
         break;
