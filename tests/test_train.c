@@ -285,6 +285,140 @@ static void prepared_images_and_threads_give_the_same_bytes(void)
     }
 }
 
+// ---------------------------------------------------------------------------------------------
+// Optimizers
+
+static void sgd_step(const OptimizerState *state, Range range)
+{
+    for (size_t i = range.first; i < range.end; i++)
+        state->params[i] += -state->learning_rate * state->gradient[i];
+}
+
+// Heavy ball: v <- 0.9 v + g, w <- w - lr v
+static void heavy_ball_step(const OptimizerState *state, Range range)
+{
+    float *v = state->slots[0];
+    for (size_t i = range.first; i < range.end; i++) {
+        v[i] = 0.9f * v[i] + state->gradient[i];
+        state->params[i] -= state->learning_rate * v[i];
+    }
+}
+
+static const Optimizer unfused_sgd = {.name = "unfused", .step = sgd_step};
+static const Optimizer heavy_ball = {.name = "heavy ball", .slots = 1, .step = heavy_ball_step};
+
+static void run_open_architecture(Run *run, const char *name)
+{
+    Error err;
+    bool is_cnn = strcmp(name, "cnn") == 0;
+    run_open_side(run, is_cnn ? 16 : 7, is_cnn ? 40 : 100, is_cnn ? 30 : 67, 1);
+    Architecture architecture = {name, run->s.data.rows, run->s.data.cols, 8, 4};
+    if (!network_build(&run->net, &architecture, &err) ||
+        (run->params = network_alloc(&run->net, &run->arena, &err)) == NULL)
+        abort();
+    network_init(&run->net, run->params, 1);
+}
+
+static void an_unfused_sgd_row_gives_the_bytes_of_the_fused_path(void)
+{
+    for (size_t i = 0; architecture_names[i] != NULL; i++) {
+        Run fused;
+        Error err;
+        run_open_architecture(&fused, architecture_names[i]);
+        REQUIRE(run_train(&fused, 3, 16, 0.01, 1, &err), "%s", err.text);
+        for (size_t threads = 1; threads <= 3; threads++) {
+            Run run;
+            run_open_architecture(&run, architecture_names[i]);
+            run.threads = threads;
+            run.data.optimizer = &unfused_sgd;
+            REQUIRE(run_train(&run, 3, 16, 0.01, 1, &err), "%s", err.text);
+            CHECK(same_parameters(&fused, &run), "%s, %zu threads: other bytes",
+                  architecture_names[i], threads);
+            arena_free(&run.arena);
+        }
+        arena_free(&fused.arena);
+    }
+}
+
+// The same in plain loops: one pass over the whole block for each batch.
+static void naive_heavy_ball(Run *run, size_t epochs, size_t batch_size, float lr)
+{
+    Error err;
+    Work work;
+    size_t n = range_length(run->data.split.train), P = run->net.n_parameters;
+    float *v = network_alloc(&run->net, &run->arena, &err);
+    float *g = network_alloc(&run->net, &run->arena, &err);
+    uint32_t *order = arena_alloc(&run->arena, n, sizeof *order, "an order", &err);
+    REQUIRE(
+        v != NULL && g != NULL && order != NULL &&
+            work_alloc(&work, &run->net, (WorkNeeds){.capacity = batch_size}, &run->arena, &err),
+        "%s", err.text);
+    for (size_t epoch = 1; epoch <= epochs; epoch++) {
+        random_permutation(order, n, 1, RANDOM_ORDER + epoch);
+        for (size_t first = 0; first < n; first += batch_size) {
+            size_t size = n - first < batch_size ? n - first : batch_size;
+            Batch batch = synthetic_batch(&run->s, order + first, size);
+            memset(g, 0, P * sizeof *g);
+            network_predict(&run->net, run->params, &work, &batch);
+            network_backward(&run->net, run->params, &work, &batch, (Range){0, size});
+            network_weight_gradient(&run->net, &work, &batch, 1.0f, g, (Part){0, 1});
+            for (size_t i = 0; i < P; i++) {
+                v[i] = 0.9f * v[i] + g[i];
+                run->params[i] -= lr * v[i];
+            }
+        }
+    }
+}
+
+static void an_optimizer_with_state_equals_plain_loops_with_any_threads(void)
+{
+    for (size_t i = 0; architecture_names[i] != NULL; i++) {
+        Run naive;
+        Error err;
+        run_open_architecture(&naive, architecture_names[i]);
+        naive_heavy_ball(&naive, 3, 16, 0.01f);
+        for (size_t threads = 1; threads <= 3; threads++) {
+            Run run;
+            run_open_architecture(&run, architecture_names[i]);
+            run.threads = threads;
+            run.data.optimizer = &heavy_ball;
+            REQUIRE(run_train(&run, 3, 16, (double)0.01f, 1, &err), "%s", err.text);
+            CHECK(same_parameters(&naive, &run), "%s, %zu threads: other bytes",
+                  architecture_names[i], threads);
+            arena_free(&run.arena);
+        }
+        arena_free(&naive.arena);
+    }
+}
+
+// Steps are counted from 1 through all epochs, those of an earlier training included.
+static void count_step(const OptimizerState *state, Range range)
+{
+    for (size_t i = range.first; i < range.end; i++)
+        state->params[i] = (float)state->step;
+}
+
+static void an_optimizer_is_told_the_number_of_its_step(void)
+{
+    static const Optimizer counter = {.name = "counter", .step = count_step};
+    Run run;
+    Error err;
+    run_open(&run, 100, 67, 1); // 5 batches
+    run.data.optimizer = &counter;
+    run.epochs_done = 2;
+    REQUIRE(run_train(&run, 4, 16, 0.01, 1, &err), "%s", err.text);
+    for (size_t t = 0; t < run.net.n_tensors; t++)
+        CHECK(run.params[run.net.tensors[t]->offset] == 20.0f, "step %g",
+              (double)run.params[run.net.tensors[t]->offset]);
+    arena_free(&run.arena);
+}
+
+static void optimizers_are_found_by_name(void)
+{
+    CHECK(optimizer_find("sgd") == &optimizer_sgd, "sgd is not found");
+    CHECK(optimizer_find("heavy ball") == NULL, "found a row that is not in the table");
+}
+
 static void threads_that_diverge_stop_together(void)
 {
     Run run;
@@ -406,6 +540,10 @@ int main(void)
     RUN(the_observer_can_end_the_training);
     RUN(any_number_of_threads_gives_the_same_bytes);
     RUN(prepared_images_and_threads_give_the_same_bytes);
+    RUN(an_unfused_sgd_row_gives_the_bytes_of_the_fused_path);
+    RUN(an_optimizer_with_state_equals_plain_loops_with_any_threads);
+    RUN(an_optimizer_is_told_the_number_of_its_step);
+    RUN(optimizers_are_found_by_name);
     RUN(threads_that_diverge_stop_together);
     RUN(the_last_report_equals_an_evaluation_afterwards_with_any_pool);
     RUN(splits_take_the_last_images_for_validation);

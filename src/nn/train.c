@@ -1,4 +1,4 @@
-// Epochs and batches; see train.h.
+// The loop over epochs and batches: training_worker is gradient descent. Read train.h first.
 #include "train.h"
 
 #include "evaluate.h"
@@ -16,6 +16,7 @@ typedef struct Training {
     const TrainObserver *observer;
     ThreadPool *pool;
     Work work;
+    OptimizerState optimizer;
     size_t batch_size; // no more than there are examples
     uint32_t *order;   // (examples) of the epoch
 
@@ -50,6 +51,19 @@ static void training_count(Training *t, const Batch *batch)
                                                                       t->loss / (double)t->done));
 }
 
+// Stage 3 of a part: the optimizer's step.
+static void training_update(const Training *t, const OptimizerState *state, const Batch *batch,
+                            Part mine)
+{
+    if (state->optimizer->step == NULL) {
+        network_weight_gradient(t->net, &t->work, batch, -state->learning_rate, t->params, mine);
+        return;
+    }
+    Range ranges[NETWORK_MAX_RANGES];
+    network_weight_gradient(t->net, &t->work, batch, 1.0f, state->gradient, mine);
+    optimizer_step(state, ranges, network_part_ranges(t->net, mine, ranges));
+}
+
 // One epoch of gradient descent, as each worker of the pool runs it. A worker has the same part
 // of pixels and parameters in every batch: W1 stays in the caches of its CPU. Most networks need no
 // barrier between stage 3 and the next batch's stage 1: the same worker does both for its part.
@@ -59,7 +73,8 @@ static void training_worker(void *context, size_t worker)
     const Network *net = t->net;
     size_t n = range_length(t->data->split.train);
     Part mine = {worker, pool_size(t->pool)};
-    float scale = -(float)t->settings->learning_rate;
+    OptimizerState optimizer = t->optimizer;
+    optimizer.step = (t->epoch - 1) * ((n - 1) / t->batch_size + 1);
     for (size_t first = 0; first < n; first += t->batch_size) {
         Batch batch = training_batch(t, first);
         Range examples = range_part(batch.size, mine.number, mine.of);
@@ -73,7 +88,8 @@ static void training_worker(void *context, size_t worker)
         network_loss(net, &t->work, &batch, examples);
         network_backward(net, t->params, &t->work, &batch, examples);
         pool_barrier(t->pool);
-        network_weight_gradient(net, &t->work, &batch, scale, t->params, mine);
+        optimizer.step++;
+        training_update(t, &optimizer, &batch, mine);
         if (worker == 0)
             training_count(t, &batch);
     }
@@ -117,7 +133,7 @@ static TrainResult training_epoch(Training *t, EpochReport *report, Error *err)
     return TRAIN_DONE;
 }
 
-// What follows an epoch: its parameters are judged, kept and told of.
+// After an epoch: validates its parameters, keeps and reports them.
 static TrainResult training_validate(Training *t, const Evaluator *evaluator, EpochReport *report,
                                      Error *err)
 {
@@ -151,11 +167,14 @@ TrainResult train_run(float *params, const Network *net, const mlp_settings *set
                   .batch_size = settings->batch_size < n ? (size_t)settings->batch_size : n,
                   .order = arena_alloc(arena, n, sizeof *t.order, "the order of an epoch", err),
                   .kept = network_alloc(net, arena, err)};
+    const Optimizer *optimizer = data->optimizer == NULL ? &optimizer_sgd : data->optimizer;
     Evaluator evaluator;
     const PreparedImages *images;
     const Range ranges[2] = {data->split.train, data->split.validation};
     if (t.order == NULL || t.kept == NULL ||
         !network_prepare(net, &images, data->data, ranges, arena, err) ||
+        !optimizer_open(&t.optimizer, optimizer, params, net->n_parameters, settings->learning_rate,
+                        arena, err) ||
         !work_alloc(&t.work, net, (WorkNeeds){.capacity = t.batch_size, .images = images}, arena,
                     err) ||
         !evaluator_alloc(&evaluator, net, pool, range_length(data->split.validation), images, arena,

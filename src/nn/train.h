@@ -1,15 +1,16 @@
-// Mini-batch stochastic gradient descent. Tells an observer how it goes; knows no layer, no file
-// and no terminal.
+// Mini-batch stochastic gradient descent. Reports to an observer; knows no layer, no file and no
+// terminal. Read network.h first, evaluate.h and gradcheck.h next.
 //
 // The update rule, defined once:   W <- W - learning_rate * sum over the batch of dL/dW
 // A sum, not a mean: the learning rate is per example, so that its meaning does not change with
-// the batch size. The last, smaller batch of an epoch follows the same rule. A framework that
-// takes the mean loss does the same with a learning rate of learning_rate * batch_size.
+// the batch size. The last, smaller batch of an epoch follows the same rule. A learning rate for
+// the mean loss, divided by the batch size, does the same.
 #ifndef MLP_TRAIN_H
 #define MLP_TRAIN_H
 
 #include "mlp.h"
 #include "network.h"
+#include "optimizer.h"
 #include "threads.h"
 
 // What is trained on, from where, and what it is measured with.
@@ -20,6 +21,7 @@ typedef struct TrainData {
     InputScale scale;
     size_t epochs_done;      // by an earlier training, whose parameters this one starts from
     bool validate_last_only; // validate after the last epoch alone: other reports have NaN there
+    const Optimizer *optimizer; // NULL: optimizer_sgd
 } TrainData;
 
 // One epoch. Train figures are the running ones, as the training pass saw them; validation is
@@ -46,8 +48,7 @@ typedef enum TrainResult { TRAIN_DONE, TRAIN_STOPPED, TRAIN_DIVERGED, TRAIN_FAIL
 // Trains params in place, with a pool of any size: the result is the same. The observer is called
 // from the calling thread alone. Fails when memory is short or when the observer says so; diverges
 // when a loss or a weight is no longer finite: err then names the epoch, the batch and the likely
-// cause.
-// However it ends, params are those of the last complete epoch.
+// cause. However it ends, params are those of the last complete epoch.
 TrainResult train_run(float *params, const Network *net, const mlp_settings *settings,
                       const TrainData *data, ThreadPool *pool, const TrainObserver *observer,
                       Arena *arena, Error *err);
