@@ -1,7 +1,7 @@
 #!/bin/sh
 # Times ./mlp beside other programs that do the same training on this machine: 784-64-10, the same
 # 50,000 images and input scale, the same batch size, update rule and number of epochs. A peer that
-# is not installed is named in the table. One epoch of --arch cnn stands beside PyTorch's.
+# is not installed is named in the table. One epoch of --arch cnn is compared with PyTorch's.
 #
 #   make && scripts/bench-peers.sh [-d DIR] [-r ROUNDS] [-e EPOCHS] [-b BATCH] [-t THREADS]
 #

@@ -4,8 +4,8 @@
 #   make -f scripts/report.mk -j 2                          all of it
 #   make -f scripts/report.mk -j 2 data/report/rates.png    one picture and what it needs
 #
-# What takes long lies in WORK, one file a training: a sweep that was stopped goes on at its last
-# row. What is shown lies in OUT. Every training has one thread, so that they run side by side.
+# Slow work is kept in WORK, one file per training: a sweep that was stopped resumes at its last row.
+# Results are in OUT. Every training has one thread, so that several run side by side.
 
 MLP     = ./mlp
 OUT     = data/report
@@ -15,14 +15,14 @@ GNUPLOT := $(if $(shell command -v gnuplot),gnuplot)
 AWK    ?= awk
 export AWK
 
-# Settings. RATE is the one chosen on the validation images, SLOW that of the course's report.
+# Settings. RATE was chosen on the validation images, SLOW is the learning rate of the course's report.
 EPOCHS   = 100
 SEEDS    = 5
 SLOW     = 1e-4
 RATE     = 1e-3
 SMALL    = 2000
 RATES    = 1e-5 3e-5 1e-4 3e-4 1e-3 3e-3 1e-2 1e-1 1e36
-# Further sizes of the training set, beside the full one, which is part of RATES.
+# Sizes of the training set. The full size is part of RATES.
 SIZES    = 500 1000 2000 5000 10000 20000
 # Batch sizes and hidden units: one seed, and fewer epochs, to save time.
 FEW      = 10
@@ -30,7 +30,7 @@ BATCHES  = 1 2 4 8 16 32 64 128 256 512 1024
 HIDDEN   = 8 16 32 64 128 256
 # The convolutional network, with its own settings.
 CNN_EPOCHS = 20
-# The gradient check: all its steps are slow at full size, and say the same at a smaller one.
+# The gradient check: all steps are slow at full size, and show the same at a smaller size.
 JACOBIAN_HIDDEN = 64
 STEPS_HIDDEN    = 16
 
@@ -44,7 +44,7 @@ $(foreach name,OUT WORK MLP,$(if $(or $(call unplain,$($(name))),$(filter -%,$($
 .DELETE_ON_ERROR:
 
 # ---------------------------------------------------------------------------------------------
-# What there is; the longest trainings first, so that none is left alone at the end
+# Everything; the longest trainings first, so that the last ones do not run alone
 
 RATE_SWEEPS   = $(RATES:%=$(WORK)/rate-%.csv)
 SIZE_SWEEPS   = $(SIZES:%=$(WORK)/size-%.csv)
@@ -110,17 +110,17 @@ $(MODELS): $(WORK)/%.bin: $(MADE_BY)
 	$(TRAIN) $(FLAGS_$*) -o $@.part --csv $(WORK)/$*.csv
 	@mv $@.part $@
 
-# What comes along with another file is made again where it alone is missing.
+# A file that another rule also writes is made again when it alone is missing.
 $(MODELS:.bin=.csv): $(WORK)/%.csv: $(WORK)/%.bin
 	@test -e $@ || $(TRAIN) $(FLAGS_$*) -o $(WORK)/$*.bin --csv $@
 
 # ---------------------------------------------------------------------------------------------
-# Tables: joined, thinned and summed up from what the program wrote
+# Tables: joined, shortened and summarised from the program's output
 
-# How they are made stands here.
+# Their rules are in this file.
 $(TABLES): scripts/report.mk
 
-# Tables of a sweep's parts, under one header: the bytes of one sweep over all their values.
+# The tables of parts of a sweep under one header: the same bytes as one sweep over all values.
 JOIN = $(AWK) 'FNR > 1 || NR == 1'
 # Without the CRC-32 of the data and the architecture; without the seconds, which differ from run to run.
 TIMED   = cut -d , -f 3-
@@ -236,7 +236,7 @@ $(OUT)/steps.csv: $(MADE_BY)
 
 $(OUT)/README.md: $(TABLES)
 
-# The text alone, of the tables as they are.
+# Only the text, from the tables as they are.
 readme $(OUT)/README.md: scripts/report-readme.sh
 	@EPOCHS='$(EPOCHS)' SEEDS='$(SEEDS)' SLOW='$(SLOW)' RATE='$(RATE)' SMALL='$(SMALL)' RATES='$(RATES)' \
 	  SIZES='$(SIZES)' FEW='$(FEW)' BATCHES='$(BATCHES)' HIDDEN='$(HIDDEN)' \
@@ -272,7 +272,7 @@ $(eval $(call picture,features-2,features.gp,$(WORK)/features.csv,f2))
 $(eval $(call picture,confusion-cnn,confusion.gp,$(OUT)/confusion-cnn.csv))
 $(eval $(call picture,mistakes-cnn,mistakes.gp,$(WORK)/mistakes-cnn.csv))
 
-# Called where the curves lie: their names are the legend. The project's directory may have any name.
+# Runs in the directory of the curves: their file names are the legend. The project's directory may have any name.
 here = at=$$PWD && case $@ in /*) to=$@ ;; *) to=$$at/$@ ;; esac
 $(OUT)/curves-cnn.png $(OUT)/curves-cnn.svg: $(WORK)/default.csv $(WORK)/cnn.csv scripts/plot.gp scripts/inputs.gp scripts/style.gp
 	$(here) && cd $(WORK) && $(GNUPLOT) -c "$$at/scripts/plot.gp" "$$to" default.csv cnn.csv

@@ -77,7 +77,7 @@ static float random_normal(float deviation) // Box and Muller
     return deviation * sqrtf(-2.0F * logf(u)) * cosf(6.2831853F * v);
 }
 
-// The initial weights of mlp: see "Initial weights" in the README.
+// The initial weights of mlp: see "Input, initial weights, split" in src/README.md.
 static void net_init(Net *net, const uint8_t *pixels, size_t batch)
 {
     double sum = 0.0, squares = 0.0, n = (double)N_TRAIN * I;

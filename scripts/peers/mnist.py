@@ -42,7 +42,7 @@ def load(directory):
 
 
 def initial_weights():
-    """W1 (784, 64), b1, W2 (64, 10), b2: see "Initial weights" in the README."""
+    """W1 (784, 64), b1, W2 (64, 10), b2: see "Input, initial weights, split" in src/README.md."""
     rng = np.random.default_rng(1)
     W1 = rng.normal(0, 0.3 / np.sqrt(784), (784, 64))
     W2 = rng.normal(0, 5 / np.sqrt(64), (64, 10))

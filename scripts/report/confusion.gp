@@ -1,9 +1,9 @@
-# The confusion matrix: counts, and the mistakes' share of colour.
+# The confusion matrix: counts; the more errors, the darker.
 #
 #   gnuplot -c scripts/report/confusion.gp OUT.png FILE.csv
 #
-# FILE is written by `mlp eval --confusion`. The diagonal, what is right, has no colour: beside it all
-# mistakes would look alike.
+# FILE is written by `mlp eval --confusion`. The diagonal (correct answers) has no colour: beside it all
+# errors would look alike.
 
 script = "confusion.gp"
 if (ARGC != 2) { print "usage: gnuplot -c scripts/report/confusion.gp OUT.png FILE.csv"; exit status 2 }

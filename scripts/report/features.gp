@@ -1,4 +1,4 @@
-# What a layer makes of some images: a block of rows an image, the image first, then the layer's
+# Feature maps of some images: one block of rows per image, the image first, then the layer's
 # channels, sixteen in a row.
 #
 #   gnuplot -c scripts/report/features.gp OUT.png FILE.csv LAYER

@@ -1,5 +1,5 @@
-# The filters of a convolution as tiles: a row an output channel, a column an input channel; of one
-# input channel eight in a row.
+# The filters of a convolution as tiles: one row per output channel, one column per input channel; with
+# one input channel eight in a row.
 #
 #   gnuplot -c scripts/report/filters.gp OUT.png FILE.csv
 #

@@ -1,4 +1,4 @@
-# Which entries of the Jacobians are not zero.
+# Sparsity patterns of the Jacobians.
 #
 #   gnuplot -c scripts/report/jacobians.gp OUT.png NONZERO.csv JACOBIANS.csv
 #

@@ -1,4 +1,4 @@
-# The images most confidently mistaken: truth, answer, and the probability given to the answer.
+# The most confident errors: truth, answer, and the probability of the answer.
 #
 #   gnuplot -c scripts/report/mistakes.gp OUT.png FILE.csv
 #

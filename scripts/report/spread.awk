@@ -1,5 +1,5 @@
-# The rows of a sweep summed up: for each value of the column `by` (-v by=learning_rate) how many
-# trainings there are, how many of them diverged, and mean, least and greatest accuracy of the rest.
+# A summary of a sweep: for each value of the column `by` (-v by=learning_rate) the number of
+# trainings, how many of them diverged, and the mean, smallest and largest accuracy of the rest.
 BEGIN {
     FS = ","
     n_columns = split("train validation test", columns, " ")

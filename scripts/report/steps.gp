@@ -2,7 +2,7 @@
 #
 #   gnuplot -c scripts/report/steps.gp OUT.png FILE.csv
 #
-# FILE is written by `mlp gradcheck --steps`. An error of exactly 0 has no place on the scale.
+# FILE is written by `mlp gradcheck --steps`. An error of exactly 0 is not on the logarithmic scale.
 
 script = "steps.gp"
 if (ARGC != 2) { print "usage: gnuplot -c scripts/report/steps.gp OUT.png FILE.csv"; exit status 2 }
