@@ -11,6 +11,7 @@
 #include "kernels.h"
 #include "numbers.h"
 #include "random.h"
+#include "settings.h"
 #include "train.h"
 
 #include "bench_peak.h"
@@ -162,8 +163,10 @@ typedef struct Trained {
 static void trained_open(Trained *t, const Row *row)
 {
     Error err;
-    Architecture architecture = {row->arch, data.rows, data.cols,
-                                 architecture_defaults(row->arch)->hidden, data.n_classes};
+    mlp_settings defaults;
+    settings_default(&defaults, row->arch);
+    Architecture architecture = {row->arch, data.rows, data.cols, (size_t)defaults.hidden,
+                                 data.n_classes};
     *t = (Trained){.params = NULL};
     kernels = row->kernels;
     if (!network_build(&t->net, &architecture, &err) ||

@@ -22,7 +22,7 @@ static unsigned classify(const Model *model, const InputScale *scale, Work *work
     Dataset data = {.n = 1,
                     .rows = SCENE_SIDE,
                     .cols = SCENE_SIDE,
-                    .n_classes = model->settings.architecture.classes,
+                    .n_classes = model->net.architecture.classes,
                     .pixels = pixels,
                     .labels = no_label};
     Batch batch = {.data = &data, .scale = scale, .size = 1};
@@ -34,7 +34,7 @@ static Counts count(const Scene *scene, const Dataset *images, size_t n, const M
                     Work *work)
 {
     Counts counts = {0};
-    InputScale scale = input_scale(model->settings.pixel_std);
+    InputScale scale = input_scale(model->facts.pixel_std);
     for (size_t i = 0; i < n; i++) {
         Arena arena = {0};
         Error err;

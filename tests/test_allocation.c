@@ -210,13 +210,12 @@ static bool accept_epoch(void *context, const EpochReport *report, Error *err)
     return true;
 }
 
-static bool save(const ModelSettings *settings, const Network *net, const float *params,
-                 Arena *arena, Outcome *outcome, Error *err)
+static bool save(const Model *model, Arena *arena, Outcome *outcome, Error *err)
 {
     Output out;
     if (!output_open(&out, arena, model_path, OUTPUT_REGULAR_ONLY, err))
         return false;
-    outcome->committed = model_write(settings, net, params, &out, err) && output_commit(&out, err);
+    outcome->committed = model_write(model, &out, err) && output_commit(&out, err);
     if (!outcome->committed)
         output_discard(&out);
     return outcome->committed;
@@ -239,8 +238,7 @@ static bool train_with_team(ThreadPool *pool, float *params, const Network *net,
 static bool train_network(const char *arch, const char *directory, Arena *arena, Outcome *outcome,
                           Error *err)
 {
-    static Network net;
-    static Model model;
+    static Model trained, model;
     Dataset data;
     TrainData training = {.data = &data};
     if (!idx_read_directory(&data, arena, directory, IDX_TRAIN, false, err) ||
@@ -248,26 +246,28 @@ static bool train_network(const char *arch, const char *directory, Arena *arena,
         !dataset_pixel_std(&training.pixel_std, &data, training.split.train, err))
         return false;
     training.scale = input_scale(training.pixel_std);
-    Architecture architecture = {arch, data.rows, data.cols, 4, data.n_classes};
-    float *params;
-    if (!network_build(&net, &architecture, err) ||
-        (params = network_alloc(&net, arena, err)) == NULL)
+    trained.settings = (mlp_settings){.architecture = arch,
+                                      .hidden = 4,
+                                      .learning_rate = 0.01,
+                                      .batch_size = 16,
+                                      .train_size = 60,
+                                      .validation_size = 12};
+    trained.facts = (ModelFacts){.rows = data.rows,
+                                 .cols = data.cols,
+                                 .classes = data.n_classes,
+                                 .epochs = 2,
+                                 .pixel_std = training.pixel_std};
+    Architecture architecture = model_architecture(&trained);
+    if (!network_build(&trained.net, &architecture, err) ||
+        (trained.params = network_alloc(&trained.net, arena, err)) == NULL)
         return false;
-    network_init(&net, params, 1);
+    network_init(&trained.net, trained.params, 1);
     ThreadPool *pool = pool_open(2, arena, err);
     if (pool == NULL)
         return false;
-    bool ok = train_with_team(pool, params, &net, &training, arena, err);
+    bool ok = train_with_team(pool, trained.params, &trained.net, &training, arena, err);
     pool_close(pool);
-    ModelSettings settings = {.architecture = net.architecture,
-                              .learning_rate = 0.01,
-                              .pixel_std = training.pixel_std,
-                              .batch_size = 16,
-                              .epochs = 2,
-                              .train_size = 60,
-                              .validation_size = 12};
-    if (!ok || !save(&settings, &net, params, arena, outcome, err) ||
-        !model_read(&model, arena, model_path, err))
+    if (!ok || !save(&trained, arena, outcome, err) || !model_read(&model, arena, model_path, err))
         return false;
     outcome->model.size = model.net.n_parameters * sizeof(float);
     memcpy(outcome->model.bytes, model.params, outcome->model.size);

@@ -37,26 +37,29 @@ static const char checksum_key[] = "\"checksum_crc32\":\"";
 
 static void make_model(void)
 {
-    static Network net;
+    static Model made;
     Arena arena = {0};
     Error err;
-    float *params;
     char *text;
     size_t size;
     Synthetic s = synthetic_make(&arena, 4, 2, 3);
-    synthetic_network(&net, &params, &s, 2, 1, &arena);
-    ModelSettings settings = {.architecture = net.architecture,
-                              .learning_rate = 1e-4,
-                              .pixel_std = 0.3084948910638255,
-                              .batch_size = 64,
-                              .seed = 5,
+    synthetic_network(&made.net, &made.params, &s, 2, 1, &arena);
+    made.settings = (mlp_settings){.architecture = "mlp",
+                                   .hidden = 2,
+                                   .learning_rate = 1e-4,
+                                   .batch_size = 64,
+                                   .seed = 5,
+                                   .train_size = 100,
+                                   .validation_size = 20};
+    made.facts = (ModelFacts){.rows = made.net.architecture.rows,
+                              .cols = made.net.architecture.cols,
+                              .classes = made.net.architecture.classes,
                               .epochs = 7,
-                              .train_size = 100,
-                              .validation_size = 20,
+                              .pixel_std = 0.3084948910638255,
                               .data_crc32 = 0x00ab0cde};
     Output out = {.stream = open_memstream(&text, &size), .path = "memory"};
-    if (out.stream == NULL || !model_write(&settings, &net, params, &out, &err) ||
-        fclose(out.stream) != 0 || size > sizeof model)
+    if (out.stream == NULL || !model_write(&made, &out, &err) || fclose(out.stream) != 0 ||
+        size > sizeof model)
         abort();
     memcpy(model, text, size);
     free(text);
@@ -205,8 +208,7 @@ static void every_flip_with_a_right_checksum_is_refused_or_makes_a_model(void)
             size_t size = 0;
             if (parse(mutant, model_size, &parsed, &arena, &err)) {
                 Output out = {.stream = open_memstream(&text, &size), .path = "memory"};
-                bool written =
-                    model_write(&parsed.settings, &parsed.net, parsed.params, &out, &err);
+                bool written = model_write(&parsed, &out, &err);
                 fclose(out.stream);
                 CHECK(written && accepts((unsigned char *)text, size, &err), "byte %zu, bit %d: %s",
                       i, bit, err.text);
@@ -292,14 +294,16 @@ static void headers_with_a_right_checksum_are_refused_with_their_reason(void)
         {"\"__metadata__\":{", "\"__metadata__\":{\"class_names\":\"a\\nb\\u001b[2J\",",
          "control character"},
         {"\"__metadata__\":{", "\"__metadata__\":{\"class_names\":\"a\\tb\",", "control character"},
-        {"\"__metadata__\":{", "\"__metadata__\":{\"class_names\":\"a\\u009b2J\",",
+        {"\"__metadata__\":{", "\"__metadata__\":{\"class_names\":\"a\xc2\x9b2J\",",
          "control character"},
         {"\"__metadata__\":{",
          "\"__metadata__\":{\"class_names\":"
          "\"0123456789012345678901234567890123456789012345678901234567890123\",",
          "more than 63 bytes"},
-        {"\"__metadata__\":{", "\"__metadata__\":{\"author\":\"me\",", "unknown metadata 'author'"},
-        {"\"__metadata__\":{", "\"__metadata__\":{\"\":\"\",", "unknown metadata ''"},
+        {"\"__metadata__\":{", "\"__metadata__\":{\"author\":\"me\",",
+         "newer version of mlp (unknown setting 'author')"},
+        {"\"__metadata__\":{", "\"__metadata__\":{\"\":\"\",",
+         "newer version of mlp (unknown setting '')"},
         {"\"__metadata__\":{", "\"__metadata__\":{},\"__metadata__\":{", "twice"},
         {"\"__metadata__\":{", "\"__metadata__\":[", "'{'"},
         {"\"__metadata__\":{", "\"__metadata__\":null,\"x\":{", "'{'"},
@@ -325,10 +329,14 @@ static void headers_with_a_right_checksum_are_refused_with_their_reason(void)
         {"\"validation_size\":\"20\"", "\"validation_size\":\"0\"", "'validation_size'"},
         {"\"recipe\":\"1\"", "\"recipe\":\"2\"", "recipe '2'"},
         {"\"recipe\":\"1\"", "\"recipe\":\"\"", "recipe ''"},
-        {"\"format\":\"mlp 1\"", "\"format\":\"mlp 9\"", "'format'"},
-        {"\"format\":\"mlp 1\"", "\"format\":\"\"", "'format'"},
+        {"\"format\":\"mlp 1\"", "\"format\":\"mlp 9\"", "newer version of mlp (format 'mlp 9')"},
+        {"\"format\":\"mlp 1\"", "\"format\":\"mlp 3\"", "newer version of mlp (format 'mlp 3')"},
+        {"\"format\":\"mlp 1\"", "\"format\":\"mlp 0\"", "'format' is 'mlp 0'"},
+        {"\"format\":\"mlp 1\"", "\"format\":\"mlp 2x\"", "'format' is 'mlp 2x'"},
+        {"\"format\":\"mlp 1\"", "\"format\":\"\"", "'format' is ''"},
         {"\"architecture\":\"mlp\"", "\"architecture\":\"gpt\"", "'gpt'"},
-        {"\"architecture\":\"mlp\"", "\"architecture\":\"\"", "architecture ''"},
+        {"\"architecture\":\"mlp\"", "\"architecture\":\"\"",
+         "'architecture': '' is not one of mlp and cnn"},
         {"\"learning_rate\":\"0.0001\"", "\"learning_rate\":\"-1\"", "'learning_rate'"},
         {"\"learning_rate\":\"0.0001\"", "\"learning_rate\":\"1e999\"", "'learning_rate'"},
         {"\"learning_rate\":\"0.0001\"", "\"learning_rate\":\"inf\"", "'learning_rate'"},
@@ -388,8 +396,7 @@ static void headers_with_a_right_checksum_are_refused_with_their_reason(void)
         "{\"fc1.bias\":{\"dtype\":\"F32\",\"shape\":[19],\"data_offsets\":[0,76]}}";
     static const char *const whole[] = {of_others, "{}", "{\"__metadata__\":{}}"};
     for (size_t i = 0; i < sizeof whole / sizeof whole[0]; i++)
-        refuse_model(mutant, assemble(whole[i], strlen(whole[i])), "lack 'architecture'", whole[i],
-                     i);
+        refuse_model(mutant, assemble(whole[i], strlen(whole[i])), "lack 'format'", whole[i], i);
     // More tensors than any network has.
     char many[4096] = "{";
     for (int i = 0; i < 40; i++)

@@ -1,5 +1,6 @@
 // The model file: a round trip keeps every bit, the layout is the format's, and a file comes into
 // being all at once. Files that are not exactly a model are in test_hostile.c.
+#include "crc32.h"
 #include "model.h"
 
 #include "files.h"
@@ -15,42 +16,52 @@ enum { MAX_FILE = 8192 };
 static unsigned char file[MAX_FILE];
 static size_t file_size;
 
-static ModelSettings small = {.architecture = {"mlp", 2, 3, 2, 3},
-                              .learning_rate = 1e-4,
-                              .pixel_std = 0.3084948910638255,
-                              .batch_size = 64,
-                              .seed = 5,
-                              .epochs = 7,
-                              .train_size = 100,
-                              .validation_size = 20,
-                              .data_crc32 = 0x00ab0cde};
+static Model small = {.settings = {.architecture = "mlp",
+                                   .hidden = 2,
+                                   .learning_rate = 1e-4,
+                                   .batch_size = 64,
+                                   .seed = 5,
+                                   .train_size = 100,
+                                   .validation_size = 20},
+                      .facts = {.rows = 2,
+                                .cols = 3,
+                                .classes = 3,
+                                .epochs = 7,
+                                .pixel_std = 0.3084948910638255,
+                                .data_crc32 = 0x00ab0cde}};
 
-static bool write_model(const Network *net, const float *params, const char *path, Error *err)
+static bool write_model(const Model *model, const char *path, Error *err)
 {
     Arena arena = {0};
     Output out;
     bool ok = output_open(&out, &arena, path, OUTPUT_REGULAR_ONLY, err) &&
-              model_write(&small, net, params, &out, err) && output_commit(&out, err);
+              model_write(model, &out, err) && output_commit(&out, err);
     if (!ok)
         output_discard(&out);
     arena_free(&arena);
     return ok;
 }
 
+static void build(Model *model, Arena *arena)
+{
+    Error err;
+    Architecture architecture = model_architecture(model);
+    if (!network_build(&model->net, &architecture, &err) ||
+        (model->params = network_alloc(&model->net, arena, &err)) == NULL)
+        abort();
+    network_init(&model->net, model->params, 1);
+}
+
 // Writes a small model whose weights include the odd numbers, and keeps the bytes in `file`.
 static void make_file(void)
 {
-    static Network net;
     Arena arena = {0};
     Error err;
-    if (!network_build(&net, &small.architecture, &err))
-        abort();
-    float *params = network_alloc(&net, &arena, &err);
-    network_init(&net, params, 1);
-    params[tensor_index(net.tensors[0], 0)] = -0.0f;
-    params[tensor_index(net.tensors[0], 1)] = 1e-42f; // not normal
-    params[tensor_index(net.tensors[2], 2)] = -3.4e38f;
-    if (!write_model(&net, params, work_path("model"), &err))
+    build(&small, &arena);
+    small.params[tensor_index(small.net.tensors[0], 0)] = -0.0f;
+    small.params[tensor_index(small.net.tensors[0], 1)] = 1e-42f; // not normal
+    small.params[tensor_index(small.net.tensors[2], 2)] = -3.4e38f;
+    if (!write_model(&small, work_path("model"), &err))
         abort();
     file_size = read_file(work_path("model"), file, sizeof file);
     arena_free(&arena);
@@ -64,12 +75,12 @@ static void a_round_trip_keeps_every_bit(void)
     Model model;
     make_file();
     REQUIRE(model_read(&model, &arena, work_path("model"), &err), "%s", err.text);
-    REQUIRE(write_model(&model.net, model.params, work_path("again"), &err), "%s", err.text);
+    REQUIRE(write_model(&model, work_path("again"), &err), "%s", err.text);
     size_t size = read_file(work_path("again"), again, sizeof again);
     CHECK(size == file_size && memcmp(again, file, size) == 0, "the bytes differ");
-    CHECK(model.settings.seed == 5 && model.settings.epochs == 7 &&
-              model.settings.data_crc32 == small.data_crc32 &&
-              memcmp(&model.settings.pixel_std, &small.pixel_std, sizeof(double)) == 0,
+    CHECK(model.settings.seed == 5 && model.settings.epochs == 7 && model.facts.epochs == 7 &&
+              model.facts.data_crc32 == small.facts.data_crc32 &&
+              memcmp(&model.facts.pixel_std, &small.facts.pixel_std, sizeof(double)) == 0,
           "the settings differ");
     CHECK(signbit(model.params[tensor_index(model.net.tensors[0], 0)]), "-0 became +0");
     arena_free(&arena);
@@ -106,19 +117,16 @@ static void weights_that_are_not_finite_are_not_written(void)
 {
     static const float values[] = {NAN, INFINITY, -INFINITY};
     static unsigned char after[MAX_FILE];
-    static Network net;
     Arena arena = {0};
     Error err = {""};
     make_file();
-    if (!network_build(&net, &small.architecture, &err))
-        abort();
-    for (size_t t = 0; t < net.n_tensors; t++)
+    for (size_t t = 0; t < small.net.n_tensors; t++)
         for (size_t v = 0; v < sizeof values / sizeof values[0]; v++) {
-            float *params = network_alloc(&net, &arena, &err);
-            params[tensor_index(net.tensors[t], 1)] = values[v];
-            CHECK(!write_model(&net, params, work_path("model"), &err) &&
+            build(&small, &arena);
+            small.params[tensor_index(small.net.tensors[t], 1)] = values[v];
+            CHECK(!write_model(&small, work_path("model"), &err) &&
                       strstr(err.text, "not finite") != NULL,
-                  "%s, value %zu: %s", net.tensors[t]->name, v, err.text);
+                  "%s, value %zu: %s", small.net.tensors[t]->name, v, err.text);
             CHECK(read_file(work_path("model"), after, sizeof after) == file_size &&
                       memcmp(after, file, file_size) == 0,
                   "the model that was there is lost");
@@ -134,16 +142,12 @@ static void class_names_and_transposition_are_kept(void)
     static unsigned char after[MAX_FILE];
     Arena arena = {0};
     Error err = {""};
-    const char *key;
-    static char value[MODEL_SETTING_SIZE];
     make_file();
     REQUIRE(model_read(&model, &arena, work_path("model"), &err), "%s", err.text);
     CHECK(model.settings.class_names == NULL && !model.settings.transposed, "there are some");
-    small.class_names = names;
-    small.transposed = true;
-    CHECK(write_model(&model.net, model.params, work_path("named"), &err), "%s", err.text);
-    small.class_names = NULL;
-    small.transposed = false;
+    model.settings.class_names = names;
+    model.settings.transposed = true;
+    CHECK(write_model(&model, work_path("named"), &err), "%s", err.text);
     REQUIRE(model_read(&model, &arena, work_path("named"), &err), "%s", err.text);
     CHECK(model.settings.transposed && strcmp(model.settings.class_names, names) == 0, "read: %s",
           model.settings.class_names);
@@ -155,9 +159,9 @@ static void class_names_and_transposition_are_kept(void)
     CHECK(strcmp(class_name("a", 1).text, "1") == 0 &&
               strcmp(class_name(NULL, 255).text, "255") == 0,
           "a class without a name");
-    for (size_t i = 0; model_setting(&model.settings, i, &key, value, sizeof value); i++)
-        CHECK(strcmp(key, "class_names") != 0 || strcmp(value, names) == 0, "%s", value);
-    CHECK(write_model(&model.net, model.params, work_path("plain"), &err), "%s", err.text);
+    model.settings.class_names = NULL;
+    model.settings.transposed = false;
+    CHECK(write_model(&model, work_path("plain"), &err), "%s", err.text);
     CHECK(read_file(work_path("plain"), after, sizeof after) == file_size &&
               memcmp(after, file, file_size) == 0,
           "a model without them has other bytes");
@@ -168,29 +172,180 @@ static void class_names_and_transposition_are_kept(void)
 static void the_longest_class_names_fit(void)
 {
     static char names[CLASS_NAMES_SIZE];
-    static Model model;
-    static Network net;
-    ModelSettings settings = small;
+    static Model model, named;
     Arena arena = {0};
     Error err = {""};
-    Output out;
     for (size_t k = 0; k < 256; k++)
         snprintf(names + 64 * k, 65, "%03zu%.60s%s", k,
                  "\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\""
                  "\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"",
                  k < 255 ? "\n" : "");
-    settings.architecture.classes = 256;
-    settings.class_names = names;
+    named.settings = small.settings;
+    named.facts = small.facts;
+    named.facts.classes = 256;
+    named.settings.class_names = names;
+    build(&named, &arena);
     REQUIRE(strlen(names) == CLASS_NAMES_SIZE - 1, "%zu bytes of names", strlen(names));
-    REQUIRE(network_build(&net, &settings.architecture, &err), "%s", err.text);
-    float *params = network_alloc(&net, &arena, &err);
-    REQUIRE(params != NULL &&
-                output_open(&out, &arena, work_path("long"), OUTPUT_REGULAR_ONLY, &err) &&
-                model_write(&settings, &net, params, &out, &err) && output_commit(&out, &err) &&
+    REQUIRE(write_model(&named, work_path("long"), &err) &&
                 model_read(&model, &arena, work_path("long"), &err),
             "%s", err.text);
     CHECK(strcmp(model.settings.class_names, names) == 0, "the names differ");
     arena_free(&arena);
+}
+
+// ---------------------------------------------------------------------------------------------
+// Versions of the format
+
+// Changes the header of a model's bytes, which stay as long as they were or become shorter, and
+// signs them. Returns whether `from` was there.
+static bool exchange(unsigned char *bytes, size_t size, const char *from, const char *to)
+{
+    static const char key[] = "\"checksum_crc32\":\"";
+    char *header = (char *)bytes + 8, digits[9];
+    size_t length = (size_t)bytes[0] + 256 * (size_t)bytes[1], old = strlen(from), new = strlen(to);
+    for (size_t i = 0; i + old <= length && new <= old; i++)
+        if (memcmp(header + i, from, old) == 0) {
+            memcpy(header + i, to, new);
+            memmove(header + i + new, header + i + old, length - i - old);
+            memset(header + length - (old - new), ' ', old - new);
+            char *sum = strstr(header, key) + sizeof key - 1; // it is before the first 0
+            memcpy(sum, "00000000", 8);
+            snprintf(digits, sizeof digits, "%08" PRIx32, crc32_update(0, bytes, size));
+            memcpy(sum, digits, 8);
+            return true;
+        }
+    return false;
+}
+
+static void a_setting_that_format_2_lacks_is_at_its_default(void)
+{
+    static Model model, other;
+    static unsigned char bytes[MAX_FILE], again[MAX_FILE];
+    Arena arena = {0};
+    Error err;
+    other.settings = (mlp_settings){.architecture = "mlp",
+                                    .hidden = 64, // its default: the tensors must fit
+                                    .learning_rate = 0.5,
+                                    .batch_size = 3,
+                                    .seed = 4,
+                                    .train_size = 5,
+                                    .validation_size = 6,
+                                    .transposed = true,
+                                    .class_names = "a\nb"};
+    other.facts = small.facts;
+    build(&other, &arena);
+    size_t n = 0;
+    for (const Setting *row = settings_table; row->key != NULL; row++) {
+        char entry[64], number[NUMBER_SIZE];
+        REQUIRE(write_model(&other, work_path("other"), &err), "%s", err.text);
+        size_t size = read_file(work_path("other"), bytes, sizeof bytes);
+        snprintf(entry, sizeof entry, "\"%s\":\"%s\",", row->key,
+                 row->type == SETTING_STRING ? "a\\nb"
+                                             : setting_text(row, &other.settings, number));
+        if (strcmp(row->key, "validation_size") == 0) // the last one
+            snprintf(entry, sizeof entry, ",\"validation_size\":\"6\"");
+        if (!exchange(bytes, size, entry, "")) {
+            CHECK(strcmp(row->key, "epochs") == 0, "no %s", entry);
+            continue;
+        }
+        n++;
+        if ((row->flags & SETTING_OPTIONAL) == 0)
+            CHECK(!model_parse(&model, &arena, bytes, size, &err) &&
+                      strstr(err.text, row->key) != NULL,
+                  "format 1 without %s", row->key);
+        REQUIRE(exchange(bytes, size, "\"mlp 1\"", "\"mlp 2\""), "no format");
+        REQUIRE(model_parse(&model, &arena, bytes, size, &err), "%s: %s", row->key, err.text);
+        for (const Setting *r = settings_table; r->key != NULL; r++) {
+            bool is_default = setting_is_default(r, &model.settings, "mlp");
+            bool is_expected =
+                r == row || strcmp(r->key, "architecture") == 0 || strcmp(r->key, "hidden") == 0;
+            CHECK(is_default == is_expected, "without %s: %s is %s", row->key, r->key,
+                  setting_text(r, &model.settings, number));
+        }
+        // And so it can be written and read again.
+        REQUIRE(write_model(&model, work_path("other"), &err), "%s", err.text);
+        size = read_file(work_path("other"), again, sizeof again);
+        CHECK(model_parse(&model, &arena, again, size, &err), "%s: %s", row->key, err.text);
+    }
+    CHECK(n == 9, "%zu settings left out", n);
+    arena_free(&arena);
+}
+
+// The convolutional network has other defaults.
+static void defaults_are_those_of_the_architecture(void)
+{
+    static Model model;
+    static unsigned char bytes[65536];
+    Arena arena = {0};
+    Error err = {""};
+    size_t size = read_file("tests/models/cnn.bin", bytes, sizeof bytes);
+    REQUIRE(exchange(bytes, size, "\"learning_rate\":\"0.01\",", "") &&
+                exchange(bytes, size, "\"mlp 1\"", "\"mlp 2\"") &&
+                model_parse(&model, &arena, bytes, size, &err),
+            "%s", err.text);
+    mlp_settings defaults;
+    settings_default(&defaults, "cnn");
+    CHECK(memcmp(&model.settings.learning_rate, &defaults.learning_rate, sizeof(double)) == 0 &&
+              setting_is_default(setting_find(settings_table, "learning_rate"), &model.settings,
+                                 "cnn"),
+          "learning rate %g", model.settings.learning_rate);
+    arena_free(&arena);
+}
+
+// With a table that has a setting more, since format 2.
+static void a_newer_setting_is_written_only_where_it_is_not_at_its_default(void)
+{
+    Setting table[32];
+    size_t n_rows = 0;
+    for (; settings_table[n_rows].key != NULL; n_rows++)
+        table[n_rows] = settings_table[n_rows];
+    table[n_rows] = (Setting){.key = "dither",
+                              .type = SETTING_UINT,
+                              .offset = offsetof(mlp_settings, seed),
+                              .max = 100,
+                              .since = 2,
+                              .defaults = {"5"}};
+    table[n_rows + 1] = (Setting){.key = NULL};
+    static Model model;
+    model.settings = small.settings;
+    for (uint64_t seed = 5; seed <= 6; seed++) {
+        ModelEntry list[MODEL_MAX_ENTRIES];
+        char number[NUMBER_SIZE];
+        const char *format = "", *dither = "";
+        model.settings.seed = seed;
+        size_t n = model_entries(list, table, &model);
+        for (size_t i = 0; i < n; i++) {
+            CHECK(i == 0 || strcmp(list[i - 1].row->key, list[i].row->key) < 0, "not sorted");
+            const char *text = setting_text(list[i].row, list[i].from, number);
+            if (strcmp(list[i].row->key, "format") == 0)
+                format = text;
+            if (strcmp(list[i].row->key, "dither") == 0)
+                dither = strcmp(text, "6") == 0 ? "6" : "wrong";
+        }
+        CHECK(strcmp(dither, seed == 5 ? "" : "6") == 0, "seed %zu: '%s'", (size_t)seed, dither);
+        CHECK(strcmp(format, seed == 5 ? "mlp 1" : "mlp 2") == 0, "seed %zu: %s", (size_t)seed,
+              format);
+    }
+}
+
+// One of each architecture, written by version 0.1.0.
+static void models_of_earlier_versions_are_read_and_written_as_the_same_bytes(void)
+{
+    static const char *const names[] = {"tests/models/mlp.bin", "tests/models/cnn.bin"};
+    static unsigned char before[65536], after[65536];
+    static Model model;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        Arena arena = {0};
+        Error err = {""};
+        size_t size = read_file(names[i], before, sizeof before);
+        REQUIRE(size > 0 && model_read(&model, &arena, names[i], &err) &&
+                    write_model(&model, work_path("again"), &err),
+                "%s: %s", names[i], err.text);
+        CHECK(read_file(work_path("again"), after, sizeof after) == size &&
+                  memcmp(before, after, size) == 0,
+              "%s: other bytes", names[i]);
+        arena_free(&arena);
+    }
 }
 
 // What is in a file that is wrong inside is in test_hostile.c; here, that the file is named.
@@ -367,6 +522,10 @@ int main(void)
     RUN(weights_that_are_not_finite_are_not_written);
     RUN(class_names_and_transposition_are_kept);
     RUN(the_longest_class_names_fit);
+    RUN(a_setting_that_format_2_lacks_is_at_its_default);
+    RUN(defaults_are_those_of_the_architecture);
+    RUN(a_newer_setting_is_written_only_where_it_is_not_at_its_default);
+    RUN(models_of_earlier_versions_are_read_and_written_as_the_same_bytes);
     RUN(what_is_no_model_file_is_refused_by_name);
     RUN(an_output_replaces_its_target_only_when_committed);
     RUN(a_published_output_goes_on_in_place);

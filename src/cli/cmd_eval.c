@@ -296,7 +296,7 @@ static void note_other_data(const Model *model, const char *path, const Dataset 
 {
     command_note("%s was trained on other data than %s (CRC-32 %08lx, here %08lx): its %s "
                  "images are not those that the model knows",
-                 path, directory, (unsigned long)model->settings.data_crc32,
+                 path, directory, (unsigned long)model->facts.data_crc32,
                  (unsigned long)data->crc32, split);
 }
 
@@ -317,7 +317,7 @@ static bool read_split(Dataset *data, Range *images, const Model *model, const c
     if (!command_model_split(&split, model, path, data, directory, err))
         return false;
     *images = strcmp(o->split, "train") == 0 ? split.train : split.validation;
-    if (data->crc32 != model->settings.data_crc32)
+    if (data->crc32 != model->facts.data_crc32)
         note_other_data(model, path, data, directory, o->split);
     return true;
 }
@@ -328,7 +328,7 @@ static bool evaluate(Evaluator *evaluator, Evaluation *result, const Model *mode
     ThreadPool *pool = command_pool(c, threads);
     if (pool == NULL)
         return false;
-    InputScale scale = input_scale(model->settings.pixel_std);
+    InputScale scale = input_scale(model->facts.pixel_std);
     bool ok = evaluator_alloc(evaluator, &model->net, pool, range_length(images), NULL, &c->arena,
                               &c->err);
     if (ok)
@@ -359,7 +359,7 @@ static int eval(Context *c)
         !read_split(&data, &images, &model, path, o, &c->arena, &c->err))
         return STATUS_FAILED;
 
-    size_t C = model.settings.architecture.classes; // the data may have fewer
+    size_t C = model.net.architecture.classes; // the data may have fewer
     Report report = {.model = path,
                      .directory = command_data_directory(o->data),
                      .split = o->split,

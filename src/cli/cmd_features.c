@@ -174,7 +174,7 @@ static int features(Context *c)
                   (unsigned long long)o->image, o->part, directory, data.n);
         return STATUS_FAILED;
     }
-    InputScale scale = input_scale(model.settings.pixel_std);
+    InputScale scale = input_scale(model.facts.pixel_std);
     Batch batch = {.data = &data, .scale = &scale, .first = (size_t)o->image, .size = 1};
     network_predict(&model.net, model.params, &seen.work, &batch);
     seen.label = batch_label(&batch, 0);

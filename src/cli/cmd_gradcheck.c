@@ -208,7 +208,7 @@ static bool prepare_model(Model *model, const char *path, Dataset *data, size_t 
         return command_model_fits(model, path, data, directory, err);
     Split split;
     if (!dataset_split(&split, data->n, 0, 0, err) ||
-        !dataset_pixel_std(&model->settings.pixel_std, data, split.train, err))
+        !dataset_pixel_std(&model->facts.pixel_std, data, split.train, err))
         return false;
     size_t crop = (size_t)o->crop, smaller = data->rows < data->cols ? data->rows : data->cols;
     if (crop == 0) {
@@ -251,7 +251,7 @@ static int gradcheck(Context *c)
     size_t image = (size_t)o->image;
     if (!prepare_model(&model, path, &data, &image, o, arena, err))
         return STATUS_FAILED;
-    Subject subject = {&model, &data, input_scale(model.settings.pixel_std), image};
+    Subject subject = {&model, &data, input_scale(model.facts.pixel_std), image};
     if (!check_subject(&check, &subject, GRADIENT_CHECK_STEP, arena, err))
         return STATUS_FAILED;
 

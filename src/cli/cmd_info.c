@@ -1,4 +1,5 @@
-// mlp info: what a model file says of itself.
+// mlp info: shows what a model file says of itself. Which settings there are is known to
+// settings.h, what else the metadata hold to model.h.
 #include "commands.h"
 #include "json.h"
 
@@ -35,57 +36,61 @@ static TensorSummary tensor_summary(const Tensor *tensor, const float *params)
     return s;
 }
 
-static void print_class_names(const ModelSettings *settings)
+static void print_class_names(const Model *model)
 {
-    if (settings->class_names == NULL)
-        return;
     printf("%-16s ", "class_names");
-    for (size_t k = 0; k < settings->architecture.classes; k++)
-        printf("%s %s", k == 0 ? "" : ",", class_name(settings->class_names, k).text);
+    for (size_t k = 0; k < model->net.architecture.classes; k++)
+        printf("%s %s", k == 0 ? "" : ",", class_name(model->settings.class_names, k).text);
     putchar('\n');
+}
+
+static void print_tensor(const Tensor *tensor, const float *params)
+{
+    TensorSummary s = tensor_summary(tensor, params);
+    char shape[96];
+    int n = 0;
+    size_t dims[TENSOR_MAX_DIMS], n_dims = tensor_file_shape(tensor, dims);
+    for (size_t d = 0; d < n_dims; d++)
+        n += snprintf(shape + n, sizeof shape - (size_t)n, "%s%zu", d == 0 ? "" : ",", dims[d]);
+    printf("%-12s  %12s  %9.4f %9.4f %9.4f %9.4f\n", tensor->name, shape, s.smallest, s.largest,
+           s.mean, s.std);
 }
 
 static void print_text(const char *path, const Model *model)
 {
-    const char *key;
-    char value[MODEL_SETTING_SIZE], sizes[64];
+    char sizes[64], number[NUMBER_SIZE];
+    ModelEntry list[MODEL_MAX_ENTRIES];
+    size_t n = model_entries(list, settings_table, model);
     network_sizes(&model->net, sizes, sizeof sizes);
-    ShownName name = command_shown(path);
-    printf("%s: a %s network of %zu parameters, checksum right\n\n", name.text, sizes,
-           network_count_weights(&model->net));
-    for (size_t i = 0; model_setting(&model->settings, i, &key, value, sizeof value); i++)
-        if (strcmp(key, "class_names") != 0)
-            printf("%-16s  %s\n", key, value);
-    print_class_names(&model->settings);
+    printf("%s: a %s network of %zu parameters, checksum right\n\n", command_shown(path).text,
+           sizes, network_count_weights(&model->net));
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(list[i].row->key, "class_names") != 0)
+            printf("%-16s  %s\n", list[i].row->key,
+                   setting_text(list[i].row, list[i].from, number));
+    if (model->settings.class_names != NULL)
+        print_class_names(model);
     printf("\n%-12s  %12s  %9s %9s %9s %9s\n", "tensor", "shape", "smallest", "largest", "mean",
            "std");
-    for (size_t t = 0; t < model->net.n_tensors; t++) {
-        const Tensor *tensor = model->net.tensors[t];
-        TensorSummary s = tensor_summary(tensor, model->params);
-        char shape[96];
-        int n = 0;
-        size_t dims[TENSOR_MAX_DIMS], n_dims = tensor_file_shape(tensor, dims);
-        for (size_t d = 0; d < n_dims; d++)
-            n += snprintf(shape + n, sizeof shape - (size_t)n, "%s%zu", d == 0 ? "" : ",", dims[d]);
-        printf("%-12s  %12s  %9.4f %9.4f %9.4f %9.4f\n", tensor->name, shape, s.smallest, s.largest,
-               s.mean, s.std);
-    }
+    for (size_t t = 0; t < model->net.n_tensors; t++)
+        print_tensor(model->net.tensors[t], model->params);
 }
 
 static void print_json(const char *path, const Model *model)
 {
     JsonWriter json = {.out = stdout};
-    const char *key;
-    char value[MODEL_SETTING_SIZE], sizes[64];
+    char sizes[64], number[NUMBER_SIZE];
+    ModelEntry list[MODEL_MAX_ENTRIES];
+    size_t n = model_entries(list, settings_table, model);
     network_sizes(&model->net, sizes, sizeof sizes);
     json_open_object(&json, NULL);
     json_string(&json, "model", path);
     json_string(&json, "sizes", sizes);
     json_uint(&json, "parameters", network_count_weights(&model->net));
     json_string(&json, "checksum", "right");
-    json_open_object(&json, "settings"); // as the file has them: texts
-    for (size_t i = 0; model_setting(&model->settings, i, &key, value, sizeof value); i++)
-        json_string(&json, key, value);
+    json_open_object(&json, "settings"); // as the file has them: strings
+    for (size_t i = 0; i < n; i++)
+        json_string(&json, list[i].row->key, setting_text(list[i].row, list[i].from, number));
     json_close_object(&json);
     json_open_array(&json, "tensors");
     for (size_t t = 0; t < model->net.n_tensors; t++) {

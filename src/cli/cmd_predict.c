@@ -150,8 +150,8 @@ static void print_answer(Predictor *p, const Answer *answer)
     }
     print_text(answer, n, p->model.settings.class_names);
     if (p->options->show)
-        print_picture(answer->pixels, p->model.settings.architecture.rows,
-                      p->model.settings.architecture.cols);
+        print_picture(answer->pixels, p->model.net.architecture.rows,
+                      p->model.net.architecture.cols);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -202,7 +202,7 @@ static bool predict_idx(Predictor *p, const char *file, const Source *source, Ar
 {
     Dataset data;
     const char *path = source->path;
-    const Architecture *a = &p->model.settings.architecture;
+    const Architecture *a = &p->model.net.architecture;
     bool transposed = command_transposed(&p->options->transpose, p->model.settings.transposed);
     if (!idx_read_images(&data, arena, source, transposed, err))
         return false;
@@ -229,7 +229,7 @@ static bool predict_picture(Predictor *p, Origin origin, const char *path, const
 {
     Error reason;
     const unsigned char *pixels = image->pixels;
-    const Architecture *a = &p->model.settings.architecture;
+    const Architecture *a = &p->model.net.architecture;
     if (p->options->raw) {
         if (image->rows != a->rows || image->cols != a->cols)
             return error_size(err, path, image->rows, image->cols, a);
@@ -348,7 +348,7 @@ static int run(Context *c)
         return STATUS_USAGE;
     if (!model_read(&p.model, &c->arena, path, &c->err))
         return order_is_wrong(&c->words, &c->err) ? STATUS_USAGE : STATUS_FAILED;
-    size_t classes = p.model.settings.architecture.classes;
+    size_t classes = p.model.net.architecture.classes;
     if (p.options->top > classes) {
         error_set(&c->err, "--top %llu: %s has only %zu classes",
                   (unsigned long long)p.options->top, path, classes);
@@ -357,7 +357,7 @@ static int run(Context *c)
     if (!work_alloc(&p.work, &p.model.net, (WorkNeeds){.capacity = BATCH, .forward_only = true},
                     &c->arena, &c->err))
         return STATUS_FAILED;
-    p.scale = input_scale(p.model.settings.pixel_std);
+    p.scale = input_scale(p.model.facts.pixel_std);
 
     if (p.options->json) {
         json_open_object(&p.json, NULL);

@@ -90,13 +90,13 @@ static void train_defaults(const OptionTable *table, void *values)
 // ---------------------------------------------------------------------------------------------
 // Resuming: the model's settings take the place of the defaults
 
-static void options_of_model(TrainOptions *o, const OptionTable *table, const ModelSettings *s)
+static void options_of_model(TrainOptions *o, const OptionTable *table, const mlp_settings *s)
 {
     const TrainOptions given = *o;
-    o->architecture = s->architecture.name;
+    o->architecture = s->architecture;
     train_defaults(table, o);
     o->batch_size = s->batch_size;
-    o->hidden = s->architecture.hidden;
+    o->hidden = s->hidden;
     o->seed = s->seed;
     o->train_size = s->train_size;
     o->validation_size = s->validation_size;
@@ -125,7 +125,7 @@ static void options_of_model(TrainOptions *o, const OptionTable *table, const Mo
         o->epochs = s->epochs;
 }
 
-static bool options_contradict(const TrainOptions *o, const ModelSettings *s, Error *err)
+static bool options_contradict(const TrainOptions *o, const mlp_settings *s, Error *err)
 {
     const struct {
         const char *flag;
@@ -133,7 +133,7 @@ static bool options_contradict(const TrainOptions *o, const ModelSettings *s, Er
     } settings[] = {
         {"lr", o->learning_rate, s->learning_rate},
         {"batch", (double)o->batch_size, (double)s->batch_size},
-        {"hidden", (double)o->hidden, (double)s->architecture.hidden},
+        {"hidden", (double)o->hidden, (double)s->hidden},
         {"seed", (double)o->seed, (double)s->seed},
         {"train-size", (double)o->train_size, (double)s->train_size},
         {"val-size", (double)o->validation_size, (double)s->validation_size},
@@ -143,11 +143,11 @@ static bool options_contradict(const TrainOptions *o, const ModelSettings *s, Er
                           "--transpose: %s was trained without it, and a training that is resumed "
                           "keeps its settings",
                           o->resume);
-    if (strcmp(o->architecture, s->architecture.name) != 0)
+    if (strcmp(o->architecture, s->architecture) != 0)
         return !error_set(err,
                           "--arch %s: %s is a network '%s', and a training that is resumed keeps "
                           "its network",
-                          o->architecture, o->resume, s->architecture.name);
+                          o->architecture, o->resume, s->architecture);
     for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++)
         if (settings[i].given != settings[i].model)
             return !error_set(
@@ -168,9 +168,7 @@ typedef struct Job {
     const Model *resumed; // NULL: a new training
     Dataset data;
     TrainData training;
-    Network net;
-    float *params;
-    ModelSettings settings; // of the model file; epochs: those that are complete
+    Model model; // of the last complete epoch
     Output csv;
     Progress progress;
     EpochReport last;
@@ -200,7 +198,7 @@ static void keep_copy(Job *job, const char *path)
     if (job->kept != NULL)
         unlink(job->kept);
     job->kept = path == NULL ? NULL : arena_printf(job->arena, &ignored, "%s", path);
-    job->kept_epoch = job->kept == NULL ? 0 : (size_t)job->settings.epochs;
+    job->kept_epoch = job->kept == NULL ? 0 : (size_t)job->model.facts.epochs;
 }
 
 static bool save_model(Job *job, const char *path, Error *err)
@@ -209,15 +207,14 @@ static bool save_model(Job *job, const char *path, Error *err)
     Output out;
     bool ok = output_open(&out, &arena, path, OUTPUT_REGULAR_ONLY, err);
     if (ok) {
-        ok = model_write(&job->settings, &job->net, job->params, &out, err) &&
-             output_commit(&out, err);
+        ok = model_write(&job->model, &out, err) && output_commit(&out, err);
         output_discard(&out);
         note_model(job, &out.note);
         if (ok || out.kept != NULL)
             keep_copy(job, out.kept);
     }
     if (ok) {
-        job->saved_epoch = (size_t)job->settings.epochs;
+        job->saved_epoch = (size_t)job->model.facts.epochs;
         job->saved_time = clock_seconds();
     }
     arena_free(&arena);
@@ -244,7 +241,7 @@ static void rescue_model(Job *job)
 static void name_copy(const Job *job, Error *err)
 {
     Error first = *err;
-    if (job->kept != NULL && job->kept_epoch == job->settings.epochs &&
+    if (job->kept != NULL && job->kept_epoch == job->model.facts.epochs &&
         strstr(first.text, job->kept) == NULL)
         error_set(err, "%s; the model is in %s", first.text, job->kept);
 }
@@ -257,9 +254,9 @@ static bool save_all(Job *job, Error *err)
     if (job->last.epoch == 0)
         return true;
     bool table = command_commit(&job->csv, err) || signals_noted() == SIGPIPE;
-    bool model = job->saved_epoch == job->settings.epochs ||
+    bool model = job->saved_epoch == job->model.facts.epochs ||
                  save_model(job, job->options->output, table ? err : &second);
-    if (!model && job->kept_epoch != job->settings.epochs)
+    if (!model && job->kept_epoch != job->model.facts.epochs)
         rescue_model(job);
     return table && model;
 }
@@ -267,7 +264,7 @@ static bool save_all(Job *job, Error *err)
 static bool checkpoint_is_due(const Job *job)
 {
     const double interval = 60.0;
-    size_t every = (size_t)job->options->checkpoint_every, epoch = (size_t)job->settings.epochs;
+    size_t every = (size_t)job->options->checkpoint_every, epoch = (size_t)job->model.facts.epochs;
     return every > 0 ? epoch % every == 0 : clock_seconds() - job->saved_time >= interval;
 }
 
@@ -289,7 +286,7 @@ static void save_checkpoint(Job *job)
         return;
     progress_end(&job->progress);
     command_note("no checkpoint of epoch %llu, the training goes on: %s",
-                 (unsigned long long)job->settings.epochs, err.text);
+                 (unsigned long long)job->model.facts.epochs, err.text);
     job->saved_time = clock_seconds();
 }
 
@@ -299,7 +296,7 @@ static void note_learning(Job *job, const EpochReport *report)
     Error note;
     bool is_last = report->epoch == job->options->epochs;
     if (job->nothing_learned ||
-        !notes_nothing_learned(&note, report, &job->settings, &job->training, is_last))
+        !notes_nothing_learned(&note, report, &job->model.settings, &job->training, is_last))
         return;
     job->nothing_learned = true;
     progress_end(&job->progress);
@@ -311,7 +308,7 @@ static bool watch_epoch(void *context, const EpochReport *report, Error *err)
     Job *job = context;
     job->last = *report;
     job->seconds += report->seconds;
-    job->settings.epochs = report->epoch;
+    job->model.facts.epochs = report->epoch;
     if (!curves_add(&job->csv, report, err))
         return false;
     progress_epoch(&job->progress, report);
@@ -329,14 +326,14 @@ static void print_summary(const Job *job)
     JsonWriter json = {.out = stdout};
     const TrainOptions *o = job->options;
     char sizes[64];
-    network_sizes(&job->net, sizes, sizeof sizes);
+    network_sizes(&job->model.net, sizes, sizeof sizes);
     size_t images = range_length(job->training.split.train);
-    uint64_t trained = o->epochs - (job->resumed != NULL ? job->resumed->settings.epochs : 0);
+    uint64_t trained = o->epochs - (job->resumed != NULL ? job->resumed->facts.epochs : 0);
     json_open_object(&json, NULL);
     json_string(&json, "model", o->output);
     json_string(&json, "curves", o->csv);
     json_string(&json, "sizes", sizes);
-    json_uint(&json, "parameters", network_count_weights(&job->net));
+    json_uint(&json, "parameters", network_count_weights(&job->model.net));
     json_uint(&json, "epochs", o->epochs);
     json_exact(&json, "learning_rate", o->learning_rate);
     json_uint(&json, "batch_size", o->batch_size);
@@ -359,12 +356,12 @@ static bool read_training_data(Job *job, Error *err)
     if (!command_read_data(&job->data, job->arena, o->data, IDX_TRAIN, o->transposed, err))
         return false;
     const Model *resumed = job->resumed;
-    if (resumed != NULL && resumed->settings.data_crc32 != job->data.crc32)
+    if (resumed != NULL && resumed->facts.data_crc32 != job->data.crc32)
         return error_set(err,
                          "%s: the training file is not the one that %s was trained on (CRC-32 "
                          "%08lx, the model says %08lx)",
                          directory, o->resume, (unsigned long)job->data.crc32,
-                         (unsigned long)resumed->settings.data_crc32);
+                         (unsigned long)resumed->facts.data_crc32);
     return command_train_data(&job->training, &job->data, (size_t)o->train_size,
                               (size_t)o->validation_size, o->data, err);
 }
@@ -377,7 +374,7 @@ static bool take_class_names(Job *job, Error *err)
                *names = old;
     if (o->classes != NULL && !class_names_read(&names, o->classes, &job->data, job->arena, err))
         return false;
-    job->settings.class_names = names;
+    job->model.settings.class_names = names;
     return job->resumed == NULL || names == old || (old != NULL && strcmp(names, old) == 0) ||
            error_set(err,
                      "--classes %s: %s has other class names, and a training that is resumed keeps "
@@ -392,28 +389,34 @@ static bool prepare_network(Job *job, Error *err)
     const Dataset *data = &job->data;
     Architecture architecture = {o->architecture, data->rows, data->cols, (size_t)o->hidden,
                                  data->n_classes};
-    job->settings = (ModelSettings){.architecture = architecture,
-                                    .learning_rate = o->learning_rate,
+    job->model.settings =
+        (mlp_settings){.architecture = o->architecture,
+                       .hidden = o->hidden,
+                       .learning_rate = o->learning_rate,
+                       .batch_size = o->batch_size,
+                       .seed = o->seed,
+                       .train_size = range_length(job->training.split.train),
+                       .validation_size = range_length(job->training.split.validation),
+                       .transposed = o->transposed};
+    job->model.facts = (ModelFacts){.rows = data->rows,
+                                    .cols = data->cols,
+                                    .classes = data->n_classes,
                                     .pixel_std = job->training.pixel_std,
-                                    .batch_size = o->batch_size,
-                                    .seed = o->seed,
-                                    .train_size = range_length(job->training.split.train),
-                                    .validation_size = range_length(job->training.split.validation),
-                                    .data_crc32 = data->crc32,
-                                    .transposed = o->transposed};
+                                    .data_crc32 = data->crc32};
     if (job->resumed != NULL)
-        job->settings.epochs = job->resumed->settings.epochs;
+        job->model.facts.epochs = job->resumed->facts.epochs;
     if (!take_class_names(job, err))
         return false;
-    if (!network_build(&job->net, &architecture, err) ||
-        (job->params = network_alloc(&job->net, job->arena, err)) == NULL)
+    if (!network_build(&job->model.net, &architecture, err) ||
+        (job->model.params = network_alloc(&job->model.net, job->arena, err)) == NULL)
         return false;
-    network_init(&job->net, job->params, o->seed);
+    network_init(&job->model.net, job->model.params, o->seed);
     if (job->resumed == NULL)
         return true;
     if (!command_model_fits(job->resumed, o->resume, data, command_data_directory(o->data), err))
         return false;
-    memcpy(job->params, job->resumed->params, job->net.n_parameters * sizeof *job->params);
+    memcpy(job->model.params, job->resumed->params,
+           job->model.net.n_parameters * sizeof *job->model.params);
     return true;
 }
 
@@ -448,7 +451,7 @@ static int stop(Job *job, Error *err)
 {
     const TrainOptions *o = job->options;
     int number = signals_noted();
-    size_t epoch = (size_t)job->settings.epochs;
+    size_t epoch = (size_t)job->model.facts.epochs;
     bool is_new = job->last.epoch > 0;
     if (!save_all(job, err)) { // said even when SIGPIPE came: it was perhaps the table's alone
         name_copy(job, err);
@@ -497,12 +500,12 @@ static int run_job(Job *job, ThreadPool *pool, Error *err)
         notes_data_read(&job->data, &job->training.split, data);
     notes_data_doubtful(&job->data, &job->training.split, data);
     bool is_shown = isatty(fileno(job->csv.stream)) != 0; // then the rows say what a line would
-    job->training.epochs_done = (size_t)job->settings.epochs;
+    job->training.epochs_done = (size_t)job->model.facts.epochs;
     job->progress = progress_begin(o->quiet || is_shown, job->training.epochs_done, o->epochs,
                                    range_length(job->training.split.train));
     job->saved_time = clock_seconds();
-    TrainResult result = train_run(job->params, &job->net, &settings, &job->training, pool,
-                                   &observer, job->arena, err);
+    TrainResult result = train_run(job->model.params, &job->model.net, &settings, &job->training,
+                                   pool, &observer, job->arena, err);
     progress_end(&job->progress);
     bool is_left = result == TRAIN_FAILED && signals_noted() == SIGPIPE; // by the table's reader
     if (result == TRAIN_STOPPED || is_left)
@@ -525,11 +528,12 @@ static bool measure_resumed(EpochReport *last, const Job *job, ThreadPool *pool,
 {
     Evaluator evaluator;
     Range images = job->training.split.validation;
-    if (!evaluator_alloc(&evaluator, &job->net, pool, range_length(images), NULL, job->arena, err))
+    if (!evaluator_alloc(&evaluator, &job->model.net, pool, range_length(images), NULL, job->arena,
+                         err))
         return false;
     Evaluation found =
-        evaluator_run(&evaluator, job->params, &job->data, &job->training.scale, images);
-    *last = (EpochReport){.epoch = (size_t)job->settings.epochs,
+        evaluator_run(&evaluator, job->model.params, &job->data, &job->training.scale, images);
+    *last = (EpochReport){.epoch = (size_t)job->model.facts.epochs,
                           .validation_loss = found.loss,
                           .validation_accuracy = evaluation_accuracy(&found),
                           .learning_rate = job->options->learning_rate};
@@ -582,7 +586,7 @@ static int resume(Context *c)
     if (!model_read(&model, &c->arena, o->resume, &c->err))
         return STATUS_FAILED;
     options_of_model(o, &c->options, &model.settings);
-    unsigned long long done = model.settings.epochs, wanted = o->epochs;
+    unsigned long long done = model.facts.epochs, wanted = o->epochs;
     if (options_contradict(o, &model.settings, &c->err))
         return STATUS_USAGE;
     if (wanted < done) {

@@ -122,7 +122,7 @@ static void print_csv(FILE *out, const void *context)
 static void print_table(const Units *units)
 {
     const char *names = units->model->settings.class_names;
-    int width = command_class_width(names, units->model->settings.architecture.classes);
+    int width = command_class_width(names, units->model->net.architecture.classes);
     width = width < 6 ? 6 : width;
     printf("%6s  %*s  %13s  %9s  %9s  %9s\n", "unit", width, "class", "output weight", "bias",
            "smallest", "largest");

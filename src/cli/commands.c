@@ -296,7 +296,7 @@ bool command_train_data(TrainData *training, const Dataset *data, size_t train_s
 bool command_model_fits(const Model *model, const char *path, const Dataset *data,
                         const char *directory, Error *err)
 {
-    const Architecture *a = &model->settings.architecture;
+    const Architecture *a = &model->net.architecture;
     if (a->rows != data->rows || a->cols != data->cols)
         return error_set(err,
                          "%s is for images of %zu x %zu pixels, but %s has images of %zu x %zu",

@@ -1,10 +1,11 @@
-// Notes on data and on learning; see notes.h.
+// What train and sweep note on stderr. Knows when data or a training look wrong, and what to
+// advise; leaves progress to progress.c and failures to main. Read notes.h first.
 #include "notes.h"
 
 #include "commands.h"
-
 #include "metrics.h"
 #include "numbers.h"
+#include "settings.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -118,7 +119,8 @@ static Guess guess_of(const Dataset *data, Range images)
     return guess;
 }
 
-// Where a class has no training image, or there is only one, accuracy says nothing of the settings.
+// Where a class has no training image, or there is only one class, accuracy says nothing of the
+// settings.
 static bool is_guessing(const EpochReport *report, const TrainData *training)
 {
     bool missing[256];
@@ -130,10 +132,9 @@ static bool is_guessing(const EpochReport *report, const TrainData *training)
            find_untrained(missing, training->data, &training->split) == 0;
 }
 
-// What to change, beside the defaults of the architecture. `batch` is how many images a batch has
-// at most.
-static void advise(char *text, size_t size, const ModelSettings *s,
-                   const ArchitectureDefaults *defaults, double batch)
+// What to change, beside the defaults of the architecture. A batch has at most `batch` images.
+static void advise(char *text, size_t size, const mlp_settings *s, const mlp_settings *defaults,
+                   double batch, size_t epochs)
 {
     char rate[NUMBER_SIZE];
     double default_rate = defaults->learning_rate, default_batch = (double)defaults->batch_size;
@@ -148,37 +149,38 @@ static void advise(char *text, size_t size, const ModelSettings *s,
                  (unsigned long long)s->batch_size, rate, default_batch, fitting);
     else if (step < default_rate)
         snprintf(text, size,
-                 "--lr %s is probably too small, or --epochs %llu too few; the default is "
-                 "--lr %.2g",
-                 rate, (unsigned long long)s->epochs, default_rate);
+                 "--lr %s is probably too small, or --epochs %zu too few; the default is --lr %.2g",
+                 rate, epochs, default_rate);
     else
         snprintf(text, size,
                  "more --epochs may help, unless the labels do not belong to the images");
 }
 
-bool notes_nothing_learned(Error *note, const EpochReport *report, const ModelSettings *settings,
+bool notes_nothing_learned(Error *note, const EpochReport *report, const mlp_settings *settings,
                            const TrainData *training, bool is_last)
 {
     const double few_updates = 100.0;
-    const ArchitectureDefaults *defaults = architecture_defaults(settings->architecture.name);
-    double default_step = defaults->learning_rate * (double)defaults->batch_size;
-    double batch = fmin((double)settings->batch_size, (double)settings->train_size);
-    double equal_loss = log((double)settings->architecture.classes);
+    mlp_settings defaults;
+    settings_default(&defaults, settings->architecture);
+    double default_step = defaults.learning_rate * (double)defaults.batch_size;
+    double n = (double)range_length(training->split.train);
+    double batch = fmin((double)settings->batch_size, n);
+    size_t classes = training->data->n_classes;
+    double equal_loss = log((double)classes);
     bool is_large = settings->learning_rate * batch >= 4.0 * default_step;
     bool is_above = report->train_loss > equal_loss && report->validation_loss > equal_loss;
-    double updates = (double)report->epoch * ceil((double)settings->train_size / batch);
+    double updates = (double)report->epoch * ceil(n / batch);
     char advice[200];
     if ((!is_large && (!is_last || updates < few_updates)) ||
         (!is_above && !is_guessing(report, training)))
         return false;
-    advise(advice, sizeof advice, settings, defaults, batch);
+    advise(advice, sizeof advice, settings, &defaults, batch, report->epoch);
     if (is_above)
-        error_set(note,
-                  "after epoch %zu the loss, %.4f, is above that of guessing, ln %zu = %.4f: %s",
-                  report->epoch, report->validation_loss, settings->architecture.classes,
-                  equal_loss, advice);
-    else
-        error_set(note, "after epoch %zu the validation accuracy, %.2f %%, is that of guessing: %s",
-                  report->epoch, 100.0 * report->validation_accuracy, advice);
-    return true;
+        return !error_set(note,
+                          "after epoch %zu the loss, %.4f, is above that of guessing, ln %zu = "
+                          "%.4f: %s",
+                          report->epoch, report->validation_loss, classes, equal_loss, advice);
+    return !error_set(note,
+                      "after epoch %zu the validation accuracy, %.2f %%, is that of guessing: %s",
+                      report->epoch, 100.0 * report->validation_accuracy, advice);
 }

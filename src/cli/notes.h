@@ -1,10 +1,9 @@
-// What train and sweep say on stderr, beside progress and errors, of the data that they were given
-// and of a training that learns nothing. A note begins with "mlp: note: "; it costs nobody the
-// result.
+// What train and sweep say on stderr, beside progress and errors: of the data that they were given,
+// and of a training that learns nothing. A note begins with "mlp: note: " and changes neither
+// result nor exit status.
 #ifndef MLP_NOTES_H
 #define MLP_NOTES_H
 
-#include "model.h"
 #include "train.h"
 
 // One line, no note: how many images of what size and how many classes were read, and the split.
@@ -14,13 +13,13 @@ void notes_data_read(const Dataset *data, const Split *split, const char *name);
 // and that most classes below the highest label have no image (a stray label).
 void notes_data_doubtful(const Dataset *data, const Split *split, const char *name);
 
-// Whether an epoch shows that nothing is learned: the loss, of training and after it of validation,
-// is above ln(classes), that of an equal guess; or the validation accuracy is no better than always
-// giving the most frequent class (within two standard errors), and the loss no better than always
-// giving the classes' shares. Then writes to *note, for a line of its own, which setting to change.
-// Steps of less than four times the defaults' may just be slow: they count at the end alone, and
-// after a hundred updates.
-bool notes_nothing_learned(Error *note, const EpochReport *report, const ModelSettings *settings,
+// Whether an epoch shows that nothing is learned. Either the loss, in training and after it on the
+// validation images, is above ln(classes), that of an equal guess. Or the validation accuracy is no
+// better than always answering the most frequent class (within two standard errors), and the loss
+// no better than always answering the classes' shares. Then writes to *note which setting to
+// change. Steps of less than four times the default's may just be slow: they count after the last
+// epoch only, and after a hundred updates.
+bool notes_nothing_learned(Error *note, const EpochReport *report, const mlp_settings *settings,
                            const TrainData *training, bool is_last);
 
 #endif

@@ -4,6 +4,7 @@
 #include "numbers.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 // RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF. Returns the length of the
@@ -188,18 +189,13 @@ bool json_expect_end(JsonReader *json, Error *err)
     return json->at == json->end || json_error(json, "the end", err);
 }
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 bool json_expect_uint(JsonReader *json, uint64_t *value, Error *err)
 {
     json_skip_blanks(json);
     char digits[24];
     size_t n = 0;
     const char *at = json->at;
-    while (at < json->end && is_digit(*at) && n + 1 < sizeof digits)
+    while (at < json->end && *at >= '0' && *at <= '9' && n + 1 < sizeof digits)
         digits[n++] = *at++;
     digits[n] = '\0';
     bool leading_zero = n > 1 && digits[0] == '0';
@@ -209,66 +205,25 @@ bool json_expect_uint(JsonReader *json, uint64_t *value, Error *err)
     return true;
 }
 
-// Reads 4 hexadecimal digits; negative when there are none.
-static int32_t json_read_hex4(JsonReader *json)
-{
-    int32_t code = 0;
-    if (json->end - json->at < 4)
-        return -1;
-    for (int i = 0; i < 4; i++) {
-        char c = json->at[i];
-        int32_t digit = is_digit(c)              ? c - '0'
-                        : (c >= 'a' && c <= 'f') ? c - 'a' + 10
-                        : (c >= 'A' && c <= 'F') ? c - 'A' + 10
-                                                 : -1;
-        if (digit < 0)
-            return -1;
-        code = 16 * code + digit;
-    }
-    json->at += 4;
-    return code;
-}
-
-// Writes a code point as UTF-8 and returns the number of bytes.
-static size_t utf8_write(char *out, uint32_t code)
-{
-    if (code < 0x80) {
-        out[0] = (char)code;
-        return 1;
-    }
-    size_t n = code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-    for (size_t i = n; i-- > 1; code >>= 6)
-        out[i] = (char)(0x80 | (code & 0x3f));
-    static const unsigned char lead[] = {0, 0, 0xc0, 0xe0, 0xf0};
-    out[0] = (char)(lead[n] | code);
-    return n;
-}
-
-// After a backslash: writes what the escape stands for, returns the bytes, 0 when it is invalid.
-static size_t json_read_escape(JsonReader *json, char *out)
+// After a backslash: reads one of the escapes of a single ASCII character. What else JSON knows, a
+// UTF-16 code beyond it, no file of ours has: its text is UTF-8.
+static bool json_read_escape(JsonReader *json, char *c)
 {
     static const char letters[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
-    if (json->at == json->end)
-        return 0;
-    char c = *json->at++;
-    const char *letter = c == '\0' ? NULL : strchr(letters, c);
+    const char *letter = *json->at == '\0' ? NULL : strchr(letters, *json->at);
+    char digits[5] = "";
+    json->at++;
     if (letter != NULL) {
-        *out = meanings[letter - letters];
-        return 1;
+        *c = meanings[letter - letters];
+        return true;
     }
-    int32_t code = c == 'u' ? json_read_hex4(json) : -1;
-    if (code >= 0xd800 && code < 0xdc00) { // the first half of a surrogate pair
-        if (json->end - json->at < 2 || json->at[0] != '\\' || json->at[1] != 'u')
-            return 0;
-        json->at += 2;
-        int32_t low = json_read_hex4(json);
-        if (low < 0xdc00 || low > 0xdfff)
-            return 0;
-        code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
-    } else if (code >= 0xdc00 && code <= 0xdfff) {
-        return 0;
-    }
-    return code <= 0 ? 0 : utf8_write(out, (uint32_t)code);
+    if (json->at[-1] != 'u' || json->end - json->at < 4)
+        return false;
+    memcpy(digits, json->at, 4);
+    unsigned long code = strtoul(digits, NULL, 16);
+    json->at += 4;
+    *c = (char)code;
+    return strspn(digits, "0123456789abcdefABCDEF") == 4 && code > 0 && code < 0x80;
 }
 
 bool json_expect_string(JsonReader *json, const char **text, Error *err)
@@ -291,10 +246,8 @@ bool json_expect_string(JsonReader *json, const char **text, Error *err)
             return json_error(json, "no control character in a string", err);
         if (c == '\\') {
             json->at++;
-            size_t written = json_read_escape(json, out + n);
-            if (written == 0)
+            if (!json_read_escape(json, &out[n++]))
                 return json_error(json, "a valid escape before here", err);
-            n += written;
             continue;
         }
         size_t length = utf8_length((const unsigned char *)json->at, (size_t)(close - json->at));

@@ -45,7 +45,8 @@ typedef struct JsonReader {
 // Each skips white space and fails, naming the offset, unless exactly this comes next.
 bool json_expect(JsonReader *json, char punctuation, Error *err);
 bool json_expect_uint(JsonReader *json, uint64_t *value, Error *err);
-// The text is without escapes, ends in 0 and is valid UTF-8; \u0000 is refused.
+// The string has its escapes replaced, ends in 0 and is valid UTF-8. Escapes of other characters
+// than ASCII, and \u0000, are refused.
 bool json_expect_string(JsonReader *json, const char **text, Error *err);
 
 // Skips white space and says whether this comes next, taking it if so.

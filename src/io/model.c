@@ -1,4 +1,5 @@
-// The model file, read and written; see model.h.
+// The model file, written and read. Knows the format's layout and rules, and what the metadata
+// must say; the settings in them are rows of settings.h. Read model.h first.
 #include "model.h"
 
 #include "crc32.h"
@@ -10,221 +11,103 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 // ---------------------------------------------------------------------------------------------
-// Metadata: one table writes, reads, checks and shows them
+// Metadata: the settings, and these
 
-typedef enum MetaKind {
-    META_FORMAT, // the constant below
-    META_NAME,   // of an architecture
-    META_SIZE,   // a size_t
-    META_COUNT,  // a uint64_t
-    META_REAL,   // a double
-    META_CRC32,  // eight lower-case hexadecimal digits
-    META_TRUE,   // a bool, "true"; written only when it is
-    META_NAMES,  // of classes, a const char *; written only when there are some
-    META_RECIPE
-} MetaKind;
+#define AT(member) offsetof(ModelFacts, member)
 
-typedef struct MetaField {
-    const char *key;
-    MetaKind kind;
-    size_t offset; // in ModelSettings
-    double min, max;
-} MetaField;
-
-static const char format_name[] = "mlp 1";
+static const Setting facts_table[] = {
+    {.key = "checksum_crc32", .type = SETTING_CRC32, .offset = AT(checksum)},
+    {.key = "classes", .type = SETTING_UINT, .offset = AT(classes), .min = 2, .max = 256},
+    {.key = "data_crc32", .type = SETTING_CRC32, .offset = AT(data_crc32)},
+    {.key = "epochs", .type = SETTING_UINT, .offset = AT(epochs), .min = 0, .max = 1000000},
+    {.key = "image_cols", .type = SETTING_UINT, .offset = AT(cols), .min = 1, .max = 4096},
+    {.key = "image_rows", .type = SETTING_UINT, .offset = AT(rows), .min = 1, .max = 4096},
+    {.key = "pixel_std", .type = SETTING_DOUBLE, .offset = AT(pixel_std), .min = 1e-30, .max = 1},
+    {0},
+};
 static const char checksum_key[] = "checksum_crc32";
 
-#define AT(worker) offsetof(ModelSettings, worker)
-#define MAX_COUNT  9007199254740991.0 // 2^53 - 1: exact in a double and in any JSON reader
-#define MAX_IMAGES 4294967295.0
+static const Setting format_row = {.key = "format", .type = SETTING_STRING};
+static const char *const formats[] = {"mlp 1", "mlp 2"}; // by version - 1
+enum { NEWEST_FORMAT = sizeof formats / sizeof formats[0] };
 
-static const MetaField meta_fields[] = {
-    {"architecture", META_NAME, AT(architecture.name), 0, 0},
-    {"batch_size", META_COUNT, AT(batch_size), 1, 65536},
-    {checksum_key, META_CRC32, AT(checksum), 0, 0},
-    {"class_names", META_NAMES, AT(class_names), 0, 0},
-    {"classes", META_SIZE, AT(architecture.classes), 2, 256},
-    {"data_crc32", META_CRC32, AT(data_crc32), 0, 0},
-    {"epochs", META_COUNT, AT(epochs), 0, 1000000},
-    {"format", META_FORMAT, 0, 0, 0},
-    {"hidden", META_SIZE, AT(architecture.hidden), 1, 65536},
-    {"image_cols", META_SIZE, AT(architecture.cols), 1, 4096},
-    {"image_rows", META_SIZE, AT(architecture.rows), 1, 4096},
-    {"learning_rate", META_REAL, AT(learning_rate), 0, 1e38},
-    {"pixel_std", META_REAL, AT(pixel_std), 1e-30, 1},
-    {"recipe", META_RECIPE, 0, 0, 0},
-    {"seed", META_COUNT, AT(seed), 0, MAX_COUNT},
-    {"train_size", META_COUNT, AT(train_size), 1, MAX_IMAGES},
-    {"transposed", META_TRUE, AT(transposed), 0, 0},
-    {"validation_size", META_COUNT, AT(validation_size), 1, MAX_IMAGES},
-};
-enum { N_META_FIELDS = sizeof meta_fields / sizeof meta_fields[0] };
+static const Setting recipe_row = {.key = "recipe", .type = SETTING_UINT};
+static const uint64_t recipe = MODEL_RECIPE;
 
-static bool meta_is_optional(const MetaField *field)
+// Every model of format 1 has it. Other settings are written only where they change something.
+static bool is_always_written(const Setting *row)
 {
-    return field->kind == META_TRUE || field->kind == META_NAMES;
+    return row->since == 1 && (row->flags & (SETTING_OPTIONAL | SETTING_RUN)) == 0;
 }
 
-// Writes "" for what is not set.
-static void meta_format(const MetaField *field, const ModelSettings *settings, char *text,
-                        size_t size)
+static size_t add_entry(ModelEntry list[MODEL_MAX_ENTRIES], size_t n, const Setting *row,
+                        const void *from)
 {
-    const unsigned char *at = (const unsigned char *)settings + field->offset;
-    char number[NUMBER_SIZE];
-    switch (field->kind) {
-    case META_FORMAT: snprintf(text, size, "%s", format_name); break;
-    case META_RECIPE: snprintf(text, size, "%d", MODEL_RECIPE); break;
-    case META_NAME: snprintf(text, size, "%s", *(const char *const *)(const void *)at); break;
-    case META_SIZE: snprintf(text, size, "%zu", *(const size_t *)(const void *)at); break;
-    case META_COUNT: snprintf(text, size, "%" PRIu64, *(const uint64_t *)(const void *)at); break;
-    case META_CRC32: snprintf(text, size, "%08" PRIx32, *(const uint32_t *)(const void *)at); break;
-    case META_TRUE: snprintf(text, size, "%s", *(const bool *)at ? "true" : ""); break;
-    case META_NAMES: {
-        const char *names = *(const char *const *)(const void *)at;
-        snprintf(text, size, "%s", names == NULL ? "" : names);
-        break;
-    }
-    case META_REAL:
-        snprintf(text, size, "%s", format_shortest(number, *(const double *)(const void *)at));
-        break;
-    }
+    assert(n < MODEL_MAX_ENTRIES);
+    size_t at = n;
+    for (; at > 0 && strcmp(list[at - 1].row->key, row->key) > 0; at--)
+        list[at] = list[at - 1];
+    list[at] = (ModelEntry){row, from};
+    return n + 1;
 }
 
-static bool parse_crc32(const char *text, uint32_t *value)
+size_t model_entries(ModelEntry list[MODEL_MAX_ENTRIES], const Setting *table, const Model *model)
 {
-    if (strlen(text) != 8 || strspn(text, "0123456789abcdef") != 8)
-        return false;
-    *value = (uint32_t)strtoul(text, NULL, 16);
-    return true;
+    const mlp_settings *settings = &model->settings;
+    unsigned format = 1;
+    size_t n = 0;
+    for (const Setting *row = table; row->key != NULL; row++)
+        if (is_always_written(row) ||
+            ((row->flags & SETTING_RUN) == 0 &&
+             !setting_is_default(row, settings, settings->architecture))) {
+            n = add_entry(list, n, row, settings);
+            format = row->since > format ? row->since : format;
+        }
+    for (const Setting *row = facts_table; row->key != NULL; row++)
+        n = add_entry(list, n, row, &model->facts);
+    n = add_entry(list, n, &format_row, &formats[format - 1]);
+    return add_entry(list, n, &recipe_row, &recipe);
 }
 
-// Takes in one value; the names of an architecture and of classes stay where the reader put them.
-static bool meta_parse(const MetaField *field, ModelSettings *settings, const char *text,
-                       Error *err)
+Architecture model_architecture(const Model *model)
 {
-    unsigned char *at = (unsigned char *)settings + field->offset;
-    uint64_t count = 0;
-    double real = 0.0;
-    bool ok = true;
-    switch (field->kind) {
-    case META_FORMAT: ok = strcmp(text, format_name) == 0; break;
-    case META_NAME: memcpy(at, &text, sizeof text); break;
-    case META_NAMES:
-        memcpy(at, &text, sizeof text);
-        ok = *text != '\0' && strlen(text) < CLASS_NAMES_SIZE;
-        break;
-    case META_TRUE:
-        ok = strcmp(text, "true") == 0;
-        *(bool *)at = ok;
-        break;
-    case META_CRC32: ok = parse_crc32(text, (uint32_t *)(void *)at); break;
-    case META_RECIPE:
-        if (!parse_uint(text, &count) || count != MODEL_RECIPE)
-            return error_set(err, "recipe '%.40s' is not the recipe %d of this program", text,
-                             MODEL_RECIPE);
-        break;
-    case META_SIZE:
-    case META_COUNT:
-        ok = parse_uint(text, &count);
-        real = (double)count;
-        ok = ok && real >= field->min && real <= field->max;
-        if (field->kind == META_SIZE)
-            *(size_t *)(void *)at = (size_t)count;
-        else
-            *(uint64_t *)(void *)at = count;
-        break;
-    case META_REAL:
-        ok = parse_double(text, &real) && real >= field->min && real <= field->max;
-        *(double *)(void *)at = real;
-        break;
-    }
-    return ok || error_set(err, "metadata '%s' has the value '%.40s', which is not valid there",
-                           field->key, text);
-}
-
-bool model_setting(const ModelSettings *settings, size_t i, const char **key, char *value,
-                   size_t size)
-{
-    for (size_t f = 0; f < N_META_FIELDS; f++) {
-        meta_format(&meta_fields[f], settings, value, size);
-        bool is_set = value[0] != '\0' || !meta_is_optional(&meta_fields[f]);
-        *key = meta_fields[f].key;
-        if (is_set && i-- == 0)
-            return true;
-    }
-    return false;
+    const ModelFacts *facts = &model->facts;
+    return (Architecture){model->settings.architecture, (size_t)facts->rows, (size_t)facts->cols,
+                          (size_t)model->settings.hidden, (size_t)facts->classes};
 }
 
 // ---------------------------------------------------------------------------------------------
 // Bytes, little-endian whatever the machine is
 
-static void put_u64(unsigned char *out, uint64_t value)
+static void put_le(unsigned char *out, uint64_t value, int n)
 {
-    for (int i = 0; i < 8; i++)
+    for (int i = 0; i < n; i++)
         out[i] = (unsigned char)(value >> (8 * i));
 }
 
-static uint64_t get_u64(const unsigned char *in)
+static uint64_t get_le(const unsigned char *in, int n)
 {
     uint64_t value = 0;
-    for (int i = 8; i-- > 0;)
-        value = value << 8 | in[i];
-    return value;
-}
-
-static void put_f32(unsigned char *out, float value)
-{
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    for (int i = 0; i < 4; i++)
-        out[i] = (unsigned char)(bits >> (8 * i));
-}
-
-static float get_f32(const unsigned char *in)
-{
-    uint32_t bits = 0;
-    for (int i = 4; i-- > 0;)
-        bits = bits << 8 | in[i];
-    float value;
-    memcpy(&value, &bits, sizeof value);
+    while (n-- > 0)
+        value = value << 8 | in[n];
     return value;
 }
 
 // ---------------------------------------------------------------------------------------------
 // Writing
 
-enum { HEADER_ROOM = 16384 + 2 * CLASS_NAMES_SIZE };
-
-typedef struct HeaderText {
-    char text[HEADER_ROOM];
-    size_t length;
-} HeaderText;
-
-static void header_add(HeaderText *header, const char *format, ...) MLP_PRINTF(2, 3);
-static void header_add(HeaderText *header, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    size_t room = HEADER_ROOM - header->length;
-    int n = vsnprintf(header->text + header->length, room, format, arguments);
-    va_end(arguments);
-    assert(n >= 0 && (size_t)n < room); // names and numbers are short, and their numbers constant
-    header->length += (size_t)n;
-}
-
-// Text inside quotes. Of what must be escaped in JSON it holds quotes, backslashes and line ends.
-static void header_add_text(HeaderText *header, const char *text)
+// Text inside quotes. Of what must be escaped in JSON it has quotes, backslashes and line ends.
+static void write_text(FILE *out, const char *text)
 {
     for (; *text != '\0'; text++)
         if (*text == '\n')
-            header_add(header, "\\n");
+            fputs("\\n", out);
         else
-            header_add(header, *text == '"' || *text == '\\' ? "\\%c" : "%c", *text);
+            fprintf(out, *text == '"' || *text == '\\' ? "\\%c" : "%c", *text);
 }
 
 // The tensors in the order of their names.
@@ -238,106 +121,117 @@ static void tensors_by_name(const Network *net, const Tensor *sorted[NETWORK_MAX
     }
 }
 
-// Writes the JSON, and returns where the digits of the checksum stand in it.
-static size_t header_write(HeaderText *header, const ModelSettings *settings, const Network *net)
+// Writes the JSON with a checksum of zeros, and returns the offset of its digits in the file.
+static size_t write_header(FILE *out, const Model *model)
 {
-    size_t checksum_at = 0;
-    header_add(header, "{\"__metadata__\":{");
-    for (size_t i = 0; i < N_META_FIELDS; i++) {
-        char value[CLASS_NAMES_SIZE];
-        meta_format(&meta_fields[i], settings, value, sizeof value);
-        if (value[0] == '\0' && meta_is_optional(&meta_fields[i]))
-            continue;
-        header_add(header, "%s\"%s\":\"", i == 0 ? "" : ",", meta_fields[i].key);
-        if (strcmp(meta_fields[i].key, checksum_key) == 0)
-            checksum_at = header->length;
-        header_add_text(header, value);
-        header_add(header, "\"");
+    size_t checksum_at = 0, begin = 0;
+    ModelEntry list[MODEL_MAX_ENTRIES];
+    size_t n = model_entries(list, settings_table, model);
+    fputs("{\"__metadata__\":{", out);
+    for (size_t i = 0; i < n; i++) {
+        char number[NUMBER_SIZE];
+        bool is_checksum = strcmp(list[i].row->key, checksum_key) == 0;
+        fprintf(out, "%s\"%s\":\"", i == 0 ? "" : ",", list[i].row->key);
+        if (is_checksum)
+            checksum_at = (size_t)ftell(out);
+        write_text(out, is_checksum ? "00000000" : setting_text(list[i].row, list[i].from, number));
+        fputc('"', out);
     }
-    header_add(header, "}");
+    fputc('}', out);
 
     const Tensor *sorted[NETWORK_MAX_TENSORS];
-    tensors_by_name(net, sorted);
-    size_t begin = 0;
-    for (size_t t = 0; t < net->n_tensors; t++) {
-        header_add(header, ",\"%s\":{\"dtype\":\"F32\",\"shape\":[", sorted[t]->name);
+    tensors_by_name(&model->net, sorted);
+    for (size_t t = 0; t < model->net.n_tensors; t++) {
         size_t dims[TENSOR_MAX_DIMS], n_dims = tensor_file_shape(sorted[t], dims);
-        for (size_t d = 0; d < n_dims; d++)
-            header_add(header, "%s%zu", d == 0 ? "" : ",", dims[d]);
         size_t end = begin + 4 * tensor_size(sorted[t]);
-        header_add(header, "],\"data_offsets\":[%zu,%zu]}", begin, end);
+        fprintf(out, ",\"%s\":{\"dtype\":\"F32\",\"shape\":[", sorted[t]->name);
+        for (size_t d = 0; d < n_dims; d++)
+            fprintf(out, "%s%zu", d == 0 ? "" : ",", dims[d]);
+        fprintf(out, "],\"data_offsets\":[%zu,%zu]}", begin, end);
         begin = end;
     }
-    header_add(header, "}");
-    while ((8 + header->length) % 8 != 0)
-        header_add(header, " ");
+    fputc('}', out);
+    while (ftell(out) % 8 != 0)
+        fputc(' ', out);
     return checksum_at;
 }
 
-bool model_write(const ModelSettings *settings, const Network *net, const float *params,
-                 Output *out, Error *err)
+// Returns whether all weights are finite.
+static bool write_tensors(FILE *out, const Model *model)
 {
-    ModelSettings unsigned_settings = *settings;
-    unsigned_settings.checksum = 0;
-    HeaderText header = {.length = 0};
-    size_t checksum_at = 8 + header_write(&header, &unsigned_settings, net);
-
-    Arena arena = {0};
-    size_t size = 8 + header.length + 4 * network_count_weights(net);
-    unsigned char *file = arena_alloc(&arena, size, 1, "the model file", err);
-    if (file == NULL)
-        return false;
-    put_u64(file, header.length);
-    memcpy(file + 8, header.text, header.length);
-
     const Tensor *sorted[NETWORK_MAX_TENSORS];
-    tensors_by_name(net, sorted);
-    unsigned char *at = file + 8 + header.length;
     bool finite = true;
-    for (size_t t = 0; t < net->n_tensors; t++)
-        for (size_t e = 0; e < tensor_size(sorted[t]); e++, at += 4) {
-            float value = params[tensor_index(sorted[t], e)];
+    tensors_by_name(&model->net, sorted);
+    for (size_t t = 0; t < model->net.n_tensors; t++)
+        for (size_t e = 0; e < tensor_size(sorted[t]); e++) {
+            float value = model->params[tensor_index(sorted[t], e)];
+            uint32_t bits;
+            unsigned char bytes[4];
+            memcpy(&bits, &value, sizeof bits);
+            put_le(bytes, bits, 4);
+            fwrite(bytes, 1, 4, out);
             finite = finite && isfinite(value);
-            put_f32(at, value);
         }
-
-    char digits[9];
-    snprintf(digits, sizeof digits, "%08" PRIx32, crc32_update(0, file, size));
-    memcpy(file + checksum_at, digits, 8);
-    if (finite)
-        fwrite(file, 1, size, out->stream);
-    else
-        error_set(err, "%s: not written: a weight is not finite", out->path);
-    arena_free(&arena);
     return finite;
 }
 
-// ---------------------------------------------------------------------------------------------
-// Reading
+bool model_write(const Model *model, Output *out, Error *err)
+{
+    char *text = NULL, digits[9];
+    size_t size = 0;
+    FILE *memory = open_memstream(&text, &size); // for the checksum of the whole file
+    if (memory == NULL)
+        return error_set(err, "no memory for the model file");
+    fwrite((unsigned char[8]){0}, 1, 8, memory);
+    size_t checksum_at = write_header(memory, model), data_at = (size_t)ftell(memory);
+    bool finite = write_tensors(memory, model), complete = ferror(memory) == 0;
+    if (fclose(memory) != 0 || !complete) {
+        free(text);
+        return error_set(err, "no memory for the model file");
+    }
+    put_le((unsigned char *)text, data_at - 8, 8);
+    snprintf(digits, sizeof digits, "%08" PRIx32, crc32_update(0, (unsigned char *)text, size));
+    memcpy(text + checksum_at, digits, 8);
+    if (finite)
+        fwrite(text, 1, size, out->stream);
+    free(text);
+    return finite || error_set(err, "%s: not written: a weight is not finite", out->path);
+}
 
-// A file with its parts found, and what the header has said so far.
+// ---------------------------------------------------------------------------------------------
+// Reading: the JSON
+
+typedef struct MetaPair {
+    const char *key, *value;
+} MetaPair;
+
+typedef struct TensorEntry {
+    const char *name;
+    const Tensor *tensor; // of that name, once the network is known
+    size_t n_dims, n_offsets;
+    uint64_t dims[TENSOR_MAX_DIMS], offsets[2]; // begin and end of its data
+} TensorEntry;
+
+// A file with its parts found, and what the header says.
 typedef struct ModelFile {
     unsigned char *bytes;
     size_t size;
     JsonReader json;
     const unsigned char *data; // the tensors
     size_t data_size;
-    bool has_field[N_META_FIELDS];
+    MetaPair metadata[2 * MODEL_MAX_ENTRIES]; // room for what a newer version knows
+    size_t n_metadata;
     size_t checksum_at; // offset of its eight digits
-    struct {
-        const char *name;
-        size_t n_dims;
-        uint64_t dims[TENSOR_MAX_DIMS], begin, end;
-    } entries[NETWORK_MAX_TENSORS];
+    TensorEntry entries[NETWORK_MAX_TENSORS];
     size_t n_entries;
 } ModelFile;
 
-// Lengths only: where the header and the tensors lie.
+// Lengths only: where the header and the tensors are.
 static bool model_find_parts(ModelFile *file, Arena *arena, Error *err)
 {
     if (file->size < 8)
         return error_set(err, "%zu bytes are too few for a model file", file->size);
-    uint64_t length = get_u64(file->bytes);
+    uint64_t length = get_le(file->bytes, 8);
     const Format *format =
         format_of(file->bytes, file->size < FORMAT_HEAD ? file->size : FORMAT_HEAD);
     if (format != NULL && format->kind != FORMAT_MODEL)
@@ -356,7 +250,15 @@ static bool model_find_parts(ModelFile *file, Arena *arena, Error *err)
     return true;
 }
 
-static bool model_parse_metadata(ModelFile *file, ModelSettings *settings, Error *err)
+static const char *metadata_find(const ModelFile *file, const char *key)
+{
+    for (size_t i = 0; i < file->n_metadata; i++)
+        if (strcmp(file->metadata[i].key, key) == 0)
+            return file->metadata[i].value;
+    return NULL;
+}
+
+static bool model_parse_metadata(ModelFile *file, Error *err)
 {
     JsonReader *json = &file->json;
     if (!json_expect(json, '{', err))
@@ -368,17 +270,12 @@ static bool model_parse_metadata(ModelFile *file, ModelSettings *settings, Error
         if (!json_expect_string(json, &key, err) || !json_expect(json, ':', err) ||
             !json_expect_string(json, &value, err))
             return false;
-        size_t i = 0;
-        while (i < N_META_FIELDS && strcmp(meta_fields[i].key, key) != 0)
-            i++;
-        if (i == N_META_FIELDS)
-            return error_set(err, "unknown metadata '%.40s'", key);
-        if (file->has_field[i])
-            return error_set(err, "metadata '%s' is there twice", meta_fields[i].key);
-        file->has_field[i] = true;
-        if (!meta_parse(&meta_fields[i], settings, value, err))
-            return false;
-        // The reader now stands behind the closing quote: the digits are the eight bytes before it.
+        if (metadata_find(file, key) != NULL)
+            return error_set(err, "metadata '%.40s' is there twice", key);
+        if (file->n_metadata == sizeof file->metadata / sizeof file->metadata[0])
+            return error_set(err, "more than %zu metadata", file->n_metadata);
+        file->metadata[file->n_metadata++] = (MetaPair){key, value};
+        // The reader is behind the closing quote: the digits are the eight bytes before it.
         if (strcmp(key, checksum_key) == 0) {
             if (json->at[-10] != '"')
                 return error_set(err, "metadata '%s' is written with escapes", key);
@@ -406,92 +303,179 @@ static bool model_parse_counts(JsonReader *json, uint64_t *counts, size_t room, 
     return json_expect(json, ']', err);
 }
 
+static bool model_parse_dtype(JsonReader *json, const TensorEntry *entry, Error *err)
+{
+    const char *dtype;
+    return json_expect_string(json, &dtype, err) &&
+           (strcmp(dtype, "F32") == 0 ||
+            error_set(err, "tensor '%.40s' is %.40s, not F32", entry->name, dtype));
+}
+
 // {"dtype":"F32","shape":[...],"data_offsets":[begin,end]}, in any order, each once.
 static bool model_parse_entry(ModelFile *file, const char *name, Error *err)
 {
+    enum { DTYPE, SHAPE, OFFSETS, N_KEYS };
+    static const char *const keys[N_KEYS] = {"dtype", "shape", "data_offsets"};
     JsonReader *json = &file->json;
+    bool seen[N_KEYS] = {false};
     if (file->n_entries == NETWORK_MAX_TENSORS)
         return error_set(err, "more than %d tensors", NETWORK_MAX_TENSORS);
     for (size_t i = 0; i < file->n_entries; i++)
         if (strcmp(file->entries[i].name, name) == 0)
             return error_set(err, "tensor '%.40s' is there twice", name);
-    size_t at = file->n_entries++;
-    file->entries[at].name = name;
-
-    unsigned seen = 0;
+    TensorEntry *entry = &file->entries[file->n_entries++];
+    entry->name = name;
     if (!json_expect(json, '{', err))
         return false;
     do {
-        const char *key, *dtype;
-        uint64_t offsets[2];
-        size_t n_offsets;
+        const char *key;
+        size_t k = 0;
         if (!json_expect_string(json, &key, err) || !json_expect(json, ':', err))
             return false;
-        unsigned bit = strcmp(key, "dtype") == 0          ? 1
-                       : strcmp(key, "shape") == 0        ? 2
-                       : strcmp(key, "data_offsets") == 0 ? 4
-                                                          : 0;
-        if (bit == 0 || (seen & bit) != 0)
+        while (k < N_KEYS && strcmp(key, keys[k]) != 0)
+            k++;
+        if (k == N_KEYS || seen[k])
             return error_set(err, "tensor '%.40s': '%.40s' is %s", name, key,
-                             bit == 0 ? "unknown" : "there twice");
-        seen |= bit;
-        if (bit == 1) {
-            if (!json_expect_string(json, &dtype, err))
-                return false;
-            if (strcmp(dtype, "F32") != 0)
-                return error_set(err, "tensor '%.40s' is %.40s, not F32", name, dtype);
-        } else if (bit == 2) {
-            if (!model_parse_counts(json, file->entries[at].dims, TENSOR_MAX_DIMS,
-                                    &file->entries[at].n_dims, err))
-                return false;
-        } else {
-            if (!model_parse_counts(json, offsets, 2, &n_offsets, err))
-                return false;
-            if (n_offsets != 2)
-                return error_set(err, "tensor '%.40s': data_offsets are not two", name);
-            file->entries[at].begin = offsets[0];
-            file->entries[at].end = offsets[1];
-        }
+                             k == N_KEYS ? "unknown" : "there twice");
+        seen[k] = true;
+        bool ok = k == DTYPE ? model_parse_dtype(json, entry, err)
+                  : k == SHAPE
+                      ? model_parse_counts(json, entry->dims, TENSOR_MAX_DIMS, &entry->n_dims, err)
+                      : model_parse_counts(json, entry->offsets, 2, &entry->n_offsets, err);
+        if (!ok)
+            return false;
     } while (json_accept(json, ','));
-    if (seen != 7)
+    if (!seen[DTYPE] || !seen[SHAPE] || !seen[OFFSETS])
         return error_set(err, "tensor '%.40s' lacks its dtype, shape or data_offsets", name);
+    if (entry->n_offsets != 2)
+        return error_set(err, "tensor '%.40s': data_offsets are not two", name);
     return json_expect(json, '}', err);
 }
 
-static bool model_parse_header(ModelFile *file, ModelSettings *settings, Error *err)
+static bool model_parse_header(ModelFile *file, Error *err)
 {
     JsonReader *json = &file->json;
     bool has_metadata = false;
     if (!json_expect(json, '{', err))
         return false;
-    if (!json_accept(json, '}')) {
-        do {
-            const char *key;
-            if (!json_expect_string(json, &key, err) || !json_expect(json, ':', err))
-                return false;
-            bool is_metadata = strcmp(key, "__metadata__") == 0;
-            if (is_metadata && has_metadata)
-                return error_set(err, "__metadata__ is there twice");
-            has_metadata = has_metadata || is_metadata;
-            if (is_metadata ? !model_parse_metadata(file, settings, err)
-                            : !model_parse_entry(file, key, err))
-                return false;
-        } while (json_accept(json, ','));
-        if (!json_expect(json, '}', err))
+    if (json_accept(json, '}'))
+        return json_expect_end(json, err);
+    do {
+        const char *key;
+        if (!json_expect_string(json, &key, err) || !json_expect(json, ':', err))
+            return false;
+        bool is_metadata = strcmp(key, "__metadata__") == 0;
+        if (is_metadata && has_metadata)
+            return error_set(err, "__metadata__ is there twice");
+        has_metadata = has_metadata || is_metadata;
+        if (is_metadata ? !model_parse_metadata(file, err) : !model_parse_entry(file, key, err))
+            return false;
+    } while (json_accept(json, ','));
+    return json_expect(json, '}', err) && json_expect_end(json, err);
+}
+
+// ---------------------------------------------------------------------------------------------
+// Reading: what the header must say
+
+static bool metadata_lack(const char *key, Error *err)
+{
+    return error_set(err, "a safetensors file, but not one of mlp: its metadata lack '%s'", key);
+}
+
+static bool error_newer(const char *what, const char *name, Error *err)
+{
+    return error_set(err, "was made by a newer version of mlp (%s '%.40s')", what, name);
+}
+
+// Format and recipe come first: a newer version may have changed anything else.
+static bool model_check_versions(unsigned *format, const ModelFile *file, Error *err)
+{
+    const char *name = metadata_find(file, format_row.key);
+    const char *recipe_name = metadata_find(file, recipe_row.key);
+    uint64_t number;
+    if (name == NULL)
+        return metadata_lack(format_row.key, err);
+    for (*format = 1; *format <= NEWEST_FORMAT; ++*format)
+        if (strcmp(name, formats[*format - 1]) == 0)
+            break;
+    if (*format > NEWEST_FORMAT) {
+        bool is_newer = strncmp(name, "mlp ", 4) == 0 && parse_uint(name + 4, &number) &&
+                        number > NEWEST_FORMAT;
+        return is_newer ? error_newer("format", name, err)
+                        : error_set(err, "metadata 'format' is '%.40s', not a format of mlp", name);
+    }
+    if (recipe_name == NULL)
+        return metadata_lack(recipe_row.key, err);
+    if (!parse_uint(recipe_name, &number) || number != MODEL_RECIPE)
+        return error_set(err, "recipe '%.40s' is not the recipe %d of this program", recipe_name,
+                         MODEL_RECIPE);
+    for (size_t i = 0; i < file->n_metadata; i++) {
+        const char *key = file->metadata[i].key;
+        if (setting_find(settings_table, key) == NULL && setting_find(facts_table, key) == NULL &&
+            strcmp(key, format_row.key) != 0 && strcmp(key, recipe_row.key) != 0)
+            return error_newer("unknown setting", key, err);
+    }
+    return true;
+}
+
+static bool take_row(const Setting *row, void *into, const char *text, Error *err)
+{
+    Error reason;
+    return setting_parse(row, into, text, &reason) ||
+           error_set(err, "metadata '%s': %s", row->key, reason.text);
+}
+
+// Takes what the metadata say. A setting that is missing is at its default.
+static bool model_take_metadata(Model *model, const ModelFile *file, Error *err)
+{
+    unsigned format = 1;
+    if (!model_check_versions(&format, file, err))
+        return false;
+    for (const Setting *row = facts_table; row->key != NULL; row++) {
+        const char *text = metadata_find(file, row->key);
+        if (text == NULL)
+            return metadata_lack(row->key, err);
+        if (!take_row(row, &model->facts, text, err))
             return false;
     }
-    if (!json_expect_end(json, err))
-        return false;
-    for (size_t i = 0; i < N_META_FIELDS; i++)
-        if (!file->has_field[i] && !meta_is_optional(&meta_fields[i]))
-            return error_set(err, "a safetensors file, but none of ours: its metadata lack '%s'",
-                             meta_fields[i].key);
+    settings_default(&model->settings, architecture_names[0]);
+    for (const Setting *row = settings_table; row->key != NULL; row++) {
+        const char *text = (row->flags & SETTING_RUN) != 0 ? NULL : metadata_find(file, row->key);
+        if (text == NULL && format == 1 && is_always_written(row))
+            return metadata_lack(row->key, err);
+        if (text != NULL && !take_row(row, &model->settings, text, err))
+            return false;
+        if (text != NULL && row->offset == offsetof(mlp_settings, architecture)) // the first row
+            settings_default(&model->settings, model->settings.architecture);
+    }
+    model->settings.epochs = model->facts.epochs;
     return true;
+}
+
+static bool has_shape(const TensorEntry *entry)
+{
+    size_t dims[TENSOR_MAX_DIMS], n_dims = tensor_file_shape(entry->tensor, dims);
+    bool same = entry->n_dims == n_dims;
+    for (size_t d = 0; same && d < n_dims; d++)
+        same = entry->dims[d] == dims[d];
+    return same;
+}
+
+// Sorts the entries by the begin of their data.
+static void sort_entries(TensorEntry *entries, size_t n)
+{
+    for (size_t i = 1; i < n; i++) {
+        TensorEntry entry = entries[i];
+        size_t at = i;
+        for (; at > 0 && entries[at - 1].offsets[0] > entry.offsets[0]; at--)
+            entries[at] = entries[at - 1];
+        entries[at] = entry;
+    }
 }
 
 // The entries must be exactly the network's tensors, and their data must follow one another
 // without hole or overlap, to the last byte.
-static bool model_check_entries(const ModelFile *file, const Network *net, Error *err)
+static bool model_check_entries(ModelFile *file, const Network *net, Error *err)
 {
     for (size_t t = 0; t < net->n_tensors; t++) {
         size_t i = 0;
@@ -499,68 +483,51 @@ static bool model_check_entries(const ModelFile *file, const Network *net, Error
             i++;
         if (i == file->n_entries)
             return error_set(err, "tensor '%s' is missing", net->tensors[t]->name);
+        file->entries[i].tensor = net->tensors[t];
     }
-    uint64_t total = 0;
+    uint64_t end = 0;
+    sort_entries(file->entries, file->n_entries);
     for (size_t i = 0; i < file->n_entries; i++) {
-        const Tensor *tensor = NULL;
-        for (size_t t = 0; t < net->n_tensors; t++)
-            if (strcmp(file->entries[i].name, net->tensors[t]->name) == 0)
-                tensor = net->tensors[t];
-        if (tensor == NULL)
-            return error_set(err, "unknown tensor '%.40s'", file->entries[i].name);
-        size_t dims[TENSOR_MAX_DIMS], n_dims = tensor_file_shape(tensor, dims);
-        bool fits = file->entries[i].n_dims == n_dims;
-        for (size_t d = 0; fits && d < n_dims; d++)
-            fits = file->entries[i].dims[d] == dims[d];
-        if (!fits)
-            return error_set(err, "tensor '%s' has not the shape that the metadata say",
-                             tensor->name);
-        uint64_t begin = file->entries[i].begin, size = 4 * (uint64_t)tensor_size(tensor);
-        if (begin > file->data_size || file->entries[i].end != begin + size)
+        const TensorEntry *entry = &file->entries[i];
+        if (entry->tensor == NULL)
+            return error_set(err, "unknown tensor '%.40s'", entry->name);
+        if (!has_shape(entry))
+            return error_set(err, "tensor '%s' does not have the shape that the metadata say",
+                             entry->name);
+        if (entry->offsets[1] != entry->offsets[0] + 4 * (uint64_t)tensor_size(entry->tensor))
             return error_set(err, "tensor '%s': its data_offsets do not fit its shape",
-                             tensor->name);
-        bool follows = begin == 0;
-        for (size_t j = 0; j < file->n_entries; j++)
-            follows = follows || file->entries[j].end == begin;
-        for (size_t j = 0; j < i; j++)
-            follows = follows && file->entries[j].begin != begin;
-        if (!follows)
+                             entry->name);
+        if (entry->offsets[0] != end)
             return error_set(err, "tensor '%s': its data overlap others or leave a hole",
-                             tensor->name);
-        total += size;
+                             entry->name);
+        end = entry->offsets[1];
     }
-    if (total != file->data_size)
-        return error_set(err, "the tensors take %" PRIu64 " bytes, %zu are there", total,
-                         file->data_size);
-    return true;
+    return end == file->data_size ||
+           error_set(err, "the tensors take %" PRIu64 " bytes, %zu are there", end,
+                     file->data_size);
 }
-
-// Fuzzing goes past the checksum, which it could never guess.
-#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
-enum { CHECKSUM_COUNTS = false };
-#else
-enum { CHECKSUM_COUNTS = true };
-#endif
 
 static bool model_check_sum(ModelFile *file, uint32_t stored, Error *err)
 {
     memset(file->bytes + file->checksum_at, '0', 8);
     uint32_t computed = crc32_update(0, file->bytes, file->size);
-    return computed == stored || !CHECKSUM_COUNTS ||
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+    computed = stored; // which a fuzzer could never guess
+#endif
+    return computed == stored ||
            error_set(err, "damaged: the checksum is %08" PRIx32 ", the file says %08" PRIx32,
                      computed, stored);
 }
 
 static bool model_load_weights(Model *model, const ModelFile *file, Error *err)
 {
-    for (size_t t = 0; t < model->net.n_tensors; t++) {
-        const Tensor *tensor = model->net.tensors[t];
-        size_t i = 0;
-        while (strcmp(file->entries[i].name, tensor->name) != 0)
-            i++;
-        const unsigned char *at = file->data + file->entries[i].begin;
+    for (size_t i = 0; i < file->n_entries; i++) {
+        const Tensor *tensor = file->entries[i].tensor;
+        const unsigned char *at = file->data + file->entries[i].offsets[0];
         for (size_t e = 0; e < tensor_size(tensor); e++, at += 4) {
-            float value = get_f32(at);
+            uint32_t bits = (uint32_t)get_le(at, 4);
+            float value;
+            memcpy(&value, &bits, sizeof value);
             if (!isfinite(value))
                 return error_set(err, "tensor '%s' holds a value that is not finite", tensor->name);
             model->params[tensor_index(tensor, e)] = value;
@@ -569,11 +536,11 @@ static bool model_load_weights(Model *model, const ModelFile *file, Error *err)
     return true;
 }
 
-static bool model_check_class_names(const ModelSettings *settings, Error *err)
+static bool model_check_class_names(const Model *model, Error *err)
 {
     Error reason;
-    return settings->class_names == NULL ||
-           class_names_check(settings->class_names, settings->architecture.classes, &reason) ||
+    const char *names = model->settings.class_names;
+    return names == NULL || class_names_check(names, (size_t)model->facts.classes, &reason) ||
            error_set(err, "metadata 'class_names', %s", reason.text);
 }
 
@@ -581,13 +548,14 @@ bool model_parse(Model *model, Arena *arena, unsigned char *bytes, size_t size, 
 {
     *model = (Model){.params = NULL};
     ModelFile file = {.bytes = bytes, .size = size};
-    if (!model_find_parts(&file, arena, err) || !model_parse_header(&file, &model->settings, err) ||
-        !network_build(&model->net, &model->settings.architecture, err) ||
-        !model_check_class_names(&model->settings, err) ||
-        !model_check_entries(&file, &model->net, err) ||
-        !model_check_sum(&file, model->settings.checksum, err))
+    if (!model_find_parts(&file, arena, err) || !model_parse_header(&file, err) ||
+        !model_take_metadata(model, &file, err))
         return false;
-    model->settings.architecture = model->net.architecture;
+    Architecture architecture = model_architecture(model);
+    if (!network_build(&model->net, &architecture, err) || !model_check_class_names(model, err) ||
+        !model_check_entries(&file, &model->net, err) ||
+        !model_check_sum(&file, model->facts.checksum, err))
+        return false;
     model->params = network_alloc(&model->net, arena, err);
     return model->params != NULL && model_load_weights(model, &file, err);
 }

@@ -5,37 +5,44 @@
 //   u64 N, little-endian | N bytes of JSON, padded with spaces so that 8 + N is a multiple of 8 |
 //   the tensors: float32, little-endian, C order, in the order of their names, no gaps
 //
-// The metadata are strings, sorted by key; the table in model.c lists them. Those that few models
-// need are written only where they are set. checksum_crc32 is the
-// CRC-32 of the whole file with its own eight digits taken as zeros.
+// The metadata are strings, sorted by key: the settings (settings.h) and facts (below).
+// checksum_crc32 is the CRC-32 of the whole file with its own eight digits taken as zeros.
+//
+// Versions. "format" is "mlp 1" or "mlp 2". In format 2 a setting may be missing: it is at its
+// default. So models can gain settings: a model in which every newer setting is at its default is
+// written in format 1, which older programs read, else in format 2. An unknown key comes from a
+// newer version, and its model is refused.
 #ifndef MLP_MODEL_H
 #define MLP_MODEL_H
 
 #include "class_names.h"
 #include "network.h"
 #include "output.h"
+#include "settings.h"
 
 // Raised only when a sum, an initialisation or an order changes: the same settings with the same
 // recipe give the same bytes, whatever the version of the program.
 enum { MODEL_RECIPE = 1 };
 
-// All that a training's result depends on, and how far it has gone.
-typedef struct ModelSettings {
-    Architecture architecture;
-    double learning_rate;
-    double pixel_std; // s of the input scale
-    uint64_t batch_size, seed, epochs, train_size, validation_size;
-    uint32_t data_crc32;
-    bool transposed;         // the data files hold the images column by column (see idx.h)
-    const char *class_names; // see class_names.h; NULL: none
-    uint32_t checksum;       // as read from a file; set on saving
-} ModelSettings;
+// What the model file says beside its settings.
+typedef struct ModelFacts {
+    uint64_t rows, cols; // of the images
+    uint64_t classes;    // 2 to 256
+    uint64_t epochs;     // that are done
+    double pixel_std;    // s of the input scale
+    uint32_t data_crc32; // of the training files
+    uint32_t checksum;   // of the file that was read
+} ModelFacts;
 
 typedef struct Model {
-    ModelSettings settings;
+    mlp_settings settings; // as read from a file: epochs are those done
+    ModelFacts facts;
     Network net;   // points into itself: do not copy
     float *params; // owned by the arena it was read into
 } Model;
+
+// What settings and facts say of the network.
+Architecture model_architecture(const Model *model);
 
 // Reads and checks everything: the rules of the reference reader (lengths, no holes, no overlaps,
 // no duplicate or unknown tensor, exact end), our metadata, shapes, checksum, finite weights. On
@@ -45,14 +52,17 @@ bool model_read(Model *model, Arena *arena, const char *path, Error *err);
 // The same from the bytes of a file, whose checksum's digits it overwrites. err does not name one.
 bool model_parse(Model *model, Arena *arena, unsigned char *bytes, size_t size, Error *err);
 
-// Writes the model to a stream, all settings with it. Fails when a weight is not finite or memory
-// is short; the caller looks for errors of the stream.
-bool model_write(const ModelSettings *settings, const Network *net, const float *params,
-                 Output *out, Error *err);
+// Writes the model to a stream; its checksum is that of these bytes. Fails when a weight is not
+// finite or memory is short; the caller looks for errors of the stream.
+bool model_write(const Model *model, Output *out, Error *err);
 
-// Setting number i, of those that are set, as texts, for showing: false when there are no more.
-enum { MODEL_SETTING_SIZE = CLASS_NAMES_SIZE };
-bool model_setting(const ModelSettings *settings, size_t i, const char **key, char *value,
-                   size_t size);
+// The metadata that a model has in its file, sorted by key; returns their number. The text of an
+// entry is setting_text(entry.row, entry.from, ...). `table` is settings_table, but for tests.
+typedef struct ModelEntry {
+    const Setting *row;
+    const void *from;
+} ModelEntry;
+enum { MODEL_MAX_ENTRIES = 64 };
+size_t model_entries(ModelEntry list[MODEL_MAX_ENTRIES], const Setting *table, const Model *model);
 
 #endif

@@ -9,120 +9,49 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define AT(member) offsetof(mlp_settings, member)
+// Parts of a row. The key is the name of the member.
+#define SETTING(type_, member, flag_)                                                              \
+    .key = #member, .type = type_, .offset = offsetof(mlp_settings, member), .flag = flag_
+#define RANGE(least, most)   .min = (least), .max = (most)
+#define DEFAULTS(...)        .defaults = {__VA_ARGS__} // in the order of architecture_names
+#define HELP(word, sentence) .placeholder = (word), .help = (sentence)
+#define SINCE(format)        .since = (format)
+
 #define MAX_EXACT  9007199254740991.0 // 2^53 - 1: exact in a double and in any JSON reader
 #define MAX_IMAGES 4294967295.0
 
 const Setting settings_table[] = {
-    {.key = "architecture",
-     .type = SETTING_CHOICE,
-     .offset = AT(architecture),
-     .flags = SETTING_COLUMN,
-     .since = 1,
-     .defaults = {"mlp", "cnn"},
-     .flag = "arch",
-     .placeholder = "NAME",
-     .help = "mlp (a hidden layer of sigmoids) or cnn (two convolutions)",
-     .default_text = "mlp",
-     .choices = architecture_names},
-    {.key = "learning_rate",
-     .type = SETTING_DOUBLE,
-     .offset = AT(learning_rate),
-     .min = 1e-30,
-     .max = 1e38,
-     .flags = SETTING_AXIS,
-     .since = 1,
-     .defaults = {"0.001", "0.002"},
-     .flag = "lr",
-     .placeholder = "R",
-     .help =
-         "learning rate for the sum of the batch's gradients: each update subtracts R times "
-         "that sum. If you have a learning rate for the mean loss, divide it by the batch size"},
-    {.key = "batch_size",
-     .type = SETTING_UINT,
-     .offset = AT(batch_size),
-     .min = 1,
-     .max = 65536,
-     .flags = SETTING_AXIS,
-     .since = 1,
-     .defaults = {"64"},
-     .flag = "batch",
-     .placeholder = "N",
-     .help = "images in a batch"},
-    {.key = "hidden",
-     .type = SETTING_UINT,
-     .offset = AT(hidden),
-     .min = 1,
-     .max = 65536,
-     .flags = SETTING_AXIS,
-     .since = 1,
-     .defaults = {"64", "128"},
-     .flag = "hidden",
-     .placeholder = "N",
-     .help = "units of the hidden dense layer"},
-    {.key = "train_size",
-     .type = SETTING_UINT,
-     .offset = AT(train_size),
-     .min = 1,
-     .max = MAX_IMAGES,
-     .flags = SETTING_AXIS,
-     .since = 1,
-     .defaults = {"0"},
-     .flag = "train-size",
-     .placeholder = "N",
-     .help = "train on the first N images only",
-     .default_text = "all but the validation images"},
-    {.key = "validation_size",
-     .type = SETTING_UINT,
-     .offset = AT(validation_size),
-     .min = 1,
-     .max = MAX_IMAGES,
-     .since = 1,
-     .defaults = {"0"},
-     .flag = "val-size",
-     .placeholder = "N",
-     .help = "keep the last N images for validation",
-     .default_text = "10000, or a sixth of a smaller file"},
-    {.key = "seed",
-     .type = SETTING_UINT,
-     .offset = AT(seed),
-     .max = MAX_EXACT,
-     .flags = SETTING_COLUMN,
-     .since = 1,
-     .defaults = {"1"},
-     .flag = "seed",
-     .placeholder = "N",
-     .help = "of the initial weights and of the order of the images"},
-    {.key = "epochs",
-     .type = SETTING_UINT,
-     .offset = AT(epochs),
-     .min = 1,
-     .max = 1000000,
-     .flags = SETTING_COLUMN | SETTING_RUN,
-     .since = 1,
-     .defaults = {"100", "20"},
-     .flag = "epochs",
-     .placeholder = "N",
-     .help = "passes over the training images"},
-    {.key = "transposed",
-     .type = SETTING_BOOL,
-     .offset = AT(transposed),
-     .flags = SETTING_OPTIONAL,
-     .since = 1,
-     .defaults = {"false"},
-     .flag = "transpose",
-     .help = "the files hold the images column by column, as those of EMNIST do"},
-    {.key = "class_names",
-     .type = SETTING_STRING,
-     .offset = AT(class_names),
-     .flags = SETTING_OPTIONAL,
-     .since = 1,
-     .defaults = {""},
-     .flag = "classes",
-     .placeholder = "NAMES",
-     .help = "names of the classes: a file of one per line, or characters and ranges such as A-Z "
-             "or 0-9A-F; the model keeps them",
-     .default_text = "their numbers"},
+    {SETTING(SETTING_CHOICE, architecture, "arch"), .choices = architecture_names,
+     DEFAULTS("mlp", "cnn"),
+     HELP("NAME", "mlp (a hidden layer of sigmoids) or cnn (two convolutions)"),
+     .default_text = "mlp", SINCE(1), .flags = SETTING_COLUMN},
+    {SETTING(SETTING_DOUBLE, learning_rate, "lr"), RANGE(1e-30, 1e38), DEFAULTS("0.001", "0.002"),
+     HELP("R", "learning rate for the sum of the batch's gradients: each update subtracts R times "
+               "that sum. If you have a learning rate for the mean loss, divide it by the batch "
+               "size"),
+     SINCE(1), .flags = SETTING_AXIS},
+    {SETTING(SETTING_UINT, batch_size, "batch"), RANGE(1, 65536), DEFAULTS("64"),
+     HELP("N", "images in a batch"), SINCE(1), .flags = SETTING_AXIS},
+    {SETTING(SETTING_UINT, hidden, "hidden"), RANGE(1, 65536), DEFAULTS("64", "128"),
+     HELP("N", "units of the hidden dense layer"), SINCE(1), .flags = SETTING_AXIS},
+    {SETTING(SETTING_UINT, train_size, "train-size"), RANGE(1, MAX_IMAGES), DEFAULTS("0"),
+     HELP("N", "train on the first N images only"), .default_text = "all but the validation images",
+     SINCE(1), .flags = SETTING_AXIS | SETTING_OPTIONAL},
+    {SETTING(SETTING_UINT, validation_size, "val-size"), RANGE(1, MAX_IMAGES), DEFAULTS("0"),
+     HELP("N", "keep the last N images for validation"),
+     .default_text = "10000, or a sixth of a smaller file", SINCE(1), .flags = SETTING_OPTIONAL},
+    {SETTING(SETTING_UINT, seed, "seed"), RANGE(0, MAX_EXACT), DEFAULTS("1"),
+     HELP("N", "of the initial weights and of the order of the images"), SINCE(1),
+     .flags = SETTING_COLUMN},
+    {SETTING(SETTING_UINT, epochs, "epochs"), RANGE(1, 1000000), DEFAULTS("100", "20"),
+     HELP("N", "passes over the training images"), SINCE(1), .flags = SETTING_COLUMN | SETTING_RUN},
+    {SETTING(SETTING_BOOL, transposed, "transpose"), DEFAULTS("false"),
+     HELP(NULL, "the files hold the images column by column, as those of EMNIST do"), SINCE(1),
+     .flags = SETTING_OPTIONAL},
+    {SETTING(SETTING_STRING, class_names, "classes"), DEFAULTS(""),
+     HELP("NAMES", "names of the classes: a file of one per line, or characters and ranges such as "
+                   "A-Z or 0-9A-F; the model keeps them"),
+     .default_text = "their numbers", SINCE(1), .flags = SETTING_OPTIONAL},
     {0},
 };
 
@@ -141,7 +70,6 @@ const Setting *setting_find(const Setting *table, const char *key)
 
 const char *setting_text(const Setting *row, const void *from, char number[NUMBER_SIZE])
 {
-    const char *string = "";
     switch (row->type) {
     case SETTING_UINT: snprintf(number, NUMBER_SIZE, "%" PRIu64, VALUE(uint64_t, row, from)); break;
     case SETTING_CRC32:
@@ -150,7 +78,8 @@ const char *setting_text(const Setting *row, const void *from, char number[NUMBE
     case SETTING_DOUBLE: return format_shortest(number, VALUE(double, row, from));
     case SETTING_BOOL: return VALUE(bool, row, from) ? "true" : "false";
     case SETTING_CHOICE:
-    case SETTING_STRING: string = VALUE(char *, row, from); return string == NULL ? "" : string;
+    case SETTING_STRING:
+        return VALUE(char *, row, from) == NULL ? "" : VALUE(char *, row, from);
     }
     return number;
 }
@@ -207,7 +136,7 @@ static bool parse_type(const Setting *row, void *into, const char *text, double 
         return false;
     case SETTING_STRING:
         *MEMBER(const char *, row, into) = *text == '\0' ? NULL : text;
-        return true;
+        return *text != '\0';
     }
     return false;
 }
@@ -222,7 +151,15 @@ bool setting_parse(const Setting *row, void *into, const char *text, Error *err)
         return error_set(err, "'%.60s' is not a %snumber from %s to %s", text,
                          row->type == SETTING_UINT ? "whole " : "",
                          format_shortest(least, row->min), format_shortest(most, row->max));
-    return error_set(err, "'%.60s' is not valid", text);
+    if (row->type != SETTING_CHOICE)
+        return error_set(err, "'%.60s' is not valid", text);
+    char list[LIST_SIZE] = "";
+    size_t n = 0;
+    while (row->choices[n] != NULL)
+        n++;
+    for (size_t i = 0; i < n; i++)
+        list_add(list, i, n, row->choices[i]);
+    return error_set(err, "'%.60s' is not one of %s", text, list);
 }
 
 void settings_default(mlp_settings *settings, const char *architecture)

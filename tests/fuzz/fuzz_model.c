@@ -5,11 +5,13 @@
 
 static void show(const Model *model)
 {
-    const char *key;
+    ModelEntry list[MODEL_MAX_ENTRIES];
+    size_t n = model_entries(list, settings_table, model);
     char value[64];
     volatile float sink = 0.0F;
-    for (size_t i = 0; model_setting(&model->settings, i, &key, value, sizeof value); i++)
-        PROMISE(key[0] != '\0' && value[0] != '\0');
+    for (size_t i = 0; i < n; i++)
+        PROMISE(list[i].row->key[0] != '\0' &&
+                setting_text(list[i].row, list[i].from, value)[0] != '\0');
     network_sizes(&model->net, value, sizeof value);
     for (size_t t = 0; t < model->net.n_tensors; t++)
         for (size_t e = 0; e < tensor_size(model->net.tensors[t]); e++)
@@ -21,7 +23,7 @@ static void show(const Model *model)
 static void predict(const Model *model, Arena *arena)
 {
     Error err = {""};
-    const Architecture *a = &model->settings.architecture;
+    const Architecture *a = &model->net.architecture;
     unsigned char *pixels = arena_alloc(arena, a->rows * a->cols, 1, "pixels", &err), label = 0;
     Work work;
     PROMISE(pixels != NULL &&
@@ -34,7 +36,7 @@ static void predict(const Model *model, Arena *arena)
                           .n_classes = a->classes,
                           .pixels = pixels,
                           .labels = &label};
-    const InputScale scale = input_scale(model->settings.pixel_std);
+    const InputScale scale = input_scale(model->facts.pixel_std);
     const Batch batch = {.data = &data, .scale = &scale, .size = 1};
     network_predict(&model->net, model->params, &work, &batch);
     PROMISE(work.predicted[0] < a->classes);
@@ -47,17 +49,21 @@ static void write_and_read_again(const Model *model)
     size_t size = 0;
     Output out = {.stream = open_memstream(&bytes, &size), .path = "memory"};
     PROMISE(out.stream != NULL);
-    PROMISE(model_write(&model->settings, &model->net, model->params, &out, &err));
+    PROMISE(model_write(model, &out, &err));
     PROMISE(fclose(out.stream) == 0);
 
     Arena arena = {0};
     Model again;
     PROMISE(model_parse(&again, &arena, (unsigned char *)bytes, size, &err));
-    char before[64], after[64];
-    const char *key;
-    for (size_t i = 0; model_setting(&model->settings, i, &key, before, sizeof before); i++) {
-        model_setting(&again.settings, i, &key, after, sizeof after);
-        PROMISE(strcmp(key, "checksum_crc32") == 0 || strcmp(before, after) == 0);
+    ModelEntry was[MODEL_MAX_ENTRIES], is[MODEL_MAX_ENTRIES];
+    size_t n = model_entries(was, settings_table, model);
+    PROMISE(model_entries(is, settings_table, &again) == n);
+    for (size_t i = 0; i < n; i++) {
+        char before[NUMBER_SIZE], after[NUMBER_SIZE];
+        PROMISE(was[i].row == is[i].row);
+        PROMISE(strcmp(was[i].row->key, "checksum_crc32") == 0 ||
+                strcmp(setting_text(was[i].row, was[i].from, before),
+                       setting_text(is[i].row, is[i].from, after)) == 0);
     }
     PROMISE(model->net.n_parameters == again.net.n_parameters);
     PROMISE(memcmp(model->params, again.params, model->net.n_parameters * sizeof *model->params) ==
