@@ -238,7 +238,7 @@ static bool train_with_team(ThreadPool *pool, float *params, const Network *net,
 static bool train_network(const char *arch, const char *directory, Arena *arena, Outcome *outcome,
                           Error *err)
 {
-    static Model trained, model;
+    static Model made, model;
     Dataset data;
     TrainData training = {.data = &data};
     if (!idx_read_directory(&data, arena, directory, IDX_TRAIN, false, err) ||
@@ -246,28 +246,28 @@ static bool train_network(const char *arch, const char *directory, Arena *arena,
         !dataset_pixel_std(&training.pixel_std, &data, training.split.train, err))
         return false;
     training.scale = input_scale(training.pixel_std);
-    trained.settings = (mlp_settings){.architecture = arch,
-                                      .hidden = 4,
-                                      .learning_rate = 0.01,
-                                      .batch_size = 16,
-                                      .train_size = 60,
-                                      .validation_size = 12};
-    trained.facts = (ModelFacts){.rows = data.rows,
-                                 .cols = data.cols,
-                                 .classes = data.n_classes,
-                                 .epochs = 2,
-                                 .pixel_std = training.pixel_std};
-    Architecture architecture = model_architecture(&trained);
-    if (!network_build(&trained.net, &architecture, err) ||
-        (trained.params = network_alloc(&trained.net, arena, err)) == NULL)
+    made.settings = (mlp_settings){.architecture = arch,
+                                   .hidden = 4,
+                                   .learning_rate = 0.01,
+                                   .batch_size = 16,
+                                   .train_size = 60,
+                                   .validation_size = 12};
+    made.facts = (ModelFacts){.rows = data.rows,
+                              .cols = data.cols,
+                              .classes = data.n_classes,
+                              .epochs = 2,
+                              .pixel_std = training.pixel_std};
+    Architecture architecture = model_architecture(&made);
+    if (!network_build(&made.net, &architecture, err) ||
+        (made.params = network_alloc(&made.net, arena, err)) == NULL)
         return false;
-    network_init(&trained.net, trained.params, 1);
+    network_init(&made.net, made.params, 1);
     ThreadPool *pool = pool_open(2, arena, err);
     if (pool == NULL)
         return false;
-    bool ok = train_with_team(pool, trained.params, &trained.net, &training, arena, err);
+    bool ok = train_with_team(pool, made.params, &made.net, &training, arena, err);
     pool_close(pool);
-    if (!ok || !save(&trained, arena, outcome, err) || !model_read(&model, arena, model_path, err))
+    if (!ok || !save(&made, arena, outcome, err) || !model_read(&model, arena, model_path, err))
         return false;
     outcome->model.size = model.net.n_parameters * sizeof(float);
     memcpy(outcome->model.bytes, model.params, outcome->model.size);

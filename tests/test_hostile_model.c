@@ -294,7 +294,9 @@ static void headers_with_a_right_checksum_are_refused_with_their_reason(void)
         {"\"__metadata__\":{", "\"__metadata__\":{\"class_names\":\"a\\nb\\u001b[2J\",",
          "control character"},
         {"\"__metadata__\":{", "\"__metadata__\":{\"class_names\":\"a\\tb\",", "control character"},
-        {"\"__metadata__\":{", "\"__metadata__\":{\"class_names\":\"a\xc2\x9b2J\",",
+        {"\"__metadata__\":{",
+         "\"__metadata__\":{\"class_names\":\"a\xc2\x9b"
+         "2J\",",
          "control character"},
         {"\"__metadata__\":{",
          "\"__metadata__\":{\"class_names\":"
