@@ -359,7 +359,7 @@ static void what_is_no_model_file_is_refused_by_name(void)
                  {"nothing", "nothing: No such file"},
                  {"empty", "empty: 0 bytes are too few"},
                  {"cut", "cut: "},
-                 {"model.gz", "model.gz: a model file is not read compressed"},
+                 {"model.gz", "model.gz: cannot read a model file compressed"},
                  {"gigabyte", "gigabyte: 1207959553 bytes are too many"}};
     static Model model;
     Arena arena = {0};

@@ -494,8 +494,9 @@ static bool model_check_entries(ModelFile *file, const Network *net, Error *err)
         if (!has_shape(entry))
             return error_set(err, "tensor '%s' does not have the shape that the metadata say",
                              entry->name);
-        if (entry->offsets[1] != entry->offsets[0] + 4 * (uint64_t)tensor_size(entry->tensor))
-            return error_set(err, "tensor '%s': its data_offsets do not fit its shape",
+        if (entry->offsets[1] != entry->offsets[0] + 4 * (uint64_t)tensor_size(entry->tensor) ||
+            entry->offsets[1] > file->data_size)
+            return error_set(err, "tensor '%s': its data_offsets do not fit its shape or the file",
                              entry->name);
         if (entry->offsets[0] != end)
             return error_set(err, "tensor '%s': its data overlap others or leave a hole",
