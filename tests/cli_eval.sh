@@ -43,7 +43,7 @@ text_has_all() {
         grep -q '^accuracy  *[0-9.]* %.*standard error.*of 800)$' "$WORK/stdout" &&
         grep -q '^loss  *[0-9.]*$' "$WORK/stdout" &&
         grep -q '^class .*precision .*recall .*F1$' "$WORK/stdout" &&
-        grep -qi 'confusion.*rows.*truth' "$WORK/stdout"
+        grep -qi 'confusion.*rows.*true class' "$WORK/stdout"
 }
 claim "eval prints accuracy, its error, loss, classes and confusion" text_has_all
 
@@ -362,7 +362,7 @@ help_wins() { # over what else is on the line, and before anything is done
 }
 version_is_that_of_make() {
     exits 0 "$bin" --version && [ "$(wc -l <"$WORK/stdout")" -eq 1 ] &&
-        grep -q "^mlp $(sed -n 's/^#define MLP_VERSION "\(.*\)"/\1/p' src/cli/commands.h)\\>" "$WORK/stdout"
+        grep -q "^mlp $(sed -n 's/^#define MLP_VERSION "\(.*\)"/\1/p' include/mlp.h)\\>" "$WORK/stdout"
 }
 claim "mlp --help lists the commands and two examples" main_help
 claim "the help shows the defaults" help_shows_defaults

@@ -114,7 +114,7 @@ claim "--top K prints K digits, the most probable first" top
 for bad in 0 x -1 257 2.5; do
     claim "refused: --top $bad" refuses 2 --top predict seven.pgm "--top=$bad"
 done
-claim "refused: more digits than the model knows" refuses 2 "m.bin knows only 10" predict seven.pgm --top 11
+claim "refused: more digits than the model knows" refuses 2 "m.bin has only 10" predict seven.pgm --top 11
 claim "refused: --top without a value" refuses 2 '--top needs a value' predict seven.pgm --top
 for flag in raw show json; do
     claim "refused: --$flag with a value" refuses 2 "--$flag takes no value" predict seven.pgm "--$flag=1"

@@ -1,4 +1,5 @@
-// mlp eval: a model judged on a split: accuracy, loss, per-class figures, confusion.
+// mlp eval: evaluates a model on one split of the data: accuracy, loss, per-class figures,
+// confusion matrix, and tables of predictions. metrics.h has the definitions.
 #include "commands.h"
 #include "csv.h"
 #include "evaluate.h"
@@ -51,7 +52,7 @@ static void eval_options(OptionTable *table, void *values)
 }
 
 // ---------------------------------------------------------------------------------------------
-// What there is to say
+// The report
 
 typedef struct Report {
     const char *model, *directory, *split;
@@ -86,7 +87,7 @@ static void print_classes(const Report *report, int width)
 static void print_matrix(const Report *report, int width)
 {
     enum { COLUMN = 6 };
-    printf("\nconfusion matrix (rows: the truth, columns: the answer)\n%*s", width, "");
+    printf("\nconfusion matrix (rows: true class, columns: predicted)\n%*s", width, "");
     for (size_t k = 0; k < report->n_classes; k++) {
         putchar(' ');
         command_print_class(report->class_names, k, COLUMN);
@@ -101,8 +102,8 @@ static void print_matrix(const Report *report, int width)
     putchar('\n');
 }
 
-// The place in the confusion matrix of the mistake that comes after that at `last`, the most
-// frequent first and equals in their order; or C * C. `last` is that for the first one.
+// The index in the confusion matrix of the mistake that follows the one at `last`, most frequent
+// first, equal ones in their order; C * C: there are no more. From last == C * C, the first one.
 static size_t next_confused(const Report *report, size_t last)
 {
     size_t C = report->n_classes, n = C * C, best = n;
@@ -209,41 +210,43 @@ typedef struct Evaluated {
     size_t n_mistakes;
 } Evaluated;
 
-static void print_prediction(FILE *out, const Evaluated *evaluated, size_t i)
+static void add_prediction(CsvWriter *csv, const Evaluated *evaluated, size_t i)
 {
     size_t index = evaluated->images.first + i;
-    char probability[NUMBER_SIZE];
-    fprintf(out, "%zu,%u,%u,%s", index, evaluated->data->labels[index],
-            evaluated->evaluator->predicted[i],
-            format_g9(probability, (double)evaluated->evaluator->probability[i]));
+    csv_uint(csv, index);
+    csv_uint(csv, evaluated->data->labels[index]);
+    csv_uint(csv, evaluated->evaluator->predicted[i]);
+    csv_double(csv, (double)evaluated->evaluator->probability[i]);
 }
 
 static void print_predictions(FILE *out, const void *context)
 {
     const Evaluated *evaluated = context;
-    fputs("index,label,predicted,probability\n", out);
+    CsvWriter csv = {.out = out};
+    csv_names(&csv, "index,label,predicted,probability");
+    csv_end_row(&csv);
     for (size_t i = 0; i < range_length(evaluated->images); i++) {
-        print_prediction(out, evaluated, i);
-        fputc('\n', out);
+        add_prediction(&csv, evaluated, i);
+        csv_end_row(&csv);
     }
 }
 
 static void print_mistakes(FILE *out, const void *context)
 {
     const Evaluated *evaluated = context;
-    size_t per_image = dataset_pixels_per_image(evaluated->data);
-    fputs("index,label,predicted,probability", out);
-    for (size_t p = 0; p < per_image; p++)
-        fprintf(out, ",p%zu", p);
+    size_t n = dataset_pixels_per_image(evaluated->data);
+    CsvWriter csv = {.out = out};
+    csv_names(&csv, "index,label,predicted,probability");
+    csv_numbered_names(&csv, "p", n);
+    csv_end_row(&csv);
     for (size_t m = 0; m < evaluated->n_mistakes; m++) {
-        size_t index = evaluated->images.first + evaluated->mistakes[m].image;
-        const unsigned char *pixels = evaluated->data->pixels + index * per_image;
-        fputc('\n', out);
-        print_prediction(out, evaluated, evaluated->mistakes[m].image);
-        for (size_t p = 0; p < per_image; p++)
-            fprintf(out, ",%u", pixels[p]);
+        size_t i = evaluated->mistakes[m].image;
+        const unsigned char *pixels = evaluated->data->pixels + (evaluated->images.first + i) * n;
+        add_prediction(&csv, evaluated, i);
+        for (size_t p = 0; p < n; p++)
+            csv_uint(&csv, pixels[p]);
+        csv_end_row(&csv);
     }
-    fputc('\n', out);
 }
 
 static void print_confusion(FILE *out, const void *context)
@@ -295,7 +298,7 @@ static void note_other_data(const Model *model, const char *path, const Dataset 
                             const char *directory, const char *split)
 {
     command_note("%s was trained on other data than %s (CRC-32 %08lx, here %08lx): its %s "
-                 "images are not those that the model knows",
+                 "images are not those that the model was trained with",
                  path, directory, (unsigned long)model->facts.data_crc32,
                  (unsigned long)data->crc32, split);
 }

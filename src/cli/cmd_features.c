@@ -1,10 +1,12 @@
-// mlp features: what each layer makes of one image.
+// mlp features: the activations (feature maps) of every layer for one image, as a table, as CSV,
+// and as pictures on a terminal (terminal.h).
 #include "commands.h"
 #include "csv.h"
-#include "tiles.h"
+#include "terminal.h"
 
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct FeaturesOptions {
     const char *part, *data, *csv;
@@ -29,27 +31,34 @@ static void features_options(OptionTable *table, void *values)
     options_add(table, rows, sizeof rows / sizeof rows[0]);
 }
 
-// A network that has seen one image.
-typedef struct Seen {
+// A network after the forward pass of one image.
+typedef struct Activations {
     const Network *net;
-    Work work; // for one example, as network_activation wants
+    Work work;
     unsigned label;
-    const char *names; // of the classes
-} Seen;
+    const char *class_names;
+} Activations;
 
-// What layer l made, channel by channel.
+// ---------------------------------------------------------------------------------------------
+// The maps of one layer
+
 typedef struct Maps {
-    const Seen *seen;
+    const Activations *of;
     size_t l;
 } Maps;
+
+static const Layer *maps_layer(const Maps *maps)
+{
+    return &maps->of->net->layers[maps->l];
+}
 
 static double map_value(const void *context, size_t channel, size_t row, size_t col)
 {
     const Maps *maps = context;
-    const Layer *layer = &maps->seen->net->layers[maps->l];
+    const Layer *layer = maps_layer(maps);
     size_t pixel = row * layer->out.width + col;
-    return (double)network_activation(maps->seen->net, &maps->seen->work, maps->l,
-                                      0)[pixel * layer->out_pitch + channel];
+    const float *values = network_activation(maps->of->net, &maps->of->work, maps->l, 0);
+    return (double)values[pixel * layer->out_pitch + channel];
 }
 
 static void map_title(const void *context, size_t channel, char *text, size_t size)
@@ -58,95 +67,85 @@ static void map_title(const void *context, size_t channel, char *text, size_t si
     snprintf(text, size, "%zu", channel);
 }
 
+static Tiles maps_tiles(const Maps *maps)
+{
+    Shape out = maps_layer(maps)->out;
+    return (Tiles){.n = out.channels,
+                   .across = 1,
+                   .rows = out.height,
+                   .cols = out.width,
+                   .context = maps,
+                   .value = map_value,
+                   .title = map_title};
+}
+
 // ---------------------------------------------------------------------------------------------
-// What is printed
+// Output
 
 static void print_csv(FILE *out, const void *context)
 {
-    const Seen *seen = context;
+    const Activations *activations = context;
     CsvWriter csv = {.out = out};
     csv_names(&csv, "layer,channel,row,column,value");
     csv_end_row(&csv);
-    for (size_t l = 0; l < seen->net->n_layers; l++) {
-        const Layer *layer = &seen->net->layers[l];
-        Maps maps = {seen, l};
-        for (size_t c = 0; c < layer->out.channels; c++)
-            for (size_t i = 0; i < layer->out.height * layer->out.width; i++) {
-                size_t row = i / layer->out.width, col = i % layer->out.width;
-                csv_string(&csv, layer->symbol);
-                csv_uint(&csv, c);
+    for (size_t l = 0; l < activations->net->n_layers; l++) {
+        Maps maps = {activations, l};
+        Shape shape = maps_layer(&maps)->out;
+        for (size_t channel = 0; channel < shape.channels; channel++)
+            for (size_t pixel = 0; pixel < shape.height * shape.width; pixel++) {
+                size_t row = pixel / shape.width, col = pixel % shape.width;
+                csv_string(&csv, maps_layer(&maps)->symbol);
+                csv_uint(&csv, channel);
                 csv_uint(&csv, row);
                 csv_uint(&csv, col);
-                csv_double(&csv, map_value(&maps, c, row, col));
+                csv_double(&csv, map_value(&maps, channel, row, col));
                 csv_end_row(&csv);
             }
     }
 }
 
-typedef struct Summary {
-    size_t n, zeros;
-    double smallest, largest;
-} Summary;
-
-static Summary summary_of(const Maps *maps)
-{
-    Shape out = maps->seen->net->layers[maps->l].out;
-    Summary s = {shape_size(out), 0, (double)INFINITY, -(double)INFINITY};
-    for (size_t i = 0; i < s.n; i++) {
-        size_t pixel = i % (out.height * out.width);
-        double v =
-            map_value(maps, i / (out.height * out.width), pixel / out.width, pixel % out.width);
-        s.zeros += v == 0.0;
-        s.smallest = fmin(s.smallest, v);
-        s.largest = fmax(s.largest, v);
-    }
-    return s;
-}
-
 static void print_layer(const Maps *maps)
 {
-    const Layer *layer = &maps->seen->net->layers[maps->l];
-    Summary s = summary_of(maps);
+    const Layer *layer = maps_layer(maps);
+    Tiles tiles = maps_tiles(maps);
+    TilesSummary summary = tiles_summary(&tiles, 0, tiles.n);
     char shape[64];
     snprintf(shape, sizeof shape, "%zux%zux%zu", layer->out.height, layer->out.width,
              layer->out.channels);
     printf("%-6s  %-12s  %12s  %6.1f %%  %9.4f  %9.4f\n", layer->symbol, layer->kind->name, shape,
-           100.0 * (double)s.zeros / (double)s.n, s.smallest, s.largest);
+           100.0 * (double)summary.zeros / (double)shape_size(layer->out), summary.smallest,
+           summary.largest);
 }
 
 static void draw_layer(const Maps *maps)
 {
-    const Layer *layer = &maps->seen->net->layers[maps->l];
-    // The image, and what is left behind a nonlinearity: the layers between look much like it.
+    const Layer *layer = maps_layer(maps);
+    // The first layer, and what follows an activation: the layers between look much like it.
     if (layer->out.height * layer->out.width == 1 || (maps->l > 0 && !layer->kind->is_activation))
         return;
-    Summary s = summary_of(maps);
-    Tiles tiles = {.n = layer->out.channels,
-                   .wanted = 1,
-                   .rows = layer->out.height,
-                   .cols = layer->out.width,
-                   .scale = fmax(fabs(s.smallest), fabs(s.largest)),
-                   .context = maps,
-                   .value = map_value,
-                   .title = map_title};
+    Tiles tiles = maps_tiles(maps);
+    TilesSummary summary = tiles_summary(&tiles, 0, tiles.n);
+    tiles.scale = fmax(fabs(summary.smallest), fabs(summary.largest));
     printf("%s, %s: negative blue, positive red, full colour at %.3g\n", layer->symbol,
            layer->kind->name, tiles.scale);
     tiles_draw(&tiles);
 }
 
-static void print_seen(const Seen *seen)
+static void print_text(const Activations *activations)
 {
-    if (tiles_can_draw())
-        for (size_t l = 0; l < seen->net->n_layers; l++)
-            draw_layer(&(Maps){seen, l});
+    const Network *net = activations->net;
+    const char *names = activations->class_names;
+    if (terminal_has_colours(STDOUT_FILENO))
+        for (size_t l = 0; l < net->n_layers; l++)
+            draw_layer(&(Maps){activations, l});
     printf("%-6s  %-12s  %12s  %8s  %9s  %9s\n", "layer", "kind", "shape", "zero", "smallest",
            "largest");
-    for (size_t l = 0; l < seen->net->n_layers; l++)
-        print_layer(&(Maps){seen, l});
-    unsigned answer = seen->work.predicted[0];
+    for (size_t l = 0; l < net->n_layers; l++)
+        print_layer(&(Maps){activations, l});
+    unsigned predicted = activations->work.predicted[0];
     printf("\nlabel %s, predicted %s with probability %.4f\n",
-           class_name(seen->names, seen->label).text, class_name(seen->names, answer).text,
-           (double)network_probabilities(seen->net, &seen->work, 0)[answer]);
+           class_name(names, activations->label).text, class_name(names, predicted).text,
+           (double)network_probabilities(net, &activations->work, 0)[predicted]);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -161,13 +160,13 @@ static int features(Context *c)
     Model model;
     Dataset data;
     IdxPart part = strcmp(o->part, "test") == 0 ? IDX_TEST : IDX_TRAIN;
-    Seen seen = {.net = &model.net};
+    Activations result = {.net = &model.net};
     if (!model_read(&model, arena, path, err))
         return STATUS_FAILED;
     bool transposed = command_transposed(&o->transpose, model.settings.transposed);
     if (!command_read_data(&data, arena, o->data, part, transposed, err) ||
         !command_model_fits(&model, path, &data, directory, err) ||
-        !work_alloc(&seen.work, &model.net, (WorkNeeds){.capacity = 1}, arena, err))
+        !work_alloc(&result.work, &model.net, (WorkNeeds){.capacity = 1}, arena, err))
         return STATUS_FAILED;
     if (o->image >= data.n) {
         error_set(err, "--image %llu: the %s file in %s has %zu images",
@@ -176,12 +175,12 @@ static int features(Context *c)
     }
     InputScale scale = input_scale(model.facts.pixel_std);
     Batch batch = {.data = &data, .scale = &scale, .first = (size_t)o->image, .size = 1};
-    network_predict(&model.net, model.params, &seen.work, &batch);
-    seen.label = batch_label(&batch, 0);
-    seen.names = model.settings.class_names;
+    network_predict(&model.net, model.params, &result.work, &batch);
+    result.label = batch_label(&batch, 0);
+    result.class_names = model.settings.class_names;
     if (o->csv != NULL)
-        return command_write_tables(c, &(Table){o->csv, print_csv, &seen}, 1);
-    print_seen(&seen);
+        return command_write_tables(c, &(Table){o->csv, print_csv, &result}, 1);
+    print_text(&result);
     return STATUS_DONE;
 }
 

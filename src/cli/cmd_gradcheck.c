@@ -1,7 +1,8 @@
-// mlp gradcheck: the proof of the gradients, as a table.
+// mlp gradcheck: prints how well the gradients agree with full Jacobians and finite differences.
+// gradcheck.h computes it; this file chooses network and image.
 #include "commands.h"
+#include "csv.h"
 #include "gradcheck.h"
-#include "numbers.h"
 #include "random.h"
 
 #include <string.h>
@@ -86,12 +87,12 @@ static void print_check(const GradientCheck *check)
            "most %g, and against the float gradient of the training code, at most %g.\n%s",
            GRADIENT_CHECK_STEP, GRADIENT_CHECK_LIMIT, GRADIENT_CHECK_LIMIT,
            GRADIENT_CHECK_FLOAT_LIMIT,
-           check->has_kinks ? "ReLU and max pooling have kinks: differences that would reach "
-                              "across one are left out.\n"
+           check->has_kinks ? "ReLU and max pooling have kinks: differences across a kink are "
+                              "skipped and counted.\n"
                             : "");
     for (size_t i = 0; i < check->n_blocks; i++)
         if (!(check->blocks[i].largest > 0.0)) {
-            puts("A gradient that is all zero proves nothing: take another --seed or --image.");
+            puts("A gradient that is all zero checks nothing: choose another --seed or --image.");
             break;
         }
     puts(check->ok ? "All agree." : "They do NOT all agree.");
@@ -122,20 +123,20 @@ enum { N_STEPS = sizeof steps / sizeof steps[0] };
 static void print_steps(FILE *out, const void *context)
 {
     const GradientCheck *checks = context;
-    char text[NUMBER_SIZE];
-    fputs("step", out);
+    CsvWriter csv = {.out = out};
+    csv_names(&csv, "step");
     for (size_t i = 0; i < checks->n_jacobians; i++)
-        fprintf(out, ",%s", checks->jacobians[i].name);
+        csv_string(&csv, checks->jacobians[i].name);
     for (size_t i = 0; i < checks->n_blocks; i++)
-        fprintf(out, ",%s", checks->blocks[i].name);
-    fputc('\n', out);
+        csv_string(&csv, checks->blocks[i].name);
+    csv_end_row(&csv);
     for (size_t h = 0; h < N_STEPS; h++) {
-        fputs(format_shortest(text, steps[h]), out);
+        csv_exact(&csv, steps[h]);
         for (size_t i = 0; i < checks[h].n_jacobians; i++)
-            fprintf(out, ",%s", format_g9(text, checks[h].jacobians[i].error));
+            csv_double(&csv, checks[h].jacobians[i].error);
         for (size_t i = 0; i < checks[h].n_blocks; i++)
-            fprintf(out, ",%s", format_g9(text, checks[h].blocks[i].error_differences));
-        fputc('\n', out);
+            csv_double(&csv, checks[h].blocks[i].error_differences);
+        csv_end_row(&csv);
     }
 }
 
@@ -144,7 +145,7 @@ static GradientCheck *check_steps(const Subject *subject, Arena *arena, Error *e
 {
     GradientCheck *checks = arena_alloc(arena, N_STEPS, sizeof *checks, "the checks", err);
     for (size_t h = 0; checks != NULL && h < N_STEPS; h++) {
-        Arena own = {0}; // the Jacobians of twelve checks need not be in memory at once
+        Arena own = {0}; // one check's Jacobians are in memory at a time
         bool ok = check_subject(&checks[h], subject, steps[h], &own, err);
         arena_free(&own);
         if (!ok)
@@ -156,20 +157,24 @@ static GradientCheck *check_steps(const Subject *subject, Arena *arena, Error *e
 static void print_nonzero(FILE *out, const void *context)
 {
     const GradientCheck *check = context;
-    char value[NUMBER_SIZE];
-    fputs("jacobian,row,column,value\n", out);
+    CsvWriter csv = {.out = out};
+    csv_names(&csv, "jacobian,row,column,value");
+    csv_end_row(&csv);
     for (size_t i = 0; i < check->n_jacobians; i++)
         for (size_t e = 0; e < check->jacobians[i].nonzero; e++) {
             const JacobianEntry *entry = &check->jacobians[i].entries[e];
-            fprintf(out, "%s,%zu,%zu,%s\n", check->jacobians[i].name, entry->row, entry->col,
-                    format_g9(value, entry->value));
+            csv_string(&csv, check->jacobians[i].name);
+            csv_uint(&csv, entry->row);
+            csv_uint(&csv, entry->col);
+            csv_double(&csv, entry->value);
+            csv_end_row(&csv);
         }
 }
 
 // ---------------------------------------------------------------------------------------------
 // The command
 
-// Biases that begin at zero would put every dark patch exactly on the kink of ReLU.
+// Initial biases are zero, which would put every patch of zero pixels exactly on the kink of ReLU.
 static void move_biases(const Network *net, float *params, uint64_t seed)
 {
     for (size_t t = 0; t < net->n_tensors; t++)
@@ -178,7 +183,7 @@ static void move_biases(const Network *net, float *params, uint64_t seed)
                 0.1f * random_normal(seed, RANDOM_WEIGHTS + t, e);
 }
 
-// The middle of one image, as a data set of its own.
+// The central part of one image, as a data set of its own.
 static bool crop_image(Dataset *data, size_t image, size_t side, Arena *arena, Error *err)
 {
     if (side > data->rows || side > data->cols)

@@ -5,6 +5,7 @@
 #include "json.h"
 #include "numbers.h"
 #include "pnm.h"
+#include "terminal.h"
 
 #include <math.h>
 #include <string.h>
@@ -86,22 +87,6 @@ static void answer_rank(Answer *answer, size_t n, const float *logits, const flo
 // ---------------------------------------------------------------------------------------------
 // What is printed
 
-// Two rows to a line; a pixel that is at least half lit is ink.
-static void print_picture(const unsigned char *pixels, size_t rows, size_t cols)
-{
-    static const char *const half[] = {" ", "\u2580", "\u2584",
-                                       "\u2588"}; // none, upper, lower, both
-    for (size_t y = 0; y < rows; y += 2) {
-        fputs("  |", stdout);
-        for (size_t x = 0; x < cols; x++) {
-            unsigned upper = pixels[y * cols + x] >= 128;
-            unsigned lower = y + 1 < rows && pixels[(y + 1) * cols + x] >= 128;
-            fputs(half[upper + 2 * lower], stdout);
-        }
-        fputs("|\n", stdout);
-    }
-}
-
 static void print_text(const Answer *answer, size_t n, const char *class_names)
 {
     char number[NUMBER_SIZE];
@@ -150,8 +135,8 @@ static void print_answer(Predictor *p, const Answer *answer)
     }
     print_text(answer, n, p->model.settings.class_names);
     if (p->options->show)
-        print_picture(answer->pixels, p->model.net.architecture.rows,
-                      p->model.net.architecture.cols);
+        terminal_draw_ink(answer->pixels, p->model.net.architecture.rows,
+                          p->model.net.architecture.cols);
 }
 
 // ---------------------------------------------------------------------------------------------

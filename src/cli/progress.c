@@ -1,36 +1,24 @@
-// The progress line; see progress.h.
+// Draws the line of a training's progress over the last one, with a bar where there is room.
 #include "progress.h"
 
+#include "terminal.h"
+
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 enum { LINE_SIZE = 512 };
 
 Progress progress_begin(bool quiet, size_t epochs_done, size_t epochs, size_t images)
 {
-    const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
-    bool capable = term != NULL && term[0] != '\0' && strcmp(term, "dumb") != 0;
-    bool live = !quiet && capable && isatty(STDERR_FILENO) != 0;
+    bool live = !quiet && terminal_is_capable(STDERR_FILENO);
     return (Progress){.quiet = quiet,
                       .live = live,
-                      .colour = live && (no_color == NULL || no_color[0] == '\0'),
+                      .colour = live && terminal_has_colours(STDERR_FILENO),
                       .epochs = epochs,
                       .epochs_done = epochs_done,
                       .images = images,
                       .start = clock_seconds()};
-}
-
-static int terminal_width(void)
-{
-#ifdef TIOCGWINSZ
-    struct winsize size;
-    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-        return size.ws_col;
-#endif
-    return 80;
 }
 
 static void format_duration(char *text, size_t size, double seconds)
@@ -73,7 +61,8 @@ static void progress_draw(Progress *progress, size_t epoch, size_t done, double 
     snprintf(right, sizeof right, " loss %.4f%s  %.0f images/s  %s %s", loss, validation,
              seen / elapsed, remaining, finished ? "in all" : "left");
 
-    int width = terminal_width() - 1, room = width - (int)(strlen(left) + strlen(right));
+    int width = (int)terminal_width(STDERR_FILENO) - 1,
+        room = width - (int)(strlen(left) + strlen(right));
     char bar[64] = "";
     if (room >= 8)
         format_bar(bar, room < 30 ? room : 30, seen / all);

@@ -1,5 +1,6 @@
-// Sheets of pictures in a terminal; see tiles.h.
-#include "tiles.h"
+// Looks at a terminal and draws in it: escape sequences of 256 colours and UTF-8's half blocks,
+// which every terminal of today has.
+#include "terminal.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -7,6 +8,59 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+
+bool terminal_is_capable(int fd)
+{
+    const char *term = getenv("TERM");
+    return isatty(fd) != 0 && term != NULL && term[0] != '\0' && strcmp(term, "dumb") != 0;
+}
+
+bool terminal_has_colours(int fd)
+{
+    const char *no_color = getenv("NO_COLOR");
+    return terminal_is_capable(fd) && (no_color == NULL || no_color[0] == '\0');
+}
+
+size_t terminal_width(int fd)
+{
+#ifdef TIOCGWINSZ
+    struct winsize size;
+    if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+        return size.ws_col;
+#else
+    (void)fd;
+#endif
+    return 80;
+}
+
+void terminal_draw_ink(const unsigned char *pixels, size_t rows, size_t cols)
+{
+    static const char *const half[] = {" ", "\u2580", "\u2584",
+                                       "\u2588"}; // none, upper, lower, both
+    for (size_t y = 0; y < rows; y += 2) {
+        fputs("  |", stdout);
+        for (size_t x = 0; x < cols; x++) {
+            unsigned upper = pixels[y * cols + x] >= 128;
+            unsigned lower = y + 1 < rows && pixels[(y + 1) * cols + x] >= 128;
+            fputs(half[upper + 2 * lower], stdout);
+        }
+        fputs("|\n", stdout);
+    }
+}
+
+TilesSummary tiles_summary(const Tiles *tiles, size_t first, size_t end)
+{
+    TilesSummary s = {(double)INFINITY, -(double)INFINITY, 0};
+    for (size_t tile = first; tile < end; tile++)
+        for (size_t row = 0; row < tiles->rows; row++)
+            for (size_t col = 0; col < tiles->cols; col++) {
+                double v = tiles->value(tiles->context, tile, row, col);
+                s.zeros += v == 0.0;
+                s.smallest = fmin(s.smallest, v);
+                s.largest = fmax(s.largest, v);
+            }
+    return s;
+}
 
 typedef struct Sheet {
     const Tiles *tiles;
@@ -43,12 +97,8 @@ static double point(const Sheet *sheet, size_t tile, size_t y, size_t x)
 static Sheet sheet_for(const Tiles *tiles)
 {
     enum { WANTED_ACROSS = 8, MOST_ACROSS = 16 };
-    size_t width = 80, wanted = tiles->wanted > 0 ? tiles->wanted : WANTED_ACROSS;
-#ifdef TIOCGWINSZ
-    struct winsize size;
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-        width = size.ws_col;
-#endif
+    size_t width = terminal_width(STDOUT_FILENO);
+    size_t wanted = tiles->across > 0 ? tiles->across : WANTED_ACROSS;
     Sheet sheet = {.tiles = tiles, .shrink = 1};
     while (sheet.shrink < 4 &&
            wanted * ((tiles->cols + sheet.shrink - 1) / sheet.shrink + 1) > width + 1)
@@ -75,13 +125,6 @@ static void draw_line(const Sheet *sheet, size_t first, size_t y)
         printf("\033[0m ");
     }
     putchar('\n');
-}
-
-bool tiles_can_draw(void)
-{
-    const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
-    return isatty(STDOUT_FILENO) && term != NULL && term[0] != '\0' && strcmp(term, "dumb") != 0 &&
-           (no_color == NULL || no_color[0] == '\0');
 }
 
 void tiles_draw(const Tiles *tiles)
