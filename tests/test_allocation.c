@@ -297,8 +297,8 @@ static bool check_gradients(Arena *arena, Outcome *outcome, Error *err)
         return false;
     network_init(&net, params, 1);
     InputScale scale = input_scale(0.3);
-    bool ok =
-        gradient_check(&check, &net, params, &data, &scale, 0, GRADIENT_CHECK_STEP, arena, err);
+    Batch batch = {.data = &data, .scale = &scale, .size = 1};
+    bool ok = gradient_check(&check, &net, params, &batch, GRADIENT_CHECK_STEP, arena, err);
     outcome->model.size = ok;
     CHECK(!ok || check.ok, "the gradients are wrong");
     return ok;

@@ -112,8 +112,8 @@ typedef struct Subject {
 static bool check_subject(GradientCheck *check, const Subject *s, double step, Arena *arena,
                           Error *err)
 {
-    return gradient_check(check, &s->model->net, s->model->params, s->data, &s->scale, s->image,
-                          step, arena, err);
+    Batch batch = {.data = s->data, .scale = &s->scale, .first = s->image, .size = 1};
+    return gradient_check(check, &s->model->net, s->model->params, &batch, step, arena, err);
 }
 
 static const double steps[] = {1e-1, 1e-2, 1e-3, 1e-4,  1e-5,  1e-6,

@@ -1,15 +1,15 @@
-// Proof of the gradients. In double precision and independently of the training code, every
+// Check of the gradients. In double precision and independently of the training code, every
 // layer's Jacobians are built in their full shape and compared with central differences of the
-// layer's function; multiplied along the chain they give the gradient of the loss, which is
+// layer's function. Multiplied along the chain they give the gradient of the loss, which is
 // compared with central differences of the loss and with the gradient that the training code
-// computes in single precision.
+// computes in single precision. Read layers.h first: it has the Jacobians.
 //
 // The error of a block of numbers a against n is max|a - n| / max(max|a|, max|n|); of the training
 // code's gradient, whose float sums round by their largest terms, max|a - n| over the largest entry
 // of the whole gradient.
 //
-// ReLU and max pooling have kinks. Where a difference would reach across one there is no derivative
-// to compare it with: those are left out and counted, and more than half must be left.
+// ReLU and max pooling have kinks. A difference across one has no derivative to be compared with:
+// it is skipped and counted, and more than half of the differences must be left.
 #ifndef MLP_GRADCHECK_H
 #define MLP_GRADCHECK_H
 
@@ -44,7 +44,7 @@ typedef struct GradientBlockCheck {
     double largest;           // largest absolute value of the chain
     double error_differences; // chain against central differences of the loss
     double error_training;    // training code's float gradient against the chain
-    bool ok; // both below their limits, and the block is not all zero, which would prove nothing
+    bool ok; // both below their limits, and the block is not all zero, which would show nothing
 } GradientBlockCheck;
 
 enum { MAX_JACOBIANS = 1 + NETWORK_MAX_LAYERS + NETWORK_MAX_TENSORS };
@@ -52,7 +52,6 @@ enum { MAX_JACOBIANS = 1 + NETWORK_MAX_LAYERS + NETWORK_MAX_TENSORS };
 typedef struct GradientCheck {
     size_t label; // the class taken as true: the one that the network finds least likely, so that
                   // even a trained network has gradients to compare
-    double loss;
     size_t n_jacobians, n_blocks;
     JacobianCheck jacobians[MAX_JACOBIANS]; // from the loss back to the first layer
     GradientBlockCheck blocks[NETWORK_MAX_TENSORS];
@@ -60,11 +59,10 @@ typedef struct GradientCheck {
     bool ok;        // all of them
 } GradientCheck;
 
-// Checks the network at these parameters on one image, by differences of step `step`. Returns false
-// when it could not be done: no memory, or a Jacobian too large to build. What the checks found is
-// in *check.
+// Checks the network at these parameters on the first image of a batch, whose label does not count,
+// by differences of step `step`. Returns false when it could not be done: no memory, or a Jacobian
+// too large to build. What the checks found is in *check, its entries owned by the arena.
 bool gradient_check(GradientCheck *check, const Network *net, const float *params,
-                    const Dataset *data, const InputScale *scale, size_t image, double step,
-                    Arena *arena, Error *err);
+                    const Batch *batch, double step, Arena *arena, Error *err);
 
 #endif
