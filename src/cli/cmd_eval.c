@@ -33,13 +33,13 @@ static void eval_options(OptionTable *table, void *values)
         OPT_THREADS(&o->threads),
         OPT_DATA(&o->data),
         OPT_MODEL_TRANSPOSE(&o->transpose),
-        OPT_STRING("predictions", &o->predictions, "FILE",
-                   "write one row per image here (- is standard output): "
-                   "index,label,predicted,probability; the index is the image's number in the "
-                   "file, from 0"),
-        OPT_STRING("mistakes", &o->mistakes, "FILE",
-                   "write the misclassified images as CSV here (- is standard output), most "
-                   "confident first: index,label,predicted,probability and the pixels"),
+        OPT_TABLE("predictions", &o->predictions,
+                  "write one row per image here (- is standard output): "
+                  "index,label,predicted,probability; the index is the image's number in the "
+                  "file, from 0"),
+        OPT_TABLE("mistakes", &o->mistakes,
+                  "write the misclassified images as CSV here (- is standard output), most "
+                  "confident first: index,label,predicted,probability and the pixels"),
         OPT_STRING(
             "confusion", &o->confusion, "FILE",
             "write the confusion matrix here (- is standard output), one row per true class"),
@@ -351,13 +351,16 @@ static bool reaches(double accuracy, double wanted, const char *path, Error *err
                      format_shortest(limit, wanted));
 }
 
-static int eval(Context *c)
+static int run(Context *c)
 {
     const EvalOptions *o = c->values;
     const char *path = c->words.model;
     Model model;
     Dataset data;
     Range images;
+    int status = command_check_outputs(c);
+    if (status != STATUS_DONE)
+        return status;
     if (!model_read(&model, &c->arena, path, &c->err) ||
         !read_split(&data, &images, &model, path, o, &c->arena, &c->err))
         return STATUS_FAILED;
@@ -384,22 +387,12 @@ static int eval(Context *c)
     const Table tables[] = {{o->predictions, print_predictions, &evaluated},
                             {o->mistakes, print_mistakes, &evaluated},
                             {o->confusion, print_confusion, &evaluated}};
-    int status = command_write_tables(c, tables, 3);
+    status = command_write_tables(c, tables, 3);
     if (status != STATUS_DONE)
         return status;
     o->json ? print_json(&report) : print_text(&report);
     bool ok = reaches(evaluation_accuracy(&report.result), o->min_accuracy, path, &c->err);
     return ok ? STATUS_DONE : STATUS_NOT_REACHED;
-}
-
-static int run(Context *c)
-{
-    const EvalOptions *o = c->values;
-    const OutputFlag tables[] = {{"--predictions", o->predictions, OUTPUT_ANY_FILE, false},
-                                 {"--mistakes", o->mistakes, OUTPUT_ANY_FILE, false},
-                                 {"--confusion", o->confusion, OUTPUT_ANY_FILE, false}};
-    int status = command_check_outputs(c, tables, 3, c->words.model, o->data, o->json);
-    return status == STATUS_DONE ? eval(c) : status;
 }
 
 const Command command_eval = {

@@ -24,9 +24,9 @@ static void features_options(OptionTable *table, void *values)
         OPT_UINT("image", &o->image, 0, UINT32_MAX, "N", "the image's number in the file, from 0"),
         OPT_DATA(&o->data),
         OPT_MODEL_TRANSPOSE(&o->transpose),
-        OPT_STRING("csv", &o->csv, "FILE",
-                   "write one row per value here (- is standard output): "
-                   "layer,channel,row,column,value"),
+        OPT_TABLE("csv", &o->csv,
+                  "write one row per value here (- is standard output): "
+                  "layer,channel,row,column,value"),
     };
     options_add(table, rows, sizeof rows / sizeof rows[0]);
 }
@@ -151,7 +151,7 @@ static void print_text(const Activations *activations)
 // ---------------------------------------------------------------------------------------------
 // The command
 
-static int features(Context *c)
+static int run(Context *c)
 {
     const FeaturesOptions *o = c->values;
     const char *path = c->words.model, *directory = command_data_directory(o->data);
@@ -161,6 +161,9 @@ static int features(Context *c)
     Dataset data;
     IdxPart part = strcmp(o->part, "test") == 0 ? IDX_TEST : IDX_TRAIN;
     Activations result = {.net = &model.net};
+    int status = command_check_outputs(c);
+    if (status != STATUS_DONE)
+        return status;
     if (!model_read(&model, arena, path, err))
         return STATUS_FAILED;
     bool transposed = command_transposed(&o->transpose, model.settings.transposed);
@@ -182,14 +185,6 @@ static int features(Context *c)
         return command_write_tables(c, &(Table){o->csv, print_csv, &result}, 1);
     print_text(&result);
     return STATUS_DONE;
-}
-
-static int run(Context *c)
-{
-    const FeaturesOptions *o = c->values;
-    const OutputFlag table = {"--csv", o->csv, OUTPUT_ANY_FILE, false};
-    int status = command_check_outputs(c, &table, 1, c->words.model, o->data, false);
-    return status == STATUS_DONE ? features(c) : status;
 }
 
 const Command command_features = {

@@ -28,13 +28,13 @@ static void gradcheck_options(OptionTable *table, void *values)
         OPT_UINT("image", &o->image, 0, UINT32_MAX, "N", "the training image to use, from 0"),
         OPT_DATA(&o->data),
         OPT_MODEL_TRANSPOSE(&o->transpose),
-        OPT_STRING("steps", &o->steps, "FILE",
-                   "repeat the check with twelve finite-difference steps, 1e-1 to 1e-12, and write "
-                   "one row per step here (- is standard output): the step, and the error of every "
-                   "Jacobian and gradient"),
-        OPT_STRING("nonzero", &o->nonzero, "FILE",
-                   "write the nonzero entries of the Jacobians here (- is standard output): "
-                   "jacobian,row,column,value"),
+        OPT_TABLE("steps", &o->steps,
+                  "repeat the check with twelve finite-difference steps, 1e-1 to 1e-12, and write "
+                  "one row per step here (- is standard output): the step, and the error of every "
+                  "Jacobian and gradient"),
+        OPT_TABLE("nonzero", &o->nonzero,
+                  "write the nonzero entries of the Jacobians here (- is standard output): "
+                  "jacobian,row,column,value"),
     };
     options_add(table, rows, sizeof rows / sizeof rows[0]);
 }
@@ -287,9 +287,7 @@ static int run(Context *c)
                 c->words.model);
             return STATUS_USAGE;
         }
-    const OutputFlag tables[] = {{"--steps", o->steps, OUTPUT_ANY_FILE, false},
-                                 {"--nonzero", o->nonzero, OUTPUT_ANY_FILE, false}};
-    int status = command_check_outputs(c, tables, 2, c->words.model, o->data, false);
+    int status = command_check_outputs(c);
     return status == STATUS_DONE ? gradcheck(c) : status;
 }
 

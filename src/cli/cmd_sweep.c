@@ -38,9 +38,9 @@ static void sweep_table(OptionTable *table, void *values)
         OPT_UINT("epochs", &o->epochs, 1, 1000000, "N", "passes over the training images"),
         OPT_DATA(&o->data),
         OPT_TRANSPOSE(&o->transposed),
-        OPT_STRING("csv", &o->csv, "FILE",
-                   "add one row per training to this table, and leave out the trainings that it "
-                   "has; - is standard output, where every combination is trained"),
+        OPT_TABLE("csv", &o->csv,
+                  "add one row per training to this table, and leave out the trainings that it "
+                  "has; - is standard output, where every combination is trained"),
         OPT_THREADS(&o->threads),
         OPT_QUIET(&o->quiet),
     };
@@ -436,10 +436,9 @@ static int run(Context *c)
 {
     const SweepOptions *o = c->values;
     Sweep sweep = {.context = c, .options = o};
-    const OutputFlag table = {"--csv", o->csv, OUTPUT_ANY_FILE, false};
     if (!parse_values(&sweep, &c->err))
         return STATUS_USAGE;
-    int status = command_check_outputs(c, &table, 1, NULL, o->data, false);
+    int status = command_check_outputs(c);
     return status == STATUS_DONE ? sweep_run(&sweep, c) : status;
 }
 

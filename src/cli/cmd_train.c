@@ -51,21 +51,21 @@ static void train_table(OptionTable *table, void *values)
         OPT_STRING("classes", &o->classes, "NAMES",
                    "names of the classes: a file of one per line, or characters and ranges such as "
                    "A-Z or 0-9A-F; the model keeps them",
-                   .default_text = "their numbers"),
+                   .default_text = "their numbers", .role = ROLE_READS),
         OPT_STRING("output", &o->output, "FILE",
                    "model file to write; with --resume the default is the file of that model",
-                   .letter = 'o'),
-        OPT_STRING("csv", &o->csv, "FILE",
-                   "write one row per epoch here (- is standard output); a model of another name, "
-                   "second.bin, has by default second.csv beside it, which replaces an older "
-                   "table, but no other file",
-                   .default_text = "curves.csv"),
+                   .letter = 'o', .role = ROLE_WRITES_MODEL),
+        OPT_TABLE("csv", &o->csv,
+                  "write one row per epoch here (- is standard output); a model of another name, "
+                  "second.bin, has by default second.csv beside it, which replaces an older "
+                  "table, but no other file",
+                  .default_text = "curves.csv"),
         OPT_UINT("checkpoint-every", &o->checkpoint_every, 1, 1000000, "N",
                  "write the model every N epochs, not only at the end",
                  .default_text = "once a minute"),
         OPT_STRING("resume", &o->resume, "MODEL",
                    "resume training of MODEL up to --epochs; its settings are kept",
-                   .default_text = ""),
+                   .default_text = "", .role = ROLE_READS_MODEL),
         OPT_THREADS(&o->threads),
         OPT_QUIET(&o->quiet),
         OPT_JSON(&o->json),
@@ -562,10 +562,7 @@ static int train(Context *c, const Model *resumed)
     bool is_named = o->csv != NULL;
     if (!is_named && (o->csv = curves_path(&c->arena, o->output, &c->err)) == NULL)
         return STATUS_FAILED;
-    const OutputFlag files[] = {{"--classes", o->classes, OUTPUT_ANY_FILE, true},
-                                {"--output", o->output, OUTPUT_REGULAR_ONLY, false},
-                                {"--csv", o->csv, OUTPUT_ANY_FILE, false}};
-    int status = command_check_outputs(c, files, 3, o->resume, o->data, o->json);
+    int status = command_check_outputs(c);
     if (status != STATUS_DONE)
         return status;
     if ((!is_named && !curves_may_replace(o->csv, &c->err)) || !read_training_data(&job, &c->err) ||

@@ -21,10 +21,10 @@ static void weights_options(OptionTable *table, void *values)
     const Option rows[] = {
         OPT_UINT("layer", &o->layer, 1, NETWORK_MAX_LAYERS, "N",
                  "which layer with weights to show; its weights must have the shape of an image"),
-        OPT_STRING("csv", &o->csv, "FILE",
-                   "write one row per picture here (- is standard output), for hidden units "
-                   "unit,class,output_weight,bias, for filters channel,input,bias, and then the "
-                   "weights, row by row"),
+        OPT_TABLE("csv", &o->csv,
+                  "write one row per picture here (- is standard output), for hidden units "
+                  "unit,class,output_weight,bias, for filters channel,input,bias, and then the "
+                  "weights, row by row"),
     };
     options_add(table, rows, sizeof rows / sizeof rows[0]);
 }
@@ -214,10 +214,9 @@ static int run(Context *c)
 {
     const WeightsOptions *o = c->values;
     const char *path = c->words.model;
-    const OutputFlag table = {"--csv", o->csv, OUTPUT_ANY_FILE, false};
     Model model;
     Pictures pictures;
-    int status = command_check_outputs(c, &table, 1, path, NULL, false);
+    int status = command_check_outputs(c);
     if (status != STATUS_DONE)
         return status;
     if (!model_read(&model, &c->arena, path, &c->err) ||

@@ -137,63 +137,89 @@ static bool is_stdout_sign(const char *path)
     return strcmp(path, "-") == 0;
 }
 
-// Standard output has room for one output, which is a table. Returns false when it is wanted for
-// more; otherwise *on_stdout is that table's flag, or NULL.
-static bool check_streams(const OutputFlag **on_stdout, const OutputFlag *outputs, size_t n,
-                          bool json, Error *err)
+static const char *option_path(const Option *option)
+{
+    return option->role == ROLE_NONE ? NULL : *(const char *const *)option->value;
+}
+
+static bool is_output(const Option *option)
+{
+    return option->role >= ROLE_WRITES_MODEL && option_path(option) != NULL;
+}
+
+// The one table that standard output is for, or NULL in *on_stdout; false when it is for more.
+static bool check_stdout(const OptionTable *options, const Option **on_stdout, Error *err)
 {
     *on_stdout = NULL;
-    for (const OutputFlag *out = outputs; out < outputs + n; out++) {
-        if (out->path == NULL || out->is_input || output_descriptor(out->path) != STDOUT_FILENO)
+    const char *taken = NULL; // by that option
+    for (const Option *o = options->rows; o < options->rows + options->n; o++)
+        if (strcmp(o->name, "json") == 0 && o->given)
+            taken = o->name;
+    for (const Option *o = options->rows; o < options->rows + options->n; o++) {
+        const char *path = option_path(o);
+        if (!is_output(o) || output_descriptor(path) != STDOUT_FILENO)
             continue;
-        if (out->kind == OUTPUT_REGULAR_ONLY)
+        if (o->role == ROLE_WRITES_MODEL)
             return error_set(err,
-                             "%s %s: the model needs a file, which is replaced all at once, and "
-                             "standard output is not one%s",
-                             out->flag, out->path,
-                             is_stdout_sign(out->path) ? " (./- is a file of that name)" : "");
-        if (json || *on_stdout != NULL)
-            return error_set(err, "%s and %s cannot both write to standard output",
-                             json ? "--json" : (*on_stdout)->flag, out->flag);
-        *on_stdout = out;
+                             "--%s %s: a model must be a regular file, and standard output is not "
+                             "one%s",
+                             o->name, path,
+                             is_stdout_sign(path) ? " (./- is a file of that name)" : "");
+        if (taken != NULL)
+            return error_set(err, "--%s and --%s cannot both write to standard output", taken,
+                             o->name);
+        taken = o->name;
+        *on_stdout = o;
     }
     return true;
 }
 
-// What an output must leave alone: the model that is read, the data, and the outputs before it.
-static bool check_replaced(const OutputFlag *outputs, const OutputFlag *out, const char *model,
-                           const char *directory, Error *err)
+// The path that the first option with that role names, or NULL.
+static const char *path_of_role(const OptionTable *options, OptionRole role)
 {
-    bool is_table = out->kind == OUTPUT_ANY_FILE;
-    if (is_table && model != NULL && path_is_same(out->path, model))
-        return error_set(err, "%s would replace the model, %s", out->flag, model);
-    if (idx_is_data_file(directory, out->path))
-        return error_set(err, "%s would replace a file of the data, %s", out->flag, out->path);
-    for (const OutputFlag *other = outputs; other < out; other++)
-        if (other->path != NULL && !is_stdout_sign(other->path) &&
-            path_is_same(out->path, other->path))
-            return error_set(err, "%s and %s are the same file, %s", other->flag, out->flag,
-                             other->path);
+    for (const Option *o = options->rows; o < options->rows + options->n; o++)
+        if (o->role == role)
+            return option_path(o);
+    return NULL;
+}
+
+// What an output must leave alone: the model that is read (`argument`, or an option's), the data,
+// other files that are read, and the outputs before it.
+static bool check_replaced(const OptionTable *options, const Option *out, const char *argument,
+                           Error *err)
+{
+    const char *path = option_path(out);
+    const char *model = argument != NULL ? argument : path_of_role(options, ROLE_READS_MODEL);
+    const char *directory = command_data_directory(path_of_role(options, ROLE_READS_DATA));
+    if (out->role == ROLE_WRITES_TABLE && model != NULL && path_is_same(path, model))
+        return error_set(err, "--%s would replace the model, %s", out->name, model);
+    if (idx_is_data_file(directory, path))
+        return error_set(err, "--%s would replace a file of the data, %s", out->name, path);
+    for (const Option *o = options->rows; o < options->rows + options->n; o++) {
+        const char *other =
+            o->role == ROLE_READS || (is_output(o) && o < out) ? option_path(o) : NULL;
+        if (other != NULL && !is_stdout_sign(other) && path_is_same(path, other))
+            return error_set(err, "--%s and --%s are the same file, %s", o->name, out->name, other);
+    }
     return true;
 }
 
-int command_check_outputs(Context *context, const OutputFlag *outputs, size_t n, const char *model,
-                          const char *data, bool json)
+int command_check_outputs(Context *context)
 {
+    const OptionTable *options = &context->options;
+    const Option *on_stdout;
     Error *err = &context->err;
-    const OutputFlag *on_stdout;
-    if (!check_streams(&on_stdout, outputs, n, json, err))
+    if (!check_stdout(options, &on_stdout, err))
         return STATUS_USAGE;
-    for (const OutputFlag *out = outputs; out < outputs + n; out++) {
-        if (out->path == NULL || out->is_input)
-            continue;
-        if (!is_stdout_sign(out->path) &&
-            !check_replaced(outputs, out, model, command_data_directory(data), err))
+    for (const Option *o = options->rows; o < options->rows + options->n; o++)
+        if (is_output(o) &&
+            ((!is_stdout_sign(option_path(o)) &&
+              !check_replaced(options, o, context->words.model, err)) ||
+             !output_try(option_path(o),
+                         o->role == ROLE_WRITES_MODEL ? OUTPUT_REGULAR_ONLY : OUTPUT_ANY_FILE,
+                         err)))
             return STATUS_FAILED;
-        if (!output_try(out->path, out->kind, err))
-            return STATUS_FAILED;
-    }
-    bool ok = on_stdout == NULL || give_stdout_to(context, on_stdout->path);
+    bool ok = on_stdout == NULL || give_stdout_to(context, option_path(on_stdout));
     return ok ? STATUS_DONE : STATUS_FAILED;
 }
 

@@ -63,20 +63,12 @@ extern const char installed_data[];
 // copy.
 const char *command_data_directory(const char *chosen);
 
-// A flag that names an output, or an input that no output may replace.
-typedef struct OutputFlag {
-    const char *flag, *path; // "--csv"; NULL: not asked for
-    OutputKind kind;         // a model replaces a regular file; a table may also go to a stream
-    bool is_input;           // listed before the outputs
-} OutputFlag;
-
-// Looks at all outputs of a command before it works for them. No two may be the same file. None may
-// be a file of the data (as command_data_directory finds them), no table the model that is read
-// (NULL: none). At most one may be standard output, and then it is all that goes there: with
-// `json`, the report in JSON, that is a usage error; any other report goes to standard error from
+// Looks at all outputs of a command before it works for them; the roles of the options say which
+// they are. No two may be the same file, or one that an option reads. None may be a file of the
+// data, no table the model that is read. At most one may be standard output, and then it is all
+// that goes there: with --json that is a usage error; any other report goes to standard error from
 // then on. Each must be possible to write. Returns STATUS_DONE, or the status of what is wrong.
-int command_check_outputs(Context *context, const OutputFlag *outputs, size_t n, const char *model,
-                          const char *data, bool json);
+int command_check_outputs(Context *context);
 
 // Opens a table that command_check_outputs has seen. From then on signals are noted.
 bool command_open_table(Context *context, Output *out, const char *path);
@@ -127,7 +119,7 @@ enum { COMMAND_MAX_THREADS = 1024, COMMAND_DEFAULT_THREADS = 8 };
 #define OPT_DATA(v)                                                                                \
     OPT_STRING("data", v, "DIR",                                                                   \
                "directory of the IDX files, or DIR/SET for the files in DIR that begin with SET",  \
-               .letter = 'd',                                                                      \
+               .letter = 'd', .role = ROLE_READS_DATA,                                             \
                .default_text = "$MLP_DATA, else data/mnist, else the installed copy")
 
 #define OPT_QUIET(v) OPT_BOOL("quiet", v, "show no progress", .letter = 'q')

@@ -1,4 +1,5 @@
-// Parsing and help from one table; see options.h.
+// Parsing, suggestions for unknown flags, and help. The order is that of a command line's life:
+// words of other programs, values, the line, --help. Grammar: options.h.
 #include "options.h"
 
 #include "numbers.h"
@@ -143,15 +144,17 @@ static bool error_range(const Option *option, const char *text, Error *err)
 static bool option_set_choice(const Option *option, const char *text, Error *err)
 {
     char list[256] = "";
+    size_t used = 0;
     for (const char *const *choice = option->choices; *choice != NULL; choice++) {
         if (strcmp(*choice, text) == 0) {
             *(const char **)option->value = *choice;
             return true;
         }
-        size_t used = strlen(list);
-        snprintf(list + used, sizeof list - used, "%s%s", used == 0 ? "" : ", ", *choice);
+        if (used < sizeof list)
+            used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", used == 0 ? "" : ", ",
+                                     *choice);
     }
-    return error_set(err, "--%s: '%s' is none of %s", option->name, text, list);
+    return error_set(err, "--%s: '%s' is not one of %s", option->name, text, list);
 }
 
 static bool option_set(const Option *option, const char *text, Error *err)
@@ -191,19 +194,16 @@ void options_add(OptionTable *table, const Option *rows, size_t n)
     table->n += n;
 }
 
-static Option *option_find(OptionTable *table, const char *name, size_t length)
+// The option of a flag: --name or -n.
+static Option *option_find(OptionTable *table, const char *flag, size_t length)
 {
-    for (Option *option = table->rows; option < table->rows + table->n; option++)
-        if (strlen(option->name) == length && strncmp(option->name, name, length) == 0)
+    for (Option *option = table->rows; option < table->rows + table->n; option++) {
+        bool is_letter = length == 2 && option->letter != 0 && option->letter == flag[1];
+        bool is_name = length > 2 && flag[1] == '-' && strlen(option->name) == length - 2 &&
+                       strncmp(option->name, flag + 2, length - 2) == 0;
+        if (is_letter || is_name)
             return option;
-    return NULL;
-}
-
-static Option *option_find_letter(OptionTable *table, char letter)
-{
-    for (Option *option = table->rows; option < table->rows + table->n; option++)
-        if (option->letter != 0 && option->letter == letter)
-            return option;
+    }
     return NULL;
 }
 
@@ -255,12 +255,9 @@ static bool parse_flag(const Command *command, OptionTable *table, int argc, cha
                        Error *err)
 {
     const char *word = argv[*i];
-    bool is_long = word[1] == '-';
-    const char *equals = is_long ? strchr(word, '=') : NULL;
+    const char *equals = word[1] == '-' ? strchr(word, '=') : NULL;
     size_t length = equals != NULL ? (size_t)(equals - word) : strlen(word);
-    Option *option = is_long       ? option_find(table, word + 2, length - 2)
-                     : length == 2 ? option_find_letter(table, word[1])
-                                   : NULL;
+    Option *option = option_find(table, word, length);
     if (option == NULL)
         return error_unknown(command, table, word, err);
     option->given = true;
@@ -284,26 +281,12 @@ static bool parse_flag(const Command *command, OptionTable *table, int argc, cha
     return option_set(option, value, err);
 }
 
-// Typesetting makes other dashes of '-' and '--': returns what follows them, or NULL when there are
-// none of these (U+2010 to U+2015, U+2212).
-static const char *after_other_dashes(const char *word)
+// Typesetting makes other dashes of '-' and '--': U+2010 to U+2015, U+2212.
+static bool begins_with_other_dash(const char *word)
 {
-    const char *at = word;
-    bool other = false;
-    for (;; at += *at == '-' ? 1 : 3) {
-        const unsigned char *byte = (const unsigned char *)at;
-        bool here = byte[0] == 0xe2 && ((byte[1] == 0x80 && byte[2] >= 0x90 && byte[2] <= 0x95) ||
-                                        (byte[1] == 0x88 && byte[2] == 0x92));
-        if (!here && *at != '-')
-            return other ? at : NULL;
-        other = other || here;
-    }
-}
-
-static bool error_dashes(const char *word, const char *name, Error *err)
-{
-    return error_set(err, "'%.*s' begins with a dash that is not '-'; write %s%s", MAX_WORD, word,
-                     strlen(name) > 1 ? "--" : "-", name);
+    const unsigned char *byte = (const unsigned char *)word + strspn(word, "-");
+    return byte[0] == 0xe2 && ((byte[1] == 0x80 && byte[2] >= 0x90 && byte[2] <= 0x95) ||
+                               (byte[1] == 0x88 && byte[2] == 0x92));
 }
 
 // Takes a word that is not a flag.
@@ -335,8 +318,9 @@ static ParseResult parse_words(const Command *command, OptionTable *table, Argum
             return PARSE_HELP;
         if (is_flag && strcmp(word, "--") == 0)
             flags_ended = true;
-        else if (!flags_ended && after_other_dashes(word) != NULL)
-            ok = error_dashes(word, after_other_dashes(word), err);
+        else if (!flags_ended && begins_with_other_dash(word))
+            ok = error_set(err, "'%.*s' begins with a dash that is not '-'; write - or --",
+                           MAX_WORD, word);
         else if (is_flag)
             ok = parse_flag(command, table, argc, argv, &i, err);
         else
@@ -347,17 +331,18 @@ static ParseResult parse_words(const Command *command, OptionTable *table, Argum
     return PARSE_OK;
 }
 
-static bool check_line(const Command *command, OptionTable *table, const Arguments *words,
+static bool check_line(const Command *command, const OptionTable *table, const Arguments *words,
                        Error *err)
 {
     if (command->arguments != NULL && command->arguments[0] != '[' && words->model == NULL)
         return error_set(err, "'mlp %s' needs a %s", command->name, command->arguments);
-    for (const Option *option = table->rows; option < table->rows + table->n; option++) {
-        const char *name = option->excludes;
-        if (option->given && name != NULL && option_find(table, name, strlen(name))->given)
-            return error_set(err, "--%s and --%s cannot be combined: choose one", name,
-                             option->name);
-    }
+    for (size_t i = 0; i < table->n; i++)
+        for (size_t j = 0; j < table->n; j++) {
+            const Option *a = &table->rows[i], *b = &table->rows[j];
+            if (a->given && b->given && b->excludes != NULL && strcmp(b->excludes, a->name) == 0)
+                return error_set(err, "--%s and --%s cannot be combined: choose one", a->name,
+                                 b->name);
+        }
     return true;
 }
 

@@ -21,6 +21,16 @@ typedef enum OptionKind {
     OPTION_CHOICE  // const char *, one of choices
 } OptionKind;
 
+// What a file that an option names is for, so that no output replaces what it must not.
+typedef enum OptionRole {
+    ROLE_NONE,
+    ROLE_READS,
+    ROLE_READS_DATA,  // the directory of the data
+    ROLE_READS_MODEL, // a model, which a model may replace
+    ROLE_WRITES_MODEL,
+    ROLE_WRITES_TABLE // may also go to a stream: "-" is standard output
+} OptionRole;
+
 typedef struct Option {
     const char *name; // without the dashes
     OptionKind kind;
@@ -31,8 +41,9 @@ typedef struct Option {
     const char *help;
     char letter;              // 0: none
     const char *default_text; // --help shows it instead of the value; "" for none
-    const char *excludes;     // the name of an option that cannot be given, too; NULL: none
-    bool given;               // set by the parser
+    OptionRole role;
+    const char *excludes; // the name of an option that cannot be given, too; NULL: none
+    bool given;           // set by the parser
 } Option;
 
 // Rows of a table. The help text may be followed by more members:
@@ -48,6 +59,9 @@ typedef struct Option {
 #define OPT_STRING(n, v, word, ...)                                                                \
     OPTION(.name = n, .kind = OPTION_STRING, .value = OPTION_VALUE(const char *, v),               \
            .placeholder = word, .help = __VA_ARGS__)
+#define OPT_TABLE(n, v, ...)                                                                       \
+    OPTION(.name = n, .kind = OPTION_STRING, .value = OPTION_VALUE(const char *, v),               \
+           .placeholder = "FILE", .role = ROLE_WRITES_TABLE, .help = __VA_ARGS__)
 #define OPT_CHOICE(n, v, list, ...)                                                                \
     OPTION(.name = n, .kind = OPTION_CHOICE, .value = OPTION_VALUE(const char *, v),               \
            .choices = list, .placeholder = "NAME", .help = __VA_ARGS__)
