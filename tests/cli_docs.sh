@@ -11,12 +11,14 @@ commands='train eval predict gradcheck info weights features sweep'
 # ---------------------------------------------------------------------------------------------
 # Commands: NAME.N.command and, where the output is shown, NAME.N.output; N counts from 1
 
-# Of a Markdown file. A block behind <!-- not run: REASON --> is left out.
+# Of a Markdown file: of its blocks, and the quick ones of the table of commands. A block behind
+# <!-- not run: REASON --> is left out.
 markdown_commands() { # FILE NAME
     awk -v at="$WORK/$2" '
         function begin() { n++; command = at "." n ".command"; output = at "." n ".output" }
         /^```/ && !fence { fence = substr($0, 4); left_out = before ~ /^<!-- not run: .*[a-z].* -->$/; next }
         /^```/ { fence = ""; before = ""; next }
+        !fence && /^\| `\.\/mlp (info|weights|features|[a-z]* --help)[^`]*`/ { begin(); split($0, cell, "`"); print cell[2] > command }
         !fence { if ($0 != "") before = $0; next }
         left_out { next }
         fence == "sh" && (more || $0 !~ /^(#|$)/) {
@@ -124,6 +126,28 @@ in_blocks() { # no command stands where this test does not see it
 claim "every command of the documents is in a block that runs" in_blocks
 
 # ---------------------------------------------------------------------------------------------
+# C
+
+# Statements alone are those of a function.
+c_compiles() { # DOCUMENT
+    rm -f "$WORK"/block.*.c
+    awk -v at="$WORK/block" '
+        /^```c$/ { on = 1; text = ""; next }
+        /^```/ && on {
+            on = 0
+            file = at "." ++n ".c"
+            if (text !~ /#include/) text = "#include <mlp.h>\n#include <stdio.h>\nvoid block(void);\nvoid block(void)\n{\n" text "}\n"
+            print text > file
+        }
+        on { text = text $0 "\n" }' "$1"
+    for file in "$WORK"/block.*.c; do
+        [ ! -e "$file" ] || "$CC" -std=c11 -Wall -Wextra -Werror -Iinclude -fsyntax-only "$file" || { cat "$file"; return 1; }
+    done
+}
+claim "the C of the README compiles" c_compiles README.md
+claim "the C of include/README.md compiles" c_compiles include/README.md
+
+# ---------------------------------------------------------------------------------------------
 # Names
 
 for command in $commands; do
@@ -176,10 +200,10 @@ files_exist() {
 }
 claim "every file that a document names exists" files_exist
 functions_exist() {
-    find src include tests scripts Makefile -type f -exec cat {} + | tr -cs 'a-zA-Z0-9_' '\n' |
+    find src include tests scripts Makefile -type f ! -name '*.md' -exec cat {} + | tr -cs 'a-zA-Z0-9_' '\n' |
         sort -u >"$WORK/words"
     # shellcheck disable=SC2086,SC2016 # lists; backquotes are meant
-    cat $documents $more_documents | grep -o '`[a-zA-Z][a-z0-9]*\(_[a-zA-Z0-9]*\)*\(()\)*`' | tr -d '`()' | grep '_.' | sort -u >"$WORK/named"
+    cat $documents $more_documents | grep -o '`[a-zA-Z][a-z0-9]*\(_[a-zA-Z0-9]*\)*\(()\)*`' | tr -d '`()' | grep '_.' | grep -v NAME | sort -u >"$WORK/named"
     ! grep -vxF -f "$WORK/words" "$WORK/named"
 }
 claim "every function and setting that a document names exists" functions_exist
