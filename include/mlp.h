@@ -12,8 +12,9 @@
 //
 // Threads: functions that take a const model or const data may be called by several threads at
 // once for the same model and data. A model must not be used elsewhere while mlp_train changes it.
-// Results never depend on the number of threads, nor on the instruction set. The environment and
-// the locale have no effect, but PATH, in which gzip is looked for to read .gz files.
+// Results never depend on the number of threads, nor on the instruction set, the locale or the
+// environment; only gzip, which reads .gz files, is found on PATH, and a temporary file that has no
+// place beside its target is made in TMPDIR.
 #ifndef MLP_H
 #define MLP_H
 
@@ -70,6 +71,7 @@ typedef struct mlp_data {
     const unsigned char *labels; // (n), or NULL
     uint32_t crc32;              // of the IDX files
     const char *name;            // in messages: the directory
+    void *memory;                // the library's own
 } mlp_data;
 
 typedef enum mlp_part { MLP_TRAIN_FILES, MLP_TEST_FILES } mlp_part;
@@ -255,13 +257,16 @@ typedef struct mlp_gradient {
     bool ok; // both errors are below their limits, and the gradient is not all zero
 } mlp_gradient;
 
+enum { MLP_MAX_JACOBIANS = 33, MLP_MAX_GRADIENTS = 16 };
+
 typedef struct mlp_gradient_check {
     size_t label; // the class taken as true: the least likely one
     size_t n_jacobians, n_gradients;
-    const mlp_jacobian *jacobians; // from the loss back to the first layer
-    const mlp_gradient *gradients;
+    mlp_jacobian jacobians[MLP_MAX_JACOBIANS]; // from the loss back to the first layer
+    mlp_gradient gradients[MLP_MAX_GRADIENTS];
     bool has_kinks; // some layer has points without a derivative
     bool ok;        // all of them
+    void *memory;   // the library's own
 } mlp_gradient_check;
 
 // Checks every gradient of the model at one image of the data: the Jacobians, the chain rule and

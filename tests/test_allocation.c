@@ -287,7 +287,7 @@ static bool train_convolutional(Arena *arena, Outcome *outcome, Error *err)
 static bool check_gradients(Arena *arena, Outcome *outcome, Error *err)
 {
     static Network net;
-    static GradientCheck check;
+    static mlp_gradient_check check;
     Dataset data;
     Architecture architecture = {"mlp", 6, 6, 4, 10};
     float *params;
@@ -298,7 +298,7 @@ static bool check_gradients(Arena *arena, Outcome *outcome, Error *err)
     network_init(&net, params, 1);
     InputScale scale = input_scale(0.3);
     Batch batch = {.data = &data, .scale = &scale, .size = 1};
-    bool ok = gradient_check(&check, &net, params, &batch, GRADIENT_CHECK_STEP, arena, err);
+    bool ok = gradient_check(&check, &net, params, &batch, MLP_CHECK_STEP, arena, err);
     outcome->model.size = ok;
     CHECK(!ok || check.ok, "the gradients are wrong");
     return ok;

@@ -348,22 +348,22 @@ static void huge_logits_give_finite_losses(void)
 // ---------------------------------------------------------------------------------------------
 // The gradient check
 
-static bool checks(Fixture *f, GradientCheck *check)
+static bool checks(Fixture *f, mlp_gradient_check *check)
 {
     Error err;
     Batch batch = {.data = &f->s.data, .scale = &f->s.scale, .first = 2, .size = 1};
-    return gradient_check(check, &f->net, f->params, &batch, GRADIENT_CHECK_STEP, &f->arena, &err);
+    return gradient_check(check, &f->net, f->params, &batch, MLP_CHECK_STEP, &f->arena, &err);
 }
 
 static void the_gradient_check_accepts_a_right_network(void)
 {
     Fixture f;
-    GradientCheck check;
+    mlp_gradient_check check;
     fixture_open(&f, CLASSES);
     REQUIRE(checks(&f, &check), "could not be done");
     CHECK(check.ok, "refused");
-    CHECK(check.n_jacobians == 7 && check.n_blocks == 4, "%zu Jacobians, %zu blocks",
-          check.n_jacobians, check.n_blocks);
+    CHECK(check.n_jacobians == 7 && check.n_gradients == 4, "%zu Jacobians, %zu blocks",
+          check.n_jacobians, check.n_gradients);
     const size_t I = SIDE * SIDE, H = HIDDEN, C = CLASSES;
     const size_t shapes[7][2] = {{1, C}, {C, C}, {C, C * H}, {C, H}, {H, H}, {H, H}, {H, H * I}};
     for (size_t j = 0; j < 7; j++)
@@ -381,7 +381,7 @@ static void the_gradient_check_accepts_a_right_network(void)
 static bool caught(size_t layer, const LayerKind *broken)
 {
     Fixture f;
-    GradientCheck check;
+    mlp_gradient_check check;
     fixture_open(&f, CLASSES);
     f.net.layers[layer].kind = broken;
     bool noticed = checks(&f, &check) && !check.ok;
@@ -471,7 +471,7 @@ static void a_delta_of_the_wrong_sign_is_caught(void)
 static void a_gradient_of_zeros_is_not_accepted(void)
 {
     Fixture f;
-    GradientCheck check;
+    mlp_gradient_check check;
     fixture_open(&f, CLASSES);
     memset(f.params, 0, f.net.n_parameters * sizeof *f.params);
     REQUIRE(checks(&f, &check), "could not be done");

@@ -51,19 +51,19 @@ static const char *verdict(bool ok)
     return ok ? "ok" : "WRONG";
 }
 
-static void print_skipped(const GradientCheck *check, size_t skipped)
+static void print_skipped(const mlp_gradient_check *check, size_t skipped)
 {
     if (check->has_kinks)
         printf(" %8zu", skipped);
 }
 
-static void print_check(const GradientCheck *check)
+static void print_check(const mlp_gradient_check *check)
 {
     const char *skipped = check->has_kinks ? " at kinks" : "";
     printf("%-14s %-22s %9s %10s %10s%s\n", "Jacobian", "identity", "shape", "nonzero", "error",
            skipped);
     for (size_t i = 0; i < check->n_jacobians; i++) {
-        const JacobianCheck *row = &check->jacobians[i];
+        const mlp_jacobian *row = &check->jacobians[i];
         char shape[48];
         snprintf(shape, sizeof shape, "%zux%zu", row->rows, row->cols);
         printf("%-14s %-22s %9s %10zu %10.1e", row->name, row->identity, shape, row->nonzero,
@@ -73,8 +73,8 @@ static void print_check(const GradientCheck *check)
     }
     printf("\n%-14s %9s %10s %14s %14s%s\n", "gradient", "shape", "largest", "differences",
            "training code", skipped);
-    for (size_t i = 0; i < check->n_blocks; i++) {
-        const GradientBlockCheck *row = &check->blocks[i];
+    for (size_t i = 0; i < check->n_gradients; i++) {
+        const mlp_gradient *row = &check->gradients[i];
         char shape[48];
         snprintf(shape, sizeof shape, "1x%zu", row->size);
         printf("%-14s %9s %10.1e %14.1e %14.1e", row->name, shape, row->largest,
@@ -85,13 +85,12 @@ static void print_check(const GradientCheck *check)
     printf("\nEach Jacobian, in double precision, against central differences (step %g) of its\n"
            "function, at most %g; the chain of them against central differences of the loss, at\n"
            "most %g, and against the float gradient of the training code, at most %g.\n%s",
-           GRADIENT_CHECK_STEP, GRADIENT_CHECK_LIMIT, GRADIENT_CHECK_LIMIT,
-           GRADIENT_CHECK_FLOAT_LIMIT,
+           MLP_CHECK_STEP, MLP_CHECK_LIMIT, MLP_CHECK_LIMIT, MLP_CHECK_TRAINING_LIMIT,
            check->has_kinks ? "ReLU and max pooling have kinks: differences across a kink are "
                               "skipped and counted.\n"
                             : "");
-    for (size_t i = 0; i < check->n_blocks; i++)
-        if (!(check->blocks[i].largest > 0.0)) {
+    for (size_t i = 0; i < check->n_gradients; i++)
+        if (!(check->gradients[i].largest > 0.0)) {
             puts("A gradient that is all zero checks nothing: choose another --seed or --image.");
             break;
         }
@@ -109,7 +108,7 @@ typedef struct Subject {
     size_t image;
 } Subject;
 
-static bool check_subject(GradientCheck *check, const Subject *s, double step, Arena *arena,
+static bool check_subject(mlp_gradient_check *check, const Subject *s, double step, Arena *arena,
                           Error *err)
 {
     Batch batch = {.data = s->data, .scale = &s->scale, .first = s->image, .size = 1};
@@ -122,28 +121,28 @@ enum { N_STEPS = sizeof steps / sizeof steps[0] };
 
 static void print_steps(FILE *out, const void *context)
 {
-    const GradientCheck *checks = context;
+    const mlp_gradient_check *checks = context;
     CsvWriter csv = {.out = out};
     csv_names(&csv, "step");
     for (size_t i = 0; i < checks->n_jacobians; i++)
         csv_string(&csv, checks->jacobians[i].name);
-    for (size_t i = 0; i < checks->n_blocks; i++)
-        csv_string(&csv, checks->blocks[i].name);
+    for (size_t i = 0; i < checks->n_gradients; i++)
+        csv_string(&csv, checks->gradients[i].name);
     csv_end_row(&csv);
     for (size_t h = 0; h < N_STEPS; h++) {
         csv_exact(&csv, steps[h]);
         for (size_t i = 0; i < checks[h].n_jacobians; i++)
             csv_double(&csv, checks[h].jacobians[i].error);
-        for (size_t i = 0; i < checks[h].n_blocks; i++)
-            csv_double(&csv, checks[h].blocks[i].error_differences);
+        for (size_t i = 0; i < checks[h].n_gradients; i++)
+            csv_double(&csv, checks[h].gradients[i].error_differences);
         csv_end_row(&csv);
     }
 }
 
 // Checks with each step.
-static GradientCheck *check_steps(const Subject *subject, Arena *arena, Error *err)
+static mlp_gradient_check *check_steps(const Subject *subject, Arena *arena, Error *err)
 {
-    GradientCheck *checks = arena_alloc(arena, N_STEPS, sizeof *checks, "the checks", err);
+    mlp_gradient_check *checks = arena_alloc(arena, N_STEPS, sizeof *checks, "the checks", err);
     for (size_t h = 0; checks != NULL && h < N_STEPS; h++) {
         Arena own = {0}; // one check's Jacobians are in memory at a time
         bool ok = check_subject(&checks[h], subject, steps[h], &own, err);
@@ -156,13 +155,13 @@ static GradientCheck *check_steps(const Subject *subject, Arena *arena, Error *e
 
 static void print_nonzero(FILE *out, const void *context)
 {
-    const GradientCheck *check = context;
+    const mlp_gradient_check *check = context;
     CsvWriter csv = {.out = out};
     csv_names(&csv, "jacobian,row,column,value");
     csv_end_row(&csv);
     for (size_t i = 0; i < check->n_jacobians; i++)
         for (size_t e = 0; e < check->jacobians[i].nonzero; e++) {
-            const JacobianEntry *entry = &check->jacobians[i].entries[e];
+            const mlp_entry *entry = &check->jacobians[i].entries[e];
             csv_string(&csv, check->jacobians[i].name);
             csv_uint(&csv, entry->row);
             csv_uint(&csv, entry->col);
@@ -242,7 +241,7 @@ static int gradcheck(Context *c)
     Error *err = &c->err;
     Dataset data;
     Model model;
-    GradientCheck check;
+    mlp_gradient_check check;
     if (path != NULL && !model_read(&model, arena, path, err))
         return STATUS_FAILED;
     bool transposed = command_transposed(&o->transpose, path != NULL && model.settings.transposed);
@@ -257,7 +256,7 @@ static int gradcheck(Context *c)
     if (!prepare_model(&model, path, &data, &image, o, arena, err))
         return STATUS_FAILED;
     Subject subject = {&model, &data, input_scale(model.facts.pixel_std), image};
-    if (!check_subject(&check, &subject, GRADIENT_CHECK_STEP, arena, err))
+    if (!check_subject(&check, &subject, MLP_CHECK_STEP, arena, err))
         return STATUS_FAILED;
 
     char sizes[64];
@@ -267,7 +266,7 @@ static int gradcheck(Context *c)
     printf("%s, %s, training image %llu of %s, label taken as %zu (the least likely)\n\n",
            name.text, sizes, (unsigned long long)o->image, shown_directory.text, check.label);
     print_check(&check);
-    const GradientCheck *checks = o->steps == NULL ? NULL : check_steps(&subject, arena, err);
+    const mlp_gradient_check *checks = o->steps == NULL ? NULL : check_steps(&subject, arena, err);
     if (o->steps != NULL && checks == NULL)
         return STATUS_FAILED;
     const Table tables[] = {{o->steps, print_steps, checks}, {o->nonzero, print_nonzero, &check}};

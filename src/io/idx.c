@@ -251,10 +251,7 @@ static bool idx_finish(Dataset *data, IdxFile *images, const IdxFile *labels,
     if (labels != NULL) { // the checksum of both files is that of one after the other
         found.crc32 = crc32_update(found.crc32, labels->header, idx_header_size(labels->kind));
         found.crc32 = crc32_update(found.crc32, label_data, labels->size);
-        found.n_classes = 10;
-        for (size_t i = 0; i < found.n; i++)
-            if (label[i] >= found.n_classes)
-                found.n_classes = label[i] + (size_t)1;
+        found.n_classes = dataset_labels_to_classes(label, found.n);
     }
     if (transposed && !transpose(&found, pixels, arena, err))
         return false;

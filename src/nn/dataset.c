@@ -11,6 +11,14 @@ size_t dataset_find_beyond(const Dataset *data, size_t classes)
     return i;
 }
 
+size_t dataset_labels_to_classes(const unsigned char *labels, size_t n)
+{
+    size_t n_classes = 10;
+    for (size_t i = 0; i < n; i++)
+        n_classes = labels[i] < n_classes ? n_classes : labels[i] + (size_t)1;
+    return n_classes;
+}
+
 ClassCounts dataset_count_classes(const Dataset *data, Range images)
 {
     ClassCounts counts = {{0}};
@@ -29,16 +37,18 @@ bool dataset_split(Split *split, size_t n, size_t train_size, size_t val_size, E
                          "validation",
                          n);
     if (val_size >= n)
-        return error_set(err,
-                         "--val-size %zu leaves nothing to train on: the training file has "
-                         "%zu images",
-                         val_size, n);
+        return error_set(
+            err,
+            "validation_size (--val-size) %zu leaves nothing to train on: the training file has "
+            "%zu images",
+            val_size, n);
     size_t rest = n - val_size;
     if (train_size > rest)
-        return error_set(err,
-                         "--train-size %zu is more than the %zu images that the training "
-                         "file has beside %zu for validation",
-                         train_size, rest, val_size);
+        return error_set(
+            err,
+            "train_size (--train-size) %zu is more than the %zu images that the training "
+            "file has beside %zu for validation",
+            train_size, rest, val_size);
     split->train = (Range){0, train_size == 0 ? rest : train_size};
     split->validation = (Range){rest, n};
     return true;

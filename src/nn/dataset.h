@@ -4,21 +4,19 @@
 #define MLP_DATASET_H
 
 #include "base.h"
+#include "mlp.h"
 
-// n images of rows x cols pixels, one byte per pixel, row-major: (n, rows * cols). labels is (n).
-// The memory belongs to the arena it was read into.
-typedef struct Dataset {
-    size_t n, rows, cols;
-    size_t n_classes; // every label is below it
-    const unsigned char *pixels;
-    const unsigned char *labels;
-    uint32_t crc32; // of the raw image file followed by the raw label file; idx.h says which
-} Dataset;
+// n labelled images (mlp.h). The memory belongs to the arena it was read into. crc32 is of the raw
+// image file followed by the raw label file; idx.h says which.
+typedef mlp_data Dataset;
 
 static inline size_t dataset_pixels_per_image(const Dataset *data)
 {
     return data->rows * data->cols;
 }
+
+// The number of classes that n labels mean: 10, or more where a label is 10 or more.
+size_t dataset_labels_to_classes(const unsigned char *labels, size_t n);
 
 // The first image whose label is `classes` or more, or n.
 size_t dataset_find_beyond(const Dataset *data, size_t classes);

@@ -200,30 +200,29 @@ static double jacobian_error(const Function *f, Matrix J, double *v, size_t *ski
 // ---------------------------------------------------------------------------------------------
 // The checks
 
-static bool list_nonzero(JacobianCheck *row, Matrix J, Arena *arena, Error *err)
+static bool list_nonzero(mlp_jacobian *row, Matrix J, Arena *arena, Error *err)
 {
     size_t n = J.rows * J.cols;
     for (size_t e = 0; e < n; e++)
         row->nonzero += J.at[e] != 0.0;
-    JacobianEntry *list =
-        arena_alloc(arena, row->nonzero, sizeof *list, "a Jacobian's entries", err);
+    mlp_entry *list = arena_alloc(arena, row->nonzero, sizeof *list, "a Jacobian's entries", err);
     row->entries = list;
     for (size_t e = 0; list != NULL && e < n; e++)
         if (J.at[e] != 0.0)
-            *list++ = (JacobianEntry){e / J.cols, e % J.cols, J.at[e]};
+            *list++ = (mlp_entry){e / J.cols, e % J.cols, J.at[e]};
     return row->entries != NULL;
 }
 
 // Fills in a row, except its names, for J, the Jacobian of f over v.
-static bool check_jacobian(GradientCheck *check, JacobianCheck *row, const Function *f, Matrix J,
-                           double *v, Arena *arena, Error *err)
+static bool check_jacobian(mlp_gradient_check *check, mlp_jacobian *row, const Function *f,
+                           Matrix J, double *v, Arena *arena, Error *err)
 {
     row->rows = J.rows;
     row->cols = J.cols;
     if (!list_nonzero(row, J, arena, err))
         return false;
     row->error = jacobian_error(f, J, v, &row->skipped);
-    row->ok = row->error < GRADIENT_CHECK_LIMIT && row->skipped < (J.cols + 1) / 2;
+    row->ok = row->error < MLP_CHECK_LIMIT && row->skipped < (J.cols + 1) / 2;
     check->ok = check->ok && row->ok;
     return true;
 }
@@ -258,13 +257,13 @@ static void argument_name(char *text, size_t size, const Layer *layer, size_t wh
 
 // The chain's gradient of one tensor against central differences of the whole loss and against the
 // training code's gradient.
-static void check_block(GradientCheck *check, const Reference *ref, size_t l, size_t which,
+static void check_block(mlp_gradient_check *check, const Reference *ref, size_t l, size_t which,
                         Matrix chain, const float *training)
 {
     const Layer *layer = &ref->net->layers[l];
     const Tensor *tensor = &layer->tensors[which - 1];
     const Function loss = {ref, l, ref->net->n_layers, true};
-    GradientBlockCheck *row = &check->blocks[check->n_blocks++];
+    mlp_gradient *row = &check->gradients[check->n_gradients++];
     Difference single = {0};
     char name[24];
     argument_name(name, sizeof name, layer, which);
@@ -276,19 +275,19 @@ static void check_block(GradientCheck *check, const Reference *ref, size_t l, si
     row->largest = single.largest_a;
     single.largest_n = larger(single.largest_n, largest_of(training, ref->net->n_parameters));
     row->error_training = difference_error(&single);
-    row->ok = row->error_differences < GRADIENT_CHECK_LIMIT &&
-              row->error_training < GRADIENT_CHECK_FLOAT_LIMIT && row->largest > 0.0 &&
+    row->ok = row->error_differences < MLP_CHECK_LIMIT &&
+              row->error_training < MLP_CHECK_TRAINING_LIMIT && row->largest > 0.0 &&
               row->skipped < (row->size + 1) / 2;
     check->ok = check->ok && row->ok;
 }
 
 // The Jacobian of layer l over one argument, left in J, and gJ, the gradient of that argument.
-static bool check_argument(GradientCheck *check, const Reference *ref, size_t l, size_t which,
+static bool check_argument(mlp_gradient_check *check, const Reference *ref, size_t l, size_t which,
                            Matrix g, Matrix gJ, Arena *arena, Error *err)
 {
     const Layer *layer = &ref->net->layers[l];
     const Function output = {ref, l, l + 1, false};
-    JacobianCheck *row = &check->jacobians[check->n_jacobians++];
+    mlp_jacobian *row = &check->jacobians[check->n_jacobians++];
     char name[24];
     argument_name(name, sizeof name, layer, which);
     snprintf(row->name, sizeof row->name, "d%s/d%s", layer->symbol, name);
@@ -308,7 +307,7 @@ static bool check_argument(GradientCheck *check, const Reference *ref, size_t l,
 
 // Every Jacobian of layer l, and the gradient of its tensors. On entry *g is dL/d(output), on
 // return dL/d(input) where a layer comes before.
-static bool check_layer(GradientCheck *check, const Reference *ref, size_t l, Matrix *g,
+static bool check_layer(mlp_gradient_check *check, const Reference *ref, size_t l, Matrix *g,
                         const float *training, Arena *arena, Error *err)
 {
     const Layer *layer = &ref->net->layers[l];
@@ -326,12 +325,12 @@ static bool check_layer(GradientCheck *check, const Reference *ref, size_t l, Ma
 }
 
 // The loss: sets *g to dL/d(logits).
-static bool check_loss(GradientCheck *check, const Reference *ref, Matrix *g, Arena *arena,
+static bool check_loss(mlp_gradient_check *check, const Reference *ref, Matrix *g, Arena *arena,
                        Error *err)
 {
     const Network *net = ref->net;
     const Function loss = {ref, net->n_layers, net->n_layers, true};
-    JacobianCheck *row = &check->jacobians[check->n_jacobians++];
+    mlp_jacobian *row = &check->jacobians[check->n_jacobians++];
     snprintf(row->name, sizeof row->name, "dL/d%s", net->layers[net->n_layers - 1].symbol);
     snprintf(row->identity, sizeof row->identity, "(yhat - y)^T (7)");
     *g = (Matrix){NULL, 1, net->architecture.classes};
@@ -376,10 +375,10 @@ static float *training_gradient(const Network *net, const float *params, const B
     return gradient;
 }
 
-bool gradient_check(GradientCheck *check, const Network *net, const float *params,
+bool gradient_check(mlp_gradient_check *check, const Network *net, const float *params,
                     const Batch *batch, double step, Arena *arena, Error *err)
 {
-    *check = (GradientCheck){.ok = true, .has_kinks = network_has_kinks(net)};
+    *check = (mlp_gradient_check){.ok = true, .has_kinks = network_has_kinks(net)};
     Reference ref;
     if (!check_sizes(net, err) || !reference_build(&ref, net, params, batch, step, arena, err))
         return false;

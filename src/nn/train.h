@@ -24,15 +24,7 @@ typedef struct TrainData {
     const Optimizer *optimizer; // NULL: optimizer_sgd
 } TrainData;
 
-// One epoch. Train figures are the running ones, as the training pass saw them; validation is
-// measured after it.
-typedef struct EpochReport {
-    size_t epoch; // from 1
-    double train_loss, train_accuracy;
-    double validation_loss, validation_accuracy;
-    double learning_rate;
-    double seconds; // of the training pass alone
-} EpochReport;
+typedef mlp_epoch EpochReport;
 
 typedef struct TrainObserver {
     void *context;

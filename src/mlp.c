@@ -1,0 +1,540 @@
+// The public interface (include/mlp.h) on base, kernels, nn and io: each function gathers what one
+// task needs, and turns an Error into the caller's text. No mathematics and no format is here. The
+// commands in src/cli are its first clients.
+#include "mlp_internal.h"
+
+#include "crc32.h"
+#include "digit.h"
+#include "evaluate.h"
+#include "gradcheck.h"
+#include "kernels.h"
+#include "pnm.h"
+#include "settings.h"
+#include "train.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+static_assert(sizeof(Error) == MLP_ERROR_SIZE, "a caller's buffer is an Error");
+
+// The caller's buffer, or `unwanted` in the place of none.
+static Error *error_in(char *error, Error *unwanted)
+{
+    return error != NULL ? (Error *)error : unwanted;
+}
+
+const char *mlp_version(void)
+{
+    return MLP_VERSION;
+}
+
+bool mlp_settings_default(mlp_settings *settings, const char *architecture,
+                          char error[MLP_ERROR_SIZE])
+{
+    Error unwanted, *err = error_in(error, &unwanted);
+    for (size_t i = 0; architecture_names[i] != NULL; i++)
+        if (strcmp(architecture, architecture_names[i]) == 0) {
+            settings_default(settings, architecture_names[i]);
+            return true;
+        }
+    return error_set(err, "'%.40s' is not an architecture", architecture);
+}
+
+// ---------------------------------------------------------------------------------------------
+// Data
+
+void mlp_data_close(mlp_data *data)
+{
+    if (data != NULL)
+        arena_free(&(Arena){data->memory}); // the struct is in it
+}
+
+mlp_data *mlp_data_open(const char *directory, mlp_part part, bool transposed,
+                        char error[MLP_ERROR_SIZE])
+{
+    Error unwanted, *err = error_in(error, &unwanted);
+    Arena arena = {0};
+    mlp_data *data = arena_alloc(&arena, 1, sizeof *data, "data", err);
+    IdxPart files = part == MLP_TRAIN_FILES ? IDX_TRAIN : IDX_TEST;
+    if (data != NULL && idx_read_directory(data, &arena, directory, files, transposed, err) &&
+        (data->name = arena_printf(&arena, err, "%s", directory)) != NULL) {
+        data->memory = arena.blocks;
+        return data;
+    }
+    arena_free(&arena);
+    return NULL;
+}
+
+#define BYTES_OF(n)                                                                                \
+    (unsigned char)((n) >> 24), (unsigned char)((n) >> 16), (unsigned char)((n) >> 8),             \
+        (unsigned char)(n)
+
+// That of the IDX files which hold the same images and labels.
+static uint32_t crc32_of(const mlp_data *data)
+{
+    const unsigned char images[] = {
+        0, 0, 8, 3, BYTES_OF(data->n), BYTES_OF(data->rows), BYTES_OF(data->cols)};
+    const unsigned char labels[] = {0, 0, 8, 1, BYTES_OF(data->n)};
+    uint32_t crc32 = crc32_update(0, images, sizeof images);
+    crc32 = crc32_update(crc32, data->pixels, data->n * data->rows * data->cols);
+    crc32 = crc32_update(crc32, labels, sizeof labels);
+    return crc32_update(crc32, data->labels, data->n);
+}
+
+mlp_data *mlp_data_from_memory(const unsigned char *pixels, const unsigned char *labels, size_t n,
+                               size_t rows, size_t cols, char error[MLP_ERROR_SIZE])
+{
+    Error unwanted, *err = error_in(error, &unwanted);
+    const size_t most = (size_t)1 << 24; // pixels of an image
+    if (n == 0 || n > UINT32_MAX || rows == 0 || cols == 0 || rows > most / cols) {
+        error_set(err, "%zu images of %zu x %zu pixels are not data", n, rows, cols);
+        return NULL;
+    }
+    Arena arena = {0};
+    mlp_data *data = arena_alloc(&arena, 1, sizeof *data, "data", err);
+    if (data == NULL)
+        return NULL;
+    *data = (mlp_data){.n = n,
+                       .rows = rows,
+                       .cols = cols,
+                       .n_classes = dataset_labels_to_classes(labels, n),
+                       .pixels = pixels,
+                       .labels = labels,
+                       .name = "the data",
+                       .memory = arena.blocks};
+    data->crc32 = crc32_of(data);
+    return data;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Models
+
+// Begins a model, to which the rest is added in its arena.
+static mlp_model *model_new(const char *name, Error *err)
+{
+    Arena arena = {0};
+    kernels_choose_once(); // before anything is computed, which needs a model
+    mlp_model *model = arena_alloc(&arena, 1, sizeof *model, "a model", err);
+    if (model == NULL)
+        return NULL;
+    model->arena = arena;
+    if ((model->name = arena_printf(&model->arena, err, "%s", name)) != NULL)
+        return model;
+    mlp_close(model);
+    return NULL;
+}
+
+void mlp_close(mlp_model *model)
+{
+    if (model != NULL)
+        arena_free(&(Arena){model->arena.blocks}); // the struct is in it
+}
+
+// Completes a model whose network and parameters are there, or closes it when they are not.
+static mlp_model *model_finish(mlp_model *model, bool ok, Error *err)
+{
+    size_t classes = ok ? model->model.net.architecture.classes : 0;
+    model->class_names =
+        ok ? arena_alloc(&model->arena, classes, sizeof(ClassName), "the class names", err) : NULL;
+    if (model->class_names == NULL) {
+        mlp_close(model);
+        return NULL;
+    }
+    for (size_t k = 0; k < classes; k++)
+        model->class_names[k] = class_name(model->model.settings.class_names, k);
+    return model;
+}
+
+mlp_model *mlp_open(const char *path, char error[MLP_ERROR_SIZE])
+{
+    Error unwanted, *err = error_in(error, &unwanted);
+    mlp_model *model = model_new(path, err);
+    return model == NULL
+               ? NULL
+               : model_finish(model, model_read(&model->model, &model->arena, path, err), err);
+}
+
+mlp_model *mlp_open_memory(const void *bytes, size_t size, char error[MLP_ERROR_SIZE])
+{
+    Error unwanted, *err = error_in(error, &unwanted);
+    mlp_model *model = model_new("the model", err);
+    if (model == NULL)
+        return NULL;
+    unsigned char *copy = arena_alloc(&model->arena, size, 1, "a model", err);
+    if (copy != NULL && size > 0)
+        memcpy(copy, bytes, size);
+    bool ok = copy != NULL && model_parse(&model->model, &model->arena, copy, size, err);
+    return model_finish(model, ok, err);
+}
+
+// Says in err what does not fit when the data's images have another size than the model's or labels
+// that it does not know. The data may lack classes.
+static bool data_fit(const mlp_model *model, const mlp_data *data, Error *err)
+{
+    const Architecture *a = &model->model.net.architecture;
+    if (a->rows != data->rows || a->cols != data->cols)
+        return error_set(err,
+                         "%s is for images of %zu x %zu pixels, but %s has images of %zu x %zu",
+                         model->name, a->rows, a->cols, data->name, data->rows, data->cols);
+    size_t beyond = dataset_find_beyond(data, a->classes);
+    if (beyond == data->n)
+        return true;
+    return error_set(err,
+                     "%s knows %zu classes, 0 to %zu, but %s has %zu classes: its image %zu has "
+                     "the label %u",
+                     model->name, a->classes, a->classes - 1, data->name, data->n_classes, beyond,
+                     data->labels[beyond]);
+}
+
+// The images of training data that the model was trained on, and validated with.
+static bool model_split(Split *split, const mlp_model *model, const mlp_data *data, Error *err)
+{
+    uint64_t train = model->model.settings.train_size;
+    uint64_t validation = model->model.settings.validation_size;
+    if (train > data->n || validation > data->n - train)
+        return error_set(err,
+                         "%s was trained on %llu and validated on %llu images; the training file "
+                         "in %s has only %zu",
+                         model->name, (unsigned long long)train, (unsigned long long)validation,
+                         data->name, data->n);
+    split->train = (Range){0, (size_t)train};
+    split->validation = (Range){data->n - (size_t)validation, data->n};
+    return true;
+}
+
+// What the settings and the training data make of a model: all but the parameters' training.
+static bool model_create(Model *model, const mlp_settings *settings, const mlp_data *data,
+                         Arena *arena, Error *err)
+{
+    Split split;
+    Error reason;
+    if (!settings_check(settings, err))
+        return false;
+    model->settings = *settings;
+    model->facts = (ModelFacts){.rows = data->rows,
+                                .cols = data->cols,
+                                .classes = data->n_classes,
+                                .data_crc32 = data->crc32};
+    if (!dataset_split(&split, data->n, (size_t)settings->train_size,
+                       (size_t)settings->validation_size, &reason) ||
+        !dataset_pixel_std(&model->facts.pixel_std, data, split.train, &reason))
+        return error_set(err, "%s: %s", data->name, reason.text);
+    if (settings->class_names != NULL && (model->settings.class_names = arena_printf(
+                                              arena, err, "%s", settings->class_names)) == NULL)
+        return false;
+    if (settings->class_names != NULL &&
+        !class_names_check(settings->class_names, data->n_classes, &reason))
+        return error_set(err, "class_names: %s", reason.text);
+    Architecture architecture = model_architecture(model);
+    if (!network_build(&model->net, &architecture, err) ||
+        (model->params = network_alloc(&model->net, arena, err)) == NULL)
+        return false;
+    network_init(&model->net, model->params, settings->seed);
+    model->settings.architecture = model->net.architecture.name;
+    model->settings.epochs = 0;
+    model->settings.train_size = range_length(split.train);
+    model->settings.validation_size = range_length(split.validation);
+    return true;
+}
+
+mlp_model *mlp_create(const mlp_settings *settings, const mlp_data *data,
+                      char error[MLP_ERROR_SIZE])
+{
+    Error unwanted, *err = error_in(error, &unwanted);
+    mlp_model *model = model_new("the model", err);
+    if (model == NULL)
+        return NULL;
+    bool ok = model_create(&model->model, settings, data, &model->arena, err);
+    return model_finish(model, ok, err);
+}
+
+bool mlp_save(const mlp_model *model, const char *path, char error[MLP_ERROR_SIZE])
+{
+    Error unwanted, *err = error_in(error, &unwanted);
+    Arena arena = {0};
+    Output out;
+    bool ok = output_open(&out, &arena, path, OUTPUT_REGULAR_ONLY, err);
+    if (ok) {
+        ok = model_write(&model->model, &out, err) && output_commit(&out, err);
+        output_discard(&out);
+        if (ok)
+            *err = out.note;
+    }
+    arena_free(&arena);
+    return ok;
+}
+
+size_t mlp_rows(const mlp_model *model)
+{
+    return model->model.net.architecture.rows;
+}
+
+size_t mlp_cols(const mlp_model *model)
+{
+    return model->model.net.architecture.cols;
+}
+
+size_t mlp_classes(const mlp_model *model)
+{
+    return model->model.net.architecture.classes;
+}
+
+size_t mlp_parameters(const mlp_model *model)
+{
+    return network_count_weights(&model->model.net);
+}
+
+const char *mlp_class_name(const mlp_model *model, size_t k)
+{
+    return model->class_names[k].text;
+}
+
+const mlp_settings *mlp_model_settings(const mlp_model *model)
+{
+    return &model->model.settings;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Classification
+
+// Writes the answers to one batch, or returns false where one is not a number.
+static bool classify_batch(const Model *model, const Work *work, const Batch *batch,
+                           float *probabilities, float *logits)
+{
+    const Network *net = &model->net;
+    size_t C = net->architecture.classes;
+    network_predict(net, model->params, work, batch);
+    for (size_t e = 0; e < batch->size; e++) {
+        size_t at = (batch->first + e) * C;
+        const float *yhat = network_probabilities(net, work, e);
+        if (!isfinite(yhat[0]))
+            return false;
+        if (probabilities != NULL)
+            memcpy(probabilities + at, yhat, C * sizeof *yhat);
+        if (logits != NULL)
+            memcpy(logits + at, network_logits(net, work, e), C * sizeof *logits);
+    }
+    return true;
+}
+
+bool mlp_classify(const mlp_model *model, const unsigned char *pixels, size_t n,
+                  float *probabilities, float *logits, char error[MLP_ERROR_SIZE])
+{
+    Error unwanted, *err = error_in(error, &unwanted);
+    const Model *m = &model->model;
+    InputScale scale = input_scale(m->facts.pixel_std);
+    Arena arena = {0};
+    Work work;
+    WorkNeeds needs = {.capacity = n < 64 ? n : 64, .forward_only = true};
+    Dataset data = {.n = n,
+                    .rows = m->net.architecture.rows,
+                    .cols = m->net.architecture.cols,
+                    .pixels = pixels,
+                    .labels = arena_alloc(&arena, n, 1, "labels", err)}; // nobody knows them
+    Batch batch = {.data = &data, .scale = &scale, .n = n};
+    bool ok = data.labels != NULL && work_alloc(&work, &m->net, needs, &arena, err);
+    for (; ok && batch.first < n; batch.first += batch.size) {
+        batch.size = n - batch.first < needs.capacity ? n - batch.first : needs.capacity;
+        ok = classify_batch(m, &work, &batch, probabilities, logits) ||
+             error_set(err, "the model's weights are so large that it has no answer");
+    }
+    arena_free(&arena);
+    return ok;
+}
+
+static bool prepare(const mlp_model *model, const GreyImage *image, unsigned char *prepared,
+                    const char **doubt, Arena *arena, Error *err)
+{
+    const char *unwanted;
+    return digit_prepare(prepared, mlp_rows(model), mlp_cols(model), image,
+                         doubt != NULL ? doubt : &unwanted, arena, err);
+}
+
+bool mlp_prepare(const mlp_model *model, const unsigned char *grey, size_t rows, size_t cols,
+                 unsigned char *prepared, const char **doubt, char error[MLP_ERROR_SIZE])
+{
+    Error unwanted, *err = error_in(error, &unwanted);
+    Arena arena = {0};
+    bool ok = prepare(model, &(GreyImage){rows, cols, grey}, prepared, doubt, &arena, err);
+    arena_free(&arena);
+    return ok;
+}
+
+bool mlp_prepare_file(const mlp_model *model, const char *path, unsigned char *prepared,
+                      const char **doubt, char error[MLP_ERROR_SIZE])
+{
+    Error unwanted, reason, *err = error_in(error, &unwanted);
+    Arena arena = {0};
+    Source source;
+    PnmReader reader;
+    GreyImage image;
+    if (!source_open_stream(&source, path, err))
+        return false;
+    pnm_begin(&reader, &source);
+    bool ok = pnm_read(&reader, &image, &arena, err);
+    if (reader.more)
+        source_close(&reader.source, false, &reason);
+    ok = ok && (prepare(model, &image, prepared, doubt, &arena, &reason) ||
+                error_set(err, "%s: %s", path, reason.text));
+    arena_free(&arena);
+    return ok;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Training and evaluation
+
+// Opens as many threads as were asked for; 0: one per CPU, 8 at most.
+static ThreadPool *open_threads(size_t threads, Arena *arena, Error *err)
+{
+    enum { DEFAULT_MOST = 8 };
+    size_t cpus = cpus_allowed();
+    if (threads == 0)
+        threads = cpus < DEFAULT_MOST ? cpus : DEFAULT_MOST;
+    return pool_open(threads, arena, err);
+}
+
+// What stands between train_run and the caller's observer.
+typedef struct Watcher {
+    const mlp_observer *observer;
+    mlp_model *model;
+    bool stopped;
+} Watcher;
+
+static bool watch_batch(void *context, size_t epoch, size_t done, double loss)
+{
+    const mlp_observer *observer = ((Watcher *)context)->observer;
+    return observer->batch(observer->context, epoch, done, loss);
+}
+
+static bool watch_epoch(void *context, const mlp_epoch *epoch, Error *err)
+{
+    Watcher *w = context;
+    (void)err;
+    w->model->model.settings.epochs = w->model->model.facts.epochs = epoch->epoch;
+    w->stopped =
+        w->observer->epoch != NULL && !w->observer->epoch(w->observer->context, epoch, w->model);
+    return !w->stopped;
+}
+
+// What the model is trained on: data that it was made for.
+static bool training_data(TrainData *training, const mlp_model *model, const mlp_data *data,
+                          size_t epochs, Error *err)
+{
+    const Model *m = &model->model;
+    if (m->facts.data_crc32 != data->crc32)
+        return error_set(err,
+                         "%s: the training file is not the one that %s was trained on (CRC-32 "
+                         "%08lx, the model says %08lx)",
+                         data->name, model->name, (unsigned long)data->crc32,
+                         (unsigned long)m->facts.data_crc32);
+    if (epochs < m->facts.epochs)
+        return error_set(err, "%s has %llu epochs already, more than %zu", model->name,
+                         (unsigned long long)m->facts.epochs, epochs);
+    *training = (TrainData){.data = data,
+                            .pixel_std = m->facts.pixel_std,
+                            .scale = input_scale(m->facts.pixel_std),
+                            .epochs_done = (size_t)m->facts.epochs};
+    return data_fit(model, data, err) && model_split(&training->split, model, data, err);
+}
+
+mlp_result mlp_train(mlp_model *model, const mlp_data *data, size_t epochs, size_t threads,
+                     const mlp_observer *observer, char error[MLP_ERROR_SIZE])
+{
+    Error unwanted, *err = error_in(error, &unwanted);
+    static const mlp_observer nobody; // all NULL
+    Watcher watcher = {observer != NULL ? observer : &nobody, model, false};
+    TrainObserver between = {&watcher, watcher.observer->batch == NULL ? NULL : watch_batch,
+                             watch_epoch};
+    mlp_settings settings = model->model.settings;
+    settings.epochs = epochs;
+    TrainData training;
+    Arena arena = {0};
+    mlp_result result = MLP_FAILED;
+    ThreadPool *pool = training_data(&training, model, data, epochs, err)
+                           ? open_threads(threads, &arena, err)
+                           : NULL;
+    if (pool != NULL) {
+        training.validate_last_only = watcher.observer->validate_last_only;
+        result = (mlp_result)train_run(model->model.params, &model->model.net, &settings, &training,
+                                       pool, &between, &arena, err);
+        pool_close(pool);
+    }
+    arena_free(&arena);
+    return watcher.stopped ? MLP_STOPPED : result;
+}
+
+static bool choose_images(Range *images, const mlp_model *model, const mlp_data *data,
+                          mlp_split split, Error *err)
+{
+    Split parts = {{0, data->n}, {0, data->n}};
+    bool ok = split == MLP_ALL || model_split(&parts, model, data, err);
+    *images = split == MLP_VALIDATION ? parts.validation : parts.train;
+    return ok;
+}
+
+// The evaluator writes where the caller wants it.
+static void write_each(Evaluator *evaluator, const mlp_predictions *each)
+{
+    if (each->predicted != NULL)
+        evaluator->predicted = each->predicted;
+    if (each->probability != NULL)
+        evaluator->probability = each->probability;
+    if (each->loss != NULL)
+        evaluator->loss = each->loss;
+}
+
+bool mlp_evaluate(const mlp_model *model, const mlp_data *data, mlp_split split, size_t threads,
+                  mlp_evaluation *result, const mlp_predictions *each, char error[MLP_ERROR_SIZE])
+{
+    Error unwanted, *err = error_in(error, &unwanted);
+    const Model *m = &model->model;
+    Range images = {0, data->n};
+    Arena arena = {0};
+    Evaluator evaluator;
+    ThreadPool *pool = NULL;
+    if (data_fit(model, data, err) && choose_images(&images, model, data, split, err))
+        pool = open_threads(threads, &arena, err);
+    bool ok = pool != NULL &&
+              evaluator_alloc(&evaluator, &m->net, pool, range_length(images), NULL, &arena, err);
+    if (ok) {
+        InputScale scale = input_scale(m->facts.pixel_std);
+        if (each != NULL)
+            write_each(&evaluator, each);
+        Evaluation e = evaluator_run(&evaluator, m->params, data, &scale, images);
+        *result = (mlp_evaluation){images.first, e.n, e.correct, evaluation_accuracy(&e), e.loss};
+    }
+    if (pool != NULL)
+        pool_close(pool);
+    arena_free(&arena);
+    return ok;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Gradient check
+
+void mlp_gradient_check_close(mlp_gradient_check *check)
+{
+    if (check != NULL)
+        arena_free(&(Arena){check->memory}); // the struct is in it
+}
+
+mlp_gradient_check *mlp_check_gradients(const mlp_model *model, const mlp_data *data, size_t image,
+                                        double step, char error[MLP_ERROR_SIZE])
+{
+    Error unwanted, *err = error_in(error, &unwanted);
+    const Model *m = &model->model;
+    InputScale scale = input_scale(m->facts.pixel_std);
+    Batch batch = {.data = data, .scale = &scale, .n = data->n, .first = image, .size = 1};
+    Arena arena = {0};
+    mlp_gradient_check *check = arena_alloc(&arena, 1, sizeof *check, "the checks", err);
+    if (check != NULL && data_fit(model, data, err) &&
+        (image < data->n ||
+         error_set(err, "%s has no image %zu, only %zu images", data->name, image, data->n)) &&
+        gradient_check(check, &m->net, m->params, &batch, step, &arena, err)) {
+        check->memory = arena.blocks;
+        return check;
+    }
+    arena_free(&arena);
+    return NULL;
+}

@@ -1,0 +1,472 @@
+// The public interface, as a program sees it that includes mlp.h alone: what is returned, who owns
+// it, what errors say, and that several threads may use one model. cli_library.sh compares its
+// results with the commands'.
+#include "mlp.h"
+
+#include "files.h"
+#include "test.h"
+
+#include <pthread.h>
+
+enum { N = 120, SIDE = 6, CLASSES = 10, EPOCHS = 3 };
+
+// Images whose pixels depend on the label, so that there is something to learn.
+static unsigned char pixels[N * SIDE * SIDE], labels[N];
+
+static void make_images(void)
+{
+    uint32_t state = 1;
+    for (size_t i = 0; i < N; i++) {
+        labels[i] = (unsigned char)(i * 7 % CLASSES);
+        for (size_t p = 0; p < SIDE * SIDE; p++) {
+            state = state * 1664525 + 1013904223;
+            bool likely = (p * 31 + labels[i] * 17) % 5 == 0;
+            pixels[i * SIDE * SIDE + p] =
+                (state >> 24) % 10 < (likely ? 8 : 1) ? state >> 16 & 255 : 0;
+        }
+    }
+}
+
+// A training in progress, or a step of it that has failed.
+typedef struct Run {
+    mlp_settings settings;
+    mlp_data *data;
+    mlp_model *model;
+    size_t epochs_seen, batches_seen, stop_at_epoch, stop_at_batch; // 0: never
+    double last_loss;
+    char error[MLP_ERROR_SIZE];
+} Run;
+
+static bool count_batch(void *context, size_t epoch, size_t done, double loss)
+{
+    Run *run = context;
+    (void)epoch, (void)done, (void)loss;
+    return ++run->batches_seen != run->stop_at_batch;
+}
+
+static bool count_epoch(void *context, const mlp_epoch *epoch, const mlp_model *model)
+{
+    Run *run = context;
+    run->last_loss = epoch->train_loss;
+    CHECK(mlp_model_settings(model)->epochs == epoch->epoch, "%zu", epoch->epoch);
+    return ++run->epochs_seen != run->stop_at_epoch;
+}
+
+static void run_open(Run *run)
+{
+    *run = (Run){.data = mlp_data_from_memory(pixels, labels, N, SIDE, SIDE, run->error)};
+    if (!mlp_settings_default(&run->settings, "mlp", run->error))
+        abort();
+    run->settings.hidden = 3;
+    run->settings.batch_size = 16;
+    run->settings.learning_rate = 0.01;
+    run->model = mlp_create(&run->settings, run->data, run->error);
+    if (run->model == NULL) {
+        printf("  %s\n", run->error);
+        abort();
+    }
+}
+
+static void run_close(Run *run)
+{
+    mlp_close(run->model);
+    mlp_data_close(run->data);
+}
+
+static mlp_result run_train(Run *run, size_t epochs, size_t threads)
+{
+    mlp_observer observer = {.context = run, .batch = count_batch, .epoch = count_epoch};
+    return mlp_train(run->model, run->data, epochs, threads, &observer, run->error);
+}
+
+// The bytes of the model's file.
+typedef struct Bytes {
+    size_t n;
+    unsigned char at[1 << 14];
+} Bytes;
+
+static Bytes bytes_of(const mlp_model *model)
+{
+    Bytes bytes;
+    char error[MLP_ERROR_SIZE];
+    const char *path = work_path("saved.bin");
+    CHECK(mlp_save(model, path, error), "%s", error);
+    CHECK(error[0] == '\0', "%s", error);
+    bytes.n = read_file(path, bytes.at, sizeof bytes.at);
+    return bytes;
+}
+
+static bool same(const Bytes *a, const Bytes *b)
+{
+    return a->n == b->n && memcmp(a->at, b->at, a->n) == 0;
+}
+
+// What a training without interruption gives.
+static Bytes bytes_after(size_t epochs)
+{
+    Run run;
+    run_open(&run);
+    CHECK(run_train(&run, epochs, 1) == MLP_DONE, "%s", run.error);
+    Bytes bytes = bytes_of(run.model);
+    run_close(&run);
+    return bytes;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Models
+
+static void a_model_that_is_saved_and_opened_gives_the_same_bytes(void)
+{
+    Run run;
+    run_open(&run);
+    Bytes first = bytes_of(run.model);
+    mlp_model *file = mlp_open(work_path("saved.bin"), run.error);
+    REQUIRE(file != NULL, "%s", run.error);
+    Bytes second = bytes_of(file);
+    Bytes given = first;
+    mlp_model *memory = mlp_open_memory(given.at, given.n, run.error);
+    REQUIRE(memory != NULL, "%s", run.error);
+    Bytes third = bytes_of(memory);
+    CHECK(same(&first, &second) && same(&first, &third), "%zu, %zu, %zu bytes", first.n, second.n,
+          third.n);
+    CHECK(same(&first, &given), "the caller's bytes were changed");
+    memset(given.at, 0, sizeof given.at); // the model must not need them any more
+    third = bytes_of(memory);
+    CHECK(same(&first, &third), "the model refers to the caller's bytes");
+    CHECK(mlp_rows(memory) == SIDE && mlp_cols(memory) == SIDE && mlp_classes(memory) == CLASSES,
+          "%zu x %zu, %zu classes", mlp_rows(memory), mlp_cols(memory), mlp_classes(memory));
+    CHECK(mlp_parameters(memory) == SIDE * SIDE * 3 + 3 + 3 * CLASSES + CLASSES, "%zu",
+          mlp_parameters(memory));
+    mlp_close(memory);
+    mlp_close(file);
+    run_close(&run);
+}
+
+static void bytes_cut_short_anywhere_are_not_a_model(void)
+{
+    Run run;
+    run_open(&run);
+    Bytes whole = bytes_of(run.model);
+    for (size_t n = 0; n < whole.n; n++) {
+        unsigned char *cut = malloc(n + 1); // so that the sanitizer sees the end
+        if (cut == NULL)
+            abort();
+        memcpy(cut, whole.at, n);
+        run.error[0] = '\0';
+        CHECK(mlp_open_memory(cut, n, run.error) == NULL, "%zu of %zu bytes", n, whole.n);
+        CHECK(run.error[0] != '\0' && strchr(run.error, '\n') == NULL, "%zu: '%s'", n, run.error);
+        free(cut);
+    }
+    CHECK(mlp_open_memory(NULL, 0, run.error) == NULL, "no bytes");
+    run_close(&run);
+}
+
+static void a_fresh_model_has_the_settings_that_were_asked_for(void)
+{
+    Run run;
+    run_open(&run);
+    mlp_close(run.model);
+    run.settings.seed = 7;
+    run.settings.class_names = "zero\none\n\nthree";
+    run.model = mlp_create(&run.settings, run.data, run.error);
+    REQUIRE(run.model != NULL, "%s", run.error);
+    const mlp_settings *s = mlp_model_settings(run.model);
+    CHECK(strcmp(s->architecture, "mlp") == 0 && s->hidden == 3 && s->seed == 7 && s->epochs == 0,
+          "%s, %u hidden, seed %u, %u epochs", s->architecture, (unsigned)s->hidden,
+          (unsigned)s->seed, (unsigned)s->epochs);
+    CHECK(s->train_size == 100 && s->validation_size == 20, "%u and %u images",
+          (unsigned)s->train_size, (unsigned)s->validation_size);
+    CHECK(strcmp(mlp_class_name(run.model, 1), "one") == 0, "%s", mlp_class_name(run.model, 1));
+    CHECK(strcmp(mlp_class_name(run.model, 2), "2") == 0, "%s", mlp_class_name(run.model, 2));
+    run_close(&run);
+}
+
+// ---------------------------------------------------------------------------------------------
+// Training
+
+static void training_gives_the_same_bytes_with_any_threads(void)
+{
+    Bytes straight = bytes_after(EPOCHS);
+    for (size_t threads = 0; threads <= 3; threads += 3) {
+        Run run;
+        run_open(&run);
+        CHECK(run_train(&run, EPOCHS, threads) == MLP_DONE, "%s", run.error);
+        Bytes bytes = bytes_of(run.model);
+        CHECK(same(&straight, &bytes), "%zu threads", threads);
+        CHECK(run.epochs_seen == EPOCHS && run.batches_seen == EPOCHS * 7,
+              "%zu epochs, %zu batches", run.epochs_seen, run.batches_seen);
+        run_close(&run);
+    }
+}
+
+static void a_training_that_a_callback_stops_keeps_the_last_complete_epoch(void)
+{
+    Bytes straight[2] = {bytes_after(1), bytes_after(EPOCHS)};
+    for (int by_batch = 0; by_batch <= 1; by_batch++) {
+        Run run;
+        run_open(&run);
+        *(by_batch ? &run.stop_at_batch : &run.stop_at_epoch) = by_batch ? 10 : 1;
+        CHECK(run_train(&run, EPOCHS, 2) == MLP_STOPPED, "%s", run.error);
+        Bytes stopped = bytes_of(run.model);
+        CHECK(same(&straight[0], &stopped), "stopped by %s", by_batch ? "batch" : "epoch");
+        CHECK(run_train(&run, EPOCHS, 1) == MLP_DONE, "%s", run.error);
+        Bytes continued = bytes_of(run.model);
+        CHECK(same(&straight[1], &continued), "continued after %s", by_batch ? "batch" : "epoch");
+        run_close(&run);
+    }
+}
+
+static void a_training_that_diverges_says_so_and_keeps_the_last_complete_epoch(void)
+{
+    Run run;
+    run_open(&run);
+    mlp_close(run.model);
+    run.settings.learning_rate = 1e38;
+    run.model = mlp_create(&run.settings, run.data, run.error);
+    REQUIRE(run.model != NULL, "%s", run.error);
+    Bytes before = bytes_of(run.model);
+    CHECK(mlp_train(run.model, run.data, 1, 1, NULL, run.error) == MLP_DIVERGED, "no divergence");
+    CHECK(strstr(run.error, "diverged") != NULL, "%s", run.error);
+    Bytes after = bytes_of(run.model);
+    CHECK(same(&before, &after), "the model has changed");
+    run_close(&run);
+}
+
+static void other_data_and_fewer_epochs_are_refused(void)
+{
+    Run run;
+    run_open(&run);
+    mlp_data *fewer = mlp_data_from_memory(pixels, labels, N - 1, SIDE, SIDE, run.error);
+    REQUIRE(fewer != NULL, "%s", run.error);
+    CHECK(mlp_train(run.model, fewer, 1, 1, NULL, run.error) == MLP_FAILED, "other data");
+    CHECK(strstr(run.error, "not the") != NULL, "%s", run.error);
+    CHECK(run_train(&run, 2, 1) == MLP_DONE, "%s", run.error);
+    CHECK(run_train(&run, 1, 1) == MLP_FAILED, "fewer epochs");
+    CHECK(strstr(run.error, "2 epochs already") != NULL, "%s", run.error);
+    mlp_data_close(fewer);
+    run_close(&run);
+}
+
+// ---------------------------------------------------------------------------------------------
+// Evaluation and classification
+
+static void evaluation_and_classification_agree(void)
+{
+    Run run;
+    run_open(&run);
+    CHECK(run_train(&run, EPOCHS, 1) == MLP_DONE, "%s", run.error);
+    unsigned char predicted[N];
+    float probability[N], loss[N], all[N * CLASSES], logits[N * CLASSES];
+    mlp_predictions each = {predicted, probability, loss};
+    mlp_evaluation e, part;
+    REQUIRE(mlp_evaluate(run.model, run.data, MLP_ALL, 2, &e, &each, run.error), "%s", run.error);
+    REQUIRE(mlp_classify(run.model, pixels, N, all, logits, run.error), "%s", run.error);
+    size_t correct = 0;
+    for (size_t i = 0; i < N; i++) {
+        size_t best = 0;
+        for (size_t k = 1; k < CLASSES; k++)
+            best = logits[i * CLASSES + k] > logits[i * CLASSES + best] ? k : best;
+        correct += best == labels[i];
+        CHECK(best == predicted[i], "image %zu: %zu and %u", i, best, predicted[i]);
+        CHECK(all[i * CLASSES + best] == probability[i], "image %zu", i);
+    }
+    CHECK(e.first == 0 && e.n == N && e.correct == correct && e.accuracy == (double)correct / N,
+          "%zu of %zu from %zu, accuracy %g; %zu", e.correct, e.n, e.first, e.accuracy, correct);
+    CHECK(mlp_evaluate(run.model, run.data, MLP_VALIDATION, 1, &part, NULL, run.error), "%s",
+          run.error);
+    CHECK(part.first == 100 && part.n == 20, "%zu from %zu", part.n, part.first);
+    CHECK(mlp_evaluate(run.model, run.data, MLP_TRAIN, 1, &part, NULL, run.error), "%s", run.error);
+    CHECK(part.first == 0 && part.n == 100, "%zu from %zu", part.n, part.first);
+    CHECK(mlp_classify(run.model, pixels, 0, NULL, NULL, run.error), "%s", run.error);
+    run_close(&run);
+}
+
+typedef struct Classified {
+    pthread_t thread;
+    const mlp_model *model;
+    const mlp_data *data;
+    char path[512];
+    float probabilities[N * CLASSES];
+    bool ok;
+} Classified;
+
+// What a thread does with a model that all use, and with files of its own.
+static void *classify_and_more(void *context)
+{
+    Classified *c = context;
+    char error[MLP_ERROR_SIZE];
+    mlp_evaluation e;
+    c->ok = mlp_classify(c->model, pixels, N, c->probabilities, NULL, error) &&
+            mlp_evaluate(c->model, c->data, MLP_ALL, 2, &e, NULL, error) &&
+            mlp_save(c->model, c->path, error);
+    mlp_model *own = mlp_open(c->path, error);
+    c->ok = c->ok && own != NULL && mlp_classify(own, pixels, 1, NULL, NULL, error);
+    mlp_close(own);
+    return NULL;
+}
+
+static void several_threads_use_one_model(void)
+{
+    enum { THREADS = 4 };
+    static Classified c[THREADS];
+    Run run;
+    run_open(&run);
+    Bytes bytes = bytes_of(run.model);
+    mlp_model *model = mlp_open_memory(bytes.at, bytes.n, run.error);
+    REQUIRE(model != NULL, "%s", run.error);
+    for (unsigned t = 0; t < THREADS; t++) {
+        c[t] = (Classified){.model = model, .data = run.data};
+        snprintf(c[t].path, sizeof c[t].path, "%s%u", work_path("thread"), t);
+        REQUIRE(pthread_create(&c[t].thread, NULL, classify_and_more, &c[t]) == 0, "no thread");
+    }
+    for (size_t t = 0; t < THREADS; t++) {
+        pthread_join(c[t].thread, NULL);
+        CHECK(c[t].ok, "thread %zu", t);
+        CHECK(memcmp(c[t].probabilities, c[0].probabilities, sizeof c[0].probabilities) == 0,
+              "thread %zu has other probabilities", t);
+    }
+    mlp_close(model);
+    run_close(&run);
+}
+
+static void a_picture_is_prepared_or_refused(void)
+{
+    enum { ROWS = 40, COLS = 60 };
+    unsigned char grey[ROWS * COLS], prepared[SIDE * SIDE], from_file[SIDE * SIDE];
+    Run run;
+    run_open(&run);
+    memset(grey, 255, sizeof grey);
+    CHECK(!mlp_prepare(run.model, grey, ROWS, COLS, prepared, NULL, run.error), "white paper");
+    CHECK(strstr(run.error, "ink") != NULL, "%s", run.error);
+    CHECK(!mlp_prepare(run.model, grey, 0, COLS, prepared, NULL, run.error), "no rows");
+    for (size_t row = 10; row < 30; row++)
+        memset(grey + row * COLS + 28, 0, 4);
+    const char *doubt = "";
+    CHECK(mlp_prepare(run.model, grey, ROWS, COLS, prepared, &doubt, run.error), "%s", run.error);
+    CHECK(doubt == NULL, "%s", doubt);
+
+    char header[] = "P5 60 40 255\n";
+    unsigned char file[sizeof header - 1 + sizeof grey];
+    memcpy(file, header, sizeof header - 1);
+    memcpy(file + sizeof header - 1, grey, sizeof grey);
+    const char *path = work_path("one.pgm");
+    write_file(path, file, sizeof file);
+    CHECK(mlp_prepare_file(run.model, path, from_file, NULL, run.error), "%s", run.error);
+    CHECK(memcmp(prepared, from_file, sizeof prepared) == 0, "the file gives another picture");
+    write_file(path, file, sizeof file - 1);
+    CHECK(!mlp_prepare_file(run.model, path, from_file, NULL, run.error), "cut short");
+    CHECK(strstr(run.error, path) != NULL, "%s", run.error);
+    run_close(&run);
+}
+
+static void gradients_are_checked(void)
+{
+    Run run;
+    run_open(&run);
+    mlp_gradient_check *check =
+        mlp_check_gradients(run.model, run.data, 5, MLP_CHECK_STEP, run.error);
+    REQUIRE(check != NULL, "%s", run.error);
+    CHECK(check->ok, "they do not agree");
+    CHECK(check->n_gradients == 4 && strcmp(check->gradients[0].name, "dL/db2") == 0,
+          "%zu, %s", check->n_gradients, check->gradients[0].name);
+    for (size_t i = 0; i < check->n_jacobians; i++)
+        for (size_t e = 0; e < check->jacobians[i].nonzero; e++)
+            CHECK(check->jacobians[i].entries[e].value != 0.0, "%s", check->jacobians[i].name);
+    mlp_gradient_check_close(check);
+    CHECK(mlp_check_gradients(run.model, run.data, N, MLP_CHECK_STEP, run.error) == NULL,
+          "an image beyond the last");
+    run_close(&run);
+}
+
+// ---------------------------------------------------------------------------------------------
+// Errors
+
+static void settings_out_of_range_are_named(void)
+{
+    Run run;
+    run_open(&run);
+    mlp_settings wrong[] = {run.settings, run.settings, run.settings, run.settings, run.settings};
+    const char *words[] = {"hidden", "learning_rate", "rchitecture", "validation_size", "class"};
+    wrong[0].hidden = 0;
+    wrong[1].learning_rate = -1.0;
+    wrong[2].architecture = "rnn";
+    wrong[3].validation_size = N;
+    wrong[4].class_names = "a\na";
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        CHECK(mlp_create(&wrong[i], run.data, run.error) == NULL, "%s", words[i]);
+        CHECK(strstr(run.error, words[i]) != NULL, "%s: %s", words[i], run.error);
+    }
+    CHECK(!mlp_settings_default(&run.settings, "rnn", run.error), "rnn");
+    CHECK(strstr(run.error, "rnn") != NULL, "%s", run.error);
+    run_close(&run);
+}
+
+static void data_that_do_not_fit_are_named(void)
+{
+    Run run;
+    run_open(&run);
+    mlp_evaluation e;
+    mlp_data *narrow = mlp_data_from_memory(pixels, labels, N, SIDE, SIDE - 1, run.error);
+    unsigned char beyond[N] = {0};
+    beyond[3] = CLASSES;
+    mlp_data *more = mlp_data_from_memory(pixels, beyond, N, SIDE, SIDE, run.error);
+    mlp_data *few = mlp_data_from_memory(pixels, labels, 20, SIDE, SIDE, run.error);
+    REQUIRE(narrow != NULL && more != NULL && few != NULL, "%s", run.error);
+    CHECK(!mlp_evaluate(run.model, narrow, MLP_ALL, 1, &e, NULL, run.error), "another size");
+    CHECK(strstr(run.error, "6 x 5") != NULL, "%s", run.error);
+    CHECK(!mlp_evaluate(run.model, more, MLP_ALL, 1, &e, NULL, run.error), "an unknown label");
+    CHECK(strstr(run.error, "image 3") != NULL, "%s", run.error);
+    CHECK(!mlp_evaluate(run.model, few, MLP_TRAIN, 1, &e, NULL, run.error), "too few images");
+    CHECK(strstr(run.error, "only 20") != NULL, "%s", run.error);
+    CHECK(mlp_data_from_memory(pixels, labels, 0, SIDE, SIDE, run.error) == NULL, "no images");
+    CHECK(mlp_data_open(work_path("nowhere"), MLP_TEST_FILES, false, run.error) == NULL, "nowhere");
+    CHECK(strstr(run.error, "nowhere") != NULL, "%s", run.error);
+    mlp_data_close(few);
+    mlp_data_close(more);
+    mlp_data_close(narrow);
+    run_close(&run);
+}
+
+static void an_error_may_be_ignored(void)
+{
+    Run run;
+    run_open(&run);
+    mlp_evaluation e;
+    unsigned char image[SIDE * SIDE] = {0};
+    mlp_settings wrong = {.architecture = "rnn"};
+    CHECK(
+        !mlp_settings_default(&wrong, "rnn", NULL) && mlp_create(&wrong, run.data, NULL) == NULL &&
+            mlp_open(work_path("nowhere"), NULL) == NULL && mlp_open_memory("", 0, NULL) == NULL &&
+            !mlp_save(run.model, work_path("no/where"), NULL) &&
+            mlp_data_open(work_path("nowhere"), MLP_TEST_FILES, false, NULL) == NULL &&
+            !mlp_prepare(run.model, image, SIDE, SIDE, image, NULL, NULL) &&
+            mlp_train(run.model, run.data, 0, 1, NULL, NULL) == MLP_DONE &&
+            mlp_evaluate(run.model, run.data, MLP_ALL, 1, &e, NULL, NULL) &&
+            mlp_classify(run.model, image, 1, NULL, NULL, NULL),
+        "not what was expected");
+    mlp_close(NULL);
+    mlp_data_close(NULL);
+    mlp_gradient_check_close(NULL);
+    CHECK(strcmp(mlp_version(), MLP_VERSION) == 0, "%s", mlp_version());
+    run_close(&run);
+}
+
+int main(void)
+{
+    make_images();
+    RUN(a_model_that_is_saved_and_opened_gives_the_same_bytes);
+    RUN(bytes_cut_short_anywhere_are_not_a_model);
+    RUN(a_fresh_model_has_the_settings_that_were_asked_for);
+    RUN(training_gives_the_same_bytes_with_any_threads);
+    RUN(a_training_that_a_callback_stops_keeps_the_last_complete_epoch);
+    RUN(a_training_that_diverges_says_so_and_keeps_the_last_complete_epoch);
+    RUN(other_data_and_fewer_epochs_are_refused);
+    RUN(evaluation_and_classification_agree);
+    RUN(several_threads_use_one_model);
+    RUN(a_picture_is_prepared_or_refused);
+    RUN(gradients_are_checked);
+    RUN(settings_out_of_range_are_named);
+    RUN(data_that_do_not_fit_are_named);
+    RUN(an_error_may_be_ignored);
+    return test_end();
+}
