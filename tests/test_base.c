@@ -1,9 +1,11 @@
-// Messages: one line, and the reason in it however long a path is.
+// Messages: one line, and the reason in it however long a path is. Numbers in every locale.
 #include "base.h"
+#include "numbers.h"
 
 #include "test.h"
 
 #include <errno.h>
+#include <locale.h>
 
 // A path of n bytes, n < 20000, of which the first and the last are known.
 static const char *path_of(size_t n, const char *unit)
@@ -62,7 +64,7 @@ static void a_message_that_fits_is_left_alone(void)
     Error err;
     char expected[sizeof err.text];
     const char *path = path_of(sizeof err.text - 1 - 8, "ab/");
-    snprintf(expected, sizeof expected, "%s: reason", path);
+    snprintf(expected, sizeof expected, "%.*s: reason", (int)sizeof expected - 9, path);
     error_set(&err, "%s: reason", path);
     CHECK(strcmp(err.text, expected) == 0, "%s", err.text);
     error_set(&err, "a\nb\033[31m\177");
@@ -74,10 +76,27 @@ static void a_message_that_fits_is_left_alone(void)
     CHECK(strcmp(err.text, "a message is part of the next and more!") == 0, "%s", err.text);
 }
 
+// Where the system has a locale with decimal commas.
+static void numbers_are_the_same_in_every_locale(void)
+{
+    static const char *const names[] = {"de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "C"};
+    size_t i = 0;
+    char text[NUMBER_SIZE];
+    double value = 0.0;
+    while (setlocale(LC_ALL, names[i]) == NULL)
+        i++;
+    CHECK(strcmp(format_g9(text, 0.5), "0.5") == 0, "%s: %s", names[i], text);
+    CHECK(strcmp(format_shortest(text, 1e-4), "0.0001") == 0, "%s: %s", names[i], text);
+    CHECK(parse_double("2.5", &value) && value > 2.4, "%s: %g", names[i], value);
+    CHECK(strcmp(setlocale(LC_ALL, NULL), names[i]) == 0, "the locale was changed");
+    setlocale(LC_ALL, "C");
+}
+
 int main(void)
 {
     RUN(a_message_with_long_paths_keeps_its_words);
     RUN(a_reason_survives_a_path_longer_than_any);
     RUN(a_message_that_fits_is_left_alone);
+    RUN(numbers_are_the_same_in_every_locale);
     return test_end();
 }

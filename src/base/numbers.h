@@ -1,15 +1,15 @@
-// Numbers as text, strictly: the one parser for every number that a user or a file supplies, and
-// the formats of every number that is written. Independent of the locale, which is never set.
+// Numbers as text: the one strict parser for every number that a user or a file supplies, and the
+// formats of every number that is written, whatever the locale is.
 #ifndef MLP_NUMBERS_H
 #define MLP_NUMBERS_H
 
 #include "base.h"
 
-// Takes the whole text, digits only. False when it is anything else or does not fit.
+// Accepts digits only, to the end of the text. False when it is anything else or does not fit.
 bool parse_uint(const char *text, uint64_t *value);
 
-// Takes the whole text, a finite decimal number ("1e-4", "-2.5"). False for anything else: no
-// hexadecimal, inf, nan, blanks, or a number beyond a double's range.
+// Accepts a whole text that is a finite decimal number ("1e-4", "-2.5"). False for anything else:
+// no hexadecimal, inf, nan, blanks, or a number beyond a double's range.
 bool parse_double(const char *text, double *value);
 
 enum { NUMBER_SIZE = 32 };
