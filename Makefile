@@ -201,7 +201,7 @@ $(BUILD)/test_%.o: tests/test_%.c $(BUILD)/flags
 # where the linker knows how (that of macOS does not).
 LDFLAGS_OF_hostile_idx   = -Wl,--wrap=aligned_alloc
 LDFLAGS_OF_hostile_model = -Wl,--wrap=aligned_alloc
-LDFLAGS_OF_output     = -Wl,--wrap=fsync,--wrap=rename,--wrap=unlink
+LDFLAGS_OF_output     = -Wl,--wrap=fsync,--wrap=rename
 LDFLAGS_OF_allocation = -Wl,--wrap=aligned_alloc,--wrap=pthread_create
 
 $(BUILD)/test_%: $(BUILD)/test_%.o $(TESTED)

@@ -7,10 +7,8 @@
 #include "source.h"
 #include "test.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -21,12 +19,9 @@ int __real_rename(const char *from, const char *to);
 int __wrap_rename(const char *from, const char *to);
 int __real_fsync(int fd);
 int __wrap_fsync(int fd);
-int __real_unlink(const char *path);
-int __wrap_unlink(const char *path);
 
 static int rename_error, file_error, directory_error; // 0: it works
 static bool is_ended_in_sync; // a signal that ends the process comes while a file is synced
-static int signal_at_unlink;  // this one comes before a file is removed; 0: none
 
 int __wrap_rename(const char *from, const char *to)
 {
@@ -43,13 +38,6 @@ int __wrap_fsync(int fd)
         output_remove_temporaries();
     errno = S_ISDIR(status.st_mode) ? directory_error : file_error;
     return errno != 0 ? -1 : __real_fsync(fd);
-}
-
-int __wrap_unlink(const char *path)
-{
-    if (signal_at_unlink != 0)
-        raise(signal_at_unlink);
-    return __real_unlink(path);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -277,31 +265,6 @@ static void temporary_files_can_be_removed_at_any_time(void)
     arena_free(&arena);
 }
 
-// The file that a try makes is there only while no signal can end the process.
-static bool was_interrupted, was_left;
-static void look(int number)
-{
-    (void)number;
-    was_interrupted = true;
-    DIR *directory = opendir(work_path("tried"));
-    const struct dirent *entry;
-    while (directory != NULL && (entry = readdir(directory)) != NULL)
-        was_left = was_left || entry->d_name[0] != '.' || strncmp(entry->d_name, ".mlp", 4) == 0;
-    closedir(directory);
-}
-
-static void a_signal_during_a_try_leaves_no_file(void)
-{
-    Error err = {""};
-    mkdir(work_path("tried"), 0777);
-    (void)signal(SIGINT, look);
-    signal_at_unlink = SIGINT;
-    CHECK(output_try(work_path("tried/file"), OUTPUT_ANY_FILE, &err), "%s", err.text);
-    signal_at_unlink = 0;
-    (void)signal(SIGINT, SIG_DFL);
-    CHECK(was_interrupted && !was_left, was_left ? "a file was there" : "no signal came");
-}
-
 // Without opening them: a pipe that is opened and closed has sent its reader away.
 static void a_stream_that_cannot_be_written_is_refused_by_a_try(void)
 {
@@ -380,7 +343,6 @@ int main(void)
     RUN(a_note_on_the_directory_replaces_no_earlier_one);
     RUN(a_file_that_fails_to_be_synced_replaces_nothing);
     RUN(temporary_files_can_be_removed_at_any_time);
-    RUN(a_signal_during_a_try_leaves_no_file);
     RUN(a_stream_that_cannot_be_written_is_refused_by_a_try);
     RUN(standard_output_is_known_by_all_its_names);
     RUN(a_descriptor_has_the_same_names_for_reading_and_writing);

@@ -7,16 +7,17 @@
 
 #include <stdio.h>
 
-// A file that comes into being all at once: written under a temporary name in the directory of its
-// target, then renamed over it, so that the old file or the new one is there whole at every moment.
-// A symbolic link stays, what it points to is replaced. A target that cannot be renamed over (a
-// file that is a mount point) is written in place, what it grows by first; where its directory
+// A file that is replaced all at once: it is written under a temporary name in the directory of its
+// target, then renamed over it, so that at every moment the complete old file or the complete new
+// one is there. A symbolic link stays; what it points to is replaced. A target that cannot be
+// renamed over (a mount point) is written in place, what it grows by first. Where its directory
 // takes no temporary file, that is made in output_temporary_directory(). What is not a regular file
-// (a device, a pipe, an open descriptor of this process) is a stream: where that is allowed, it is
-// written straight.
+// (a device, a pipe, an open descriptor of this process) is a stream, which is written directly
+// where that is allowed. The arena must live until the output is committed or discarded.
 typedef struct Output {
     FILE *stream;     // the caller prints here; errors are found by publish and commit
     char *target;     // owned by the arena, with links resolved; NULL: a stream
+    char *directory;  // of the target
     char *temporary;  // NULL for a stream, or once published
     char *kept;       // the only copy of what could not be put in place; NULL: there is none
     const char *path; // as the user named it
@@ -46,15 +47,14 @@ bool output_leads_to_stream(const char *path);
 // Says whether an opened output is a stream: there is no older file, and what is written is out.
 bool output_is_stream(const Output *out);
 
-// Says whether output_open would work, and leaves everything as it is: nobody computes for long to
-// learn that a directory cannot be written. A stream is not opened, as opening a pipe and closing
-// it would send its reader away: only its kind and its permissions are looked at.
+// Says whether output_open would work, as far as that shows without opening anything, so that
+// nobody computes for long to learn that a directory cannot be written.
 bool output_try(const char *path, OutputKind kind, Error *err);
 
-// Flushes what was printed and puts the file under its name; the stream stays open, and further
-// rows go to the same file. Publishing again only flushes. When the file can neither be renamed nor
-// written in place, it stays under its temporary name, out->kept, and err says which, and whether
-// the target is incomplete now.
+// Flushes what was printed and puts the file in place; the stream stays open, and further rows go
+// to the same file. Publishing again only flushes. When the file can neither be renamed nor written
+// in place, it stays under its temporary name, out->kept, and err says so, and whether the target
+// is incomplete now.
 bool output_publish(Output *out, Error *err);
 
 // Flushes and makes sure that what was written so far survives a power cut.
