@@ -324,7 +324,8 @@ keeps() {
 claim "others are refused" keeps
 
 numbers_are_taken() { # of a class without a name
-    printf '\n0\n2\n3\n4\n5\n6\n7\n8\n9\n' | bad_names "class 1 has the name '0', and so has class 0, without one" "$WORK/small" &&
+    printf '\n0\n2\n3\n4\n5\n6\n7\n8\n9\n' | bad_names "line 2: the class name '0' is there twice" "$WORK/small" &&
+        printf '1\n\n2\n3\n4\n5\n6\n7\n8\n9\n' | bad_names "line 2: the class name '1' is there twice, as the number of this class" "$WORK/small" &&
         refuses 1 "not a file, as characters" train "$WORK/small" --classes digits
 }
 claim "two classes cannot be called the same, nor can a file's name be mistaken for characters in silence" numbers_are_taken

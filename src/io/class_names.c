@@ -1,44 +1,31 @@
-// Names for classes; see class_names.h.
+// Names for classes, kept as the lines of one text, as class_names.h says: how they are found in
+// it, what they must be, and how the value of --classes becomes such a text.
 #include "class_names.h"
 
 #include "json.h"
 #include "source.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
-// ---------------------------------------------------------------------------------------------
-// Lines
-
-// The line that begins at *at, without its end; moves *at to the next one, NULL behind the last.
-static size_t line_next(const char **line, const char **at)
+// Returns line k and its length without its end, or NULL where there are not so many.
+static const char *line_of(const char *names, size_t k, size_t *length)
 {
-    *line = *at;
-    size_t length = strcspn(*at, "\n");
-    *at = (*at)[length] == '\0' ? NULL : *at + length + 1;
-    return length;
-}
-
-static size_t count_lines(const char *names)
-{
-    size_t n = 0;
-    const char *line;
-    for (const char *at = names; at != NULL; n++)
-        line_next(&line, &at);
-    return n;
+    for (; names != NULL && k > 0; k--) {
+        const char *end = strchr(names, '\n');
+        names = end == NULL ? NULL : end + 1;
+    }
+    *length = names == NULL ? 0 : strcspn(names, "\n");
+    return names;
 }
 
 ClassName class_name(const char *names, size_t k)
 {
     ClassName name;
-    const char *line = "", *at = names;
-    size_t length = 0;
-    for (size_t i = 0; i <= k && at != NULL; i++) {
-        length = line_next(&line, &at);
-        if (i < k)
-            length = 0;
-    }
+    size_t length;
+    const char *line = line_of(names, k, &length);
     if (length > 0 && length < sizeof name.text)
         snprintf(name.text, sizeof name.text, "%.*s", (int)length, line);
     else
@@ -62,53 +49,28 @@ static bool name_is_clean(const char *name, size_t length)
     return true;
 }
 
-static bool line_is_earlier(const char *names, const char *line, size_t length)
-{
-    const char *other;
-    for (const char *at = names; at != NULL && at < line;)
-        if (line_next(&other, &at) == length && other < line && memcmp(other, line, length) == 0)
-            return true;
-    return false;
-}
-
-// A class without a name is called by its number, which no other class may have for a name.
-static bool numbers_are_free(const char *names, size_t n, Error *err)
-{
-    for (size_t unnamed = 0; unnamed < n; unnamed++) {
-        char number[24];
-        snprintf(number, sizeof number, "%zu", unnamed);
-        if (strcmp(class_name(names, unnamed).text, number) != 0)
-            continue;
-        for (size_t k = 0; k < n; k++)
-            if (k != unnamed && strcmp(class_name(names, k).text, number) == 0)
-                return error_set(err,
-                                 "class %zu has the name '%s', and so has class %zu, without one",
-                                 k, number, unnamed);
-    }
-    return true;
-}
-
 bool class_names_check(const char *names, size_t classes, Error *err)
 {
     const char *line;
-    size_t n = 0;
-    for (const char *at = names; at != NULL; n++) {
-        size_t length = line_next(&line, &at);
-        if (n == classes)
+    size_t length;
+    for (size_t k = 0; (line = line_of(names, k, &length)) != NULL; k++) {
+        if (k == classes)
             return error_set(err, "more class names than the %zu classes", classes);
         if (length >= CLASS_NAME_SIZE)
-            return error_set(err, "line %zu: a class name of more than %d bytes", n + 1,
+            return error_set(err, "line %zu: a class name of more than %d bytes", k + 1,
                              CLASS_NAME_SIZE - 1);
         if (!name_is_clean(line, length))
-            return error_set(err,
-                             "line %zu: the class name is not UTF-8 text, or has a control "
-                             "character",
-                             n + 1);
-        if (length > 0 && line_is_earlier(names, line, length))
-            return error_set(err, "line %zu: the class name '%.*s' is there twice", n + 1,
-                             (int)length, line);
+            return error_set(
+                err, "line %zu: the class name is not UTF-8 text, or has a control character",
+                k + 1);
+        // A class without a name is called by its number, which no other class may have for a name.
+        ClassName name = class_name(names, k);
+        for (size_t other = 0; other < k; other++)
+            if (strcmp(class_name(names, other).text, name.text) == 0)
+                return error_set(err, "line %zu: the class name '%s' is there twice%s", k + 1,
+                                 name.text, length == 0 ? ", as the number of this class" : "");
     }
-    return numbers_are_free(names, n, err);
+    return true;
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -117,11 +79,8 @@ bool class_names_check(const char *names, size_t classes, Error *err)
 // 1, 2 or 3 for a digit, a capital or a small letter of ASCII, 0 for all else.
 static int kind_of(char c)
 {
-    static const char first[] = "0Aa", last[] = "9Zz";
-    for (int i = 0; i < 3; i++)
-        if (c >= first[i] && c <= last[i])
-            return i + 1;
-    return 0;
+    unsigned char u = (unsigned char)c;
+    return isdigit(u) ? 1 : isupper(u) ? 2 : islower(u) ? 3 : 0;
 }
 
 // "0-9A-F" as lines of one character each. False when it is not of that form.
@@ -164,12 +123,14 @@ static bool names_of_file(char *names, const char *path, Arena *arena, Error *er
     return n > 0 || error_set(err, "%s: has no class names", path);
 }
 
-// Puts the names to the labels that are there.
+// Assigns the names to the labels that are there.
 static bool names_fit(const char **names, const char *value, char *text, const Dataset *data,
                       Arena *arena, Error *err)
 {
     ClassCounts counts = dataset_count_classes(data, (Range){0, data->n});
-    size_t n = count_lines(text), highest = data->n_classes - 1;
+    size_t n = 0, length, highest = data->n_classes - 1;
+    while (line_of(text, n, &length) != NULL)
+        n++;
     while (highest > 0 && counts.n[highest] == 0)
         highest--;
     size_t lowest = 0;

@@ -175,21 +175,22 @@ static bool wanted_parse(Wanted *wanted, const char *data, Error *err)
     struct stat status;
     const char *slash = strrchr(data, '/');
     size_t length = strlen(data);
-    *wanted = (Wanted){.set = NULL};
+    bool exists = stat(data, &status) == 0;
+    if (!exists && errno != ENOENT)
+        return error_set_errno(err, "%s: cannot read the directory of the data", data);
+    if (exists && !S_ISDIR(status.st_mode))
+        return error_set(err, "%s: is not a directory, where that of the data was expected", data);
     if (length >= sizeof wanted->directory)
         return error_set(err, "%s: the path is too long", data);
-    if (stat(data, &status) == 0) {
-        memcpy(wanted->directory, data, length + 1);
-        return S_ISDIR(status.st_mode) ||
-               error_set(err, "%s: is not a directory, where that of the data was expected", data);
-    }
-    if (errno != ENOENT)
-        return error_set_errno(err, "%s: cannot read the directory of the data", data);
+    *wanted = (Wanted){.set = NULL};
+    memcpy(wanted->directory, data, length);
+    if (exists)
+        return true;
     wanted->set = slash == NULL ? data : slash + 1;
     if (slash == NULL || slash == data)
-        snprintf(wanted->directory, sizeof wanted->directory, slash == NULL ? "." : "/");
+        memcpy(wanted->directory, slash == NULL ? "." : "/", 2);
     else
-        memcpy(wanted->directory, data, (size_t)(slash - data));
+        wanted->directory[slash - data] = '\0';
     return (wanted->set[0] != '\0' && stat(wanted->directory, &status) == 0 &&
             S_ISDIR(status.st_mode)) ||
            error_set(err, "%s: there is no such directory", data);

@@ -1,9 +1,10 @@
-// The brightness of the paper; see paper.h.
+// The brightness of the paper, found by a robust least-squares fit. digit.h says what it is for;
+// strokes.c comes after it.
 //
 //   1 samples   medians of short pieces of the picture's border, and of tiles inside
 //   2 start     a constant or a plane: the one that most of the samples are near to
 //   3 fit       the function nearest to the border's samples; a sample that is further off than a
-//               limit is no paper and does not count; the limit shrinks step by step
+//               limit is not paper and does not count; the limit shrinks step by step
 //   4 grow      the same with the tiles that agree with it, then with those that agree with that
 //   5 relief    each pixel's distance from that function, on the side of the ink
 #include "paper.h"
@@ -29,7 +30,7 @@ typedef enum Side { TOP, BOTTOM, LEFT, RIGHT, INSIDE } Side; // of the picture's
 
 typedef struct Sample {
     int64_t level, error; // FRACTION bits behind the point; error: by how much above the function
-    int64_t term[TERMS];  // of the function, at its place
+    int64_t term[TERMS];  // of the function, at its position
     Box box;
     Side side;
 } Sample;
@@ -41,28 +42,35 @@ typedef struct Paper {
     size_t n;
 } Paper;
 
-unsigned histogram_quantile(const uint64_t *count, uint64_t n)
+unsigned histogram_quantile(const Histogram *h, uint64_t rank)
 {
     unsigned level = 0;
-    for (uint64_t so_far = count[0]; so_far < n && level + 1 < LEVELS; so_far += count[level])
+    for (uint64_t so_far = h->count[0]; so_far < rank && level + 1 < LEVELS;
+         so_far += h->count[level])
         level++;
     return level;
 }
 
-// Counts the levels of a box's pixels in a picture of so many columns; returns how many there are.
-static uint64_t count_box(uint64_t *count, const unsigned char *level, size_t cols, const Box *box)
+static unsigned histogram_median(const Histogram *h)
 {
+    return histogram_quantile(h, (h->n + 1) / 2);
+}
+
+// The levels of a box's pixels in a picture of so many columns.
+static Histogram histogram_of_box(const unsigned char *level, size_t cols, const Box *box)
+{
+    Histogram h = {.n = 0};
     for (size_t y = box->rows.first; y < box->rows.end; y++)
         for (size_t x = box->cols.first; x < box->cols.end; x++)
-            count[level[y * cols + x]]++;
-    return (uint64_t)range_length(box->rows) * range_length(box->cols);
+            histogram_add(&h, level[y * cols + x]);
+    return h;
 }
 
 // ---------------------------------------------------------------------------------------------
 // Samples
 
-// The place of the middle of a range of n pixels, -REACH to REACH.
-static int place_of(Range r, size_t n)
+// The coordinate of the middle of a range of n pixels, -REACH to REACH.
+static int coordinate_of(Range r, size_t n)
 {
     int64_t middle = (int64_t)(r.first + r.end) * REACH; // twice the middle
     return (int)(middle / (int64_t)n) - REACH;
@@ -87,26 +95,21 @@ static void terms_of(int64_t *term, int64_t x, int64_t y)
 
 static void sample_add(Paper *paper, const GreyImage *image, Range ys, Range xs, Side side)
 {
-    uint64_t count[LEVELS] = {0};
-    uint64_t n = count_box(count, image->pixels, image->cols, &(Box){ys, xs});
-    if (n == 0)
+    const Box box = {ys, xs};
+    Histogram h = histogram_of_box(image->pixels, image->cols, &box);
+    if (h.n == 0)
         return;
     Sample *sample = &paper->sample[paper->n++];
-    sample->level = (int64_t)histogram_quantile(count, (n + 1) / 2) << FRACTION;
-    sample->box = (Box){ys, xs};
+    sample->level = (int64_t)histogram_median(&h) << FRACTION;
+    sample->box = box;
     sample->side = side;
-    terms_of(sample->term, place_of(xs, image->cols), place_of(ys, image->rows));
-}
-
-// How wide the strip along the picture's edge is that counts as its border.
-static size_t border_width(size_t rows, size_t cols)
-{
-    return ((rows < cols ? rows : cols) + BAND - 1) / BAND;
+    terms_of(sample->term, coordinate_of(xs, image->cols), coordinate_of(ys, image->rows));
 }
 
 static void take_samples(Paper *paper, const GreyImage *image)
 {
-    size_t rows = image->rows, cols = image->cols, band = border_width(rows, cols);
+    size_t rows = image->rows, cols = image->cols;
+    size_t band = ((rows < cols ? rows : cols) + BAND - 1) / BAND; // the width of the border
     for (size_t i = 0; i < PIECES; i++) {
         Range xs = range_part(cols, i, PIECES), ys = range_part(rows, i, PIECES);
         sample_add(paper, image, (Range){0, band}, xs, TOP);
@@ -135,11 +138,10 @@ static uint64_t size_of(int64_t v)
     return (uint64_t)(v < 0 ? -v : v);
 }
 
-// Sets the first n weights, the others to 0, and the errors that follow.
-static void set_weights(Paper *paper, const int64_t *weight, size_t n)
+// Sets the weights, and the errors that follow.
+static void set_weights(Paper *paper, const int64_t weight[TERMS])
 {
-    memset(paper->weight, 0, sizeof paper->weight);
-    memcpy(paper->weight, weight, n * sizeof *weight);
+    memcpy(paper->weight, weight, sizeof paper->weight);
     for (size_t i = 0; i < paper->n; i++) {
         Sample *sample = &paper->sample[i];
         sample->error = sample->level - paper_level(paper, sample->term);
@@ -178,106 +180,86 @@ static void fit(Paper *paper, bool with_inside)
 // The median distance of these samples from the function, in levels, plus one.
 static int64_t median_error(const Paper *paper, bool with_inside)
 {
-    uint64_t count[LEVELS] = {0}, n = 0;
+    Histogram h = {.n = 0};
     for (size_t i = 0; i < paper->n; i++)
         if (is_used(paper, &paper->sample[i], with_inside)) {
             uint64_t off = (size_of(paper->sample[i].error) >> FRACTION) + 1;
-            count[off < LEVELS ? off : LEVELS - 1]++;
-            n++;
+            histogram_add(&h, off < LEVELS ? off : LEVELS - 1);
         }
-    return histogram_quantile(count, (n + 1) / 2);
+    return histogram_median(&h);
 }
 
 static int64_t side_median(const Paper *paper, Side side)
 {
-    uint64_t count[LEVELS] = {0}, n = 0;
+    Histogram h = {.n = 0};
     for (size_t i = 0; i < paper->n; i++)
-        if (paper->sample[i].side == side) {
-            count[paper->sample[i].level >> FRACTION]++;
-            n++;
-        }
-    return histogram_quantile(count, (n + 1) / 2);
+        if (paper->sample[i].side == side)
+            histogram_add(&h, (size_t)(paper->sample[i].level >> FRACTION));
+    return histogram_median(&h);
 }
 
-// The error of a sample that the start is near to.
-static int64_t near_limit(const Paper *paper)
+// How many samples the start is near to, of the border or of all.
+static size_t count_near(const Paper *paper, bool with_inside)
 {
-    return paper->weight[0] / 16 + (FIRST_LIMIT << FRACTION);
-}
-
-static size_t count_near(const Paper *paper)
-{
+    uint64_t limit = (uint64_t)(paper->weight[0] / 16 + (FIRST_LIMIT << FRACTION));
     size_t n = 0;
     for (size_t i = 0; i < paper->n; i++)
-        n += size_of(paper->sample[i].error) <= (uint64_t)near_limit(paper);
+        n += (with_inside || paper->sample[i].side != INSIDE) &&
+             size_of(paper->sample[i].error) <= limit;
     return n;
 }
 
-// The plane through the medians of the sides. That of side `without` (INSIDE: none) is replaced by
-// what the other three say of it.
-static void set_plane(Paper *paper, const int64_t *side, Side without)
+// The weights of the plane through the medians of the sides. That of side `without` (INSIDE: none)
+// is replaced by what the other three say of it.
+static void make_plane(int64_t weight[TERMS], const int64_t side[INSIDE], Side without)
 {
     static const Side opposite[] = {BOTTOM, TOP, RIGHT, LEFT}, beside[] = {LEFT, LEFT, TOP, TOP};
+    const int64_t one = (int64_t)1 << FRACTION;
     int64_t median[INSIDE];
     memcpy(median, side, sizeof median);
     if (without != INSIDE) {
-        Side one = beside[without], other = opposite[one];
-        median[without] = median[one] + median[other] - median[opposite[without]];
+        Side a = beside[without], b = opposite[a];
+        median[without] = median[a] + median[b] - median[opposite[without]];
     }
-    int64_t middle = (median[TOP] + median[BOTTOM] + median[LEFT] + median[RIGHT]) / 4;
-    int64_t dx = (median[RIGHT] - median[LEFT]) / 2, dy = (median[BOTTOM] - median[TOP]) / 2;
-    const int64_t one = (int64_t)1 << FRACTION;
-    set_weights(paper, (const int64_t[]){middle * one, dx * one / REACH, dy * one / REACH}, 3);
+    weight[0] = (median[TOP] + median[BOTTOM] + median[LEFT] + median[RIGHT]) / 4 * one;
+    weight[1] = (median[RIGHT] - median[LEFT]) / 2 * one / REACH;
+    weight[2] = (median[BOTTOM] - median[TOP]) / 2 * one / REACH;
 }
 
-// Keeps in *best the weights that the most of the picture is near to.
-static void keep_better(const Paper *paper, Paper *best, size_t *most)
-{
-    size_t n = count_near(paper);
-    if (n <= *most)
-        return;
-    *most = n;
-    memcpy(best->weight, paper->weight, sizeof best->weight);
-}
-
-// Starts with the constant or the plane that most of the picture is near to: a plane follows light
-// that falls off, though one side shows a table; a constant is right where more of the border is
-// not paper.
+// Starts with the plane or the constant that most of the picture is near to, of equals with the
+// plane that leaves out no side: a plane follows light that falls off, though one side shows a
+// table; a constant is right where more of the border is not paper.
 static void find_start(Paper *paper)
 {
-    int64_t median[INSIDE];
-    Paper best = {.n = 0};
+    enum { N_PLANES = INSIDE + 1 };
+    int64_t median[INSIDE], best[TERMS] = {0};
     size_t most = 0;
     for (Side side = TOP; side < INSIDE; side++)
         median[side] = side_median(paper, side);
-    for (Side without = INSIDE + 1; without-- > TOP;) { // of equals, the one that leaves out none
-        set_plane(paper, median, without);
-        keep_better(paper, &best, &most);
-    }
-    for (size_t i = 0; i < paper->n; i++) {
-        set_weights(paper, &paper->sample[i].level, 1);
-        keep_better(paper, &best, &most);
-    }
-    set_weights(paper, best.weight, TERMS);
-}
-
-// Whether the start is near to less than half of the border: then the inside must tell what is
-// paper.
-static bool border_is_other(const Paper *paper)
-{
-    size_t n = 0, near = 0;
-    for (size_t i = 0; i < paper->n; i++)
-        if (paper->sample[i].side != INSIDE) {
-            n++;
-            near += size_of(paper->sample[i].error) <= (uint64_t)near_limit(paper);
+    for (size_t i = 0; i < N_PLANES + paper->n; i++) {
+        int64_t weight[TERMS] = {0};
+        if (i < N_PLANES)
+            make_plane(weight, median, (Side)(INSIDE - i));
+        else
+            weight[0] = paper->sample[i - N_PLANES].level;
+        set_weights(paper, weight);
+        size_t near = count_near(paper, true);
+        if (near > most) {
+            most = near;
+            memcpy(best, weight, sizeof best);
         }
-    return 2 * near < n;
+    }
+    set_weights(paper, best);
 }
 
 static void paper_fit(Paper *paper)
 {
     find_start(paper);
-    bool with_inside = border_is_other(paper);
+    size_t n_border = 0;
+    for (size_t i = 0; i < paper->n; i++)
+        n_border += paper->sample[i].side != INSIDE;
+    // Near to less than half of the border: then the inside must tell what is paper.
+    bool with_inside = 2 * count_near(paper, false) < n_border;
     int64_t least = 0;
     for (int64_t limit = FIRST_LIMIT + (paper->weight[0] >> FRACTION) / 5; limit > least;
          limit = limit * 3 / 4) {
@@ -297,10 +279,10 @@ static void paper_fit(Paper *paper)
 static void paper_draw(const Paper *paper, unsigned char *level, size_t rows, size_t cols)
 {
     for (size_t y = 0; y < rows; y++) {
-        int64_t at_y = place_of((Range){y, y + 1}, rows);
+        int64_t at_y = coordinate_of((Range){y, y + 1}, rows);
         for (size_t x = 0; x < cols; x++) {
             int64_t term[TERMS];
-            terms_of(term, place_of((Range){x, x + 1}, cols), at_y);
+            terms_of(term, coordinate_of((Range){x, x + 1}, cols), at_y);
             int64_t v = paper_level(paper, term);
             v = (v + ((int64_t)1 << (FRACTION - 1))) >> FRACTION;
             level[y * cols + x] = (unsigned char)(v < 0 ? 0 : v > LEVELS - 1 ? LEVELS - 1 : v);
@@ -343,22 +325,18 @@ static void relief_fill(Relief *relief, const GreyImage *image, const unsigned c
 // border.
 static unsigned relief_scatter(const Relief *relief, const Paper *paper)
 {
-    uint64_t of_samples[2][LEVELS] = {{0}}, n_samples[2] = {0};
+    Histogram of_samples[2] = {{.n = 0}};
     unsigned scatter = LEVELS - 1;
     for (size_t i = 0; i < paper->n; i++) {
         const Sample *s = &paper->sample[i];
-        uint64_t count[LEVELS] = {0};
         if (!is_used(paper, s, true))
             continue;
-        uint64_t n = count_box(count, relief->level, relief->cols, &s->box);
-        of_samples[s->side == INSIDE][histogram_quantile(count, (3 * n + 3) / 4)]++;
-        n_samples[s->side == INSIDE]++;
+        Histogram h = histogram_of_box(relief->level, relief->cols, &s->box);
+        histogram_add(&of_samples[s->side == INSIDE], histogram_quantile(&h, (3 * h.n + 3) / 4));
     }
-    for (int inside = 0; inside < 2; inside++) {
-        unsigned of_these = histogram_quantile(of_samples[inside], (n_samples[inside] + 1) / 2);
-        if (n_samples[inside] > 0 && of_these < scatter)
-            scatter = of_these;
-    }
+    for (int inside = 0; inside < 2; inside++)
+        if (of_samples[inside].n > 0 && histogram_median(&of_samples[inside]) < scatter)
+            scatter = histogram_median(&of_samples[inside]);
     return scatter;
 }
 

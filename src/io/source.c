@@ -1,8 +1,5 @@
 // Reading files and streams. A compressed file is read through a pipe from a gzip process. path.c
 // knows which names stand for open descriptors.
-#ifdef __linux__
-#define _GNU_SOURCE // F_SETPIPE_SZ
-#endif
 #include "source.h"
 
 #include "path.h"
@@ -18,17 +15,6 @@
 #include <unistd.h>
 
 extern char **environ;
-
-// Where the system can, a pipe that holds a megabyte: gzip and its reader then work side by side
-// instead of waking each other up for every 64 KB.
-static void pipe_enlarge(int fd)
-{
-#ifdef F_SETPIPE_SZ
-    (void)fcntl(fd, F_SETPIPE_SZ, 1 << 20);
-#else
-    (void)fd;
-#endif
-}
 
 static bool source_begins_as_gzip(const Source *source)
 {
@@ -68,7 +54,6 @@ static bool source_start_gzip(Source *source, Error *err)
     }
     fcntl(pipe_ends[0], F_SETFD, FD_CLOEXEC);
     fcntl(pipe_ends[1], F_SETFD, FD_CLOEXEC);
-    pipe_enlarge(pipe_ends[0]);
     int failed = spawn_gzip(&source->gzip, source->fd, pipe_ends[1]);
     close(pipe_ends[1]);
     close(source->fd);

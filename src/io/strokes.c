@@ -1,12 +1,11 @@
-// The strokes of a digit; see strokes.h.
+// The strokes of a digit, among all the ink that paper.c measured; digit.c scales them.
 //
-//   1 levels      what is ink for certain, and what may be the pale edge of it
+//   1 levels      what is certainly ink, and what may be its pale edge
 //   2 components  of certain ink (8 neighbours)
-//   3 choice      the largest component that is inside the picture and is not a frame round
-//   another,
-//                 and those close to it; where it reaches across the picture, as lines do, 2 and 3
-//                 are tried again with stronger ink
-//   4 growth      the pale ink around these, not further than a stroke's width or so
+//   3 choice      the largest component that is inside the picture and is not a frame around
+//                 another one, and those close to it; where it reaches across the picture, as
+//                 lines do, 2 and 3 are tried again with stronger ink
+//   4 growth      the pale ink around these, not further than about a stroke's width
 //
 // All shares and limits are in the table below; bench_pictures shows what a change of one does.
 #include "strokes.h"
@@ -46,8 +45,7 @@ enum {
 
 typedef struct Component {
     Box box;
-    size_t size;  // pixels
-    bool touches; // the picture's edge
+    size_t size; // pixels
     bool kept;
 } Component;
 
@@ -62,6 +60,9 @@ typedef struct Picture {
     size_t n_components;      // one in each 2 x 2 pixels at most: these are neighbours
 } Picture;
 
+// ---------------------------------------------------------------------------------------------
+// Boxes
+
 static size_t longer(const Box *box)
 {
     size_t height = range_length(box->rows), width = range_length(box->cols);
@@ -74,16 +75,66 @@ static size_t shorter(const Box *box)
     return height < width ? height : width;
 }
 
+static size_t box_area(const Box *box)
+{
+    return range_length(box->rows) * range_length(box->cols);
+}
+
+static Range range_join(Range a, Range b)
+{
+    return (Range){a.first < b.first ? a.first : b.first, a.end > b.end ? a.end : b.end};
+}
+
+// Makes the box include another one.
+static void box_add(Box *box, Box with)
+{
+    if (box->rows.end == 0)
+        *box = with;
+    *box = (Box){range_join(box->rows, with.rows), range_join(box->cols, with.cols)};
+}
+
+static void box_add_pixel(Box *box, size_t y, size_t x)
+{
+    box_add(box, (Box){{y, y + 1}, {x, x + 1}});
+}
+
+static size_t range_gap(Range a, Range b)
+{
+    return a.first > b.end ? a.first - b.end : b.first > a.end ? b.first - a.end : 0;
+}
+
+static size_t box_gap(const Box *a, const Box *b)
+{
+    size_t down = range_gap(a->rows, b->rows), across = range_gap(a->cols, b->cols);
+    return down > across ? down : across;
+}
+
+static bool range_holds(Range outer, Range inner)
+{
+    return outer.first < inner.first && inner.end < outer.end;
+}
+
+static bool touches_edge(const Picture *p, const Box *box)
+{
+    return box->rows.first == 0 || box->cols.first == 0 || box->rows.end == p->rows ||
+           box->cols.end == p->cols;
+}
+
+static bool reaches_across(const Picture *p, const Box *box)
+{
+    return range_length(box->cols) == p->cols || range_length(box->rows) == p->rows;
+}
+
 // ---------------------------------------------------------------------------------------------
 // Levels
 
 static bool find_levels(Picture *p, Error *err)
 {
-    uint64_t count[LEVELS] = {0}, n = p->rows * p->cols;
-    for (size_t i = 0; i < n; i++)
-        count[p->relief->level[i]]++;
+    Histogram h = {.n = 0};
+    for (size_t i = 0; i < p->rows * p->cols; i++)
+        histogram_add(&h, p->relief->level[i]);
     unsigned scatter = p->relief->scatter;
-    p->contrast = histogram_quantile(count, n - n / RARE);
+    p->contrast = histogram_quantile(&h, h.n - h.n / RARE);
     p->noise = NOISE_SCATTERS * scatter;
     if (p->contrast == 0)
         return error_set(
@@ -109,20 +160,6 @@ static bool is_certain(const Picture *p, size_t i)
 // ---------------------------------------------------------------------------------------------
 // Components
 
-static void box_add(Box *box, size_t y, size_t x)
-{
-    if (box->rows.end == 0)
-        *box = (Box){{y, y + 1}, {x, x + 1}};
-    if (y < box->rows.first)
-        box->rows.first = y;
-    if (y >= box->rows.end)
-        box->rows.end = y + 1;
-    if (x < box->cols.first)
-        box->cols.first = x;
-    if (x >= box->cols.end)
-        box->cols.end = x + 1;
-}
-
 // Writes the up to eight neighbours of a pixel to `next` and returns how many there are.
 static size_t neighbours(const Picture *p, size_t i, size_t *next)
 {
@@ -143,8 +180,7 @@ static Component flood(Picture *p, size_t start, uint32_t label)
     while (depth > 0) {
         size_t i = p->stack[--depth], y = i / p->cols, x = i % p->cols;
         c.size++;
-        c.touches = c.touches || y == 0 || x == 0 || y == p->rows - 1 || x == p->cols - 1;
-        box_add(&c.box, y, x);
+        box_add_pixel(&c.box, y, x);
         size_t n = neighbours(p, i, next);
         for (size_t k = 0; k < n; k++)
             if (p->label[next[k]] == 0 && is_certain(p, next[k])) {
@@ -172,11 +208,6 @@ static void find_components(Picture *p, unsigned certain)
 // ---------------------------------------------------------------------------------------------
 // Choice
 
-static bool range_holds(Range outer, Range inner)
-{
-    return outer.first < inner.first && inner.end < outer.end;
-}
-
 // Says whether component `frame` has ink on all four sides of the middle of box `held`.
 static bool surrounds(const Picture *p, uint32_t frame, const Box *held)
 {
@@ -195,7 +226,7 @@ static bool surrounds(const Picture *p, uint32_t frame, const Box *held)
     return left && right && above && below;
 }
 
-// Says whether component number `frame` is drawn round component number `held`.
+// Says whether component number `frame` is drawn around component number `held`.
 static bool is_frame_of(const Picture *p, size_t frame, size_t held)
 {
     const Box *outer = &p->component[frame].box, *inner = &p->component[held].box;
@@ -203,7 +234,7 @@ static bool is_frame_of(const Picture *p, size_t frame, size_t held)
            longer(inner) * FRAME_PART >= longer(outer) && surrounds(p, (uint32_t)frame, inner);
 }
 
-// Says whether it is drawn round any that is large enough to be a digit.
+// Says whether it is drawn around any that is large enough to be a digit.
 static bool is_frame(const Picture *p, size_t frame)
 {
     for (size_t held = 1; held <= p->n_components; held++)
@@ -224,7 +255,7 @@ static size_t find_main(const Picture *p)
 {
     size_t best[2] = {0, 0}; // inside the picture, and touching its edge
     for (size_t c = 1; c <= p->n_components; c++) {
-        size_t *of_kind = &best[p->component[c].touches];
+        size_t *of_kind = &best[touches_edge(p, &p->component[c].box)];
         if ((*of_kind == 0 || p->component[c].size > p->component[*of_kind].size) &&
             longer(&p->component[c].box) >= smallest(p) && !is_frame(p, c))
             *of_kind = c;
@@ -232,23 +263,6 @@ static size_t find_main(const Picture *p)
     bool inside = best[0] != 0 && (best[1] == 0 || p->component[best[0]].size * TOUCHING_PART >=
                                                        p->component[best[1]].size);
     return inside ? best[0] : best[1];
-}
-
-static size_t range_gap(Range a, Range b)
-{
-    return a.first > b.end ? a.first - b.end : b.first > a.end ? b.first - a.end : 0;
-}
-
-static size_t box_gap(const Box *a, const Box *b)
-{
-    size_t down = range_gap(a->rows, b->rows), across = range_gap(a->cols, b->cols);
-    return down > across ? down : across;
-}
-
-static void box_join(Box *box, const Box *with)
-{
-    box_add(box, with->rows.first, with->cols.first);
-    box_add(box, with->rows.end - 1, with->cols.end - 1);
 }
 
 // Keeps the components that are close to the digit, and those close to these, a few times; returns
@@ -260,39 +274,29 @@ static Box keep_close(Picture *p, size_t main)
     for (int round = 0; round < CLOSE_ROUNDS; round++)
         for (size_t i = 1; i <= p->n_components; i++) {
             Component *c = &p->component[i];
-            if (c->kept || c->touches || c->size * SMALL_PART < p->component[main].size ||
+            if (c->kept || touches_edge(p, &c->box) ||
+                c->size * SMALL_PART < p->component[main].size ||
                 box_gap(&c->box, &box) * CLOSE_PART > longer(&p->component[main].box) ||
                 is_frame_of(p, i, main))
                 continue;
             c->kept = true;
-            box_join(&box, &c->box);
+            box_add(&box, c->box);
         }
     return box;
 }
 
-static bool ranges_are_apart(Range a, Range b)
-{
-    return a.end <= b.first || b.end <= a.first;
-}
-
-static bool reaches_across(const Picture *p, size_t main)
-{
-    const Box *box = &p->component[main].box;
-    return range_length(box->cols) == p->cols || range_length(box->rows) == p->rows;
-}
-
 static const char *doubt_of(const Picture *p, size_t main)
 {
-    const Component *m = &p->component[main];
+    const Box *m = &p->component[main].box;
     for (size_t i = 1; i <= p->n_components; i++) {
         const Component *c = &p->component[i];
         bool is_similar =
-            i != main && !c->touches && longer(&c->box) * SIMILAR_PART >= longer(&m->box);
-        if (is_similar && (!c->kept || ranges_are_apart(c->box.cols, m->box.cols)) &&
-            !is_frame_of(p, i, main))
+            i != main && !touches_edge(p, &c->box) && longer(&c->box) * SIMILAR_PART >= longer(m);
+        bool is_beside = c->box.cols.end <= m->cols.first || m->cols.end <= c->box.cols.first;
+        if (is_similar && (!c->kept || is_beside) && !is_frame_of(p, i, main))
             return "there seems to be more than one digit; the answer is for the largest";
     }
-    if (reaches_across(p, main))
+    if (reaches_across(p, m))
         return "its ink reaches from edge to edge: leave some paper around the digit, and no "
                "lines, frame or table";
     return NULL;
@@ -333,17 +337,15 @@ static bool box_is_near(const Box *box, size_t margin, size_t y, size_t x)
            x + margin >= box->cols.first && x < box->cols.end + margin;
 }
 
-// What the paper shows around the digit, as faint lines, is no ink of the digit either.
+// What the paper shows around the digit, as faint lines, is not ink of the digit either.
 static void raise_noise(Picture *p, const Box *digit)
 {
-    uint64_t count[LEVELS] = {0}, n_around = 0, n = p->rows * p->cols;
+    Histogram around = {.n = 0};
     size_t margin = longer(digit) / GROWTH_PART + 1;
-    for (size_t i = 0; i < n; i++)
-        if (p->label[i] == 0 && !box_is_near(digit, margin, i / p->cols, i % p->cols)) {
-            count[p->relief->level[i]]++;
-            n_around++;
-        }
-    unsigned noise = histogram_quantile(count, n_around - n_around / AROUND);
+    for (size_t i = 0; i < p->rows * p->cols; i++)
+        if (p->label[i] == 0 && !box_is_near(digit, margin, i / p->cols, i % p->cols))
+            histogram_add(&around, p->relief->level[i]);
+    unsigned noise = histogram_quantile(&around, around.n - around.n / AROUND);
     if (noise > p->noise)
         p->noise = noise;
 }
@@ -351,13 +353,12 @@ static void raise_noise(Picture *p, const Box *digit)
 // Fills in the ink of the mask, 255 for its strongest, and its box.
 static void fill_ink(Strokes *strokes, const Picture *p)
 {
-    uint64_t count[LEVELS] = {0}, n_ink = 0, n = p->rows * p->cols;
+    Histogram inks = {.n = 0};
+    size_t n = p->rows * p->cols;
     for (size_t i = 0; i < n; i++)
-        if (p->label[i] == 1) {
-            count[p->relief->level[i]]++;
-            n_ink++;
-        }
-    unsigned strongest = histogram_quantile(count, n_ink - n_ink / RARE_INK);
+        if (p->label[i] == 1)
+            histogram_add(&inks, p->relief->level[i]);
+    unsigned strongest = histogram_quantile(&inks, inks.n - inks.n / RARE_INK);
     unsigned range = strongest - p->noise;
     for (size_t i = 0; i < n; i++) {
         unsigned level = p->relief->level[i];
@@ -366,7 +367,7 @@ static void fill_ink(Strokes *strokes, const Picture *p)
                                            : 255;
         strokes->ink[i] = (unsigned char)ink;
         if (ink >= INK_THRESHOLD)
-            box_add(&strokes->box, i / p->cols, i % p->cols);
+            box_add_pixel(&strokes->box, i / p->cols, i % p->cols);
     }
 }
 
@@ -384,11 +385,6 @@ static size_t edge_share(const Picture *p, const Box *box, uint32_t label)
     }
     assert(all > 0); // the box is not empty
     return 10 * on / all;
-}
-
-static size_t box_area(const Box *box)
-{
-    return range_length(box->rows) * range_length(box->cols);
 }
 
 // The largest component, if it fills most of the picture and is nearly a rectangle. Returns the
@@ -425,11 +421,12 @@ static void error_too_small(Error *err, const Picture *p)
 static bool is_clear(const Picture *p, size_t main, size_t least)
 {
     size_t touching = 0;
+    const Component *m = &p->component[main];
     for (size_t c = 1; c <= p->n_components; c++)
-        if (p->component[c].touches && !reaches_across(p, c))
+        if (touches_edge(p, &p->component[c].box) && !reaches_across(p, &p->component[c].box))
             touching += p->component[c].size;
-    return main != 0 && !p->component[main].touches && longer(&p->component[main].box) >= least &&
-           touching * TOUCHING_PART <= p->component[main].size;
+    return main != 0 && !touches_edge(p, &m->box) && longer(&m->box) >= least &&
+           touching * TOUCHING_PART <= m->size;
 }
 
 // Finds the main component, 0 when there is none. Where it reaches across the picture, as lines do,
@@ -439,7 +436,7 @@ static size_t find_certain(Picture *p, Box *block)
     find_components(p, CERTAIN);
     *block = find_block(p);
     size_t main = find_main(p);
-    if (main == 0 || !reaches_across(p, main))
+    if (main == 0 || !reaches_across(p, &p->component[main].box))
         return main;
     size_t least = shorter(&p->component[main].box) / LEAST_PART;
     for (unsigned certain = CERTAIN + 2; certain <= MOST_CERTAIN; certain += 2) {
