@@ -299,8 +299,7 @@ static double stage_seconds(const Row *row, size_t counted)
     size_t n = range_length(train_data.split.train);
     uint32_t *order = arena_alloc(&t.arena, n, sizeof *order, "the order", &err);
     WorkNeeds needs = {.capacity = row->batch};
-    const Range ranges[2] = {train_data.split.train, {0, 0}};
-    if (order == NULL || !network_prepare(&t.net, &needs.images, &data, ranges, &t.arena, &err) ||
+    if (order == NULL || !network_prepare(&t.net, &needs.images, &data, &t.arena, &err) ||
         !work_alloc(&work, &t.net, needs, &t.arena, &err))
         fail(&err);
     random_permutation(order, n, 1, RANDOM_ORDER + 1);
@@ -328,10 +327,9 @@ static double prepare_seconds(const Row *row)
     Trained t;
     Error err;
     const PreparedImages *images;
-    const Range ranges[2] = {train_data.split.train, train_data.split.validation};
     trained_open(&t, row);
     double start = clock_seconds();
-    if (!network_prepare(&t.net, &images, &data, ranges, &t.arena, &err))
+    if (!network_prepare(&t.net, &images, &data, &t.arena, &err))
         fail(&err);
     double seconds = clock_seconds() - start;
     trained_close(&t);

@@ -117,11 +117,11 @@ struct LayerKind {
     // t, in the order of the file, takes draw e of stream `stream` + t.
     void (*init)(const Layer *layer, float *params, uint64_t seed, uint64_t stream);
 
-    // Optional, for a kind with load. prepare makes *images of two ranges of a data set's images,
-    // or leaves it NULL where that would take too much memory. open makes the state that the kind
-    // keeps in a workspace (LayerView). Both are owned by the arena and fail when memory is short.
+    // Optional, for a kind with load. prepare makes *images of a data set, or leaves it NULL where
+    // that would take too much memory. open makes the state that the kind keeps in a workspace
+    // (LayerView). Both are owned by the arena and fail when memory is short.
     bool (*prepare)(const Layer *layer, const PreparedImages **images, const Dataset *data,
-                    const Range ranges[2], Arena *arena, Error *err);
+                    Arena *arena, Error *err);
     bool (*open)(const Layer *layer, void **state, const WorkNeeds *needs, Arena *arena,
                  Error *err);
 

@@ -260,12 +260,11 @@ void network_init(const Network *net, float *params, uint64_t seed)
 }
 
 bool network_prepare(const Network *net, const PreparedImages **images, const Dataset *data,
-                     const Range ranges[2], Arena *arena, Error *err)
+                     Arena *arena, Error *err)
 {
     const Layer *first = &net->layers[0];
     *images = NULL;
-    return first->kind->prepare == NULL ||
-           first->kind->prepare(first, images, data, ranges, arena, err);
+    return first->kind->prepare == NULL || first->kind->prepare(first, images, data, arena, err);
 }
 
 // ---------------------------------------------------------------------------------------------

@@ -78,10 +78,10 @@ float *network_alloc(const Network *net, Arena *arena, Error *err);
 // Sets the initial parameters, each tensor's from a stream of its own.
 void network_init(const Network *net, float *params, uint64_t seed);
 
-// What the first layer makes once of two ranges of images that will be seen many times, owned by
-// the arena: *images, for WorkNeeds. NULL where it makes nothing, or where that is too large.
+// What the first layer makes once of images that will be seen many times, owned by the arena:
+// *images, for WorkNeeds. NULL where it makes nothing, or where that is too large.
 bool network_prepare(const Network *net, const PreparedImages **images, const Dataset *data,
-                     const Range ranges[2], Arena *arena, Error *err);
+                     Arena *arena, Error *err);
 
 // Rows of a batch in a workspace. A few examples at a time, a group, pass through all the layers
 // that make images: what no later stage reads is shared by all groups of a range, so that it is

@@ -54,62 +54,49 @@ static size_t sparse_dense_describe(Layer *layer, size_t units, size_t offset)
 // ---------------------------------------------------------------------------------------------
 // Images made into sparse rows once
 
-static bool is_in(size_t i, Range range)
+// Appends row r of the sparse images to the entries that end at start[0].
+static void list_row(uint16_t *entries, uint32_t *start, const Layer *layer, const Dataset *data,
+                     size_t r)
 {
-    return i >= range.first && i < range.end;
-}
-
-// Appends the row of one chunk of an image to the entries that end at start[0].
-static void list_chunk(uint16_t *entries, uint32_t *start, const Layer *layer, const Dataset *data,
-                       size_t image, size_t chunk)
-{
-    Range pixels = layer_chunk(layer->n_rows, chunk);
-    const unsigned char *row = data->pixels + image * dataset_pixels_per_image(data) + pixels.first;
+    size_t n_chunks = N_BLOCKS * chunks_per_block(layer->n_rows);
+    Range pixels = layer_chunk(layer->n_rows, r % n_chunks);
+    const unsigned char *row =
+        data->pixels + r / n_chunks * dataset_pixels_per_image(data) + pixels.first;
     kernels->sparse_list(entries, start, &(ByteRows){&row, 1}, range_length(pixels),
                          &(ByteRows){NULL, 0});
 }
 
-// The nonzero pixels of the images of two ranges, or more than max_entries, where counting stops.
-static size_t count_entries(const Layer *layer, const Dataset *data, const Range ranges[2],
-                            size_t n_chunks, size_t max_entries)
+static size_t count_entries(const Layer *layer, const Dataset *data, size_t n_rows)
 {
     uint16_t entries[SPARSE_MAX_BYTES + SPARSE_SLACK];
     size_t n = 0;
-    for (size_t i = 0; i < data->n && n <= max_entries; i++)
-        for (size_t c = 0; c < n_chunks && (is_in(i, ranges[0]) || is_in(i, ranges[1])); c++) {
-            uint32_t start[2] = {0, 0};
-            list_chunk(entries, start, layer, data, i, c);
-            n += start[1];
-        }
+    for (size_t r = 0; r < n_rows; r++) {
+        uint32_t start[2] = {0, 0};
+        list_row(entries, start, layer, data, r);
+        n += start[1];
+    }
     return n;
 }
 
 static bool sparse_dense_prepare(const Layer *layer, const PreparedImages **images,
-                                 const Dataset *data, const Range ranges[2], Arena *arena,
-                                 Error *err)
+                                 const Dataset *data, Arena *arena, Error *err)
 {
     static const char what[] = "the sparse images";
-    size_t n_chunks = N_BLOCKS * chunks_per_block(layer->n_rows);
+    size_t n_chunks = N_BLOCKS * chunks_per_block(layer->n_rows), n_rows = data->n * n_chunks;
     if (data->n >= SPARSE_MAX_PREPARED / sizeof(uint32_t) / n_chunks)
         return true;
-    size_t n_starts = data->n * n_chunks + 1;
-    size_t max_entries = (SPARSE_MAX_PREPARED - n_starts * sizeof(uint32_t)) / sizeof(uint16_t);
-    size_t n = count_entries(layer, data, ranges, n_chunks, max_entries);
-    if (n > max_entries)
+    size_t n = count_entries(layer, data, n_rows);
+    if (n * sizeof(uint16_t) > SPARSE_MAX_PREPARED - n_rows * sizeof(uint32_t))
         return true;
     PreparedImages *made = arena_alloc(arena, 1, sizeof *made, what, err);
-    uint32_t *start = arena_alloc(arena, n_starts, sizeof *start, what, err);
+    uint32_t *start = arena_alloc(arena, n_rows + 1, sizeof *start, what, err);
     uint16_t *entries = arena_alloc(arena, n + SPARSE_SLACK, sizeof *entries, what, err);
     if (made == NULL || start == NULL || entries == NULL)
         return false;
+    for (size_t r = 0; r < n_rows; r++)
+        list_row(entries, start + r, layer, data, r);
     *made = (PreparedImages){data->pixels, entries, start, n_chunks};
     *images = made;
-    for (size_t i = 0; i < data->n; i++)
-        for (size_t c = 0; c < n_chunks; c++, start++) {
-            start[1] = start[0]; // an empty row
-            if (is_in(i, ranges[0]) || is_in(i, ranges[1]))
-                list_chunk(entries, start, layer, data, i, c);
-        }
     return true;
 }
 

@@ -6,7 +6,7 @@
 #include "layers.h"
 
 // n_chunks rows per image. Row c of image i has the entries start[i * n_chunks + c] up to the next
-// row's, two bytes each (SparseRows of kernels.h). Images that nobody asked for have empty rows.
+// row's, two bytes each (SparseRows of kernels.h).
 struct PreparedImages {
     const unsigned char *pixels; // of the data set: its batches have no others
     const uint16_t *entries;

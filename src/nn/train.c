@@ -170,9 +170,8 @@ TrainResult train_run(float *params, const Network *net, const mlp_settings *set
     const Optimizer *optimizer = data->optimizer == NULL ? &optimizer_sgd : data->optimizer;
     Evaluator evaluator;
     const PreparedImages *images;
-    const Range ranges[2] = {data->split.train, data->split.validation};
     if (t.order == NULL || t.kept == NULL ||
-        !network_prepare(net, &images, data->data, ranges, arena, err) ||
+        !network_prepare(net, &images, data->data, arena, err) ||
         !optimizer_open(&t.optimizer, optimizer, params, net->n_parameters, settings->learning_rate,
                         arena, err) ||
         !work_alloc(&t.work, net, (WorkNeeds){.capacity = t.batch_size, .images = images}, arena,
