@@ -166,7 +166,8 @@ static void reference_jacobians_agree_with_central_differences(void)
         const Layer *layer = &f.layer;
         size_t M = shape_size(layer->out);
         REQUIRE(M <= MAX_OUTPUTS, "%s: %zu outputs", cases[k].name, M);
-        for (size_t which = 0; which <= layer->n_tensors; which++) {
+        for (size_t which = 0; layer->kind->reference_jacobian != NULL && which <= layer->n_tensors;
+             which++) {
             size_t N = argument_size(layer, which);
             double *J = jacobian(&f, which), up[MAX_OUTPUTS], down[MAX_OUTPUTS], h = 1e-5;
             for (size_t j = 0; j < N; j++) {

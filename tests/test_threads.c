@@ -1,5 +1,5 @@
-// The pool: every worker works once, barriers separate what they separate, and waiting workers are
-// woken whether they spin, yield or sleep.
+// The thread pool: every worker runs once, a barrier separates what is before it from what is after
+// it, and waiting workers are woken whether they spin, yield or sleep.
 #include "test.h"
 #include "threads.h"
 
@@ -14,7 +14,7 @@ typedef struct Shared {
     bool slowly;
 } Shared;
 
-static ThreadPool *open_team(size_t workers, Arena *arena)
+static ThreadPool *open_pool(size_t workers, Arena *arena)
 {
     Error err;
     ThreadPool *pool = pool_open(workers, arena, &err);
@@ -29,11 +29,11 @@ static void count(void *context, size_t worker)
     shared->counts[worker]++;
 }
 
-static void every_member_runs_once_a_call(void)
+static void every_worker_runs_once_per_call(void)
 {
     for (size_t workers = 1; workers <= MOST; workers += 4) {
         Arena arena = {0};
-        Shared shared = {.pool = open_team(workers, &arena)};
+        Shared shared = {.pool = open_pool(workers, &arena)};
         for (size_t i = 0; i < 100; i++)
             pool_run(shared.pool, count, &shared);
         pool_close(shared.pool);
@@ -73,7 +73,7 @@ static void check_exchange(bool slowly)
 {
     for (size_t workers = 1; workers <= MOST; workers += 2) {
         Arena arena = {0};
-        Shared shared = {.pool = open_team(workers, &arena), .slowly = slowly};
+        Shared shared = {.pool = open_pool(workers, &arena), .slowly = slowly};
         pool_run(shared.pool, exchange, &shared);
         pool_close(shared.pool);
         for (size_t m = 0; m < workers; m++)
@@ -88,15 +88,15 @@ static void a_barrier_shows_what_was_written_before_it(void)
     check_exchange(false);
 }
 
-static void members_that_sleep_are_woken(void)
+static void workers_that_sleep_are_woken(void)
 {
     check_exchange(true);
 }
 
-static void a_team_that_waits_between_calls_goes_on(void)
+static void a_pool_that_waits_between_calls_runs_again(void)
 {
     Arena arena = {0};
-    Shared shared = {.pool = open_team(3, &arena)};
+    Shared shared = {.pool = open_pool(3, &arena)};
     for (size_t i = 0; i < 5; i++) {
         wait_a_moment();
         pool_run(shared.pool, count, &shared);
@@ -113,10 +113,10 @@ static void there_is_at_least_one_cpu(void)
 
 int main(void)
 {
-    RUN(every_member_runs_once_a_call);
+    RUN(every_worker_runs_once_per_call);
     RUN(a_barrier_shows_what_was_written_before_it);
-    RUN(members_that_sleep_are_woken);
-    RUN(a_team_that_waits_between_calls_goes_on);
+    RUN(workers_that_sleep_are_woken);
+    RUN(a_pool_that_waits_between_calls_runs_again);
     RUN(there_is_at_least_one_cpu);
     return test_end();
 }

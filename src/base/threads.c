@@ -1,4 +1,4 @@
-// The pool and its barrier; see threads.h.
+// The pool, and its barrier: a centralised one that counts generations. Read threads.h first.
 #ifdef __linux__
 #define _GNU_SOURCE // sched_getaffinity
 #endif
@@ -9,10 +9,10 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
-// A barrier is passed some ten thousand times a second and then waits for less than ten
-// microseconds: it spins. When a neighbour has taken a CPU, spinning would only take another from
-// the worker that is waited for: it yields. In the end it sleeps. scripts/bench-shared.sh measures
-// what neighbours and quotas do to it.
+// Workers pass a barrier some ten thousand times a second and wait there for less than ten
+// microseconds: they spin. When another program has taken a CPU, spinning would keep a second one
+// from the worker that is late: they yield. In the end they sleep. scripts/bench-shared.sh measures
+// what other programs and quotas do to the barrier.
 enum { SPINS = 300, YIELDS = 100 };
 
 struct ThreadPool {
@@ -29,10 +29,10 @@ struct ThreadPool {
     pthread_cond_t passed;
 };
 
-typedef struct Member {
+typedef struct Worker {
     ThreadPool *pool;
     size_t number;
-} Member;
+} Worker;
 
 static void pause_briefly(void)
 {
@@ -78,9 +78,9 @@ void pool_barrier(ThreadPool *pool)
 
 static void *worker_run(void *argument)
 {
-    Member *worker = argument;
+    Worker *worker = argument;
     ThreadPool *pool = worker->pool;
-    pthread_mutex_lock(&pool->mutex); // until the pool knows how many it is
+    pthread_mutex_lock(&pool->mutex); // until the number of workers is known
     pthread_mutex_unlock(&pool->mutex);
     for (;;) {
         pool_barrier(pool); // the work is there
@@ -104,20 +104,20 @@ ThreadPool *pool_open(size_t workers, Arena *arena, Error *err)
 {
     static const char what[] = "the threads";
     ThreadPool *pool = arena_alloc(arena, 1, sizeof *pool, what, err);
-    Member *worker = arena_alloc(arena, workers, sizeof *worker, what, err);
+    Worker *worker = arena_alloc(arena, workers, sizeof *worker, what, err);
     pthread_t *threads = arena_alloc(arena, workers, sizeof *threads, what, err);
     if (pool == NULL || worker == NULL || threads == NULL)
         return NULL;
     pool->threads = threads;
     if (pthread_mutex_init(&pool->mutex, NULL) != 0 ||
         pthread_cond_init(&pool->passed, NULL) != 0) {
-        error_set(err, "the system gives no mutex for the threads");
+        error_set(err, "cannot create a mutex for the threads");
         return NULL;
     }
     size_t n = 1;
     pthread_mutex_lock(&pool->mutex);
     for (; n < workers; n++) {
-        worker[n] = (Member){pool, n};
+        worker[n] = (Worker){pool, n};
         if (pthread_create(&threads[n], NULL, worker_run, &worker[n]) != 0)
             break;
     }

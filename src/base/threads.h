@@ -1,5 +1,5 @@
-// A pool of threads: the same function on every worker, and a barrier for the steps inside it.
-// Knows nothing of what it does.
+// A thread pool: runs the same function on every worker, with a barrier for the steps inside it.
+// Knows nothing of what the function does.
 #ifndef MLP_THREADS_H
 #define MLP_THREADS_H
 
@@ -7,8 +7,9 @@
 
 typedef struct ThreadPool ThreadPool;
 
-// Returns a pool of `workers`, the calling thread being the first, or of fewer where the system
-// gives no more threads. Owned by the arena, but close it before. NULL when memory is short.
+// Returns a pool of `workers`, the calling thread being worker 0, or of fewer where the system
+// has no more threads. Owned by the arena; close it before the arena is freed. NULL when memory is
+// short.
 ThreadPool *pool_open(size_t workers, Arena *arena, Error *err);
 
 // Ends the other threads.
@@ -17,10 +18,12 @@ void pool_close(ThreadPool *pool);
 size_t pool_size(const ThreadPool *pool);
 
 // Calls work(context, worker) on every worker, 0 being the caller's thread, and returns when all
-// have returned. What one wrote before the call, or inside it, the others see.
+// have returned. Each sees what the caller wrote before the call; the caller then sees what all
+// wrote.
 void pool_run(ThreadPool *pool, void (*work)(void *context, size_t worker), void *context);
 
-// Inside pool_run, called by all workers: returns when all have arrived.
+// Inside pool_run, called by all workers: returns when all have arrived. Each then sees what the
+// others wrote before.
 void pool_barrier(ThreadPool *pool);
 
 // How many CPUs this process may use.

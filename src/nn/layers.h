@@ -153,6 +153,7 @@ struct LayerKind {
     //   forward:  y (M)
     //   jacobian: J (M,N), row-major, zeroed by the caller, N the size of argument[which]
     //   identity: the formula of that Jacobian as text, with the number of the identity
+    // A kind without parameters that can only come first has no Jacobian (NULL).
     // Images are (C,H,W) here, as a textbook has them and as the file orders weights.
     void (*reference_forward)(const Layer *layer, const double *const argument[], double *y);
     void (*reference_jacobian)(const Layer *layer, const double *const argument[], size_t which,

@@ -8,7 +8,8 @@
 #include <stdio.h>
 
 // ---------------------------------------------------------------------------------------------
-// Pixels:  y[p] = value[pixel p], the bytes of the batch as floats, one channel
+// Pixels:  y[p] = value[pixel p], the bytes of the batch as floats, one channel. Nothing is learned
+// here or before: no Jacobian is needed.
 
 static size_t layer_pixels_describe(Layer *layer, size_t units, size_t offset)
 {
@@ -40,28 +41,11 @@ static void layer_pixels_reference_forward(const Layer *layer, const double *con
         y[p] = argument[0][p];
 }
 
-static void layer_pixels_reference_jacobian(const Layer *layer, const double *const argument[],
-                                            size_t which, double *J)
-{
-    (void)argument, (void)which;
-    size_t n = shape_size(layer->in);
-    for (size_t p = 0; p < n; p++)
-        J[p * n + p] = 1.0;
-}
-
-static void layer_pixels_identity(const Layer *layer, size_t which, char *text, size_t size)
-{
-    (void)layer, (void)which;
-    snprintf(text, size, "I (3)");
-}
-
 const LayerKind layer_pixels = {
     .name = "pixels",
     .describe = layer_pixels_describe,
     .load = layer_pixels_load,
     .reference_forward = layer_pixels_reference_forward,
-    .reference_jacobian = layer_pixels_reference_jacobian,
-    .identity = layer_pixels_identity,
 };
 
 // ---------------------------------------------------------------------------------------------

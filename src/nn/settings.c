@@ -78,8 +78,7 @@ const char *setting_text(const Setting *row, const void *from, char number[NUMBE
     case SETTING_DOUBLE: return format_shortest(number, VALUE(double, row, from));
     case SETTING_BOOL: return VALUE(bool, row, from) ? "true" : "false";
     case SETTING_CHOICE:
-    case SETTING_STRING:
-        return VALUE(char *, row, from) == NULL ? "" : VALUE(char *, row, from);
+    case SETTING_STRING: return VALUE(char *, row, from) == NULL ? "" : VALUE(char *, row, from);
     }
     return number;
 }

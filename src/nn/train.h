@@ -19,8 +19,8 @@ typedef struct TrainData {
     Split split;
     double pixel_std; // s of the input scale
     InputScale scale;
-    size_t epochs_done;      // by an earlier training, whose parameters this one starts from
-    bool validate_last_only; // validate after the last epoch alone: other reports have NaN there
+    size_t epochs_done;         // by an earlier training, whose parameters this one starts from
+    bool validate_last_only;    // validate after the last epoch alone: other reports have NaN there
     const Optimizer *optimizer; // NULL: optimizer_sgd
 } TrainData;
 
