@@ -138,65 +138,71 @@ static SumRows block_sums(const Layer *layer, const LayerView *view, size_t bloc
     return (SumRows){(float *)view->saved + first * stride + block * S, stride, SUM_STORE};
 }
 
-// Up to TILE_EXAMPLES examples from `first` on, counted from the first of the batch; beyond the
-// batch's end these are examples of the next one, if anything follows in the order.
-static Batch batch_tile(const Batch *batch, size_t first, size_t end)
+// Examples of a batch, at most TILE_EXAMPLES from `first` on, and those of the next batch, as far
+// as the order says, whose pixels are to be prefetched.
+typedef struct Tile {
+    size_t first;
+    Batch batch, next;
+} Tile;
+
+static Tile batch_tile(const Batch *batch, size_t first)
 {
-    Batch tile = *batch;
-    tile.first = batch->first + first;
-    tile.size = end - first < TILE_EXAMPLES ? end - first : TILE_EXAMPLES;
+    Tile tile = {first, *batch, *batch};
+    size_t left = batch->size - first;
+    tile.batch.first += first;
+    tile.batch.size = left < TILE_EXAMPLES ? left : TILE_EXAMPLES;
+    tile.next.first = tile.batch.first + batch->size;
+    left = tile.next.first < batch->n ? batch->n - tile.next.first : 0;
+    tile.next.size = left < tile.batch.size ? left : tile.batch.size;
     return tile;
 }
 
-static Batch next_tile(const Batch *batch, size_t first)
-{
-    size_t begin = batch->size + first, known = batch->first + begin;
-    return batch_tile(batch, begin, known < batch->n ? batch->n - batch->first : begin);
-}
-
-// The sparse rows of one chunk of the images of a tile that are made already.
-static SparseRows prepared_rows(const PreparedImages *images, const Batch *tile, size_t chunk,
+// The prepared rows of one chunk of a batch of at most TILE_EXAMPLES, and the bytes from a pixel
+// on.
+static SparseRows prepared_rows(const PreparedImages *images, const Batch *batch, size_t chunk,
                                 uint32_t index[TILE_EXAMPLES])
 {
-    for (size_t e = 0; e < tile->size; e++)
-        index[e] = (uint32_t)batch_image(tile, e);
+    for (size_t e = 0; e < batch->size; e++)
+        index[e] = (uint32_t)batch_image(batch, e);
     return (SparseRows){images->entries, images->start + chunk, images->n_chunks, index,
-                        tile->size};
+                        batch->size};
 }
 
-static ByteRows byte_rows(const Batch *tile, size_t pixel, const unsigned char *row[TILE_EXAMPLES])
+static ByteRows byte_rows(const Batch *batch, size_t pixel, const unsigned char *row[TILE_EXAMPLES])
 {
-    for (size_t e = 0; e < tile->size; e++)
-        row[e] = batch_pixels(tile, e) + pixel;
-    return (ByteRows){row, tile->size};
+    for (size_t e = 0; e < batch->size; e++)
+        row[e] = batch_pixels(batch, e) + pixel;
+    return (ByteRows){row, batch->size};
 }
 
-// The sums over a chunk, of a tile's examples; `next` is the tile to prefetch.
+// The sums over a chunk, of a tile's examples. Leaves the chunk's pixels in the transposed tile.
 static void chunk_sums(const Layer *layer, const float *params, const SparseInput *input,
-                       const SumRows *sums, size_t chunk, const Batch *tile, const Batch *next,
-                       unsigned char *columns)
+                       const SumRows *sums, size_t chunk, const Tile *tile)
 {
     Range pixels = layer_chunk(layer->n_rows, chunk);
-    size_t S = layer->out_stride, I = range_length(pixels);
+    size_t S = layer->out_stride, I = range_length(pixels), B = tile->batch.size;
     const float *W = params + layer->tensors[0].offset + pixels.first * S;
-    const float *value = tile->scale->value;
+    const float *value = tile->batch.scale->value;
+    unsigned char *columns = input->tile;
+    if (columns != NULL)
+        columns += tile->first * layer->n_rows + pixels.first * TILE_EXAMPLES;
     uint32_t index[TILE_EXAMPLES], next_index[TILE_EXAMPLES];
     const PreparedImages *images = input->images;
-    if (images != NULL && images->pixels == tile->data->pixels) {
-        SparseRows rows = prepared_rows(images, tile, chunk, index);
-        SparseRows next_rows = prepared_rows(images, next, chunk, next_index);
-        kernels->sparse_forward(sums, W, S, &rows, I, value, columns, &next_rows);
+    if (images != NULL && images->pixels == tile->batch.data->pixels) {
+        SparseRows rows = prepared_rows(images, &tile->batch, chunk, index);
+        SparseRows next = prepared_rows(images, &tile->next, chunk, next_index);
+        kernels->sparse_forward(sums, W, S, &rows, I, value, columns, &next);
         return;
     }
     uint16_t entries[TILE_EXAMPLES * SPARSE_MAX_BYTES + SPARSE_SLACK];
     uint32_t start[TILE_EXAMPLES + 1] = {0};
     const unsigned char *row[TILE_EXAMPLES], *next_row[TILE_EXAMPLES];
-    ByteRows bytes = byte_rows(tile, pixels.first, row);
-    ByteRows next_bytes = byte_rows(next, pixels.first, next_row);
-    for (size_t e = 0; e < tile->size; e++)
+    ByteRows bytes = byte_rows(&tile->batch, pixels.first, row);
+    ByteRows next = byte_rows(&tile->next, pixels.first, next_row);
+    for (size_t e = 0; e < B; e++)
         index[e] = (uint32_t)e;
-    SparseRows rows = {entries, start, 1, index, tile->size}, none = {0};
-    kernels->sparse_list(entries, start, &bytes, I, &next_bytes);
+    SparseRows rows = {entries, start, 1, index, B}, none = {0};
+    kernels->sparse_list(entries, start, &bytes, I, &next);
     kernels->sparse_forward(sums, W, S, &rows, I, value, columns, &none);
 }
 
@@ -215,15 +221,11 @@ static void sparse_dense_load(const Layer *layer, const float *params, const Lay
     for (size_t block = part.number; block < N_BLOCKS; block += part.of)
         for (size_t c = block * n_chunks; c < (block + 1) * n_chunks; c++)
             for (size_t first = 0; first < batch->size; first += TILE_EXAMPLES) {
-                Batch tile = batch_tile(batch, first, batch->size), next = next_tile(batch, first);
+                Tile tile = batch_tile(batch, first);
                 SumRows sums = block_sums(layer, view, block, in_y, first);
                 if (c > block * n_chunks)
                     sums.mode = SUM_CONTINUE;
-                unsigned char *columns = input->tile;
-                if (columns != NULL)
-                    columns +=
-                        first * layer->n_rows + layer_chunk(layer->n_rows, c).first * TILE_EXAMPLES;
-                chunk_sums(layer, params, input, &sums, c, &tile, &next, columns);
+                chunk_sums(layer, params, input, &sums, c, &tile);
             }
 }
 
