@@ -1,13 +1,13 @@
 // The public interface (include/mlp.h) on base, kernels, nn and io: each function gathers what one
 // task needs, and turns an Error into the caller's text. No mathematics and no format is here. The
 // commands in src/cli are its first clients.
-#include "mlp_internal.h"
-
 #include "crc32.h"
 #include "digit.h"
 #include "evaluate.h"
 #include "gradcheck.h"
+#include "idx.h"
 #include "kernels.h"
+#include "model.h"
 #include "pnm.h"
 #include "settings.h"
 #include "train.h"
@@ -134,15 +134,16 @@ void mlp_close(mlp_model *model)
 // Completes a model whose network and parameters are there, or closes it when they are not.
 static mlp_model *model_finish(mlp_model *model, bool ok, Error *err)
 {
-    size_t classes = ok ? model->model.net.architecture.classes : 0;
-    model->class_names =
-        ok ? arena_alloc(&model->arena, classes, sizeof(ClassName), "the class names", err) : NULL;
-    if (model->class_names == NULL) {
+    size_t n = ok ? model->net.architecture.classes : 0;
+    ClassName *names =
+        ok ? arena_alloc(&model->arena, n, sizeof *names, "the class names", err) : NULL;
+    if (names == NULL) {
         mlp_close(model);
         return NULL;
     }
-    for (size_t k = 0; k < classes; k++)
-        model->class_names[k] = class_name(model->model.settings.class_names, k);
+    for (size_t k = 0; k < n; k++)
+        names[k] = class_name(model->settings.class_names, k);
+    model->class_names = names;
     return model;
 }
 
@@ -150,9 +151,8 @@ mlp_model *mlp_open(const char *path, char error[MLP_ERROR_SIZE])
 {
     Error unwanted, *err = error_in(error, &unwanted);
     mlp_model *model = model_new(path, err);
-    return model == NULL
-               ? NULL
-               : model_finish(model, model_read(&model->model, &model->arena, path, err), err);
+    return model == NULL ? NULL
+                         : model_finish(model, model_read(model, &model->arena, path, err), err);
 }
 
 mlp_model *mlp_open_memory(const void *bytes, size_t size, char error[MLP_ERROR_SIZE])
@@ -164,7 +164,7 @@ mlp_model *mlp_open_memory(const void *bytes, size_t size, char error[MLP_ERROR_
     unsigned char *copy = arena_alloc(&model->arena, size, 1, "a model", err);
     if (copy != NULL && size > 0)
         memcpy(copy, bytes, size);
-    bool ok = copy != NULL && model_parse(&model->model, &model->arena, copy, size, err);
+    bool ok = copy != NULL && model_parse(model, &model->arena, copy, size, err);
     return model_finish(model, ok, err);
 }
 
@@ -172,7 +172,7 @@ mlp_model *mlp_open_memory(const void *bytes, size_t size, char error[MLP_ERROR_
 // that it does not know. The data may lack classes.
 static bool data_fit(const mlp_model *model, const mlp_data *data, Error *err)
 {
-    const Architecture *a = &model->model.net.architecture;
+    const Architecture *a = &model->net.architecture;
     if (a->rows != data->rows || a->cols != data->cols)
         return error_set(err,
                          "%s is for images of %zu x %zu pixels, but %s has images of %zu x %zu",
@@ -190,8 +190,8 @@ static bool data_fit(const mlp_model *model, const mlp_data *data, Error *err)
 // The images of training data that the model was trained on, and validated with.
 static bool model_split(Split *split, const mlp_model *model, const mlp_data *data, Error *err)
 {
-    uint64_t train = model->model.settings.train_size;
-    uint64_t validation = model->model.settings.validation_size;
+    uint64_t train = model->settings.train_size;
+    uint64_t validation = model->settings.validation_size;
     if (train > data->n || validation > data->n - train)
         return error_set(err,
                          "%s was trained on %llu and validated on %llu images; the training file "
@@ -204,8 +204,8 @@ static bool model_split(Split *split, const mlp_model *model, const mlp_data *da
 }
 
 // What the settings and the training data make of a model: all but the parameters' training.
-static bool model_create(Model *model, const mlp_settings *settings, const mlp_data *data,
-                         Arena *arena, Error *err)
+static bool model_create(mlp_model *model, const mlp_settings *settings, const mlp_data *data,
+                         Error *err)
 {
     Split split;
     Error reason;
@@ -220,15 +220,16 @@ static bool model_create(Model *model, const mlp_settings *settings, const mlp_d
                        (size_t)settings->validation_size, &reason) ||
         !dataset_pixel_std(&model->facts.pixel_std, data, split.train, &reason))
         return error_set(err, "%s: %s", data->name, reason.text);
-    if (settings->class_names != NULL && (model->settings.class_names = arena_printf(
-                                              arena, err, "%s", settings->class_names)) == NULL)
+    if (settings->class_names != NULL &&
+        (model->settings.class_names =
+             arena_printf(&model->arena, err, "%s", settings->class_names)) == NULL)
         return false;
     if (settings->class_names != NULL &&
         !class_names_check(settings->class_names, data->n_classes, &reason))
         return error_set(err, "class_names: %s", reason.text);
     Architecture architecture = model_architecture(model);
     if (!network_build(&model->net, &architecture, err) ||
-        (model->params = network_alloc(&model->net, arena, err)) == NULL)
+        (model->params = network_alloc(&model->net, &model->arena, err)) == NULL)
         return false;
     network_init(&model->net, model->params, settings->seed);
     model->settings.architecture = model->net.architecture.name;
@@ -245,7 +246,7 @@ mlp_model *mlp_create(const mlp_settings *settings, const mlp_data *data,
     mlp_model *model = model_new("the model", err);
     if (model == NULL)
         return NULL;
-    bool ok = model_create(&model->model, settings, data, &model->arena, err);
+    bool ok = model_create(model, settings, data, err);
     return model_finish(model, ok, err);
 }
 
@@ -256,7 +257,7 @@ bool mlp_save(const mlp_model *model, const char *path, char error[MLP_ERROR_SIZ
     Output out;
     bool ok = output_open(&out, &arena, path, OUTPUT_REGULAR_ONLY, err);
     if (ok) {
-        ok = model_write(&model->model, &out, err) && output_commit(&out, err);
+        ok = model_write(model, &out, err) && output_commit(&out, err);
         output_discard(&out);
         if (ok)
             *err = out.note;
@@ -267,22 +268,22 @@ bool mlp_save(const mlp_model *model, const char *path, char error[MLP_ERROR_SIZ
 
 size_t mlp_rows(const mlp_model *model)
 {
-    return model->model.net.architecture.rows;
+    return model->net.architecture.rows;
 }
 
 size_t mlp_cols(const mlp_model *model)
 {
-    return model->model.net.architecture.cols;
+    return model->net.architecture.cols;
 }
 
 size_t mlp_classes(const mlp_model *model)
 {
-    return model->model.net.architecture.classes;
+    return model->net.architecture.classes;
 }
 
 size_t mlp_parameters(const mlp_model *model)
 {
-    return network_count_weights(&model->model.net);
+    return network_count_weights(&model->net);
 }
 
 const char *mlp_class_name(const mlp_model *model, size_t k)
@@ -292,14 +293,14 @@ const char *mlp_class_name(const mlp_model *model, size_t k)
 
 const mlp_settings *mlp_model_settings(const mlp_model *model)
 {
-    return &model->model.settings;
+    return &model->settings;
 }
 
 // ---------------------------------------------------------------------------------------------
 // Classification
 
 // Writes the answers to one batch, or returns false where one is not a number.
-static bool classify_batch(const Model *model, const Work *work, const Batch *batch,
+static bool classify_batch(const mlp_model *model, const Work *work, const Batch *batch,
                            float *probabilities, float *logits)
 {
     const Network *net = &model->net;
@@ -322,21 +323,20 @@ bool mlp_classify(const mlp_model *model, const unsigned char *pixels, size_t n,
                   float *probabilities, float *logits, char error[MLP_ERROR_SIZE])
 {
     Error unwanted, *err = error_in(error, &unwanted);
-    const Model *m = &model->model;
-    InputScale scale = input_scale(m->facts.pixel_std);
+    InputScale scale = input_scale(model->facts.pixel_std);
     Arena arena = {0};
     Work work;
     WorkNeeds needs = {.capacity = n < 64 ? n : 64, .forward_only = true};
     Dataset data = {.n = n,
-                    .rows = m->net.architecture.rows,
-                    .cols = m->net.architecture.cols,
+                    .rows = model->net.architecture.rows,
+                    .cols = model->net.architecture.cols,
                     .pixels = pixels,
                     .labels = arena_alloc(&arena, n, 1, "labels", err)}; // nobody knows them
     Batch batch = {.data = &data, .scale = &scale, .n = n};
-    bool ok = data.labels != NULL && work_alloc(&work, &m->net, needs, &arena, err);
+    bool ok = data.labels != NULL && work_alloc(&work, &model->net, needs, &arena, err);
     for (; ok && batch.first < n; batch.first += batch.size) {
         batch.size = n - batch.first < needs.capacity ? n - batch.first : needs.capacity;
-        ok = classify_batch(m, &work, &batch, probabilities, logits) ||
+        ok = classify_batch(model, &work, &batch, probabilities, logits) ||
              error_set(err, "the model's weights are so large that it has no answer");
     }
     arena_free(&arena);
@@ -411,7 +411,7 @@ static bool watch_epoch(void *context, const mlp_epoch *epoch, Error *err)
 {
     Watcher *w = context;
     (void)err;
-    w->model->model.settings.epochs = w->model->model.facts.epochs = epoch->epoch;
+    w->model->settings.epochs = w->model->facts.epochs = epoch->epoch;
     w->stopped =
         w->observer->epoch != NULL && !w->observer->epoch(w->observer->context, epoch, w->model);
     return !w->stopped;
@@ -421,20 +421,19 @@ static bool watch_epoch(void *context, const mlp_epoch *epoch, Error *err)
 static bool training_data(TrainData *training, const mlp_model *model, const mlp_data *data,
                           size_t epochs, Error *err)
 {
-    const Model *m = &model->model;
-    if (m->facts.data_crc32 != data->crc32)
+    if (model->facts.data_crc32 != data->crc32)
         return error_set(err,
                          "%s: the training file is not the one that %s was trained on (CRC-32 "
                          "%08lx, the model says %08lx)",
                          data->name, model->name, (unsigned long)data->crc32,
-                         (unsigned long)m->facts.data_crc32);
-    if (epochs < m->facts.epochs)
+                         (unsigned long)model->facts.data_crc32);
+    if (epochs < model->facts.epochs)
         return error_set(err, "%s has %llu epochs already, more than %zu", model->name,
-                         (unsigned long long)m->facts.epochs, epochs);
+                         (unsigned long long)model->facts.epochs, epochs);
     *training = (TrainData){.data = data,
-                            .pixel_std = m->facts.pixel_std,
-                            .scale = input_scale(m->facts.pixel_std),
-                            .epochs_done = (size_t)m->facts.epochs};
+                            .pixel_std = model->facts.pixel_std,
+                            .scale = input_scale(model->facts.pixel_std),
+                            .epochs_done = (size_t)model->facts.epochs};
     return data_fit(model, data, err) && model_split(&training->split, model, data, err);
 }
 
@@ -446,7 +445,7 @@ mlp_result mlp_train(mlp_model *model, const mlp_data *data, size_t epochs, size
     Watcher watcher = {observer != NULL ? observer : &nobody, model, false};
     TrainObserver between = {&watcher, watcher.observer->batch == NULL ? NULL : watch_batch,
                              watch_epoch};
-    mlp_settings settings = model->model.settings;
+    mlp_settings settings = model->settings;
     settings.epochs = epochs;
     TrainData training;
     Arena arena = {0};
@@ -456,8 +455,8 @@ mlp_result mlp_train(mlp_model *model, const mlp_data *data, size_t epochs, size
                            : NULL;
     if (pool != NULL) {
         training.validate_last_only = watcher.observer->validate_last_only;
-        result = (mlp_result)train_run(model->model.params, &model->model.net, &settings, &training,
-                                       pool, &between, &arena, err);
+        result = (mlp_result)train_run(model->params, &model->net, &settings, &training, pool,
+                                       &between, &arena, err);
         pool_close(pool);
     }
     arena_free(&arena);
@@ -488,20 +487,19 @@ bool mlp_evaluate(const mlp_model *model, const mlp_data *data, mlp_split split,
                   mlp_evaluation *result, const mlp_predictions *each, char error[MLP_ERROR_SIZE])
 {
     Error unwanted, *err = error_in(error, &unwanted);
-    const Model *m = &model->model;
     Range images = {0, data->n};
     Arena arena = {0};
     Evaluator evaluator;
     ThreadPool *pool = NULL;
     if (data_fit(model, data, err) && choose_images(&images, model, data, split, err))
         pool = open_threads(threads, &arena, err);
-    bool ok = pool != NULL &&
-              evaluator_alloc(&evaluator, &m->net, pool, range_length(images), NULL, &arena, err);
+    bool ok = pool != NULL && evaluator_alloc(&evaluator, &model->net, pool, range_length(images),
+                                              NULL, &arena, err);
     if (ok) {
-        InputScale scale = input_scale(m->facts.pixel_std);
+        InputScale scale = input_scale(model->facts.pixel_std);
         if (each != NULL)
             write_each(&evaluator, each);
-        Evaluation e = evaluator_run(&evaluator, m->params, data, &scale, images);
+        Evaluation e = evaluator_run(&evaluator, model->params, data, &scale, images);
         *result = (mlp_evaluation){images.first, e.n, e.correct, evaluation_accuracy(&e), e.loss};
     }
     if (pool != NULL)
@@ -523,15 +521,14 @@ mlp_gradient_check *mlp_check_gradients(const mlp_model *model, const mlp_data *
                                         double step, char error[MLP_ERROR_SIZE])
 {
     Error unwanted, *err = error_in(error, &unwanted);
-    const Model *m = &model->model;
-    InputScale scale = input_scale(m->facts.pixel_std);
+    InputScale scale = input_scale(model->facts.pixel_std);
     Batch batch = {.data = data, .scale = &scale, .n = data->n, .first = image, .size = 1};
     Arena arena = {0};
     mlp_gradient_check *check = arena_alloc(&arena, 1, sizeof *check, "the checks", err);
     if (check != NULL && data_fit(model, data, err) &&
         (image < data->n ||
          error_set(err, "%s has no image %zu, only %zu images", data->name, image, data->n)) &&
-        gradient_check(check, &m->net, m->params, &batch, step, &arena, err)) {
+        gradient_check(check, &model->net, model->params, &batch, step, &arena, err)) {
         check->memory = arena.blocks;
         return check;
     }

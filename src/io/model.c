@@ -547,7 +547,8 @@ static bool model_check_class_names(const Model *model, Error *err)
 
 bool model_parse(Model *model, Arena *arena, unsigned char *bytes, size_t size, Error *err)
 {
-    *model = (Model){.params = NULL};
+    model->settings = (mlp_settings){.architecture = NULL};
+    model->facts = (ModelFacts){.rows = 0};
     ModelFile file = {.bytes = bytes, .size = size};
     if (!model_find_parts(&file, arena, err) || !model_parse_header(&file, err) ||
         !model_take_metadata(model, &file, err))

@@ -34,11 +34,16 @@ typedef struct ModelFacts {
     uint32_t checksum;   // of the file that was read
 } ModelFacts;
 
-typedef struct Model {
+// What the public mlp_model is. The last three members are the library's (mlp.c): nothing here
+// reads or changes them.
+typedef struct mlp_model {
     mlp_settings settings; // as read from a file: epochs are those done
     ModelFacts facts;
-    Network net;   // points into itself: do not copy
-    float *params; // owned by the arena it was read into
+    Network net;                  // points into itself: do not copy
+    float *params;                // owned by the arena it was read into
+    const char *name;             // in messages: the path, or "the model"
+    const ClassName *class_names; // (classes)
+    Arena arena;                  // of the model itself
 } Model;
 
 // What settings and facts say of the network.
