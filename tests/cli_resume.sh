@@ -162,7 +162,7 @@ failed_checkpoints_are_told() {
     (ulimit -f 1 && exec "$MLP" train -q $settings --epochs 3 --checkpoint-every 1 -o n.bin --csv n.csv 2>n.err)
     status=$?
     cat n.err
-    [ "$status" -eq 1 ] && [ "$(grep -c 'note: no checkpoint of epoch [12], the training goes on: n.bin' n.err)" -eq 2 ] &&
+    [ "$status" -eq 1 ] && [ "$(grep -c 'note: no checkpoint of epoch [12], the training continues: n.bin' n.err)" -eq 2 ] &&
         [ "$(wc -l <n.err)" -eq 3 ] && [ "$(wc -l <n.csv)" -eq 4 ] && [ ! -e n.bin ]
 }
 claim "a checkpoint that cannot be written is told and ends nothing" failed_checkpoints_are_told
@@ -227,7 +227,7 @@ stopped() {
     took=$((($(date +%s%N) - begun) / 1000000))
     [ "$took" -lt 1000 ] || { echo "took $took ms"; return 1; }
 }
-blank_in_a_name() { # the line that says how to go on can be given to a shell
+blank_in_a_name() { # the line that says how to resume can be given to a shell
     rm -f "a b.bin" "a'b.csv"
     start "$fast" --epochs 100000 -o "a b.bin" --csv "a'b.csv" 2>i.err
     tries=0
@@ -235,7 +235,7 @@ blank_in_a_name() { # the line that says how to go on can be given to a shell
     kill -TERM "$child"
     wait "$child"
     done=$(epochs_of "a b.bin")
-    words=$(sed "s/.*to go on: mlp //; s/--epochs 100000/--epochs $((done + 2))/" i.err)
+    words=$(sed "s/.*to resume: mlp //; s/--epochs 100000/--epochs $((done + 2))/" i.err)
     echo "$words"
     eval "\"\$fast\" $words -q" && [ "$(epochs_of "a b.bin")" -eq $((done + 2)) ]
 }
@@ -249,14 +249,14 @@ stops_and_resumes() { # SIGNAL NUMBER PROGRAM
     done=$(epochs_of i.bin)
     [ "$(wc -l <i.csv)" -eq $((done + 1)) ] || { echo "$done epochs, but $(wc -l <i.csv) lines"; return 1; }
     [ -z "$(ls -d .mlp-* 2>/dev/null)" ] || { echo "temporary files"; ls -A; return 1; }
-    # The line says how to go on: do that, to fewer epochs.
-    words=$(sed "s/.*to go on: mlp //; s/--epochs 100000/--epochs $((done + 2))/" i.err)
+    # The line says how to resume: do that, to fewer epochs.
+    words=$(sed "s/.*to resume: mlp //; s/--epochs 100000/--epochs $((done + 2))/" i.err)
     # shellcheck disable=SC2086
     "$fast" $words -q && train "$fast" --epochs $((done + 2)) -o j.bin --csv j.csv && cmp i.bin j.bin &&
         same_table i.csv j.csv
 }
 if [ -n "$default_signals" ]; then
-    claim "SIGINT stops, saves, and says how to go on" stops_and_resumes INT 2 "$fast"
+    claim "SIGINT stops, saves, and says how to resume" stops_and_resumes INT 2 "$fast"
 else
     skip "this env cannot undo an ignored signal: no SIGINT was sent"
 fi

@@ -289,6 +289,44 @@ ThreadPool *command_pool(Context *context, uint64_t wanted)
     return pool;
 }
 
+void command_add_setting(OptionTable *table, const char *key, mlp_settings *settings)
+{
+    static const OptionKind kinds[] = {[SETTING_UINT] = OPTION_UINT,
+                                       [SETTING_DOUBLE] = OPTION_DOUBLE,
+                                       [SETTING_BOOL] = OPTION_BOOL,
+                                       [SETTING_CHOICE] = OPTION_CHOICE,
+                                       [SETTING_STRING] = OPTION_STRING};
+    const Setting *row = setting_find(settings_table, key);
+    const Option option = {.name = row->flag,
+                           .kind = kinds[row->type],
+                           .value = (char *)settings + row->offset,
+                           .min = row->min,
+                           .max = row->max,
+                           .choices = row->choices,
+                           .placeholder = row->placeholder,
+                           .help = row->help,
+                           .default_text = row->default_text,
+                           .role = (row->flags & SETTING_FILE) != 0 ? ROLE_READS : ROLE_NONE};
+    if (settings->architecture == NULL)
+        settings_default(settings, architecture_names[0]);
+    options_add(table, &option, 1);
+}
+
+bool command_setting_given(const OptionTable *table, const Setting *row,
+                           const mlp_settings *settings)
+{
+    return options_given(table, (const char *)settings + row->offset);
+}
+
+void command_default_settings(const OptionTable *table, mlp_settings *settings)
+{
+    mlp_settings defaults;
+    settings_default(&defaults, settings->architecture);
+    for (const Setting *row = settings_table; row->key != NULL; row++)
+        if (!command_setting_given(table, row, settings))
+            setting_copy(row, settings, &defaults);
+}
+
 bool command_transposed(const TransposeFlags *flags, bool model_transposed)
 {
     return (flags->yes || model_transposed) && !flags->no;

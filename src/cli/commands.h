@@ -142,6 +142,19 @@ typedef struct TransposeFlags {
 } TransposeFlags;
 
 // ---------------------------------------------------------------------------------------------
+// Options that are settings: rows of settings.h
+
+// Adds the option of the setting with that key.
+void command_add_setting(OptionTable *table, const char *key, mlp_settings *settings);
+
+// Whether the command line gave it.
+bool command_setting_given(const OptionTable *table, const Setting *row,
+                           const mlp_settings *settings);
+
+// Sets those that were not given to the defaults of the architecture.
+void command_default_settings(const OptionTable *table, mlp_settings *settings);
+
+// ---------------------------------------------------------------------------------------------
 // Data and models
 
 // Whether the data are stored column by column: as the flags say, else as those of the model were.

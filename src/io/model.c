@@ -38,12 +38,6 @@ enum { NEWEST_FORMAT = sizeof formats / sizeof formats[0] };
 static const Setting recipe_row = {.key = "recipe", .type = SETTING_UINT};
 static const uint64_t recipe = MODEL_RECIPE;
 
-// Every model of format 1 has it. Other settings are written only where they change something.
-static bool is_always_written(const Setting *row)
-{
-    return row->since == 1 && (row->flags & (SETTING_OPTIONAL | SETTING_RUN)) == 0;
-}
-
 static size_t add_entry(ModelEntry list[MODEL_MAX_ENTRIES], size_t n, const Setting *row,
                         const void *from)
 {
@@ -61,9 +55,7 @@ size_t model_entries(ModelEntry list[MODEL_MAX_ENTRIES], const Setting *table, c
     unsigned format = 1;
     size_t n = 0;
     for (const Setting *row = table; row->key != NULL; row++)
-        if (is_always_written(row) ||
-            ((row->flags & SETTING_RUN) == 0 &&
-             !setting_is_default(row, settings, settings->architecture))) {
+        if ((row->flags & SETTING_RUN) == 0 && setting_is_shown(row, settings)) {
             n = add_entry(list, n, row, settings);
             format = row->since > format ? row->since : format;
         }
@@ -440,8 +432,11 @@ static bool model_take_metadata(Model *model, const ModelFile *file, Error *err)
     }
     settings_default(&model->settings, architecture_names[0]);
     for (const Setting *row = settings_table; row->key != NULL; row++) {
-        const char *text = (row->flags & SETTING_RUN) != 0 ? NULL : metadata_find(file, row->key);
-        if (text == NULL && format == 1 && is_always_written(row))
+        if ((row->flags & SETTING_RUN) != 0)
+            continue;
+        const char *text = metadata_find(file, row->key);
+        bool may_lack = format > 1 || row->since > 1 || (row->flags & SETTING_OPTIONAL) != 0;
+        if (text == NULL && !may_lack)
             return metadata_lack(row->key, err);
         if (text != NULL && !take_row(row, &model->settings, text, err))
             return false;

@@ -26,9 +26,8 @@ const Setting settings_table[] = {
      HELP("NAME", "mlp (a hidden layer of sigmoids) or cnn (two convolutions)"),
      .default_text = "mlp", SINCE(1), .flags = SETTING_COLUMN},
     {SETTING(SETTING_DOUBLE, learning_rate, "lr"), RANGE(1e-30, 1e38), DEFAULTS("0.001", "0.002"),
-     HELP("R", "learning rate for the sum of the batch's gradients: each update subtracts R times "
-               "that sum. If you have a learning rate for the mean loss, divide it by the batch "
-               "size"),
+     HELP("R", "learning rate for the sum of the batch's gradients; if yours is for the mean loss, "
+               "divide it by the batch size"),
      SINCE(1), .flags = SETTING_AXIS},
     {SETTING(SETTING_UINT, batch_size, "batch"), RANGE(1, 65536), DEFAULTS("64"),
      HELP("N", "images in a batch"), SINCE(1), .flags = SETTING_AXIS},
@@ -46,12 +45,12 @@ const Setting settings_table[] = {
     {SETTING(SETTING_UINT, epochs, "epochs"), RANGE(1, 1000000), DEFAULTS("100", "20"),
      HELP("N", "passes over the training images"), SINCE(1), .flags = SETTING_COLUMN | SETTING_RUN},
     {SETTING(SETTING_BOOL, transposed, "transpose"), DEFAULTS("false"),
-     HELP(NULL, "the files hold the images column by column, as those of EMNIST do"), SINCE(1),
+     HELP(NULL, "the files store the images column by column, as EMNIST does"), SINCE(1),
      .flags = SETTING_OPTIONAL},
     {SETTING(SETTING_STRING, class_names, "classes"), DEFAULTS(""),
      HELP("NAMES", "names of the classes: a file of one per line, or characters and ranges such as "
                    "A-Z or 0-9A-F; the model keeps them"),
-     .default_text = "their numbers", SINCE(1), .flags = SETTING_OPTIONAL},
+     .default_text = "their numbers", SINCE(1), .flags = SETTING_OPTIONAL | SETTING_FILE},
     {0},
 };
 
@@ -83,7 +82,7 @@ const char *setting_text(const Setting *row, const void *from, char number[NUMBE
     return number;
 }
 
-static const char *default_of(const Setting *row, const char *architecture)
+const char *setting_default(const Setting *row, const char *architecture)
 {
     size_t i = 0;
     while (architecture_names[i] != NULL && strcmp(architecture_names[i], architecture) != 0)
@@ -95,7 +94,13 @@ static const char *default_of(const Setting *row, const char *architecture)
 bool setting_is_default(const Setting *row, const void *from, const char *architecture)
 {
     char number[NUMBER_SIZE];
-    return strcmp(setting_text(row, from, number), default_of(row, architecture)) == 0;
+    return strcmp(setting_text(row, from, number), setting_default(row, architecture)) == 0;
+}
+
+bool setting_is_shown(const Setting *row, const mlp_settings *settings)
+{
+    bool is_always = row->since == 1 && (row->flags & SETTING_OPTIONAL) == 0;
+    return is_always || !setting_is_default(row, settings, settings->architecture);
 }
 
 static bool parse_crc32(const char *text, uint32_t *value)
@@ -166,7 +171,14 @@ void settings_default(mlp_settings *settings, const char *architecture)
     double number;
     *settings = (mlp_settings){.architecture = architecture};
     for (const Setting *row = settings_table; row->key != NULL; row++)
-        (void)parse_type(row, settings, default_of(row, architecture), &number);
+        (void)parse_type(row, settings, setting_default(row, architecture), &number);
+}
+
+void setting_copy(const Setting *row, void *into, const void *from)
+{
+    char text[NUMBER_SIZE];
+    double number;
+    (void)parse_type(row, into, setting_text(row, from, text), &number);
 }
 
 bool settings_check(const mlp_settings *settings, Error *err)

@@ -22,8 +22,9 @@ typedef enum SettingType {
 enum {
     SETTING_AXIS = 1,     // sweep trains with each of a list of values
     SETTING_COLUMN = 2,   // a key column of sweep's table; an axis is one too
-    SETTING_OPTIONAL = 4, // written only where it is not at its default, whatever its version
-    SETTING_RUN = 8       // of a run, not of its model: --resume may change it
+    SETTING_OPTIONAL = 4, // named only where it is not at its default, whatever its version
+    SETTING_RUN = 8,      // of a run, not of its model: --resume may change it
+    SETTING_FILE = 16     // the flag's value may be the name of a file to read
 };
 
 typedef struct Setting {
@@ -53,8 +54,18 @@ void settings_default(mlp_settings *settings, const char *architecture);
 // is the struct that the row's offset is of.
 const char *setting_text(const Setting *row, const void *from, char number[NUMBER_SIZE]);
 
-// Whether the value is the default of that architecture.
+// Sets one setting to its value in another struct; texts are not copied.
+void setting_copy(const Setting *row, void *into, const void *from);
+
+// The default for that architecture, as text.
+const char *setting_default(const Setting *row, const char *architecture);
+
+// Whether the value is the default for that architecture.
 bool setting_is_default(const Setting *row, const void *from, const char *architecture);
+
+// Whether models and reports name it: a setting that is newer than format 1, or is marked optional,
+// only where it is not at its default.
+bool setting_is_shown(const Setting *row, const mlp_settings *settings);
 
 // Sets a setting from text, which must outlive it where it is a string. Fails when the text is not
 // a value of its type and range: err then says what was expected, "a whole number from 1 to 65536".
