@@ -211,19 +211,10 @@ $(BUILD)/test_%: $(BUILD)/test_%.o $(TESTED)
 
 unit-tests: $(TESTS)
 
-# The scalar kernels as a dense program, for each set, are for the benchmark alone.
-MACHINE = $(call ask,$(CC) -dumpmachine)
-FLAGS_OF_sse2   = -O2 -ftree-vectorize
-FLAGS_OF_avx2   = -O2 -ftree-vectorize -mavx2
-FLAGS_OF_avx512 = -O2 -ftree-vectorize -mavx512f -mavx512bw -mavx512dq -mavx512vl
-DENSE = $(patsubst %,$(BUILD)/dense_%.o,$(if $(filter x86_64-%,$(MACHINE)),sse2 avx2 avx512,$(if $(filter aarch64-%,$(MACHINE)),neon,scalar)))
-$(DENSE): $(BUILD)/dense_%.o: src/kernels/kernels_scalar.c $(BUILD)/flags
-	$(call compile,$(INCLUDE_kernels) $(FLAGS_OF_$*) -DKERNELS_DENSE=kernels_dense_$* -DKERNELS_ISA='"$*"')
-
 $(BUILD)/%.o: scripts/%.c $(BUILD)/flags
 	$(call compile,$(INCLUDE_cli) -Itests)
 
-$(BUILD)/bench: $(BUILD)/bench.o $(DENSE) $(TESTED)
+$(BUILD)/bench: $(BUILD)/bench.o $(TESTED)
 	$(LINK) $(PIE) -o $@ $^ -lm
 
 bench: $(BUILD)/bench

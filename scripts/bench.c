@@ -3,8 +3,7 @@
 // the median of the rounds is shown.
 //
 //   (a) this trainer, by threads and batch size;
-//   (b) the scalar reference kernels made dense, compiled for the same instruction set;
-//   (c) the dense lower bound: the multiplications and additions of any dense program at the
+//   (b) the dense lower bound: the multiplications and additions of any dense program at the
 //       multiply-add rate that this machine is measured to reach, from registers alone.
 #include "commands.h"
 #include "evaluate.h"
@@ -15,7 +14,6 @@
 #include "train.h"
 
 #include "bench_peak.h"
-#include "isa.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -92,36 +90,6 @@ static double median_ratio(const Row *above, const Row *below)
     for (size_t r = 0; r < n_rounds; r++)
         ratios[r] = above->seconds[r] / below->seconds[r];
     return median(ratios);
-}
-
-// The scalar reference kernels that multiply by zero too, compiled for each instruction set of this
-// build.
-extern const Kernels kernels_dense_sse2, kernels_dense_avx2, kernels_dense_avx512,
-    kernels_dense_neon, kernels_dense_scalar;
-static const Kernels *const dense_kernels[] = {
-#ifdef HAVE_SSE2
-    &kernels_dense_sse2,
-#endif
-#ifdef HAVE_AVX2
-    &kernels_dense_avx2,
-#endif
-#ifdef HAVE_AVX512
-    &kernels_dense_avx512,
-#endif
-#ifdef HAVE_NEON
-    &kernels_dense_neon,
-#endif
-#if !defined HAVE_SSE2 && !defined HAVE_NEON
-    &kernels_dense_scalar,
-#endif
-};
-
-static const Kernels *bench_dense_kernels(const char *isa)
-{
-    for (size_t i = 0; i < sizeof dense_kernels / sizeof dense_kernels[0]; i++)
-        if (strcmp(dense_kernels[i]->isa, isa) == 0)
-            return dense_kernels[i];
-    return dense_kernels[0];
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -354,34 +322,34 @@ static double weight_gradient_seconds(const Row *row)
 // ---------------------------------------------------------------------------------------------
 // The table
 
-static void print_row(const Row *row, const Row *dense, const Row *bound)
+static void print_row(const Row *row, const Row *bound)
 {
     printf("  %-26s  %-7s %3zu %6zu  %9.2f", row->what, row->kernels->isa, row->threads, row->batch,
            1e3 * median(row->seconds));
-    if (dense != NULL)
-        printf("  %9.3f", median_ratio(row, dense));
     if (bound != NULL)
         printf("  %9.3f", median_ratio(row, bound));
     putchar('\n');
 }
 
-// Milliseconds for a thousand images, which rows have different numbers of; ratios to the three
-// rows of as many threads.
+static void print_head(const char *what)
+{
+    printf("\n  %-26s  %-7s %3s %6s  %9s  %9s\n", what, "set", "thr", "batch", "ms", "to bound");
+}
+
+// Milliseconds for a thousand images, which rows have different numbers of; ratios to the bound of
+// as many threads.
 static void print_cnn(Row *first, Row *end)
 {
-    printf("\n  %-26s  %-7s %3s %6s  %9s  %9s  %9s\n", "--arch cnn, 1,000 images", "set", "thr",
-           "batch", "ms", "to dense", "to bound");
+    print_head("--arch cnn, 1,000 images");
     for (Row *row = first; row < end; row++)
         for (size_t round = 0; round < n_rounds; round++)
             row->seconds[round] *= 1000.0 / (double)row->images;
     for (Row *row = first; row < end; row++) {
-        const Row *dense = NULL, *bound = NULL;
+        const Row *bound = NULL;
         for (Row *other = first; other < end; other++)
-            if (other->threads == row->threads) {
-                dense = strcmp(other->what, "train, scalar dense") == 0 ? other : dense;
-                bound = other->measure == dense_bound_seconds ? other : bound;
-            }
-        print_row(row, dense, bound);
+            if (other->threads == row->threads && other->measure == dense_bound_seconds)
+                bound = other;
+        print_row(row, bound);
     }
 }
 
@@ -405,15 +373,13 @@ static int run(Context *c)
     train_data.data = &data;
     train_data.scale = input_scale(train_data.pixel_std);
     const Kernels *here = kernels;
-    const Kernels *dense_here = bench_dense_kernels(here->isa);
     size_t cpus = cpus_allowed(), most = cpus < MAX_THREADS ? cpus : MAX_THREADS;
 
-    Row *bound[MAX_THREADS + 1], *dense[MAX_THREADS + 1] = {NULL}, *ours[MAX_THREADS + 1][4];
+    Row *bound[MAX_THREADS + 1], *ours[MAX_THREADS + 1][4];
     for (size_t threads = 1; threads <= most; threads++) {
         bound[threads] = row_mlp("dense lower bound", here, threads, 0, dense_bound_seconds);
         for (size_t b = 0; b < 4; b++)
             ours[threads][b] = row_mlp("train", here, threads, batches[b], epoch_seconds);
-        dense[threads] = row_mlp("train, scalar dense", dense_here, threads, 64, epoch_seconds);
     }
     Row *first_kernel = &rows[n_rows];
     row_mlp("once: sparse images", here, 1, 64, prepare_seconds);
@@ -429,7 +395,6 @@ static int run(Context *c)
     Row *first_cnn = &rows[n_rows];
     for (size_t threads = 1; threads <= most; threads++) {
         row_cnn("train", here, threads, SOME_IMAGES, epoch_seconds);
-        row_cnn("train, scalar dense", dense_here, threads, SOME_IMAGES / 25, epoch_seconds);
         row_cnn("dense lower bound", here, threads, SOME_IMAGES, dense_bound_seconds);
     }
     for (size_t i = 0; kernels_available(i) != NULL; i++)
@@ -444,32 +409,25 @@ static int run(Context *c)
     }
     fputs("\r\033[K", stderr);
 
-    printf("%zu training images, %.1f %% of the pixels nonzero, medians of %zu rounds\n\n",
+    printf("%zu training images, %.1f %% of the pixels nonzero, medians of %zu rounds\n",
            range_length(train_data.split.train), 100.0 * nonzero_share(), n_rounds);
-    printf("  %-26s  %-7s %3s %6s  %9s  %9s  %9s\n", "one epoch", "set", "thr", "batch", "ms",
-           "to dense", "to bound");
+    print_head("one epoch");
     for (size_t threads = 1; threads <= most; threads++) {
         for (size_t b = 0; b < 4; b++)
-            print_row(ours[threads][b], dense[threads], bound[threads]);
-        print_row(dense[threads], dense[threads], bound[threads]);
-        printf("  %-26s  %-7s %3zu %6s  %9.2f  %9.3f  %9.3f   (%.1f GFLOP/s)\n",
-               bound[threads]->what, "", threads, "", 1e3 * median(bound[threads]->seconds),
-               median_ratio(bound[threads], dense[threads]), 1.0,
+            print_row(ours[threads][b], bound[threads]);
+        printf("  %-26s  %-7s %3zu %6s  %9.2f  %9.3f   (%.1f GFLOP/s)\n", bound[threads]->what, "",
+               threads, "", 1e3 * median(bound[threads]->seconds), 1.0,
                1e-9 * dense_flops(bound[threads]) / median(bound[threads]->seconds));
     }
-    printf("\n  %-26s  %-7s %3s %6s  %9s  %9s  %9s\n", "the stages of an epoch", "set", "thr",
-           "batch", "ms", "", "to bound");
-    for (Row *row = first_kernel; row < first_evaluation; row++) {
-        printf("  %-26s  %-7s %3zu %6zu  %9.2f  %9s  %9.3f\n", row->what, row->kernels->isa,
-               row->threads, row->batch, 1e3 * median(row->seconds), "",
-               median_ratio(row, bound[1]));
-    }
+    print_head("the stages of an epoch");
+    for (Row *row = first_kernel; row < first_evaluation; row++)
+        print_row(row, bound[1]);
     printf("\n  %zu images evaluated\n", range_length(train_data.split.validation));
     for (Row *row = first_evaluation; row < first_isa; row++)
-        print_row(row, NULL, NULL);
+        print_row(row, NULL);
     printf("\n  the instruction sets of this machine\n");
     for (Row *row = first_isa; row < first_cnn; row++)
-        print_row(row, dense[1], bound[1]);
+        print_row(row, bound[1]);
     print_cnn(first_cnn, end);
 
     struct rusage usage;

@@ -3,6 +3,8 @@
 #ifndef MLP_BENCH_PEAK_H
 #define MLP_BENCH_PEAK_H
 
+#include "isa.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 

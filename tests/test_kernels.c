@@ -1,6 +1,6 @@
-// Every kernel of every instruction set that this machine has, bit for bit, against a naive twin
-// that follows the order written in kernels.h and nothing else: one sum after the other, no vector,
-// no zero skipped. Sizes are odd, and rows end where their memory ends.
+// Every kernel of every instruction set that this machine has against the scalar reference, bit for
+// bit, on odd sizes and on rows that end where their memory ends; and the scalar reference against
+// the formulas of kernels.h, on integers so small that sums are exact in any order.
 #include "elementary.h"
 #include "kernels.h"
 #include "random.h"
@@ -8,24 +8,28 @@
 
 #include <math.h>
 
-enum { MAX_I = 300, MAX_B = 150, MAX_S = 176 };
+enum { MAX_I = 300, MAX_B = 150, MAX_S = 176, N_RESULT = MAX_I * MAX_S + MAX_B * MAX_S };
 
 // The operands: kernels want their rows of floats aligned.
 static _Alignas(64) float W[MAX_I * MAX_S], b[MAX_S], x[MAX_B * MAX_I], dy[MAX_B * MAX_S];
-static _Alignas(64) float found[MAX_I * MAX_S + MAX_B * MAX_S], twin[MAX_I * MAX_S + MAX_B * MAX_S];
+static _Alignas(64) float actual[N_RESULT], expected[N_RESULT];
 static float value[256];
 static uint32_t indices[MAX_B];
+static const Kernels *reference;
+static bool draws_integers;
 
 static float draw(uint64_t purpose, uint64_t i)
 {
-    return random_normal(11, purpose, i);
+    return draws_integers ? (float)(random_bits(11, purpose, i) % 7) - 3.0f
+                          : random_normal(11, purpose, i);
 }
 
 // Fills the operands; outputs from O on are padding and zero.
 static void fill(size_t I, size_t O, size_t S, size_t B)
 {
     for (size_t v = 0; v < 256; v++)
-        value[v] = (float)v / 79.0f;
+        value[v] = draws_integers ? (float)(v % 9) : (float)v / 79.0f;
+    value[0] = 0.0f;
     for (size_t o = 0; o < S; o++) {
         b[o] = o < O ? draw(1, o) : 0.0f;
         for (size_t i = 0; i < I; i++)
@@ -39,15 +43,20 @@ static void fill(size_t I, size_t O, size_t S, size_t B)
         indices[e] = (uint32_t)(random_bits(11, 6, e) % B);
 }
 
-// B rows of I bytes, the last one at the end of its memory: three of ten are lit, or all, or none.
-static unsigned char *make_bytes(size_t I, size_t B, unsigned lit_of_ten)
+static void *checked(void *memory)
 {
-    unsigned char *bytes = malloc(B * I + (I == 0));
-    if (bytes == NULL)
+    if (memory == NULL)
         abort();
+    return memory;
+}
+
+// B rows of I bytes, the last one at the end of its memory; of ten bytes, some are not zero.
+static unsigned char *make_bytes(size_t I, size_t B, unsigned nonzero_of_ten)
+{
+    unsigned char *bytes = checked(malloc(B * I + (I == 0)));
     for (size_t i = 0; i < B * I; i++) {
         uint64_t bits = random_bits(11, 5, i);
-        bytes[i] = bits % 10 >= lit_of_ten ? 0 : (unsigned char)(1 + (bits >> 32) % 255);
+        bytes[i] = bits % 10 >= nonzero_of_ten ? 0 : (unsigned char)(1 + (bits >> 32) % 255);
     }
     return bytes;
 }
@@ -55,11 +64,17 @@ static unsigned char *make_bytes(size_t I, size_t B, unsigned lit_of_ten)
 // Bits, not values: -0 is not +0.
 static bool same(size_t n)
 {
-    return memcmp(found, twin, n * sizeof *found) == 0;
+    return memcmp(actual, expected, n * sizeof *actual) == 0;
 }
 
 static const size_t outputs[] = {1, 10, 16, 17, 64, 100, 130};
-enum { N_OUTPUTS = sizeof outputs / sizeof outputs[0] };
+static const size_t widths[] = {0, 1, 6, 15, 16, 17, 50, 63, 64, 65, 98, 127, 128};
+static const size_t batches[] = {1, 3, 63, 64, 65, 150};
+enum {
+    N_OUTPUTS = sizeof outputs / sizeof outputs[0],
+    N_WIDTHS = sizeof widths / sizeof widths[0],
+    N_BATCHES = sizeof batches / sizeof batches[0]
+};
 
 // Runs a test with each instruction set.
 static void with_each_set(void (*test)(void))
@@ -72,7 +87,9 @@ static void with_each_set(void (*test)(void))
     kernels = before;
 }
 
-// The lists of rows of bytes as the format says, in memory that ends where they end.
+// ---------------------------------------------------------------------------------------------
+// The sparse first layer
+
 typedef struct Lists {
     uint16_t *entries;
     uint32_t start[MAX_B + 1];
@@ -80,125 +97,93 @@ typedef struct Lists {
 
 enum { BEFORE = 5 }; // entries before the first list
 
-static void make_lists(Lists *lists, const unsigned char *bytes, size_t I, size_t B)
+// The lists of B rows of I bytes by one set, in memory that ends where they end.
+static Lists make_lists(const Kernels *set, const unsigned char *bytes, size_t I, size_t B)
 {
-    size_t n = BEFORE;
-    for (size_t i = 0; i < B * I; i++)
-        n += bytes[i] != 0;
-    lists->entries = malloc(n * sizeof *lists->entries);
-    n = BEFORE;
-    if (lists->entries == NULL)
-        abort();
-    memset(lists->entries, 0xab, n * sizeof *lists->entries);
-    for (size_t e = 0; e < B; e++) {
-        lists->start[e] = (uint32_t)n;
-        for (size_t p = 0; p < I; p++)
-            if (bytes[e * I + p] != 0)
-                lists->entries[n++] = (uint16_t)(256 * p + bytes[e * I + p]);
-    }
-    lists->start[B] = (uint32_t)n;
-}
-
-static void check_sparse_list(size_t I, size_t B, unsigned lit_of_ten)
-{
-    unsigned char *bytes = make_bytes(I, B, lit_of_ten);
     const unsigned char *row[MAX_B];
     for (size_t e = 0; e < B; e++)
         row[e] = bytes + e * I;
-    ByteRows rows = {row, B}, next = {row, B / 2};
-    Lists expected, made = {.start = {BEFORE}};
-    make_lists(&expected, bytes, I, B);
-    size_t n = expected.start[B];
-    made.entries = malloc((n + SPARSE_SLACK) * sizeof *made.entries);
-    if (made.entries == NULL)
-        abort();
-    memset(made.entries, 0xab, BEFORE * sizeof *made.entries);
-    kernels->sparse_list(made.entries, made.start, &rows, I, &next);
-    CHECK(memcmp(made.start, expected.start, (B + 1) * sizeof *made.start) == 0 &&
-              memcmp(made.entries, expected.entries, n * sizeof *made.entries) == 0,
-          "%s: I = %zu, B = %zu, %u of 10 lit", kernels->isa, I, B, lit_of_ten);
-    free(expected.entries);
-    free(made.entries);
-    free(bytes);
+    Lists lists = {.start = {BEFORE}};
+    lists.entries = checked(malloc((BEFORE + B * I + SPARSE_SLACK) * sizeof *lists.entries));
+    memset(lists.entries, 0xab, BEFORE * sizeof *lists.entries);
+    set->sparse_list(lists.entries, lists.start, &(ByteRows){row, B}, I, &(ByteRows){row, B / 2});
+    lists.entries = checked(realloc(lists.entries, lists.start[B] * sizeof *lists.entries));
+    return lists;
 }
 
-static void check_sparse_forward(size_t I, size_t O, size_t B, unsigned lit_of_ten, SumMode mode,
-                                 bool fills_columns)
+static void check_sparse_list(size_t I, size_t B, unsigned nonzero_of_ten)
 {
-    static unsigned char columns[SPARSE_MAX_BYTES * TILE_EXAMPLES + 1];
-    size_t S = kernel_row_stride(O), stride = S + KERNEL_PAD;
-    fill(I, O, S, B);
-    unsigned char *bytes = make_bytes(I, B, lit_of_ten);
-    Lists lists;
-    make_lists(&lists, bytes, I, B);
-    SparseRows rows = {lists.entries, lists.start, 1, indices, B};
-    SparseRows next = {lists.entries, lists.start, 1, indices, B / 2};
-    for (size_t i = 0; i < B * stride; i++)
-        found[i] = twin[i] = i % stride < O ? draw(7, i) : 0.0f;
-    if (mode == SUM_ADD) // a sum that is continued never begins with a -0
-        found[0] = twin[0] = -0.0f;
-    SumRows sums = {found, stride, mode};
-    memset(columns, 0xab, sizeof columns);
-    kernels->sparse_forward(&sums, W, S, &rows, I, value, fills_columns ? columns : NULL, &next);
-    for (size_t e = 0; e < B; e++)
-        for (size_t o = 0; o < S; o++) {
-            float *at = &twin[e * stride + o], sum = mode == SUM_CONTINUE ? *at : 0.0f;
-            for (size_t p = 0; p < I; p++)
-                sum += value[bytes[indices[e] * I + p]] * W[p * S + o];
-            *at = mode == SUM_ADD ? *at + sum : sum;
-        }
-    CHECK(same(B * stride), "%s: I = %zu, O = %zu, B = %zu, %u of 10 lit, sums %d", kernels->isa, I,
-          O, B, lit_of_ten, (int)mode);
-    size_t wrong = 0, n_columns = fills_columns ? I * TILE_EXAMPLES : 0;
-    for (size_t i = 0; i < n_columns; i++) {
-        size_t p = i / TILE_EXAMPLES, e = i % TILE_EXAMPLES;
-        wrong += columns[i] != (e < B ? bytes[indices[e] * I + p] : 0);
-    }
-    CHECK(wrong == 0 && columns[n_columns] == 0xab, "%s: I = %zu, B = %zu: %zu bytes of columns",
-          kernels->isa, I, B, wrong);
-    free(lists.entries);
+    unsigned char *bytes = make_bytes(I, B, nonzero_of_ten);
+    Lists found = make_lists(kernels, bytes, I, B), right = make_lists(reference, bytes, I, B);
+    CHECK(memcmp(found.start, right.start, (B + 1) * sizeof *right.start) == 0 &&
+              memcmp(found.entries, right.entries, right.start[B] * sizeof *right.entries) == 0,
+          "%s: I = %zu, B = %zu, %u of 10 nonzero", kernels->isa, I, B, nonzero_of_ten);
+    free(found.entries);
+    free(right.entries);
     free(bytes);
 }
-
-static void check_columns_weight_gradient(size_t I, size_t O, size_t B, unsigned lit_of_ten)
-{
-    size_t S = kernel_row_stride(O), groups = (B + TILE_EXAMPLES - 1) / TILE_EXAMPLES;
-    Range part = {I / 7, I - I / 9};
-    fill(I, O, S, B);
-    unsigned char *bytes = make_bytes(I, B, lit_of_ten);
-    unsigned char *columns = calloc(groups * I + (I == 0), TILE_EXAMPLES);
-    if (columns == NULL)
-        abort();
-    for (size_t e = 0; e < B; e++)
-        for (size_t p = 0; p < I; p++)
-            columns[(e / TILE_EXAMPLES * I + p) * TILE_EXAMPLES + e % TILE_EXAMPLES] =
-                bytes[e * I + p];
-    memcpy(found, W, I * S * sizeof *W);
-    memcpy(twin, W, I * S * sizeof *W);
-    kernels->sparse_weight_gradient(found, S, columns, B, I, value, dy, -0.01f, part);
-    for (size_t p = part.first; p < part.end; p++)
-        for (size_t o = 0; o < S; o++) {
-            float sum = 0.0f;
-            for (size_t e = 0; e < B; e++)
-                sum += value[bytes[e * I + p]] * dy[e * S + o];
-            twin[p * S + o] += -0.01f * sum;
-        }
-    CHECK(same(I * S), "%s: I = %zu, O = %zu, B = %zu, %u of 10 lit", kernels->isa, I, O, B,
-          lit_of_ten);
-    free(columns);
-    free(bytes);
-}
-
-static const size_t widths[] = {0, 1, 6, 15, 16, 17, 50, 63, 64, 65, 98, 127, 128};
-enum { N_WIDTHS = sizeof widths / sizeof widths[0] };
-static const size_t batches[] = {1, 3, 63, 64, 65, 150};
-enum { N_BATCHES = sizeof batches / sizeof batches[0] };
 
 static void sparse_list(void)
 {
     for (size_t w = 0; w < N_WIDTHS; w++)
-        for (unsigned lit = 0; lit <= 10; lit += 2)
-            check_sparse_list(widths[w], 1 + w, lit);
+        for (unsigned nonzero = 0; nonzero <= 10; nonzero += 2)
+            check_sparse_list(widths[w], 1 + w, nonzero);
+}
+
+static void lists_contain_the_nonzero_bytes_in_order(void)
+{
+    const unsigned char bytes[2][5] = {{0, 7, 0, 255, 1}, {0, 0, 0, 0, 9}};
+    const uint16_t entries[4] = {1 << 8 | 7, 3 << 8 | 255, 4 << 8 | 1, 4 << 8 | 9};
+    Lists lists = make_lists(reference, bytes[0], 5, 2);
+    CHECK(lists.start[1] == BEFORE + 3 && lists.start[2] == BEFORE + 4 &&
+              memcmp(lists.entries + BEFORE, entries, sizeof entries) == 0,
+          "lists end at %u and %u", lists.start[1], lists.start[2]);
+    free(lists.entries);
+}
+
+static unsigned char tile[SPARSE_MAX_BYTES * TILE_EXAMPLES + 1];
+static unsigned char expected_tile[SPARSE_MAX_BYTES * TILE_EXAMPLES + 1];
+
+static void check_sparse_forward(size_t I, size_t O, size_t B, unsigned nonzero_of_ten,
+                                 SumMode mode, bool fills_tile)
+{
+    size_t S = kernel_row_stride(O), stride = S + KERNEL_PAD;
+    fill(I, O, S, B);
+    unsigned char *bytes = make_bytes(I, B, nonzero_of_ten);
+    Lists lists = make_lists(reference, bytes, I, B);
+    SparseRows rows = {lists.entries, lists.start, 1, indices, B};
+    SparseRows next = {lists.entries, lists.start, 1, indices, B / 2};
+    for (size_t i = 0; i < B * stride; i++)
+        actual[i] = expected[i] = i % stride < O ? draw(7, i) : 0.0f;
+    if (mode == SUM_ADD) // a sum that is continued never begins with a -0
+        actual[0] = expected[0] = -0.0f;
+    memset(tile, 0xab, sizeof tile);
+    memset(expected_tile, 0xab, sizeof tile);
+    kernels->sparse_forward(&(SumRows){actual, stride, mode}, W, S, &rows, I, value,
+                            fills_tile ? tile : NULL, &next);
+    reference->sparse_forward(&(SumRows){expected, stride, mode}, W, S, &rows, I, value,
+                              fills_tile ? expected_tile : NULL, &next);
+    CHECK(same(B * stride) && memcmp(tile, expected_tile, sizeof tile) == 0,
+          "%s: I = %zu, O = %zu, B = %zu, %u of 10 nonzero, mode %d", kernels->isa, I, O, B,
+          nonzero_of_ten, (int)mode);
+    for (size_t i = 0; draws_integers && i < B * S; i++) {
+        size_t e = i / S, o = i % S;
+        double sum = mode == SUM_STORE || o >= O ? 0.0
+                     : mode == SUM_ADD && i == 0 ? 0.0
+                                                 : (double)draw(7, e * stride + o);
+        for (size_t p = 0; p < I; p++)
+            sum += (double)value[bytes[indices[e] * I + p]] * (double)W[p * S + o];
+        CHECK((double)expected[e * stride + o] == sum, "mode %d: sum %zu is %g, not %g", (int)mode,
+              i, (double)expected[e * stride + o], sum);
+    }
+    for (size_t i = 0; fills_tile && i < I * TILE_EXAMPLES; i++) {
+        size_t p = i / TILE_EXAMPLES, e = i % TILE_EXAMPLES;
+        unsigned char right = e < B ? bytes[indices[e] * I + p] : 0;
+        CHECK(expected_tile[i] == right, "byte %zu of the tile is %u, not %u", i, expected_tile[i],
+              right);
+    }
+    free(lists.entries);
+    free(bytes);
 }
 
 static void sparse_forward(void)
@@ -207,52 +192,93 @@ static void sparse_forward(void)
         for (size_t w = 0; w < N_WIDTHS; w++)
             check_sparse_forward(widths[w], outputs[k], 1 + w % 3, 3, (SumMode)((k + w) % 3),
                                  w % 2 == 0);
-    for (unsigned lit = 0; lit <= 10; lit += 5)
+    for (unsigned nonzero = 0; nonzero <= 10; nonzero += 5)
         for (size_t e = 0; e < 4; e++)
-            check_sparse_forward(98, 64, batches[e], lit, (SumMode)((e + lit / 5) % 3), e % 2 == 0);
+            check_sparse_forward(98, 64, batches[e], nonzero, (SumMode)((e + nonzero / 5) % 3),
+                                 e % 2 == 0);
     for (int mode = SUM_STORE; mode <= SUM_CONTINUE; mode++) // empty sums
         check_sparse_forward(98, 17, 20, 0, (SumMode)mode, true);
+}
+
+static void check_sparse_weight_gradient(size_t I, size_t O, size_t B, unsigned nonzero_of_ten)
+{
+    size_t S = kernel_row_stride(O), n_tiles = (B + TILE_EXAMPLES - 1) / TILE_EXAMPLES;
+    Range part = {I / 7, I - I / 9};
+    fill(I, O, S, B);
+    unsigned char *bytes = make_bytes(I, B, nonzero_of_ten);
+    unsigned char *tiles = checked(calloc(n_tiles * I + (I == 0), TILE_EXAMPLES));
+    for (size_t e = 0; e < B; e++)
+        for (size_t p = 0; p < I; p++)
+            tiles[(e / TILE_EXAMPLES * I + p) * TILE_EXAMPLES + e % TILE_EXAMPLES] =
+                bytes[e * I + p];
+    memcpy(actual, W, I * S * sizeof *W);
+    memcpy(expected, W, I * S * sizeof *W);
+    kernels->sparse_weight_gradient(actual, S, tiles, B, I, value, dy, -0.5f, part);
+    reference->sparse_weight_gradient(expected, S, tiles, B, I, value, dy, -0.5f, part);
+    CHECK(same(I * S), "%s: I = %zu, O = %zu, B = %zu, %u of 10 nonzero", kernels->isa, I, O, B,
+          nonzero_of_ten);
+    for (size_t i = 0; draws_integers && i < I * S; i++) {
+        size_t p = i / S;
+        double sum = 0.0;
+        for (size_t e = 0; e < B && p >= part.first && p < part.end; e++)
+            sum += (double)value[bytes[e * I + p]] * (double)dy[e * S + i % S];
+        CHECK((double)expected[i] == (double)W[i] - 0.5 * sum, "gradient %zu: %g", i,
+              (double)expected[i]);
+    }
+    free(tiles);
+    free(bytes);
 }
 
 static void sparse_weight_gradient(void)
 {
     for (size_t w = 0; w < N_WIDTHS; w++)
         for (size_t e = 0; e < N_BATCHES; e++)
-            check_columns_weight_gradient(widths[w], outputs[(w + e) % N_OUTPUTS], batches[e], 3);
-    for (unsigned lit = 0; lit <= 10; lit += 5)
-        check_columns_weight_gradient(98, 64, 150, lit);
+            check_sparse_weight_gradient(widths[w], outputs[(w + e) % N_OUTPUTS], batches[e], 3);
+    for (unsigned nonzero = 0; nonzero <= 10; nonzero += 5)
+        check_sparse_weight_gradient(98, 64, 150, nonzero);
 }
 
-static void lists_hold_what_is_lit_in_order(void)
+static void check_sum_parts(size_t O)
 {
-    with_each_set(sparse_list);
+    size_t S = kernel_row_stride(O);
+    fill(8, O, S, 1);
+    memcpy(actual, b, S * sizeof *b);
+    memcpy(expected, b, S * sizeof *b);
+    kernels->sum_parts(actual, W, 8, S);
+    reference->sum_parts(expected, W, 8, S);
+    CHECK(same(S), "%s, O = %zu", kernels->isa, O);
+    for (size_t o = 0; draws_integers && o < S; o++) {
+        double sum = (double)b[o];
+        for (size_t part = 0; part < 8; part++)
+            sum += (double)W[part * S + o];
+        CHECK((double)expected[o] == sum, "sum %zu is %g, not %g", o, (double)expected[o], sum);
+    }
 }
 
-static void sparse_forward_is_a_dense_sum_in_order(void)
+static void sum_parts(void)
 {
-    with_each_set(sparse_forward);
+    for (size_t k = 0; k < N_OUTPUTS; k++)
+        check_sum_parts(outputs[k]);
 }
 
-static void columns_weight_gradient_is_a_dense_sum_in_order(void)
-{
-    with_each_set(sparse_weight_gradient);
-}
+// ---------------------------------------------------------------------------------------------
+// Dense layers
 
-static void sum_parts_adds_to_the_bias_in_order(void)
+// The exact results on integers, of the operands that check_dense was called with.
+static double dense_formula(const char *which, size_t S, size_t stride, size_t B, size_t I,
+                            size_t O, size_t row, size_t column)
 {
-    for (size_t i = 0; kernels_available(i) != NULL; i++)
-        for (size_t k = 0; k < N_OUTPUTS; k++) {
-            size_t O = outputs[k], S = kernel_row_stride(O);
-            fill(8, O, S, 1);
-            memcpy(found, b, S * sizeof *b);
-            kernels_available(i)->sum_parts(found, W, 8, S);
-            for (size_t o = 0; o < S; o++) {
-                twin[o] = b[o];
-                for (size_t part = 0; part < 8; part++)
-                    twin[o] += W[part * S + o];
-            }
-            CHECK(same(S), "%s, O = %zu", kernels_available(i)->isa, O);
-        }
+    double sum = 0.0;
+    if (strcmp(which, "forward") == 0)
+        for (size_t i = 0; i < I; i++)
+            sum += (double)x[row * stride + i] * (double)W[i * S + column];
+    else if (strcmp(which, "backward") == 0)
+        for (size_t o = 0; o < O; o++)
+            sum += (double)dy[row * S + o] * (double)W[column * S + o];
+    else
+        for (size_t e = 0; e < B; e++)
+            sum += (double)x[e * stride + row] * (double)dy[e * S + column];
+    return sum;
 }
 
 // One shape through the kernels of a dense layer.
@@ -262,48 +288,49 @@ static void check_dense(size_t I, size_t O, size_t B)
     Range rows = {I / 10, I - I / 7};
     fill(stride, O, S, B);
 
-    kernels->dense_forward(found, W, b, S, x, stride, B, I);
-    for (size_t e = 0; e < B; e++)
-        for (size_t o = 0; o < S; o++) {
-            twin[e * S + o] = b[o];
-            for (size_t i = 0; i < I; i++)
-                twin[e * S + o] += x[e * stride + i] * W[i * S + o];
-        }
+    kernels->dense_forward(actual, W, b, S, x, stride, B, I);
+    reference->dense_forward(expected, W, b, S, x, stride, B, I);
     CHECK(same(B * S), "%s: forward, I = %zu, O = %zu, B = %zu", kernels->isa, I, O, B);
-    for (size_t o = O; o < S; o++)
-        CHECK(found[o] == 0.0f, "%s: padding %zu is %g", kernels->isa, o, (double)found[o]);
+    for (size_t i = 0; draws_integers && i < B * S; i++)
+        CHECK((double)expected[i] ==
+                  (double)b[i % S] + dense_formula("forward", S, stride, B, I, O, i / S, i % S),
+              "forward %zu: %g", i, (double)expected[i]);
 
-    memset(found, 0, sizeof found);
-    memset(twin, 0, sizeof twin);
-    kernels->dense_backward(found, stride, W, S, dy, B, I, O);
-    for (size_t e = 0; e < B; e++)
-        for (size_t i = 0; i < I; i++)
-            for (size_t o = 0; o < O; o++)
-                twin[e * stride + i] += dy[e * S + o] * W[i * S + o];
+    memset(actual, 0, sizeof actual);
+    memset(expected, 0, sizeof expected);
+    kernels->dense_backward(actual, stride, W, S, dy, B, I, O);
+    reference->dense_backward(expected, stride, W, S, dy, B, I, O);
     CHECK(same(B * stride), "%s: backward, I = %zu, O = %zu, B = %zu", kernels->isa, I, O, B);
+    for (size_t i = 0; draws_integers && i < B * stride; i++)
+        CHECK((double)expected[i] == (i % stride < I ? dense_formula("backward", S, stride, B, I, O,
+                                                                     i / stride, i % stride)
+                                                     : 0.0),
+              "backward %zu: %g", i, (double)expected[i]);
 
-    memcpy(found, W, I * S * sizeof *W);
-    memcpy(twin, W, I * S * sizeof *W);
-    kernels->dense_weight_gradient(found, S, x, stride, dy, B, 0.5f, rows);
-    for (size_t i = rows.first; i < rows.end; i++)
-        for (size_t o = 0; o < S; o++) {
-            float sum = 0.0f;
-            for (size_t e = 0; e < B; e++)
-                sum += x[e * stride + i] * dy[e * S + o];
-            twin[i * S + o] += 0.5f * sum;
-        }
-    CHECK(same(I * S), "%s: weight_gradient, I = %zu, O = %zu, B = %zu", kernels->isa, I, O, B);
-
-    memcpy(found, b, sizeof b);
-    memcpy(twin, b, sizeof b);
-    kernels->bias_gradient(found, S, dy, B, 0.5f);
-    for (size_t o = 0; o < S; o++) {
-        float sum = 0.0f;
-        for (size_t e = 0; e < B; e++)
-            sum += dy[e * S + o];
-        twin[o] += 0.5f * sum;
+    memcpy(actual, W, I * S * sizeof *W);
+    memcpy(expected, W, I * S * sizeof *W);
+    kernels->dense_weight_gradient(actual, S, x, stride, dy, B, 0.5f, rows);
+    reference->dense_weight_gradient(expected, S, x, stride, dy, B, 0.5f, rows);
+    CHECK(same(I * S), "%s: weight gradient, I = %zu, O = %zu, B = %zu", kernels->isa, I, O, B);
+    for (size_t i = 0; draws_integers && i < I * S; i++) {
+        bool is_in = i / S >= rows.first && i / S < rows.end;
+        double sum = is_in ? dense_formula("gradient", S, stride, B, I, O, i / S, i % S) : 0.0;
+        CHECK((double)expected[i] == (double)W[i] + 0.5 * sum, "gradient %zu: %g", i,
+              (double)expected[i]);
     }
+
+    memcpy(actual, b, sizeof b);
+    memcpy(expected, b, sizeof b);
+    kernels->bias_gradient(actual, S, dy, B, 0.5f);
+    reference->bias_gradient(expected, S, dy, B, 0.5f);
     CHECK(same(S), "%s: bias, O = %zu, B = %zu", kernels->isa, O, B);
+    for (size_t o = 0; draws_integers && o < S; o++) {
+        double sum = 0.0;
+        for (size_t e = 0; e < B; e++)
+            sum += (double)dy[e * S + o];
+        CHECK((double)expected[o] == (double)b[o] + 0.5 * sum, "bias %zu: %g", o,
+              (double)expected[o]);
+    }
 }
 
 static void dense(void)
@@ -312,12 +339,34 @@ static void dense(void)
         for (size_t B = 1; B <= 7; B += 2)
             check_dense(37, outputs[k], B);
     check_dense(64, 160, 16); // more outputs than are taken at once
+    check_dense(100, 17, 9);  // more rows of weights
 }
 
-static void dense_kernels_follow_their_written_order(void)
+static void every_set_has_the_bits_of_the_scalar_reference(void)
 {
+    with_each_set(sparse_list);
+    with_each_set(sparse_forward);
+    with_each_set(sparse_weight_gradient);
+    with_each_set(sum_parts);
     with_each_set(dense);
 }
+
+static void the_scalar_reference_computes_its_formulas(void)
+{
+    const Kernels *before = kernels;
+    kernels = reference;
+    draws_integers = true;
+    for (int mode = SUM_STORE; mode <= SUM_CONTINUE; mode++)
+        check_sparse_forward(17, 18, 3, 4, (SumMode)mode, true);
+    check_sparse_weight_gradient(17, 18, 67, 4);
+    check_sum_parts(18);
+    check_dense(19, 18, 5);
+    draws_integers = false;
+    kernels = before;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Elementwise
 
 static void sigmoid(void)
 {
@@ -343,6 +392,28 @@ static void sigmoid(void)
 static void sigmoids_compute_their_formula(void)
 {
     with_each_set(sigmoid);
+}
+
+static void relu(void)
+{
+    enum { N = 48 };
+    _Alignas(64) float y[N], dx[N];
+    fill(N, 16, 16, 1);
+    for (size_t i = 0; i < N; i += 5)
+        x[i] = -0.0f;
+    x[7] = NAN;
+    kernels->relu_forward(y, x, N);
+    kernels->relu_backward(dx, y, W, N);
+    for (size_t i = 0; i < N; i++) {
+        float right = x[i] <= 0.0f ? 0.0f : x[i], slope = x[i] > 0.0f ? W[i] : 0.0f;
+        CHECK(memcmp(&y[i], &right, sizeof right) == 0 && f32_bits(dx[i]) == f32_bits(slope),
+              "%s: of %g", kernels->isa, (double)x[i]);
+    }
+}
+
+static void relu_cuts_off_what_is_not_above_zero(void)
+{
+    with_each_set(relu);
 }
 
 enum { MAX_C = 40, N_LOSSES = 37 };
@@ -391,7 +462,7 @@ static void softmax_and_loss_agree_with_double_precision(void)
     with_each_set(softmax);
 }
 
-// One call of the plain kernels, then the same of each other set, bit for bit.
+// One call of the scalar reference, then the same of each other set, bit for bit.
 static void softmax_has_the_same_bits_in_every_set(void)
 {
     static _Alignas(64) float a[N_LOSSES * 16], q[N_LOSSES * 16];
@@ -402,7 +473,7 @@ static void softmax_has_the_same_bits_in_every_set(void)
     for (size_t k = 0; k < 10; k++) // equal, huge, opposite, broken
         a[k] = 1.0f, a[16 + k] = 3e38f, a[32 + k] = k % 2 == 0 ? 3e38f : -3e38f;
     a[48 + 4] = NAN;
-    kernels_available(0)->softmax_cross_entropy(p, loss, predicted, a, 16, label, N_LOSSES, 10);
+    reference->softmax_cross_entropy(p, loss, predicted, a, 16, label, N_LOSSES, 10);
     CHECK(isnan(loss[3]), "NaN was lost");
     for (size_t i = 1; kernels_available(i) != NULL; i++) {
         kernels_available(i)->softmax_cross_entropy(q, other_loss, other, a, 16, label, N_LOSSES,
@@ -411,7 +482,7 @@ static void softmax_has_the_same_bits_in_every_set(void)
             CHECK(e == 3 ||
                       (memcmp(p + e * 16, q + e * 16, 10 * sizeof *p) == 0 &&
                        f32_bits(loss[e]) == f32_bits(other_loss[e]) && predicted[e] == other[e]),
-                  "%s, example %zu: loss %.9g, plain %.9g", kernels_available(i)->isa, e,
+                  "%s, example %zu: loss %.9g, scalar %.9g", kernels_available(i)->isa, e,
                   (double)other_loss[e], (double)loss[e]);
         CHECK(isnan(other_loss[3]), "%s: NaN was lost", kernels_available(i)->isa);
     }
@@ -438,6 +509,9 @@ static void huge_logits_do_not_overflow_and_the_first_of_equals_wins(void)
     with_each_set(softmax_edges);
 }
 
+// ---------------------------------------------------------------------------------------------
+// The choice
+
 static void unknown_and_missing_sets_are_refused(void)
 {
     Error err = {""};
@@ -453,8 +527,7 @@ static void unknown_and_missing_sets_are_refused(void)
           err.text);
 #endif
     CHECK(kernels == before, "a refused set is in use");
-    CHECK(kernels_choose("scalar", &err) && kernels == kernels_available(0), "scalar: %s",
-          err.text);
+    CHECK(kernels_choose("scalar", &err) && kernels == reference, "scalar: %s", err.text);
     size_t last = 0;
     while (kernels_available(last + 1) != NULL)
         last++;
@@ -465,12 +538,12 @@ static void unknown_and_missing_sets_are_refused(void)
 
 int main(void)
 {
-    RUN(lists_hold_what_is_lit_in_order);
-    RUN(sparse_forward_is_a_dense_sum_in_order);
-    RUN(columns_weight_gradient_is_a_dense_sum_in_order);
-    RUN(sum_parts_adds_to_the_bias_in_order);
-    RUN(dense_kernels_follow_their_written_order);
+    reference = kernels_available(0);
+    RUN(lists_contain_the_nonzero_bytes_in_order);
+    RUN(the_scalar_reference_computes_its_formulas);
+    RUN(every_set_has_the_bits_of_the_scalar_reference);
     RUN(sigmoids_compute_their_formula);
+    RUN(relu_cuts_off_what_is_not_above_zero);
     RUN(softmax_and_loss_agree_with_double_precision);
     RUN(softmax_has_the_same_bits_in_every_set);
     RUN(huge_logits_do_not_overflow_and_the_first_of_equals_wins);

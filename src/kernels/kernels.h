@@ -1,19 +1,18 @@
-// Loops over arrays of float and bytes: all the arithmetic that training spends its time in.
-// Nothing here knows what a layer, a batch or a network is.
+// Loops over arrays of floats and bytes: all the arithmetic that training spends its time in.
+// Nothing here knows what a layer, a batch or a network is. Read kernels_scalar.c next, which says
+// in plain loops what is computed; simd_template.h computes the same in vectors, once for each
+// instruction set, and kernels_dispatch.c chooses among them.
 //
-// The same kernels exist once per instruction set (kernels.c, compiled for each) and once as plain
-// loops (kernels_plain.c), which say in the shortest way what is computed. All give the same bits:
-//
-// The order of every sum is written down here and is part of the program's recipe. Each starts at
-// +0 or at a bias and takes its terms in ascending order, and every product is rounded before it
-// is added (no fused multiply-add: not every machine has one, and its bits differ). Vector lanes
-// run over outputs, which are independent sums, and never along a sum, so their number does not
-// matter. Leaving out the term of a zero pixel changes no bit: the product is a zero, and a sum
-// that began at +0 does not change by it, as long as W is finite.
+// All give the same bits. The order of every sum is written down here and is part of the program's
+// recipe. Each sum starts at +0 or at a bias and takes its terms in ascending order, and every
+// product is rounded before it is added (no fused multiply-add: not every machine has one, and its
+// bits differ). Vector lanes run over outputs, which are independent sums, and never along a sum,
+// so their number does not matter. Leaving out the term of a zero pixel changes no bit: the product
+// is a zero, and a sum that began at +0 does not change by it, as long as W is finite.
 //
 // Legend: B examples, I inputs, O outputs, C classes. Matrices are row-major; S, the distance in
 // floats from one row to the next, is kernel_row_stride(O), the padding zero. Rows of floats
-// begin at multiples of 64 bytes.
+// begin at multiples of 64 bytes. The caller owns all memory; nothing here fails.
 #ifndef MLP_KERNELS_H
 #define MLP_KERNELS_H
 
@@ -25,8 +24,8 @@ enum {
     KERNEL_MAX_CLASSES = 256
 };
 
-// Rows of many floats that followed each other at a power of two would all compete for the same
-// few places of a cache: 16 floats more spread them.
+// Rows whose distance is a multiple of a large power of two would compete for the same few sets of
+// the cache (cache-set conflicts): 16 floats more spread them.
 static inline size_t kernel_row_stride(size_t n)
 {
     size_t stride = round_up(n, KERNEL_PAD);
@@ -39,12 +38,12 @@ typedef struct ByteRows {
     size_t n;
 } ByteRows;
 
-// Rows of bytes as compressed sparse rows (CSR): the nonzero ones in ascending order, an entry
-// being 256 * column + byte. They are chosen from a larger array: row r has the entries
-// start[r * stride] up to, not with, start[r * stride + 1].
+// n rows of bytes as compressed sparse rows (CSR): only the nonzero bytes, in ascending order, as
+// entries 256 * column + byte. Row e of them is the row r = index[e] of a larger array, whose
+// entries are those from start[r * stride] up to, but not including, start[r * stride + 1].
 enum {
     SPARSE_MAX_BYTES = 128, // in a row: 64 floats of W for each of them fill the innermost cache
-    SPARSE_SLACK = 8        // entries behind the last one of a list that may be written over
+    SPARSE_SLACK = 8        // entries behind the last one of a list that may be overwritten
 };
 typedef struct SparseRows {
     const uint16_t *entries;
@@ -54,9 +53,9 @@ typedef struct SparseRows {
     size_t n;
 } SparseRows;
 
-// The same bytes by column, so that the examples that light a pixel stand side by side: of each
-// TILE_EXAMPLES examples a matrix (I,TILE_EXAMPLES), one after the other; 0 where the last one
-// has no more examples.
+// Transposed tiles hold the same bytes by column, so that the examples of a pixel are neighbours:
+// for each TILE_EXAMPLES examples a matrix (I,TILE_EXAMPLES), one after the other; 0 where the last
+// tile has no more examples.
 enum { TILE_EXAMPLES = 64 };
 
 // The destination of sums: that of row e is at `at` + e * stride. A sum starts at +0 and is stored
@@ -78,16 +77,16 @@ typedef struct Kernels {
                         const ByteRows *next);
 
     // sum[e] = sum over p of value[x[e][p]] * W[p]; x the B <= TILE_EXAMPLES rows of
-    // I <= SPARSE_MAX_BYTES bytes, W (I,S). Leaves the bytes in columns (I,TILE_EXAMPLES), unless
-    // it is NULL. `next` is a hint as above.
+    // I <= SPARSE_MAX_BYTES bytes, W (I,S), value (256). Leaves the bytes in tile
+    // (I,TILE_EXAMPLES), unless it is NULL. `next` is a hint as above.
     void (*sparse_forward)(const SumRows *sums, const float *W, size_t S, const SparseRows *rows,
-                           size_t I, const float *value, unsigned char *columns,
+                           size_t I, const float *value, unsigned char *tile,
                            const SparseRows *next);
 
-    // into (I,S), rows p: into[p] += scale * (sum over e of value[x[e][p]] * dy[e]); columns the
-    // bytes x of B examples by column, dy (B,S). The row of a pixel that no example lights may be
-    // left alone.
-    void (*sparse_weight_gradient)(float *into, size_t S, const unsigned char *columns, size_t B,
+    // into (I,S), rows p: into[p] += scale * (sum over e of value[x[e][p]] * dy[e]); tiles the
+    // bytes x of B examples, transposed, dy (B,S). The row of a pixel that is zero in all examples
+    // may be left alone.
+    void (*sparse_weight_gradient)(float *into, size_t S, const unsigned char *tiles, size_t B,
                                    size_t I, const float *value, const float *dy, float scale,
                                    Range rows);
 
@@ -116,7 +115,7 @@ typedef struct Kernels {
     // dx[i] = dy[i] * (y[i] * (1 - y[i])), n values, a multiple of KERNEL_PAD; y the sigmoid's.
     void (*sigmoid_backward)(float *dx, const float *y, const float *dy, size_t n);
 
-    // y[i] = 0 where x[i] <= 0, else x[i], so that NaN goes on; n values, a multiple of KERNEL_PAD.
+    // y[i] = 0 where x[i] <= 0, else x[i], so that NaN stays; n values, a multiple of KERNEL_PAD.
     void (*relu_forward)(float *y, const float *x, size_t n);
 
     // dx[i] = dy[i] where y[i] is above 0, else 0; n values, a multiple of KERNEL_PAD.
@@ -131,15 +130,15 @@ typedef struct Kernels {
     const ConvKernels *conv;
 } Kernels;
 
-// The kernels in use: the plain ones until kernels_choose was called.
+// The kernels in use: the scalar ones until a function below has chosen.
 extern const Kernels *kernels;
 
-// Takes the kernels of the instruction set with that name, or, when it is NULL, the fastest that
+// Chooses the kernels of the instruction set with that name, or, when it is NULL, the fastest that
 // this CPU has. Fails on an unknown name and on a set that the CPU lacks. Call it before there are
 // threads.
 bool kernels_choose(const char *isa, Error *err);
 
-// Takes the fastest, unless kernels_choose was called. Any thread may call it, at any time.
+// Chooses the fastest, unless kernels_choose was called. Any thread may call it, at any time.
 void kernels_choose_once(void);
 
 // The sets that this CPU can run, slowest first: number i, or NULL behind the last.

@@ -1,4 +1,4 @@
-// The kernels for AVX2 and BMI1.
+// The kernels for AVX2 and BMI1: simd_template.h with this set; empty where isa.h leaves it out.
 #include "isa.h"
 #include "kernels.h"
 

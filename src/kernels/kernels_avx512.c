@@ -1,4 +1,5 @@
-// The kernels for AVX-512 F, BW, DQ and VL.
+// The kernels for AVX-512 F, BW, DQ and VL: simd_template.h with this set; empty where isa.h leaves
+// it out.
 #include "isa.h"
 #include "kernels.h"
 

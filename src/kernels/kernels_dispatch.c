@@ -1,4 +1,5 @@
-// Which kernels this CPU can run and which are used; see kernels.h.
+// Which kernels this build has, which of them this CPU can run, and which are used. isa.h decides
+// the first question.
 #include "isa.h"
 #include "kernels.h"
 
@@ -6,94 +7,68 @@
 #include <stdio.h>
 #include <string.h>
 
-// What each set is in this build: its kernels, and whether the CPU can run them. The Makefile
-// defines HAVE_KERNELS_x for the sets that this machine can have and that the compiler knows.
-extern const Kernels kernels_scalar;
+extern const Kernels kernels_scalar, kernels_sse2, kernels_avx2, kernels_avx512, kernels_neon;
+
+// All names that MLP_ISA may have, slowest first, and the kernels, NULL where this build has none.
+enum { SCALAR, SSE2, AVX2, AVX512, NEON, N_SETS };
+static const char *const names[N_SETS] = {"scalar", "sse2", "avx2", "avx512", "neon"};
+static const Kernels *const sets[N_SETS] = {
+    [SCALAR] = &kernels_scalar,
 #ifdef HAVE_SSE2
-extern const Kernels kernels_sse2;
-#define SSE2 &kernels_sse2, true
-#else
-#define SSE2 NULL, false
+    [SSE2] = &kernels_sse2,
 #endif
 #ifdef HAVE_AVX2
-extern const Kernels kernels_avx2;
-#define AVX2 &kernels_avx2, __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi")
-#else
-#define AVX2 NULL, false
+    [AVX2] = &kernels_avx2,
 #endif
 #ifdef HAVE_AVX512
-extern const Kernels kernels_avx512;
-#define AVX512                                                                                     \
-    &kernels_avx512, __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&    \
-                         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")
-#else
-#define AVX512 NULL, false
+    [AVX512] = &kernels_avx512,
 #endif
 #ifdef HAVE_NEON
-extern const Kernels kernels_neon;
-#define NEON &kernels_neon, true
-#else
-#define NEON NULL, false
+    [NEON] = &kernels_neon,
 #endif
+};
 
 const Kernels *kernels = &kernels_scalar;
 static bool is_chosen; // by kernels_choose
 
-typedef struct Candidate {
-    const char *isa;
-    const Kernels *kernels; // NULL: not in this build
-    bool available;
-} Candidate;
-
-enum { N_CANDIDATES = 5 };
-
-// All names that MLP_ISA may have, slowest first.
-static void list_candidates(Candidate list[N_CANDIDATES])
+static bool cpu_has(size_t set)
 {
-    const Candidate all[N_CANDIDATES] = {
-        {"scalar", &kernels_scalar, true},
-        {"sse2", SSE2},
-        {"avx2", AVX2},
-        {"avx512", AVX512},
-        {"neon", NEON},
-    };
-    memcpy(list, all, sizeof all);
+#ifdef HAVE_AVX2
+    if (set == AVX2)
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi");
+#endif
+#ifdef HAVE_AVX512
+    if (set == AVX512)
+        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+#endif
+    return sets[set] != NULL;
 }
 
 const Kernels *kernels_available(size_t i)
 {
-    Candidate list[N_CANDIDATES];
-    list_candidates(list);
-    for (size_t c = 0; c < N_CANDIDATES; c++)
-        if (list[c].available && i-- == 0)
-            return list[c].kernels;
+    for (size_t set = 0; set < N_SETS; set++)
+        if (cpu_has(set) && i-- == 0)
+            return sets[set];
     return NULL;
 }
 
 bool kernels_choose(const char *isa, Error *err)
 {
-    Candidate list[N_CANDIDATES];
-    list_candidates(list);
-    const Kernels *fastest = &kernels_scalar;
-    char names[64] = "";
-    for (size_t c = 0; c < N_CANDIDATES; c++) {
-        bool is_named = isa != NULL && strcmp(isa, list[c].isa) == 0;
-        if (is_named && list[c].kernels == NULL)
-            return error_set(err, "MLP_ISA=%s: this build does not have kernels for it", isa);
-        if (is_named && !list[c].available)
-            return error_set(err, "MLP_ISA=%s: this CPU does not have these instructions", isa);
-        if (is_named) {
-            kernels = list[c].kernels;
-            return is_chosen = true;
-        }
-        if (list[c].available)
-            fastest = list[c].kernels;
-        size_t used = strlen(names);
-        snprintf(names + used, sizeof names - used, "%s%s", c == 0 ? "" : ", ", list[c].isa);
-    }
-    if (isa != NULL)
-        return error_set(err, "MLP_ISA=%.40s: unknown; the instruction sets are %s", isa, names);
-    kernels = fastest;
+    const Kernels *fastest = NULL;
+    for (size_t i = 0; kernels_available(i) != NULL; i++)
+        fastest = kernels_available(i);
+    size_t set = 0;
+    while (isa != NULL && set < N_SETS && strcmp(isa, names[set]) != 0)
+        set++;
+    if (set == N_SETS)
+        return error_set(err, "MLP_ISA=%.40s: unknown; the instruction sets are %s, %s, %s, %s, %s",
+                         isa, names[0], names[1], names[2], names[3], names[4]);
+    if (sets[set] == NULL)
+        return error_set(err, "MLP_ISA=%s: this build does not have kernels for it", isa);
+    if (!cpu_has(set))
+        return error_set(err, "MLP_ISA=%s: this CPU does not have these instructions", isa);
+    kernels = isa == NULL ? fastest : sets[set];
     return is_chosen = true;
 }
 

@@ -1,4 +1,5 @@
-// The kernels for NEON, which every AArch64 has.
+// The kernels for NEON, which every AArch64 has: simd_template.h with this set; empty where isa.h
+// leaves it out.
 #include "isa.h"
 #include "kernels.h"
 

@@ -1,4 +1,5 @@
-// The kernels for SSE2, which every x86-64 has.
+// The kernels for SSE2, which every x86-64 has: simd_template.h with this set; empty where isa.h
+// leaves it out.
 #include "isa.h"
 #include "kernels.h"
 

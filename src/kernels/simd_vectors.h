@@ -1,51 +1,60 @@
-// Vectors of the width of the instruction set that is compiled for, for the kernels alone: the
-// files that include this are compiled once for each set. A vector's lanes are outputs (hidden
-// units, channels, classes), weights of one output or examples, never the terms of one sum.
-#ifndef MLP_VECTORS_H
-#define MLP_VECTORS_H
+// Vectors of the width of one instruction set, and what the compiler must know to use it. A file
+// that names a set and includes simd_template.h gets the kernels for it; no flag of the compiler is
+// needed. A vector's lanes are outputs (hidden units, channels, classes), weights of one output or
+// examples, never the terms of one sum.
+//
+// For each set: TARGET, what the compiler calls its instructions where they are not its default;
+// STRIP_VECTORS, vectors of a row of outputs that are summed at once by the sparse kernels;
+// TILE_ROWS, rows of KERNEL_PAD floats that are summed at once by the dense ones; WINDOW_VECTORS,
+// vectors of a window's row that are summed at once by convolutions. All were found by measuring:
+// as many sums as the set has registers for.
+#ifndef MLP_SIMD_VECTORS_H
+#define MLP_SIMD_VECTORS_H
 
 #include "elementary.h"
 #include "kernels.h"
 
 #include <string.h>
 
-#if defined KERNELS_AVX512 || defined KERNELS_AVX2
+#if defined KERNELS_AVX512
 #include <immintrin.h>
+enum { VECTOR_BYTES = 64, STRIP_VECTORS = 4, TILE_ROWS = 8, WINDOW_VECTORS = 5 };
+#define TARGET       "avx512f,avx512bw,avx512dq,avx512vl,bmi"
+#define KERNEL_TABLE kernels_avx512
+#define KERNEL_ISA   "avx512"
+#elif defined KERNELS_AVX2
+#include <immintrin.h>
+enum { VECTOR_BYTES = 32, STRIP_VECTORS = 8, TILE_ROWS = 4, WINDOW_VECTORS = 10 };
+#define TARGET       "avx2,bmi"
+#define KERNEL_TABLE kernels_avx2
+#define KERNEL_ISA   "avx2"
 #elif defined KERNELS_SSE2
 #include <emmintrin.h>
-#endif
-
-#if defined KERNELS_AVX512
-#define TARGET "avx512f,avx512bw,avx512dq,avx512vl,bmi"
-enum { VECTOR_BYTES = 64, STRIP_VECTORS = 4, TILE_ROWS = 8 };
-#define KERNEL(name) name##_avx512
-#define KERNELS_ISA  "avx512"
-#elif defined KERNELS_AVX2
-#define TARGET "avx2,bmi"
-enum { VECTOR_BYTES = 32, STRIP_VECTORS = 8, TILE_ROWS = 4 };
-#define KERNEL(name) name##_avx2
-#define KERNELS_ISA  "avx2"
-#elif defined KERNELS_SSE2
-enum { VECTOR_BYTES = 16, STRIP_VECTORS = 8, TILE_ROWS = 2 };
-#define KERNEL(name) name##_sse2
-#define KERNELS_ISA  "sse2"
+enum { VECTOR_BYTES = 16, STRIP_VECTORS = 8, TILE_ROWS = 2, WINDOW_VECTORS = 10 };
+#define KERNEL_TABLE kernels_sse2
+#define KERNEL_ISA   "sse2"
 #elif defined KERNELS_NEON
-enum { VECTOR_BYTES = 16, STRIP_VECTORS = 16, TILE_ROWS = 4 };
-#define KERNEL(name) name##_neon
-#define KERNELS_ISA  "neon"
+enum { VECTOR_BYTES = 16, STRIP_VECTORS = 16, TILE_ROWS = 4, WINDOW_VECTORS = 10 };
+#define KERNEL_TABLE kernels_neon
+#define KERNEL_ISA   "neon"
 #else
-#error "name the instruction set: -DKERNELS_AVX2 or another of the above"
+#error "name the instruction set: include kernels_avx2.c or another of its kind"
 #endif
 
-// From here on, functions use the instructions of the set.
+// The functions between TARGET_BEGIN and TARGET_END use the set's instructions.
 #define PRAGMA(text) _Pragma(#text)
-#if defined TARGET && defined __clang__
-#define TARGET_BEGIN(t) PRAGMA(clang attribute push(__attribute__((target(t))), apply_to = function))
-#elif defined TARGET
-#define TARGET_BEGIN(t) PRAGMA(GCC target t)
-#endif
-#ifdef TARGET
-TARGET_BEGIN(TARGET)
+#if !defined TARGET
+#define TARGET_BEGIN
+#define TARGET_END
+#elif defined __clang__
+#define CLANG_TARGET(name)                                                                         \
+    PRAGMA(clang attribute push(__attribute__((target(name))), apply_to = function))
+#define TARGET_BEGIN CLANG_TARGET(TARGET)
+#define TARGET_END   PRAGMA(clang attribute pop)
+#else
+#define GCC_TARGET(name) PRAGMA(GCC target name)
+#define TARGET_BEGIN     PRAGMA(GCC push_options) GCC_TARGET(TARGET)
+#define TARGET_END       PRAGMA(GCC pop_options)
 #endif
 
 enum {
@@ -54,12 +63,9 @@ enum {
 };
 
 typedef float Vector __attribute__((vector_size(VECTOR_BYTES), may_alias));
-typedef int32_t Ints __attribute__((vector_size(VECTOR_BYTES), may_alias));
+typedef int32_t IntVector __attribute__((vector_size(VECTOR_BYTES), may_alias));
 typedef uint32_t UintVector __attribute__((vector_size(VECTOR_BYTES), may_alias));
-typedef float AnyVector __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alias));
-typedef uint64_t Longs __attribute__((vector_size(VECTOR_BYTES), may_alias));
-typedef unsigned char Bytes __attribute__((vector_size(VECTOR_BYTES), may_alias));
-typedef unsigned char AnyBytes __attribute__((vector_size(VECTOR_BYTES), aligned(1), may_alias));
+typedef float UnalignedVector __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alias));
 
 // A function with a constant argument that its loops are unrolled by must end up in its caller.
 #define INLINE static inline __attribute__((always_inline))
@@ -77,14 +83,16 @@ typedef unsigned char AnyBytes __attribute__((vector_size(VECTOR_BYTES), aligned
 // above those of a loaded uint16_t, which are zero, again after each shift.
 #define OPAQUE(v) __asm__("" : "+r"(v))
 
+TARGET_BEGIN
+
 INLINE Vector load(const float *x)
 {
     return *(const Vector *)x;
 }
 
-INLINE Vector load_any(const float *x)
+INLINE Vector load_unaligned(const float *x)
 {
-    return *(const AnyVector *)x;
+    return *(const UnalignedVector *)x;
 }
 
 INLINE void store(float *x, Vector v)
@@ -103,7 +111,7 @@ INLINE Vector splat(float x)
 #endif
 }
 
-INLINE Vector choose(Ints condition, Vector yes, Vector no)
+INLINE Vector choose(IntVector condition, Vector yes, Vector no)
 {
     return (Vector)(((UintVector)condition & (UintVector)yes) |
                     (~(UintVector)condition & (UintVector)no));
@@ -125,5 +133,7 @@ INLINE Vector clamp(Vector x, float low, float high)
     return choose(x > splat(high), splat(high), x);
 #endif
 }
+
+TARGET_END
 
 #endif

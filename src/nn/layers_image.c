@@ -71,7 +71,7 @@ static void describe_conv(Layer *layer, size_t channels)
                      .channels = channels,
                      .image_stride = layer->in_stride,
                      .out_image_stride = layer->out_stride};
-    assert(conv_row_length(w) <= CONV_MAX_ROW);
+    assert(conv_window_length(w) <= CONV_MAX_WINDOW);
 }
 
 // Pixel (row r, column c) of the window at output pixel p, in a (C,H,W) image of doubles.
@@ -106,7 +106,7 @@ static size_t layer_convolution_describe(Layer *layer, size_t units, size_t offs
     const ConvShape *w = &layer->conv;
     size_t K = w->kernel_size, P = layer->in_pitch, S = kernel_row_stride(K * K * P);
     layer->n_rows = units;
-    layer->saved_bytes = nonzeros_room(w) * sizeof(Nonzero);
+    layer->saved_bytes = nonzeros_per_example(w) * sizeof(Nonzero);
     layer->n_tensors = 2;
     layer->tensors[0] = (Tensor){.letter = "W",
                                  .n_dims = 4,
@@ -143,7 +143,7 @@ static void layer_convolution_backward(const Layer *layer, const float *params,
 {
     const Tensor *W = &layer->tensors[0];
     const ConvShape *w = &layer->conv;
-    kernels->conv->collect(view->saved, w, view->dy, view->batch.size);
+    kernels->conv->list_nonzeros(view->saved, w, view->dy, view->batch.size);
     if (view->dx != NULL)
         kernels->conv->backward(view->dx, params + W->offset, W->stride[0], w, view->saved,
                                 view->batch.size);
