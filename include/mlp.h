@@ -122,6 +122,10 @@ size_t mlp_rows(const mlp_model *model);
 size_t mlp_cols(const mlp_model *model);
 size_t mlp_classes(const mlp_model *model);
 
+// Whether the model can be used on the data: the images have its size and the labels are among its
+// classes. The data may lack classes.
+bool mlp_fits(const mlp_model *model, const mlp_data *data, char error[MLP_ERROR_SIZE]);
+
 // Number of weights and biases.
 size_t mlp_parameters(const mlp_model *model);
 
@@ -206,6 +210,7 @@ typedef struct mlp_evaluation {
     size_t first, n; // images first to first + n - 1 of the data were evaluated
     size_t correct;
     double accuracy, loss; // loss: mean cross-entropy
+    bool is_other_data;    // of a split: the model was not trained on these data
 } mlp_evaluation;
 
 // One image each; a member may be NULL. There must be room for all images of the data.

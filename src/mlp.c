@@ -168,10 +168,9 @@ mlp_model *mlp_open_memory(const void *bytes, size_t size, char error[MLP_ERROR_
     return model_finish(model, ok, err);
 }
 
-// Says in err what does not fit when the data's images have another size than the model's or labels
-// that it does not know. The data may lack classes.
-static bool data_fit(const mlp_model *model, const mlp_data *data, Error *err)
+bool mlp_fits(const mlp_model *model, const mlp_data *data, char error[MLP_ERROR_SIZE])
 {
+    Error unwanted, *err = error_in(error, &unwanted);
     const Architecture *a = &model->net.architecture;
     if (a->rows != data->rows || a->cols != data->cols)
         return error_set(err,
@@ -181,7 +180,7 @@ static bool data_fit(const mlp_model *model, const mlp_data *data, Error *err)
     if (beyond == data->n)
         return true;
     return error_set(err,
-                     "%s knows %zu classes, 0 to %zu, but %s has %zu classes: its image %zu has "
+                     "%s has %zu classes, 0 to %zu, but %s has %zu classes: its image %zu has "
                      "the label %u",
                      model->name, a->classes, a->classes - 1, data->name, data->n_classes, beyond,
                      data->labels[beyond]);
@@ -434,7 +433,7 @@ static bool training_data(TrainData *training, const mlp_model *model, const mlp
                             .pixel_std = model->facts.pixel_std,
                             .scale = input_scale(model->facts.pixel_std),
                             .epochs_done = (size_t)model->facts.epochs};
-    return data_fit(model, data, err) && model_split(&training->split, model, data, err);
+    return mlp_fits(model, data, err->text) && model_split(&training->split, model, data, err);
 }
 
 mlp_result mlp_train(mlp_model *model, const mlp_data *data, size_t epochs, size_t threads,
@@ -491,7 +490,7 @@ bool mlp_evaluate(const mlp_model *model, const mlp_data *data, mlp_split split,
     Arena arena = {0};
     Evaluator evaluator;
     ThreadPool *pool = NULL;
-    if (data_fit(model, data, err) && choose_images(&images, model, data, split, err))
+    if (mlp_fits(model, data, err->text) && choose_images(&images, model, data, split, err))
         pool = open_threads(threads, &arena, err);
     bool ok = pool != NULL && evaluator_alloc(&evaluator, &model->net, pool, range_length(images),
                                               NULL, &arena, err);
@@ -500,7 +499,13 @@ bool mlp_evaluate(const mlp_model *model, const mlp_data *data, mlp_split split,
         if (each != NULL)
             write_each(&evaluator, each);
         Evaluation e = evaluator_run(&evaluator, model->params, data, &scale, images);
-        *result = (mlp_evaluation){images.first, e.n, e.correct, evaluation_accuracy(&e), e.loss};
+        *result = (mlp_evaluation){.first = images.first,
+                                   .n = e.n,
+                                   .correct = e.correct,
+                                   .accuracy = evaluation_accuracy(&e),
+                                   .loss = e.loss,
+                                   .is_other_data =
+                                       split != MLP_ALL && data->crc32 != model->facts.data_crc32};
     }
     if (pool != NULL)
         pool_close(pool);
@@ -525,7 +530,7 @@ mlp_gradient_check *mlp_check_gradients(const mlp_model *model, const mlp_data *
     Batch batch = {.data = data, .scale = &scale, .n = data->n, .first = image, .size = 1};
     Arena arena = {0};
     mlp_gradient_check *check = arena_alloc(&arena, 1, sizeof *check, "the checks", err);
-    if (check != NULL && data_fit(model, data, err) &&
+    if (check != NULL && mlp_fits(model, data, err->text) &&
         (image < data->n ||
          error_set(err, "%s has no image %zu, only %zu images", data->name, image, data->n)) &&
         gradient_check(check, &model->net, model->params, &batch, step, &arena, err)) {

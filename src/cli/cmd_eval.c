@@ -2,7 +2,6 @@
 // confusion matrix, and tables of predictions. metrics.h has the definitions.
 #include "commands.h"
 #include "csv.h"
-#include "evaluate.h"
 #include "json.h"
 #include "metrics.h"
 #include "numbers.h"
@@ -40,9 +39,8 @@ static void eval_options(OptionTable *table, void *values)
         OPT_TABLE("mistakes", &o->mistakes,
                   "write the misclassified images as CSV here (- is standard output), most "
                   "confident first: index,label,predicted,probability and the pixels"),
-        OPT_STRING(
-            "confusion", &o->confusion, "FILE",
-            "write the confusion matrix here (- is standard output), one row per true class"),
+        OPT_TABLE("confusion", &o->confusion,
+                  "write the confusion matrix here (- is standard output), one row per true class"),
         OPT_DOUBLE("min-accuracy", &o->min_accuracy, 0, 1, "F",
                    "exit with status 3 when the accuracy, a fraction, is below F",
                    .default_text = ""),
@@ -54,12 +52,22 @@ static void eval_options(OptionTable *table, void *values)
 // ---------------------------------------------------------------------------------------------
 // The report
 
+typedef struct Mistake {
+    size_t image; // its number in the data
+    float probability;
+} Mistake;
+
+// The images, their predictions and what is counted of them.
 typedef struct Report {
-    const char *model, *directory, *split;
-    Evaluation result;
+    const char *model, *split;
+    const mlp_data *data;
+    mlp_evaluation result;
+    mlp_predictions each; // of the images from result.first on
     size_t n_classes;
     const char *class_names; // NULL: none
     uint64_t *confusion;     // (C,C), rows the truth
+    Mistake *mistakes;       // (n_mistakes) most confident first
+    size_t n_mistakes;
 } Report;
 
 static void print_ratio(double value)
@@ -138,8 +146,8 @@ static void print_most_confused(const Report *report, int width)
 static void print_text(const Report *report)
 {
     enum { MATRIX_CLASSES = 16 };
-    double accuracy = evaluation_accuracy(&report->result);
-    ShownName model = command_shown(report->model), directory = command_shown(report->directory);
+    double accuracy = report->result.accuracy;
+    ShownName model = command_shown(report->model), directory = command_shown(report->data->name);
     printf("%s on the %s images of %s\n\n", model.text, report->split, directory.text);
     printf("accuracy  %.2f %%, standard error %.2f %% (%zu of %zu)\n", 100.0 * accuracy,
            100.0 * accuracy_standard_error(accuracy, report->result.n), report->result.correct,
@@ -156,10 +164,10 @@ static void print_text(const Report *report)
 static void print_json(const Report *report)
 {
     JsonWriter json = {.out = stdout};
-    double accuracy = evaluation_accuracy(&report->result);
+    double accuracy = report->result.accuracy;
     json_open_object(&json, NULL);
     json_string(&json, "model", report->model);
-    json_string(&json, "data", report->directory);
+    json_string(&json, "data", report->data->name);
     json_string(&json, "split", report->split);
     json_uint(&json, "n", report->result.n);
     json_uint(&json, "correct", report->result.correct);
@@ -195,64 +203,47 @@ static void print_json(const Report *report)
 // ---------------------------------------------------------------------------------------------
 // Tables
 
-typedef struct Mistake {
-    size_t image; // its number in the range
-    float probability;
-} Mistake;
-
-// What the tables are made from: the images and their predictions.
-typedef struct Evaluated {
-    const Dataset *data;
-    Range images;
-    const Evaluator *evaluator;
-    const Report *report;
-    const Mistake *mistakes; // (n_mistakes) most confident first
-    size_t n_mistakes;
-} Evaluated;
-
-static void add_prediction(CsvWriter *csv, const Evaluated *evaluated, size_t i)
+static void add_prediction(CsvWriter *csv, const Report *report, size_t image)
 {
-    size_t index = evaluated->images.first + i;
-    csv_uint(csv, index);
-    csv_uint(csv, evaluated->data->labels[index]);
-    csv_uint(csv, evaluated->evaluator->predicted[i]);
-    csv_double(csv, (double)evaluated->evaluator->probability[i]);
+    size_t i = image - report->result.first;
+    csv_uint(csv, image);
+    csv_uint(csv, report->data->labels[image]);
+    csv_uint(csv, report->each.predicted[i]);
+    csv_double(csv, (double)report->each.probability[i]);
 }
 
 static void print_predictions(FILE *out, const void *context)
 {
-    const Evaluated *evaluated = context;
+    const Report *report = context;
     CsvWriter csv = {.out = out};
     csv_names(&csv, "index,label,predicted,probability");
     csv_end_row(&csv);
-    for (size_t i = 0; i < range_length(evaluated->images); i++) {
-        add_prediction(&csv, evaluated, i);
+    for (size_t i = 0; i < report->result.n; i++) {
+        add_prediction(&csv, report, report->result.first + i);
         csv_end_row(&csv);
     }
 }
 
 static void print_mistakes(FILE *out, const void *context)
 {
-    const Evaluated *evaluated = context;
-    size_t n = dataset_pixels_per_image(evaluated->data);
+    const Report *report = context;
+    size_t n = dataset_pixels_per_image(report->data);
     CsvWriter csv = {.out = out};
     csv_names(&csv, "index,label,predicted,probability");
     csv_numbered_names(&csv, "p", n);
     csv_end_row(&csv);
-    for (size_t m = 0; m < evaluated->n_mistakes; m++) {
-        size_t i = evaluated->mistakes[m].image;
-        const unsigned char *pixels = evaluated->data->pixels + (evaluated->images.first + i) * n;
-        add_prediction(&csv, evaluated, i);
+    for (size_t m = 0; m < report->n_mistakes; m++) {
+        size_t image = report->mistakes[m].image;
+        add_prediction(&csv, report, image);
         for (size_t p = 0; p < n; p++)
-            csv_uint(&csv, pixels[p]);
+            csv_uint(&csv, report->data->pixels[image * n + p]);
         csv_end_row(&csv);
     }
 }
 
 static void print_confusion(FILE *out, const void *context)
 {
-    const Evaluated *evaluated = context;
-    const Report *report = evaluated->report;
+    const Report *report = context;
     size_t n = report->n_classes;
     CsvWriter csv = {.out = out};
     csv_names(&csv, "label");
@@ -276,68 +267,48 @@ static int compare_mistakes(const void *a, const void *b)
     return (m->image > n->image) - (m->image < n->image);
 }
 
-static bool find_mistakes(Evaluated *evaluated, Arena *arena, Error *err)
+static void find_mistakes(Report *report)
 {
-    const Evaluator *evaluator = evaluated->evaluator;
-    size_t n = range_length(evaluated->images);
-    Mistake *mistakes = arena_alloc(arena, n, sizeof *mistakes, "the mistakes", err);
-    if (mistakes == NULL)
-        return false;
-    for (size_t i = 0; i < n; i++)
-        if (evaluator->predicted[i] != evaluated->data->labels[evaluated->images.first + i])
-            mistakes[evaluated->n_mistakes++] = (Mistake){i, evaluator->probability[i]};
-    qsort(mistakes, evaluated->n_mistakes, sizeof *mistakes, compare_mistakes);
-    evaluated->mistakes = mistakes;
-    return true;
+    for (size_t i = 0; i < report->result.n; i++) {
+        size_t image = report->result.first + i;
+        if (report->each.predicted[i] != report->data->labels[image])
+            report->mistakes[report->n_mistakes++] = (Mistake){image, report->each.probability[i]};
+    }
+    qsort(report->mistakes, report->n_mistakes, sizeof *report->mistakes, compare_mistakes);
 }
 
 // ---------------------------------------------------------------------------------------------
 // The command
 
-static void note_other_data(const Model *model, const char *path, const Dataset *data,
-                            const char *directory, const char *split)
+// Evaluates the images of the split.
+static bool evaluate(Report *report, const EvalOptions *o, Context *c)
 {
-    command_note("%s was trained on other data than %s (CRC-32 %08lx, here %08lx): its %s "
-                 "images are not those that the model was trained with",
-                 path, directory, (unsigned long)model->facts.data_crc32,
-                 (unsigned long)data->crc32, split);
-}
-
-// Reads the data that the split is part of, and finds the split in it.
-static bool read_split(Dataset *data, Range *images, const Model *model, const char *path,
-                       const EvalOptions *o, Arena *arena, Error *err)
-{
-    const char *directory = command_data_directory(o->data);
     bool is_test = strcmp(o->split, "test") == 0;
-    bool transposed = command_transposed(&o->transpose, model->settings.transposed);
-    if (!command_read_data(data, arena, o->data, is_test ? IDX_TEST : IDX_TRAIN, transposed, err) ||
-        !command_model_fits(model, path, data, directory, err))
+    mlp_split split = is_test                          ? MLP_ALL
+                      : strcmp(o->split, "train") == 0 ? MLP_TRAIN
+                                                       : MLP_VALIDATION;
+    const mlp_settings *settings = mlp_model_settings(c->model);
+    bool transposed = command_transposed(&o->transpose, settings->transposed);
+    const mlp_data *data = command_open_data(
+        c, &c->data, o->data, is_test ? MLP_TEST_FILES : MLP_TRAIN_FILES, transposed);
+    if (data == NULL)
         return false;
-    *images = (Range){0, data->n};
-    if (is_test)
-        return true;
-    Split split;
-    if (!command_model_split(&split, model, path, data, directory, err))
-        return false;
-    *images = strcmp(o->split, "train") == 0 ? split.train : split.validation;
-    if (data->crc32 != model->facts.data_crc32)
-        note_other_data(model, path, data, directory, o->split);
-    return true;
-}
-
-static bool evaluate(Evaluator *evaluator, Evaluation *result, const Model *model,
-                     const Dataset *data, Range images, uint64_t threads, Context *c)
-{
-    ThreadPool *pool = command_pool(c, threads);
-    if (pool == NULL)
-        return false;
-    InputScale scale = input_scale(model->facts.pixel_std);
-    bool ok = evaluator_alloc(evaluator, &model->net, pool, range_length(images), NULL, &c->arena,
-                              &c->err);
-    if (ok)
-        *result = evaluator_run(evaluator, model->params, data, &scale, images);
-    pool_close(pool);
-    return ok;
+    size_t C = mlp_classes(c->model); // the data may have fewer
+    static const char what[] = "the predictions";
+    *report = (Report){
+        .model = c->words.model,
+        .split = o->split,
+        .data = data,
+        .each = {.predicted = arena_alloc(&c->arena, data->n, 1, what, &c->err),
+                 .probability = arena_alloc(&c->arena, data->n, sizeof(float), what, &c->err)},
+        .n_classes = C,
+        .class_names = settings->class_names,
+        .confusion = arena_alloc(&c->arena, C * C, sizeof(uint64_t), what, &c->err),
+        .mistakes = arena_alloc(&c->arena, data->n, sizeof(Mistake), what, &c->err)};
+    return report->each.predicted != NULL && report->each.probability != NULL &&
+           report->confusion != NULL && report->mistakes != NULL &&
+           mlp_evaluate(c->model, data, split, command_threads(c, o->threads), &report->result,
+                        &report->each, c->err.text);
 }
 
 // The accuracy counts as it is shown: one that was printed can be asked for again.
@@ -354,44 +325,27 @@ static bool reaches(double accuracy, double wanted, const char *path, Error *err
 static int run(Context *c)
 {
     const EvalOptions *o = c->values;
-    const char *path = c->words.model;
-    Model model;
-    Dataset data;
-    Range images;
+    Report report;
     int status = command_check_outputs(c);
     if (status != STATUS_DONE)
         return status;
-    if (!model_read(&model, &c->arena, path, &c->err) ||
-        !read_split(&data, &images, &model, path, o, &c->arena, &c->err))
+    if (!command_open_model(c) || !evaluate(&report, o, c))
         return STATUS_FAILED;
-
-    size_t C = model.net.architecture.classes; // the data may have fewer
-    Report report = {.model = path,
-                     .directory = command_data_directory(o->data),
-                     .split = o->split,
-                     .n_classes = C,
-                     .class_names = model.settings.class_names};
-    report.confusion =
-        arena_alloc(&c->arena, C * C, sizeof *report.confusion, "the confusion matrix", &c->err);
-    Evaluator evaluator;
-    if (report.confusion == NULL ||
-        !evaluate(&evaluator, &report.result, &model, &data, images, o->threads, c))
-        return STATUS_FAILED;
-    confusion_count(report.confusion, C, data.labels + images.first, evaluator.predicted,
-                    report.result.n);
-
-    Evaluated evaluated = {
-        .data = &data, .images = images, .evaluator = &evaluator, .report = &report};
-    if (!find_mistakes(&evaluated, &c->arena, &c->err))
-        return STATUS_FAILED;
-    const Table tables[] = {{o->predictions, print_predictions, &evaluated},
-                            {o->mistakes, print_mistakes, &evaluated},
-                            {o->confusion, print_confusion, &evaluated}};
+    if (report.result.is_other_data)
+        command_note("%s was trained on other data than %s: its %s images are not those that the "
+                     "model was trained with",
+                     report.model, report.data->name, report.split);
+    confusion_count(report.confusion, report.n_classes, report.data->labels + report.result.first,
+                    report.each.predicted, report.result.n);
+    find_mistakes(&report);
+    const Table tables[] = {{o->predictions, print_predictions, &report},
+                            {o->mistakes, print_mistakes, &report},
+                            {o->confusion, print_confusion, &report}};
     status = command_write_tables(c, tables, 3);
     if (status != STATUS_DONE)
         return status;
     o->json ? print_json(&report) : print_text(&report);
-    bool ok = reaches(evaluation_accuracy(&report.result), o->min_accuracy, path, &c->err);
+    bool ok = reaches(report.result.accuracy, o->min_accuracy, report.model, &c->err);
     return ok ? STATUS_DONE : STATUS_NOT_REACHED;
 }
 

@@ -51,6 +51,9 @@ int command_finish(Context *context, int status)
         error_set_errno(&context->err, "standard output: writing failed");
         status = command_fail(&context->err, STATUS_FAILED);
     }
+    mlp_close(context->model);
+    mlp_data_close(context->data);
+    mlp_data_close(context->test);
     arena_free(&context->arena);
     return status;
 }
@@ -325,6 +328,34 @@ void command_default_settings(const OptionTable *table, mlp_settings *settings)
     for (const Setting *row = settings_table; row->key != NULL; row++)
         if (!command_setting_given(table, row, settings))
             setting_copy(row, settings, &defaults);
+}
+
+size_t command_threads(const Context *context, uint64_t wanted)
+{
+    if (wanted == 0)
+        wanted = COMMAND_DEFAULT_THREADS;
+    return wanted < context->cpus ? (size_t)wanted : context->cpus;
+}
+
+bool command_open_model(Context *context)
+{
+    context->model = mlp_open(context->words.model, context->err.text);
+    return context->model != NULL;
+}
+
+const mlp_data *command_open_data(Context *context, mlp_data **data, const char *chosen,
+                                  mlp_part part, bool transposed)
+{
+    const char *directory = command_data_directory(chosen);
+    struct stat status;
+    if (strcmp(directory, installed_data) == 0 && stat(directory, &status) != 0)
+        error_set(&context->err,
+                  "no data: neither data/mnist nor %s is there; name a directory with --data or "
+                  "$MLP_DATA",
+                  directory);
+    else
+        *data = mlp_data_open(directory, part, transposed, context->err.text);
+    return *data;
 }
 
 bool command_transposed(const TransposeFlags *flags, bool model_transposed)

@@ -27,6 +27,8 @@ typedef struct Context {
     size_t cpus; // to make threads for
     const char *stdout_table; // the table that has standard output to itself; NULL: none
     int stdout_of_table;      // a copy of the descriptor, while the report goes to standard error
+    mlp_model *model;         // NULL until they are opened; command_finish closes them
+    mlp_data *data, *test;
 } Context;
 
 extern const Command command_train, command_eval, command_gradcheck, command_info, command_weights,
@@ -156,6 +158,17 @@ void command_default_settings(const OptionTable *table, mlp_settings *settings);
 
 // ---------------------------------------------------------------------------------------------
 // Data and models
+
+// Opens the model that the command line names as context->model.
+bool command_open_model(Context *context);
+
+// Opens one part of the data in the directory that was chosen as *data, which is context->data or
+// context->test, and returns it; NULL when that fails.
+const mlp_data *command_open_data(Context *context, mlp_data **data, const char *chosen,
+                                  mlp_part part, bool transposed);
+
+// How many threads to use: as many as wanted (0: the default of --threads), at most one per CPU.
+size_t command_threads(const Context *context, uint64_t wanted);
 
 // Whether the data are stored column by column: as the flags say, else as those of the model were.
 bool command_transposed(const TransposeFlags *flags, bool model_transposed);
