@@ -145,7 +145,7 @@ one_thing_on_stdout() {
 claim "JSON and a table, or two tables, on standard output are a usage error that names both" one_thing_on_stdout
 model_needs_a_file() {
     for name in - /dev/stdout /dev/fd/1; do
-        refuses 2 '--output' train -o "$name" && grep -q 'the model needs a file' "$WORK/stderr" || return 1
+        refuses 2 '--output' train -o "$name" && grep -q 'a model must be a regular file' "$WORK/stderr" || return 1
     done
     [ ! -e ./- ] && [ ! -e ./-.csv ] && exits 0 train -o ./- && cmp ./- m.bin && [ -e ./-.csv ] && rm ./- ./-.csv
 }

@@ -93,10 +93,10 @@ claim "mlp help COMMAND" help_of
 claim "refused: mlp help trian, with a suggestion" refuses 2 "did you mean 'mlp help train'?" "$bin" help trian
 claim "refused: mlp help test, with a suggestion" refuses 2 "did you mean 'mlp help eval'?" "$bin" help test
 claim "refused: mlp help nonsense" refuses 2 "unknown command 'nonsense'; 'mlp --help' lists the commands" "$bin" help nonsense
-claim "refused: mlp help of two" refuses 2 "unexpected argument 'eval' after help train" "$bin" help train eval
+claim "refused: mlp help of two" refuses 2 "unexpected argument 'eval'; 'mlp --help'" "$bin" help train eval
 versions() { exits 0 "$bin" --version && cp "$WORK/stdout" "$WORK/expected" && same -V && same version; }
 claim "mlp version" versions
-claim "refused: a word behind mlp version" refuses 2 "unexpected argument 'x' after version" "$bin" version x
+claim "refused: a word behind mlp version" refuses 2 "unexpected argument 'x'; 'mlp --help'" "$bin" version x
 if [ -e /dev/full ]; then
     full() { "$bin" help train >/dev/full 2>"$WORK/stderr"; [ $? -eq 1 ] && grep -q 'standard output' "$WORK/stderr"; }
     claim "help that cannot be written is a failure" full

@@ -1,4 +1,5 @@
-// mlp predict: which digit an image shows, as the network sees it.
+// mlp predict: classifies pictures and IDX images, one line or JSON object per image. pnm.h reads
+// pictures, digit.h prepares them.
 #include "commands.h"
 #include "digit.h"
 #include "formats.h"
@@ -39,7 +40,7 @@ static void predict_options(OptionTable *table, void *values)
 }
 
 // ---------------------------------------------------------------------------------------------
-// One image's answer
+// The prediction for one image
 
 enum { BATCH = 64 };
 
@@ -59,7 +60,7 @@ typedef struct Origin {
     const char *doubt; // why it may show no single digit; NULL: nothing says so
 } Origin;
 
-// The best digits of an image, best first.
+// The best classes of an image, best first.
 typedef struct Answer {
     Origin origin;
     const unsigned char *pixels;
@@ -67,8 +68,8 @@ typedef struct Answer {
     float probability[256];
 } Answer;
 
-// Sorts by what the network decides by, its logits, the first of equals first, so that the first
-// digit is the one that `mlp eval` counts.
+// Sorts by the logits, equal ones in the order of the classes, so that the first class is the one
+// that `mlp eval` counts.
 static void answer_rank(Answer *answer, size_t n, const float *logits, const float *probability,
                         size_t classes)
 {
@@ -85,7 +86,7 @@ static void answer_rank(Answer *answer, size_t n, const float *logits, const flo
 }
 
 // ---------------------------------------------------------------------------------------------
-// What is printed
+// Output
 
 static void print_text(const Answer *answer, size_t n, const char *class_names)
 {
@@ -142,7 +143,7 @@ static void print_answer(Predictor *p, const Answer *answer)
 // ---------------------------------------------------------------------------------------------
 // The network
 
-// Answers up to BATCH images that follow one another, beginning with the one of that origin.
+// Classifies up to BATCH images in sequence; origin is that of the first.
 static bool predict_batch(Predictor *p, Origin origin, const unsigned char *pixels, size_t n,
                           Error *err)
 {
@@ -163,7 +164,8 @@ static bool predict_batch(Predictor *p, Origin origin, const unsigned char *pixe
         answer_rank(&answer, (size_t)p->options->top, network_logits(net, &p->work, i),
                     network_probabilities(net, &p->work, i), a->classes);
         if (!isfinite(answer.probability[0]))
-            return error_set(err, "%s: the model's weights are so large that it has no answer",
+            return error_set(err,
+                             "%s: the model's weights are so large that there is no prediction",
                              origin.file);
         print_answer(p, &answer);
         origin.index++;
@@ -201,14 +203,14 @@ static bool predict_idx(Predictor *p, const char *file, const Source *source, Ar
     return true;
 }
 
-// Prints why an image has no answer. Always returns false.
+// Prints why an image has no prediction. Always returns false.
 static bool report_error(const Error *err)
 {
     command_fail(err, STATUS_FAILED);
     return false;
 }
 
-// Answers a picture. `path` names it in errors.
+// Classifies a picture. `path` names it in errors.
 static bool predict_picture(Predictor *p, Origin origin, const char *path, const GreyImage *image,
                             Arena *arena, Error *err)
 {
@@ -231,7 +233,7 @@ static bool predict_picture(Predictor *p, Origin origin, const char *path, const
     return predict_batch(p, origin, pixels, 1, err);
 }
 
-// Reads the next picture of a stream and answers it. A picture that is alone has no number.
+// Reads the next picture of a stream and classifies it. A picture that is alone has no number.
 static bool predict_next(Predictor *p, Origin *origin, PnmReader *reader, Arena *arena, Error *err)
 {
     Error ignored;
@@ -240,7 +242,7 @@ static bool predict_next(Predictor *p, Origin *origin, PnmReader *reader, Arena 
     numbered = arena_printf(arena, &ignored, "%s:%zu", path, origin->index);
     if (numbered == NULL) // where memory is short, an error goes without the number
         numbered = path;
-    if (origin->numbered) // what is wrong is wrong with this one
+    if (origin->numbered) // an error is about this picture of the file
         reader->source.path = numbered;
     bool ok = pnm_read(reader, &image, arena, err);
     reader->source.path = path;
@@ -249,8 +251,7 @@ static bool predict_next(Predictor *p, Origin *origin, PnmReader *reader, Arena 
            predict_picture(p, *origin, origin->numbered ? numbered : path, &image, arena, err);
 }
 
-// One picture at a time is in memory. One that cannot be answered does not keep the next ones from
-// being answered.
+// Classifies the pictures of a stream, one in memory at a time. Skips those that cannot be read.
 static bool predict_pnm(Predictor *p, const char *file, const Source *source)
 {
     bool ok = true;
@@ -261,7 +262,8 @@ static bool predict_pnm(Predictor *p, const char *file, const Source *source)
         Error err;
         if (!predict_next(p, &origin, &reader, &arena, &err))
             ok = report_error(&err);
-        (void)fflush(stdout); // the next picture may be long in coming; command_end sees a failure
+        (void)fflush(
+            stdout); // the next picture may be long in coming; command_finish reports a failure
         arena_free(&arena);
     }
     return ok;

@@ -1,4 +1,5 @@
-// What the subcommands share; see commands.h.
+// What the subcommands share: running, names in reports, outputs, threads and data (commands.h).
+// The check of outputs is the longest part: it keeps every file that a user could lose.
 #include "commands.h"
 
 #include "kernels.h"
@@ -63,14 +64,12 @@ int command_finish(Context *context, int status)
 
 ShownName command_shown(const char *name)
 {
-    Error line; // an error's text is kept clean in the same way
     ShownName shown;
-    error_set(&line, "%s", name);
-    memcpy(shown.text, line.text, sizeof shown.text);
+    error_set(&shown, "%s", name);
     return shown;
 }
 
-// Characters of UTF-8, which a terminal shows one beside the other.
+// The number of UTF-8 characters.
 static int text_width(const char *text)
 {
     int width = 0;
@@ -94,7 +93,7 @@ void command_print_class(const char *class_names, size_t k, int width)
     ClassName name = class_name(class_names, k);
     size_t end = strlen(name.text);
     while (text_width(name.text) > width)
-        name.text[--end] = '\0'; // bytes of one character go one after the other
+        name.text[--end] = '\0'; // a cut character has the width of a whole one
     printf("%*s%s", width - text_width(name.text), "", name.text);
 }
 
@@ -399,11 +398,11 @@ bool command_model_fits(const Model *model, const char *path, const Dataset *dat
     size_t beyond = dataset_find_beyond(data, a->classes);
     if (beyond == data->n)
         return true;
-    return error_set(
-        err,
-        "%s knows %zu classes, 0 to %zu, but %s has %zu classes: its image %zu has the "
-        "label %u",
-        path, a->classes, a->classes - 1, directory, data->n_classes, beyond, data->labels[beyond]);
+    return error_set(err,
+                     "%s has %zu classes, 0 to %zu, but %s has %zu classes: its image %zu has the "
+                     "label %u",
+                     path, a->classes, a->classes - 1, directory, data->n_classes, beyond,
+                     data->labels[beyond]);
 }
 
 bool command_model_split(Split *split, const Model *model, const char *path, const Dataset *data,

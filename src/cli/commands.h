@@ -1,5 +1,6 @@
-// The subcommands and what they share: exit statuses, the directory of the data, how an error is
-// told. Commands are the only module that prints.
+// What the subcommands share: how one is run, exit statuses, errors and notes, output files,
+// threads, and where the data are. Only this directory prints. Read options.h before it, and
+// cmd_eval.c as an example of a command.
 #ifndef MLP_COMMANDS_H
 #define MLP_COMMANDS_H
 
@@ -46,10 +47,8 @@ int command_finish(Context *context, int status);
 // and returns the status of SIGPIPE.
 int command_fail(const Error *err, int status);
 
-// A file's name as it is shown to a person: what could move a terminal's cursor is a '?'.
-typedef struct ShownName {
-    char text[1024];
-} ShownName;
+// A file's name without control characters, as an error's text has it; to be printed on a terminal.
+typedef Error ShownName;
 ShownName command_shown(const char *name);
 
 // The columns that a table needs for the names of n classes and its title "class".
@@ -65,11 +64,11 @@ extern const char installed_data[];
 // copy.
 const char *command_data_directory(const char *chosen);
 
-// Looks at all outputs of a command before it works for them; the roles of the options say which
-// they are. No two may be the same file, or one that an option reads. None may be a file of the
-// data, no table the model that is read. At most one may be standard output, and then it is all
-// that goes there: with --json that is a usage error; any other report goes to standard error from
-// then on. Each must be possible to write. Returns STATUS_DONE, or the status of what is wrong.
+// Checks all outputs of a command, which the roles of its options name, before any work is done. No
+// two may be the same file, or a file that an option reads; none may be a file of the data, and no
+// table the model that is read. Each must be possible to write. One table may be standard output
+// and then has it to itself: with --json that is a usage error, and any other report goes to
+// standard error from then on. Returns STATUS_DONE, or the status of what is wrong.
 int command_check_outputs(Context *context);
 
 // Opens a table that command_check_outputs has seen. From then on signals are noted.
@@ -82,9 +81,9 @@ typedef struct Table {
     const void *context;
 } Table;
 
-// Writes several tables, each replacing a file when it is complete, the files before the streams,
-// whose readers may go away: one that cannot be written costs none of the others. Prints what
-// fails, and returns the status of the first failure.
+// Writes several tables, the files before the streams, whose readers may go away. A table replaces
+// its file when it is complete. If one fails, prints why and writes the others; returns the status
+// of the first failure.
 int command_write_tables(Context *context, const Table *tables, size_t n);
 
 // Prints "mlp: note: ..." on stderr, one line whatever the arguments hold.
@@ -93,13 +92,13 @@ void command_note(const char *format, ...) MLP_PRINTF(1, 2);
 // Commits, and prints the output's note.
 bool command_commit(Output *out, Error *err);
 
-// Looks at what the environment asks for, before anything else is done: $MLP_ISA, the instruction
-// set to compute with (the fastest that the CPU has), and $MLP_CPUS, the CPUs to make threads for
-// (those that this process may use). Fails when one of them cannot be had.
+// Reads the environment, before anything else is done: $MLP_ISA, the instruction set (default: the
+// fastest that the CPU has), and $MLP_CPUS, the number of CPUs (default: those that this process
+// may use). Fails when the value is not possible.
 bool command_environment(Context *context);
 
-// Opens as many threads as wanted (0: the default of --threads), but never more than there are
-// CPUs. Close the pool.
+// Opens a thread pool of the size wanted (0: the default of --threads), at most one thread per CPU.
+// The caller closes it.
 ThreadPool *command_pool(Context *context, uint64_t wanted);
 
 // ---------------------------------------------------------------------------------------------
@@ -182,13 +181,13 @@ bool command_read_data(Dataset *data, Arena *arena, const char *chosen, IdxPart 
 bool command_train_data(TrainData *training, const Dataset *data, size_t train_size,
                         size_t validation_size, const char *chosen, Error *err);
 
-// Says in err, naming both, when the model was made for images of another size or does not know a
-// label of these. The data may lack classes that the model knows.
+// Fails, naming both, when the model is for images of another size or does not have a class of
+// these data. The data may lack classes that the model has.
 bool command_model_fits(const Model *model, const char *path, const Dataset *data,
                         const char *directory, Error *err);
 
-// The images of the training file that the model was trained on, and validated with. Fails when
-// the file has too few.
+// The images of the training file that the model was trained on and validated with. Fails when the
+// file has too few.
 bool command_model_split(Split *split, const Model *model, const char *path, const Dataset *data,
                          const char *directory, Error *err);
 

@@ -1,4 +1,5 @@
-// The table of subcommands.
+// The table of subcommands, and the choice of one. What every run of a command shares is in
+// commands.h, which is to be read next; a command is one file, cmd_NAME.c.
 #include "commands.h"
 #include "formats.h"
 #include "kernels.h"
@@ -40,9 +41,15 @@ static const Command *command_by_name(const char *name)
     return NULL;
 }
 
-static bool is_word(const char *word, const char *name, const char *flag, const char *letter)
+static bool is_help_word(const char *word)
 {
-    return strcmp(word, name) == 0 || strcmp(word, flag) == 0 || strcmp(word, letter) == 0;
+    return strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
+static bool is_version_word(const char *word)
+{
+    return strcmp(word, "version") == 0 || strcmp(word, "--version") == 0 ||
+           strcmp(word, "-V") == 0;
 }
 
 // Says which command is meant when a file is in its place.
@@ -80,54 +87,39 @@ static int unknown_command(const char *word, const char *before, Error *err)
     return STATUS_USAGE;
 }
 
-// mlp help [COMMAND]; words[0] is "help".
-static int help(int n, char **words, Context *context)
-{
-    char flag[] = "--help", *arguments[] = {flag, NULL};
-    if (n > 2) {
-        error_set(&context->err, "unexpected argument '%.40s' after %s %.40s", words[2], words[0],
-                  words[1]);
-        return STATUS_USAGE;
-    }
-    if (n == 2 && !is_word(words[1], "help", "--help", "-h")) {
-        const Command *command = command_by_name(words[1]);
-        return command != NULL ? command_run(context, command, 1, arguments)
-                               : unknown_command(words[1], "help ", &context->err);
-    }
-    print_help();
-    return STATUS_DONE;
-}
-
-static int version(int n, char **words, Error *err)
-{
-    if (n > 1) {
-        error_set(err, "unexpected argument '%.40s' after %s", words[1], words[0]);
-        return STATUS_USAGE;
-    }
-    printf("mlp %s (recipe %d, %s)\n", MLP_VERSION, MODEL_RECIPE, kernels->isa);
-    return STATUS_DONE;
-}
-
 static int run_words(int argc, char **argv, Context *context)
 {
+    char flag[] = "--help", *help[] = {flag, NULL};
     if (!command_environment(context))
         return STATUS_USAGE;
     if (argc < 2) {
         error_set(&context->err, "a command is missing; 'mlp --help' lists them");
         return STATUS_USAGE;
     }
-    const char *word = argv[1];
-    if (is_word(word, "help", "--help", "-h"))
-        return help(argc - 1, argv + 1, context);
-    if (is_word(word, "version", "--version", "-V"))
-        return version(argc - 1, argv + 1, &context->err);
-    const Command *command = command_by_name(word);
-    return command != NULL ? command_run(context, command, argc - 2, argv + 2)
-                           : unknown_command(word, "", &context->err);
+    bool is_help = is_help_word(argv[1]), is_version = is_version_word(argv[1]);
+    if ((is_help && argc > 3) || (is_version && argc > 2)) {
+        error_set(&context->err, "unexpected argument '%.40s'; 'mlp --help' shows what is expected",
+                  argv[argc - 1]);
+        return STATUS_USAGE;
+    }
+    if (is_version) {
+        printf("mlp %s (recipe %d, %s)\n", MLP_VERSION, MODEL_RECIPE, kernels->isa);
+        return STATUS_DONE;
+    }
+    const char *name = is_help && argc == 3 ? argv[2] : argv[1];
+    if (is_help_word(name)) {
+        print_help();
+        return STATUS_DONE;
+    }
+    const Command *command = command_by_name(name);
+    if (command == NULL)
+        return unknown_command(name, is_help ? "help " : "", &context->err);
+    return is_help ? command_run(context, command, 1, help)
+                   : command_run(context, command, argc - 2, argv + 2);
 }
 
-// A file that is opened must not become standard output or error because one of them was closed.
-// What takes their place cannot be written, so that a report that goes nowhere is an error.
+// If a standard stream is closed, the next file that is opened would take its place. Opens
+// /dev/null there, for reading: a report that goes nowhere is still an error.
 static void open_standard_streams(void)
 {
     int fd;
@@ -141,9 +133,10 @@ static void open_standard_streams(void)
 int main(int argc, char **argv)
 {
     open_standard_streams();
-    // A program linked with -Ofast or -ffast-math starts with numbers below 2^-126 taken for 0.
+    // A program linked with -Ofast or -ffast-math starts with subnormal numbers flushed to zero.
     fesetenv(FE_DFL_ENV);
-    // A file that grows beyond its limit is an error of that write, told like any other.
+    // A file that grows beyond its limit makes a write fail, which is reported like any other
+    // error.
     (void)signal(SIGXFSZ, SIG_IGN);
     Context context = {0};
     return command_finish(&context, run_words(argc, argv, &context));
