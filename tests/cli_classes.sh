@@ -201,7 +201,7 @@ named_letters() {
 claim "EMNIST's letters, from 1 to 26, are A to Z: in eval, its table and info" named_letters
 pairs_agree() { # the most confused ones of the report with the whole matrix
     grep -q '^confusion matrix' "$WORK/stdout" && { echo "the matrix is there"; return 1; }
-    sed -n '/^ images  truth  answer$/,$p' "$WORK/stdout" | sed 1d >"$WORK/pairs"
+    sed -n '/^ images  label  predicted$/,$p' "$WORK/stdout" | sed 1d >"$WORK/pairs"
     awk -F, 'NR == 1 { for (i = 2; i <= NF; i++) name[i] = $i; next }
         { for (i = 2; i <= NF; i++) if (i != NR && $i > 0) print $i, $1, name[i], NR, i }' "$WORK/c.csv" |
         sort -k1,1nr -k4,4n -k5,5n | head -n 20 | cut -d ' ' -f 1-3 >"$WORK/expected"

@@ -90,7 +90,10 @@ claim "refused: a table that cannot be written" cannot_be_written
 
 claim "refused: an image that is not there" refuses 1 "--image" "$MLP" gradcheck -d "$DATA" --image 60000
 claim "refused: an image that is no number" refuses 2 "--image: 'x'" "$MLP" gradcheck --image x
-claim "refused: hidden units for a model that has its own" refuses 2 "m.bin has its own" "$MLP" gradcheck m.bin --hidden 7
+for option in "--hidden 7" "--hidden 64" "--seed 1" "--seed 2" "--arch mlp" "--crop 28"; do
+    # shellcheck disable=SC2086 # two words
+    claim "refused: $option for a model, whatever the default is" refuses 2 "m.bin has its own" "$MLP" gradcheck m.bin $option
+done
 claim "refused: no hidden units" refuses 2 "--hidden" "$MLP" gradcheck --hidden 0
 claim "refused: a Jacobian too large to build" refuses 1 "too large" "$FAST_MLP" gradcheck -d "$DATA" --hidden 2000
 claim "refused: a model that is none" refuses 1 m.csv "$MLP" gradcheck -d "$DATA" m.csv

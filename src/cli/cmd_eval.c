@@ -65,7 +65,7 @@ typedef struct Report {
     mlp_predictions each; // of the images from result.first on
     size_t n_classes;
     const char *class_names; // NULL: none
-    uint64_t *confusion;     // (C,C), rows the truth
+    uint64_t *confusion;     // (C,C), rows: true class
     Mistake *mistakes;       // (n_mistakes) most confident first
     size_t n_mistakes;
 } Report;
@@ -127,18 +127,18 @@ static size_t next_confused(const Report *report, size_t last)
     return best;
 }
 
-// Of many classes the matrix is too wide to be read.
+// If there are many classes, the matrix is too wide to be read.
 static void print_most_confused(const Report *report, int width)
 {
     enum { MOST = 20 };
     size_t C = report->n_classes, at = C * C;
     printf("\nmost confused (at most %d pairs; --confusion FILE writes the whole matrix)\n", MOST);
-    printf(" images  %*s  %*s\n", width, "truth", width + 1, "answer");
+    printf(" images  %*s  %*s\n", width, "label", width + 4, "predicted");
     for (size_t n = 0; n < MOST && (at = next_confused(report, at)) < C * C; n++) {
         printf("%7llu  ", (unsigned long long)report->confusion[at]);
         command_print_class(report->class_names, at / C, width);
         fputs("  ", stdout);
-        command_print_class(report->class_names, at % C, width + 1);
+        command_print_class(report->class_names, at % C, width + 4);
         putchar('\n');
     }
 }

@@ -280,11 +280,16 @@ int command_write_tables(Context *context, const Table *tables, size_t n)
 // ---------------------------------------------------------------------------------------------
 // Threads and data
 
-ThreadPool *command_pool(Context *context, uint64_t wanted)
+size_t command_threads(const Context *context, uint64_t wanted)
 {
     if (wanted == 0)
         wanted = COMMAND_DEFAULT_THREADS;
-    size_t workers = wanted < context->cpus ? (size_t)wanted : context->cpus;
+    return wanted < context->cpus ? (size_t)wanted : context->cpus;
+}
+
+ThreadPool *command_pool(Context *context, uint64_t wanted)
+{
+    size_t workers = command_threads(context, wanted);
     ThreadPool *pool = pool_open(workers, &context->arena, &context->err);
     if (pool != NULL && pool_size(pool) < workers)
         command_note("the system gave only %zu of %zu threads", pool_size(pool), workers);
@@ -329,11 +334,15 @@ void command_default_settings(const OptionTable *table, mlp_settings *settings)
             setting_copy(row, settings, &defaults);
 }
 
-size_t command_threads(const Context *context, uint64_t wanted)
+// Whether data that nobody named are where they should be.
+static bool data_are_there(const char *directory, Error *err)
 {
-    if (wanted == 0)
-        wanted = COMMAND_DEFAULT_THREADS;
-    return wanted < context->cpus ? (size_t)wanted : context->cpus;
+    struct stat status;
+    return strcmp(directory, installed_data) != 0 || stat(directory, &status) == 0 ||
+           error_set(err,
+                     "no data: neither data/mnist nor %s is there; name a directory with --data or "
+                     "$MLP_DATA",
+                     directory);
 }
 
 bool command_open_model(Context *context)
@@ -346,13 +355,7 @@ const mlp_data *command_open_data(Context *context, mlp_data **data, const char 
                                   mlp_part part, bool transposed)
 {
     const char *directory = command_data_directory(chosen);
-    struct stat status;
-    if (strcmp(directory, installed_data) == 0 && stat(directory, &status) != 0)
-        error_set(&context->err,
-                  "no data: neither data/mnist nor %s is there; name a directory with --data or "
-                  "$MLP_DATA",
-                  directory);
-    else
+    if (data_are_there(directory, &context->err))
         *data = mlp_data_open(directory, part, transposed, context->err.text);
     return *data;
 }
@@ -366,13 +369,8 @@ bool command_read_data(Dataset *data, Arena *arena, const char *chosen, IdxPart 
                        bool transposed, Error *err)
 {
     const char *directory = command_data_directory(chosen);
-    struct stat status;
-    if (strcmp(directory, installed_data) == 0 && stat(directory, &status) != 0)
-        return error_set(err,
-                         "no data: neither data/mnist nor %s is there; name a directory with "
-                         "--data or $MLP_DATA",
-                         directory);
-    return idx_read_directory(data, arena, directory, part, transposed, err);
+    return data_are_there(directory, err) &&
+           idx_read_directory(data, arena, directory, part, transposed, err);
 }
 
 bool command_train_data(TrainData *training, const Dataset *data, size_t train_size,
@@ -403,19 +401,4 @@ bool command_model_fits(const Model *model, const char *path, const Dataset *dat
                      "label %u",
                      path, a->classes, a->classes - 1, directory, data->n_classes, beyond,
                      data->labels[beyond]);
-}
-
-bool command_model_split(Split *split, const Model *model, const char *path, const Dataset *data,
-                         const char *directory, Error *err)
-{
-    uint64_t train = model->settings.train_size, validation = model->settings.validation_size;
-    if (train > data->n || validation > data->n - train)
-        return error_set(err,
-                         "%s was trained on %llu and validated on %llu images; the training "
-                         "file in %s has only %zu",
-                         path, (unsigned long long)train, (unsigned long long)validation, directory,
-                         data->n);
-    split->train = (Range){0, (size_t)train};
-    split->validation = (Range){data->n - (size_t)validation, data->n};
-    return true;
 }

@@ -186,9 +186,4 @@ bool command_train_data(TrainData *training, const Dataset *data, size_t train_s
 bool command_model_fits(const Model *model, const char *path, const Dataset *data,
                         const char *directory, Error *err);
 
-// The images of the training file that the model was trained on and validated with. Fails when the
-// file has too few.
-bool command_model_split(Split *split, const Model *model, const char *path, const Dataset *data,
-                         const char *directory, Error *err);
-
 #endif

@@ -14,8 +14,8 @@ enum { MAX_WORD = 40 };
 // ---------------------------------------------------------------------------------------------
 // Suggestions
 
-// Our word, in capitals an argument, and what other programs call it. Where a word stands for
-// several, the first that the command has is meant.
+// Our name (in capitals: an argument) and the names in other programs. A name that several rows
+// have means the first one that the command has.
 static const struct {
     const char *ours, *others;
 } synonyms[] = {

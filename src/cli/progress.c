@@ -1,4 +1,4 @@
-// Draws the line of a training's progress over the last one, with a bar where there is room.
+// Draws the live line over the last one, with a bar if it fits, or prints a line per epoch.
 #include "progress.h"
 
 #include "terminal.h"
@@ -42,7 +42,7 @@ static void format_bar(char *bar, int width, double share)
 }
 
 // Draws "epoch 12/100 [===>   ] loss 0.2131 ..." over the last one, no wider than the terminal.
-// Where there is no room for a bar, the end of the line is left out.
+// If even a short bar does not fit, cuts the end of the line.
 static void progress_draw(Progress *progress, size_t epoch, size_t done, double loss)
 {
     char left[64], right[LINE_SIZE], remaining[32], validation[48] = "";
@@ -62,10 +62,10 @@ static void progress_draw(Progress *progress, size_t epoch, size_t done, double 
              seen / elapsed, remaining, finished ? "in all" : "left");
 
     int width = (int)terminal_width(STDERR_FILENO) - 1,
-        room = width - (int)(strlen(left) + strlen(right));
+        free_columns = width - (int)(strlen(left) + strlen(right));
     char bar[64] = "";
-    if (room >= 8)
-        format_bar(bar, room < 30 ? room : 30, seen / all);
+    if (free_columns >= 8)
+        format_bar(bar, free_columns < 30 ? free_columns : 30, seen / all);
     int rest = width - (int)(strlen(left) + strlen(bar));
     fprintf(stderr, "\r%s%s%s%s%.*s\033[K", left, progress->colour ? "\033[36m" : "", bar,
             progress->colour ? "\033[0m" : "", rest > 0 ? rest : 0, right);

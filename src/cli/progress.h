@@ -1,4 +1,5 @@
-// How a training is shown on stderr: one live line on a terminal, else one line an epoch.
+// The progress of a training on stderr: one live line on a terminal (terminal.h), else one line per
+// epoch. Knows what to show, and neither the data nor the network.
 #ifndef MLP_PROGRESS_H
 #define MLP_PROGRESS_H
 
@@ -6,7 +7,7 @@
 
 typedef struct Progress {
     bool quiet, live, colour;
-    size_t epochs, images; // in all; images an epoch trains on
+    size_t epochs, images; // in all; training images per epoch
     size_t epochs_done;    // before this training
     double start, drawn;   // when training began, when the live line was last drawn
     EpochReport last;      // epoch 0: none yet

@@ -1,4 +1,4 @@
-// Noting signals; see signals.h.
+// The handlers: one that notes, one that ends. Both do only what POSIX allows in a handler.
 #include "signals.h"
 
 #include "output.h"
@@ -21,7 +21,7 @@ enum { N_WATCHED = sizeof watched / sizeof watched[0] };
 static bool is_watching;
 static atomic_int noted; // lock-free, so that a handler on any thread may write it
 
-// The second signal: what it would have done without us, but for files that nobody would miss.
+// The second signal: removes temporary files, then takes the default action.
 static void end(int number)
 {
     output_remove_temporaries();
@@ -33,7 +33,7 @@ static void note(int number)
 {
     atomic_store(&noted, number);
     for (size_t i = 0; i < N_WATCHED; i++)
-        if (!watched[i].ignored) // a reader that is gone must not end the saving of what there is
+        if (!watched[i].ignored) // SIGPIPE again must not stop the saving
             (void)signal(watched[i].number, watched[i].number == SIGPIPE ? SIG_IGN : end);
 }
 

@@ -1,6 +1,6 @@
-// Signals that ask a training to end. The first one is only noted, so that the work can stop where
-// nothing is lost; the second ends the process at once, as it would have without us, and leaves no
-// temporary file of an output behind.
+// Signals that ask a training to end. The first one is only noted, so that the training can stop
+// where nothing is lost; the second one ends the process at once and removes temporary files.
+// cmd_train.c and cmd_sweep.c ask for the noted signal between batches.
 #ifndef MLP_SIGNALS_H
 #define MLP_SIGNALS_H
 
