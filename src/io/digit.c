@@ -1,7 +1,7 @@
-// The preparation of a digit; see digit.h.
+// The preparation of a digit. Read paper.c and strokes.c for step 2.
 //
 //   1 shrink  a large picture, each pixel the mean of a square: noise and cost do not grow
-//   2 find    what stands out from the paper (paper.h) and which of it is the digit (strokes.h)
+//   2 find    what differs from the paper (paper.h) and which of it is the digit (strokes.h)
 //   3 scale   so that the longer side of that fills the box, each pixel the mean over its area
 //   4 centre  by whole pixels, the centre of mass as near as possible to pixel (rows/2, cols/2)
 #include "digit.h"
@@ -71,7 +71,6 @@ static bool crop(GreyImage *image, const Box *box, Arena *arena, Error *err)
 static bool find_digit(Strokes *strokes, GreyImage *image, Arena *arena, Error *err)
 {
     Relief relief;
-    Error ignored;
     GreyImage inside = *image;
     if (!paper_relief(&relief, image, arena, err) ||
         strokes_find(strokes, &relief, arena, err) != STROKES_FOUND)
@@ -81,9 +80,7 @@ static bool find_digit(Strokes *strokes, GreyImage *image, Arena *arena, Error *
         if (!crop(&inside, &strokes->block, arena, err) ||
             !paper_relief(&relief, &inside, arena, err))
             return false;
-        StrokesResult result = strokes_find(&within, &relief, arena, &ignored);
-        if (result == STROKES_FAILED)
-            *err = ignored;
+        StrokesResult result = strokes_find(&within, &relief, arena, err);
         if (result != STROKES_FOUND || within.is_solid)
             return result != STROKES_FAILED;
         *strokes = within;
@@ -111,37 +108,32 @@ static Axis axis_make(size_t n_in, uint64_t from, uint64_t to)
     return axis;
 }
 
-// The input pixels that output pixel i covers a part of.
-static Range axis_inputs(const Axis *axis, size_t i)
+// The first input pixel that output pixel i covers a part of.
+static size_t axis_first(const Axis *axis, size_t i)
 {
-    uint64_t begin = i * axis->from, end = begin + axis->from;
-    uint64_t first = begin > axis->margin ? (begin - axis->margin) / axis->to : 0;
-    uint64_t last = end > axis->margin ? (end - axis->margin + axis->to - 1) / axis->to : 0;
-    return (Range){(size_t)first, last < axis->n_in ? (size_t)last : axis->n_in};
+    uint64_t begin = i * axis->from;
+    return begin > axis->margin ? (size_t)((begin - axis->margin) / axis->to) : 0;
 }
 
-// How much of input pixel j output pixel i covers.
+// How much of input pixel j output pixel i covers; 0 for those after the last one, too.
 static uint64_t axis_overlap(const Axis *axis, size_t i, size_t j)
 {
     uint64_t begin = i * axis->from, end = begin + axis->from;
     uint64_t in_begin = axis->margin + j * axis->to, in_end = in_begin + axis->to;
     uint64_t from = begin > in_begin ? begin : in_begin, to = end < in_end ? end : in_end;
-    return to > from ? to - from : 0;
+    return j < axis->n_in && to > from ? to - from : 0;
 }
 
 // Sum of ink times area: at most 255 * from * from, less than 2^48 for WORK_PIXELS in one row.
 static uint64_t area_sum(const Strokes *strokes, size_t cols, const Axis *down, const Axis *across,
                          size_t row, size_t col)
 {
-    uint64_t sum = 0;
-    Range ys = axis_inputs(down, row), xs = axis_inputs(across, col);
-    for (size_t y = ys.first; y < ys.end; y++) {
+    uint64_t sum = 0, height, width;
+    for (size_t y = axis_first(down, row); (height = axis_overlap(down, row, y)) > 0; y++) {
         const unsigned char *line =
             strokes->ink + (strokes->box.rows.first + y) * cols + strokes->box.cols.first;
-        uint64_t of_line = 0;
-        for (size_t x = xs.first; x < xs.end; x++)
-            of_line += line[x] * axis_overlap(across, col, x);
-        sum += of_line * axis_overlap(down, row, y);
+        for (size_t x = axis_first(across, col); (width = axis_overlap(across, col, x)) > 0; x++)
+            sum += line[x] * width * height;
     }
     return sum;
 }
@@ -199,9 +191,7 @@ bool digit_prepare(unsigned char *digit, size_t rows, size_t cols, const GreyIma
 {
     Strokes strokes;
     GreyImage picture = *image;
-    if (!shrink(&picture, arena, err))
-        return false;
-    if (!find_digit(&strokes, &picture, arena, err))
+    if (!shrink(&picture, arena, err) || !find_digit(&strokes, &picture, arena, err))
         return false;
     *doubt = strokes.doubt;
     size_t height = range_length(strokes.box.rows), width = range_length(strokes.box.cols);
