@@ -196,7 +196,7 @@ claim "refused: an empty file" refuses 1 "empty: is empty" predict empty
 claim "refused: a file that is not there" refuses 1 "none.pgm" predict none.pgm
 claim "refused: a directory" refuses 1 "pictures: is a directory" predict pictures
 claim "refused: cut IDX images" refuses 1 "short.idx: the header says 20 x 28 x 28" predict short.idx
-claim "refused: labels" refuses 1 "labels.idx: holds labels" predict labels.idx
+claim "refused: labels" refuses 1 "labels.idx: contains labels" predict labels.idx
 claim "refused: IDX images of another size" refuses 1 "small.idx: has 14 x 14 pixels" predict small.idx
 claim "refused: damaged compression" refuses 1 "short.gz: gzip cannot" predict short.gz
 claim "refused: another size as it is" refuses 1 "blank.pgm: has 40 x 40 pixels" predict --raw blank.pgm
