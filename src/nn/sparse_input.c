@@ -162,10 +162,10 @@ static Tile batch_tile(const Batch *batch, size_t first)
 static SparseRows prepared_rows(const PreparedImages *images, const Batch *batch, size_t chunk,
                                 uint32_t index[TILE_EXAMPLES])
 {
-    for (size_t e = 0; e < batch->size; e++)
+    for (size_t e = 0; batch->order == NULL && e < batch->size; e++)
         index[e] = (uint32_t)batch_image(batch, e);
-    return (SparseRows){images->entries, images->start + chunk, images->n_chunks, index,
-                        batch->size};
+    return (SparseRows){images->entries, images->start + chunk, images->n_chunks,
+                        batch->order == NULL ? index : batch->order + batch->first, batch->size};
 }
 
 static ByteRows byte_rows(const Batch *batch, size_t pixel, const unsigned char *row[TILE_EXAMPLES])
