@@ -72,12 +72,21 @@ shows() {
         }' "$1" "$2"
 }
 
-# Runs NAME.N once: the same command of another document has run already.
+# Runs NAME.N, unless the same command of another document has run already. An export holds for all
+# commands after it.
+: >"$WORK/exports"
 runs() { # FILE, without .command
     line=$(sed 's/^\.\/mlp /mlp /' "$1.command")
+    case $line in
+    "export "*)
+        cat "$1.command" >>"$WORK/exports"
+        return
+        ;;
+    esac
     key=$WORK/ran.$(printf %s "$line" | cksum | tr ' ' .)
     if [ ! -e "$key" ]; then
-        (cd "$tree" && HOME=$WORK/home PATH=$tree:$PATH sh "$1.command") >"$key.part" 2>&1 </dev/null ||
+        cat "$WORK/exports" "$1.command" >"$WORK/script"
+        (cd "$tree" && HOME=$WORK/home PATH=$tree:$PATH MAKEFLAGS=-j2 sh "$WORK/script") >"$key.part" 2>&1 </dev/null ||
             { tail -n 20 "$key.part"; return 1; }
         mv "$key.part" "$key"
     fi
