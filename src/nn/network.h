@@ -34,7 +34,7 @@ typedef struct Architecture {
 } Architecture;
 
 // The rows of that table: their names, ending with NULL, and what suits each, chosen on validation
-// images (README).
+// images (data/report/SETTINGS.md).
 extern const char *const architecture_names[];
 
 typedef struct ArchitectureDefaults {

@@ -1,7 +1,7 @@
 // The table of settings: one row for each member of mlp_settings. All that is said or done with a
 // setting by its name comes from this table: the flags of `mlp train` and their help, the metadata
 // of a model, the check of what --resume may change, the axes and columns of `mlp sweep`, the
-// reports. What a setting does is elsewhere, where it acts (train.c, network.c). CONTRIBUTING.md
+// reports. What a setting does is elsewhere, where it acts (train.c, network.c). src/README.md
 // says how to add one.
 #ifndef MLP_SETTINGS_H
 #define MLP_SETTINGS_H
