@@ -4,6 +4,7 @@
 #include "csv.h"
 #include "gradcheck.h"
 #include "random.h"
+#include "settings.h"
 
 #include <string.h>
 
@@ -42,8 +43,10 @@ static void gradcheck_options(OptionTable *table, void *values)
 static void gradcheck_defaults(const OptionTable *table, void *values)
 {
     GradcheckOptions *o = values;
+    mlp_settings defaults;
+    settings_default(&defaults, o->architecture);
     if (!options_given(table, &o->hidden))
-        o->hidden = architecture_defaults(o->architecture)->hidden;
+        o->hidden = defaults.hidden;
 }
 
 static const char *verdict(bool ok)
@@ -216,7 +219,7 @@ static bool prepare_model(Model *model, const char *path, Dataset *data, size_t 
         return false;
     size_t crop = (size_t)o->crop, smaller = data->rows < data->cols ? data->rows : data->cols;
     if (crop == 0) {
-        crop = architecture_defaults(o->architecture)->checked_side;
+        crop = architecture_checked_side(o->architecture);
         crop = crop < smaller ? crop : smaller;
     }
     if (crop > 0 && !crop_image(data, *image, crop, arena, err))

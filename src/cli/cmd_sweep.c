@@ -3,6 +3,7 @@
 #include "evaluate.h"
 #include "notes.h"
 #include "numbers.h"
+#include "settings.h"
 #include "signals.h"
 
 #include <signal.h>
@@ -50,15 +51,16 @@ static void sweep_table(OptionTable *table, void *values)
 static void sweep_defaults(const OptionTable *table, void *values)
 {
     SweepOptions *o = values;
-    const ArchitectureDefaults *defaults = architecture_defaults(o->architecture);
+    mlp_settings defaults;
+    settings_default(&defaults, o->architecture);
     if (!options_given(table, &o->learning_rates))
-        o->learning_rates = format_shortest(o->default_rate, defaults->learning_rate);
+        o->learning_rates = format_shortest(o->default_rate, defaults.learning_rate);
     if (!options_given(table, &o->batch_sizes))
-        o->batch_sizes = format_shortest(o->default_batch, (double)defaults->batch_size);
+        o->batch_sizes = format_shortest(o->default_batch, (double)defaults.batch_size);
     if (!options_given(table, &o->hidden))
-        o->hidden = format_shortest(o->default_hidden, (double)defaults->hidden);
+        o->hidden = format_shortest(o->default_hidden, (double)defaults.hidden);
     if (!options_given(table, &o->epochs))
-        o->epochs = defaults->epochs;
+        o->epochs = defaults.epochs;
 }
 
 enum { MAX_VALUES = 64 };

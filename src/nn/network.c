@@ -25,7 +25,7 @@ typedef struct LayerSpec {
 typedef struct ArchitectureSpec {
     const char *name;
     const LayerSpec *layers; // ends at the first without a kind
-    ArchitectureDefaults defaults;
+    size_t checked_side;
 } ArchitectureSpec;
 
 #define SQRT2 1.4142135623730951 // keeps the variance through ReLU (He et al. 2015)
@@ -54,13 +54,10 @@ static const LayerSpec layers_of_cnn[] = {
     {NULL},
 };
 
-// The table: a name, and what suits it.
-#define ARCHITECTURES(ROW)                                                                         \
-    ROW(mlp, .hidden = 64, .epochs = 100, .batch_size = 64, .learning_rate = 1e-3)                 \
-    ROW(cnn, .hidden = 128, .epochs = 20, .batch_size = 64, .learning_rate = 2e-3,                 \
-        .checked_side = 16)
-#define SPEC(name, ...) {#name, layers_of_##name, {__VA_ARGS__}},
-#define NAME(name, ...) #name,
+// The table: a name, and its checked side. The defaults of settings are in settings.c.
+#define ARCHITECTURES(ROW) ROW(mlp, 0) ROW(cnn, 16)
+#define SPEC(name, side)   {#name, layers_of_##name, side},
+#define NAME(name, side)   #name,
 static const ArchitectureSpec architectures[] = {ARCHITECTURES(SPEC)};
 const char *const architecture_names[] = {ARCHITECTURES(NAME) NULL};
 
@@ -72,10 +69,10 @@ static const ArchitectureSpec *architecture_find(const char *name)
     return NULL;
 }
 
-const ArchitectureDefaults *architecture_defaults(const char *name)
+size_t architecture_checked_side(const char *name)
 {
-    const ArchitectureSpec *found = architecture_find(name);
-    return found == NULL ? NULL : &found->defaults;
+    const ArchitectureSpec *spec = architecture_find(name);
+    return spec == NULL ? 0 : spec->checked_side;
 }
 
 // The smallest side of an image that all windows fit in, from the last one, which needs its own

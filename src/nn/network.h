@@ -33,18 +33,11 @@ typedef struct Architecture {
     size_t classes;    // 2 to NETWORK_MAX_CLASSES
 } Architecture;
 
-// The rows of that table: their names, ending with NULL, and what suits each, chosen on validation
-// images (data/report/SETTINGS.md).
+// The names of that table, ending with NULL.
 extern const char *const architecture_names[];
 
-typedef struct ArchitectureDefaults {
-    size_t hidden, epochs, batch_size;
-    double learning_rate;
-    size_t checked_side; // of the middle of an image that gradcheck looks at, 0: all of it
-} ArchitectureDefaults;
-
-// NULL for an unknown name.
-const ArchitectureDefaults *architecture_defaults(const char *name);
+// The side of the middle of an image that is enough for a gradient check, 0: all of it.
+size_t architecture_checked_side(const char *name);
 
 typedef struct Network {
     Architecture architecture;
