@@ -22,6 +22,24 @@ refuses_to_compile() { # FLAGS...
 }
 claim "-ffast-math is refused" refuses_to_compile -ffast-math
 
+# Each directory of src, but the last, with a source that includes a header of the directory above it.
+lower_directories() {
+    mkdir "$WORK/layers" && cp -R Makefile include src "$WORK/layers" || return 1
+    above() { # DIRECTORY HEADER
+        echo "#include \"$2\"" >"$WORK/layers/src/$1/extra.c"
+        if "$MAKE" -s -C "$WORK/layers" CC="$CC" build/plain/"$1"/extra.o >"$WORK/said" 2>&1; then
+            echo "$1 includes $2"
+            return 1
+        fi
+        grep -q "$2.*\(No such file\|not found\)" "$WORK/said" || return 1
+        echo '#include "base.h"' >"$WORK/layers/src/$1/extra.c" # as one that may be included
+        "$MAKE" -s -C "$WORK/layers" CC="$CC" CFLAGS=-O0 build/plain/"$1"/extra.o
+    }
+    above base kernels.h && above kernels layers.h && above nn model.h && above nn commands.h &&
+        above io commands.h
+}
+claim "a source that includes a header of a directory above its own does not compile" lower_directories
+
 if command -v shellcheck >/dev/null; then
     claim "the shell scripts are clean" \
         shellcheck -x -e SC2317,SC2013 .ci/run tests/*.sh tests/fuzz/*.sh scripts/*.sh
@@ -49,7 +67,9 @@ man_matches_help() {
     flags_in_man "$1" >"$WORK/man"
     [ -s "$WORK/help" ] && diff "$WORK/help" "$WORK/man"
 }
-for command in train eval predict gradcheck info weights features sweep; do
+commands=$("$FAST_MLP" --help | awk '/^Commands:/ { on = 1; next } /^$/ { on = 0 } on { print $1 }')
+claim "mlp --help lists the commands" test -n "$commands"
+for command in $commands; do
     claim "the man page lists the flags of mlp $command" man_matches_help "$command"
 done
 

@@ -1,5 +1,5 @@
-// Stateless random numbers; see random.h. Only exact integer arithmetic, the IEEE 754 basic
-// operations, sqrt (which IEEE 754 rounds correctly) and our own log: the same bits everywhere.
+// Stateless random numbers, the same bits everywhere: exact integer arithmetic, the basic
+// operations and sqrt of IEEE 754, which are rounded correctly, and the log of elementary.h.
 #include "random.h"
 
 #include "elementary.h"
@@ -21,6 +21,10 @@ uint64_t random_bits(uint64_t seed, uint64_t purpose, uint64_t counter)
     return splitmix64_mix(stream + golden * (counter + 1));
 }
 
+// Method:
+//   1. Near the middle, |q| <= 0.425 with q = p - 1/2: q R(0.180625 - q^2), R a rational function.
+//   2. In the tails r = sqrt(-ln min(p, 1 - p)), and a rational function of r - 1.6 up to r = 5, of
+//      r - 5 beyond, with the sign of q.
 double normal_quantile(double p)
 {
     double q = p - 0.5;

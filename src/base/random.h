@@ -1,6 +1,6 @@
 // Random numbers without a state: each is a function of a seed, a purpose and a counter. What is
-// drawn for one purpose can never shift what another sees, and a training that goes on later
-// needs nothing but its epoch number.
+// drawn for one purpose can never shift what another sees, and a training that is resumed needs
+// nothing but its epoch number.
 #ifndef MLP_RANDOM_H
 #define MLP_RANDOM_H
 
@@ -16,11 +16,11 @@ enum { RANDOM_WEIGHTS = 0, RANDOM_ORDER = 1 << 16 };
 // (seed, purpose) and then to that result advanced by the counter.
 uint64_t random_bits(uint64_t seed, uint64_t purpose, uint64_t counter);
 
-// Returns a normal variate of mean 0 and standard deviation 1, by inversion of the normal
-// distribution (Wichura 1988, algorithm AS 241, PPND7: about 7 digits).
+// Returns a normal variate of mean 0 and standard deviation 1: the quantile of a uniform number.
 float random_normal(uint64_t seed, uint64_t purpose, uint64_t counter);
 
-// The p-quantile of the standard normal distribution, 0 < p < 1.
+// The p-quantile of the standard normal distribution, 0 < p < 1, to about 7 digits (Wichura 1988,
+// algorithm AS 241, PPND7).
 double normal_quantile(double p);
 
 // Writes a random permutation of 0..n-1 to order (n), n < 2^32 (Fisher-Yates).
