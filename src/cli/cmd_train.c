@@ -447,8 +447,9 @@ static int run_job(Job *job, ThreadPool *pool, Error *err)
     notes_data_doubtful(&job->data, &job->training.split, data);
     bool is_shown = isatty(fileno(job->csv.stream)) != 0; // then the rows say what a line would
     job->training.epochs_done = job->epochs_before;
-    job->progress = progress_begin(o->quiet || is_shown, job->epochs_before, o->settings.epochs,
-                                   range_length(job->training.split.train));
+    job->progress =
+        progress_begin(o->quiet || is_shown, job->epochs_before, (size_t)o->settings.epochs,
+                       range_length(job->training.split.train));
     job->saved_time = clock_seconds();
     TrainResult result = train_run(model->params, &model->net, &model->settings, &job->training,
                                    pool, &observer, job->arena, err);

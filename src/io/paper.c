@@ -184,7 +184,7 @@ static int64_t median_error(const Paper *paper, bool with_inside)
     for (size_t i = 0; i < paper->n; i++)
         if (is_used(paper, &paper->sample[i], with_inside)) {
             uint64_t off = (size_of(paper->sample[i].error) >> FRACTION) + 1;
-            histogram_add(&h, off < LEVELS ? off : LEVELS - 1);
+            histogram_add(&h, off < LEVELS ? (size_t)off : LEVELS - 1);
         }
     return histogram_median(&h);
 }

@@ -34,7 +34,7 @@ static const LayerSpec layers_of_mlp[] = {
     {&layer_sparse_dense, "a1", "fc1", HIDDEN, .gain = 0.3},
     {&layer_sigmoid, .symbol = "f1"},
     {&layer_dense, "a2", "fc2", CLASSES, .gain = 5.0, .input_mean = 0.5},
-    {NULL},
+    {.kind = NULL},
 };
 
 // Pooling comes before ReLU, which gives the same (both keep the order) and leaves a quarter to do.
@@ -51,7 +51,7 @@ static const LayerSpec layers_of_cnn[] = {
     {&layer_dense, "a3", "fc1", HIDDEN, .gain = SQRT2},
     {&layer_relu, .symbol = "f3"},
     {&layer_dense, "a4", "fc2", CLASSES, .gain = 0.5},
-    {NULL},
+    {.kind = NULL},
 };
 
 // The table: a name, and its checked side. The defaults of settings are in settings.c.
