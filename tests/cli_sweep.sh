@@ -79,7 +79,7 @@ stops() {
     wait "$child"
     status=$?
     cat "$WORK/s.err"
-    [ "$status" -eq 143 ] && grep -q '^mlp: SIGTERM: stopped; the same command goes on' "$WORK/s.err" &&
+    [ "$status" -eq 143 ] && grep -q '^mlp: SIGTERM: stopped; the same command resumes' "$WORK/s.err" &&
         [ "$(tail -c 1 "$WORK/s.csv" | od -An -c | tr -d ' ')" = '\n' ] && [ -z "$(ls -d "$WORK"/.mlp-* 2>/dev/null)" ]
 }
 claim "a signal stops it between batches; finished rows are there" stops

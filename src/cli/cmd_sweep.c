@@ -1,125 +1,124 @@
-// mlp sweep: a training for each combination of settings, a row each in one table.
+// mlp sweep: a training for each combination of settings, one row per training in a table. Knows
+// the order of the trainings and which are done; the settings that it can vary are those that the
+// table of settings.h marks as axes.
 #include "commands.h"
+#include "csv.h"
 #include "evaluate.h"
 #include "notes.h"
 #include "numbers.h"
-#include "settings.h"
 #include "signals.h"
+#include "tables.h"
 
+#include <assert.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/stat.h>
 
 // ---------------------------------------------------------------------------------------------
 // Options
 
+enum { MAX_AXES = 16, MAX_VALUES = 64 };
+
+// A setting that takes each of a list of values.
+typedef struct Axis {
+    const Setting *row;
+    const char *list; // the value of its option
+    size_t n;
+    char values[MAX_VALUES][NUMBER_SIZE];
+} Axis;
+
 typedef struct SweepOptions {
-    const char *architecture, *learning_rates, *batch_sizes, *hidden, *train_sizes;
-    uint64_t seeds, epochs, threads;
+    mlp_settings settings; // of all trainings, but for the axes and the seed
+    Axis axes[MAX_AXES];
+    size_t n_axes;
+    uint64_t seeds, threads;
     const char *data, *csv;
-    bool transposed, quiet;
-    char default_rate[NUMBER_SIZE], default_batch[NUMBER_SIZE], default_hidden[NUMBER_SIZE];
+    bool quiet;
 } SweepOptions;
 
-static void sweep_table(OptionTable *table, void *values)
+static void add_axis(OptionTable *table, SweepOptions *o, const Setting *row)
+{
+    assert(o->n_axes < MAX_AXES);
+    Axis *axis = &o->axes[o->n_axes++];
+    const char *placeholder = row->type == SETTING_DOUBLE ? "R,R,..." : "N,N,...";
+    axis->row = row;
+    axis->list = setting_default(row, o->settings.architecture);
+    const Option option = OPT_STRING(row->flag, &axis->list, placeholder, row->help);
+    options_add(table, &option, 1);
+}
+
+static void sweep_options(OptionTable *table, void *values)
 {
     SweepOptions *o = values;
-    o->architecture = "mlp";
-    o->train_sizes = "0";
     o->seeds = 1;
     o->csv = "sweep.csv";
+    command_add_setting(table, "architecture", &o->settings);
+    for (const Setting *row = settings_table; row->key != NULL; row++)
+        if ((row->flags & SETTING_AXIS) != 0)
+            add_axis(table, o, row);
     const Option rows[] = {
-        OPT_ARCH(&o->architecture),
-        OPT_STRING("lr", &o->learning_rates, "R,R,...", "learning rates for the summed gradient"),
-        OPT_STRING("batch", &o->batch_sizes, "N,N,...", "images in a batch"),
-        OPT_STRING("hidden", &o->hidden, "N,N,...", "units of the hidden dense layer"),
-        OPT_STRING("train-size", &o->train_sizes, "N,N,...",
-                   "train on the first N images only; 0 stands for all but the validation images"),
         OPT_UINT("seeds", &o->seeds, 1, 10000, "N", "train with each seed from 1 to N"),
-        OPT_UINT("epochs", &o->epochs, 1, 1000000, "N", "passes over the training images"),
         OPT_DATA(&o->data),
-        OPT_TRANSPOSE(&o->transposed),
-        OPT_TABLE("csv", &o->csv,
-                  "add one row per training to this table, and leave out the trainings that it "
-                  "has; - is standard output, where every combination is trained"),
+        OPT_TABLE(
+            "csv", &o->csv,
+            "add one row per training to this table, and skip the trainings that it has; - is "
+            "standard output, where every combination is trained"),
         OPT_THREADS(&o->threads),
         OPT_QUIET(&o->quiet),
     };
+    command_add_setting(table, "epochs", &o->settings);
+    command_add_setting(table, "transposed", &o->settings);
     options_add(table, rows, sizeof rows / sizeof rows[0]);
 }
 
 static void sweep_defaults(const OptionTable *table, void *values)
 {
     SweepOptions *o = values;
-    mlp_settings defaults;
-    settings_default(&defaults, o->architecture);
-    if (!options_given(table, &o->learning_rates))
-        o->learning_rates = format_shortest(o->default_rate, defaults.learning_rate);
-    if (!options_given(table, &o->batch_sizes))
-        o->batch_sizes = format_shortest(o->default_batch, (double)defaults.batch_size);
-    if (!options_given(table, &o->hidden))
-        o->hidden = format_shortest(o->default_hidden, (double)defaults.hidden);
-    if (!options_given(table, &o->epochs))
-        o->epochs = defaults.epochs;
+    command_default_settings(table, &o->settings);
+    for (Axis *axis = o->axes; axis < o->axes + o->n_axes; axis++)
+        if (!options_given(table, &axis->list))
+            axis->list = setting_default(axis->row, o->settings.architecture);
 }
 
-enum { MAX_VALUES = 64 };
-
-// The values of a list of numbers between commas.
-typedef struct Values {
-    double list[MAX_VALUES];
-    size_t n;
-} Values;
-
-// Whole numbers are wanted where `whole` says so. On failure err names the flag.
-static bool values_parse(Values *values, const char *flag, const char *text, bool whole, double min,
-                         double max, Error *err)
+// Reads the list of values. A value may be the default, too, where that is out of range: 0 for the
+// size of all training images. On failure err names the flag.
+static bool axis_parse(Axis *axis, const char *architecture, Error *err)
 {
-    values->n = 0;
-    for (;;) {
-        size_t length = strcspn(text, ",");
-        char number[64] = "", least[NUMBER_SIZE], most[NUMBER_SIZE];
-        uint64_t count = 0;
-        double *value = &values->list[values->n];
-        bool ok = length < sizeof number;
-        if (ok)
-            memcpy(number, text, length);
-        if (whole) {
-            ok = ok && parse_uint(number, &count);
-            *value = (double)count;
-        } else {
-            ok = ok && parse_double(number, value);
-        }
-        if (!ok || *value < min || *value > max)
-            return error_set(err, "--%s: '%.*s' is not a %snumber from %s to %s", flag,
-                             (int)(length < 60 ? length : 60), text, whole ? "whole " : "",
-                             format_shortest(least, min), format_shortest(most, max));
-        for (size_t i = 0; i < values->n; i++)
-            if (values->list[i] == *value)
-                return error_set(err, "--%s: %s is there twice", flag, number);
-        values->n++;
-        text += length;
-        if (*text == '\0')
-            return true;
-        if (values->n == MAX_VALUES)
-            return error_set(err, "--%s: more than %d numbers", flag, MAX_VALUES);
-        text++;
+    const char *flag = axis->row->flag, *wanted = setting_default(axis->row, architecture);
+    for (const char *list = axis->list; list != NULL;) {
+        const char *comma = strchr(list, ',');
+        int length = comma == NULL ? (int)strlen(list) : (int)(comma - list);
+        char word[64], *value = axis->values[axis->n];
+        Error reason;
+        mlp_settings settings;
+        if (axis->n == MAX_VALUES)
+            return error_set(err, "--%s: more than %d values", flag, MAX_VALUES);
+        if (length >= (int)sizeof word)
+            return error_set(err, "--%s: '%.40s...' is too long", flag, list);
+        snprintf(word, sizeof word, "%.*s", length, list);
+        settings_default(&settings, architecture);
+        if (strcmp(word, wanted) != 0 && !setting_parse(axis->row, &settings, word, &reason))
+            return error_set(err, "--%s: %s", flag, reason.text);
+        snprintf(value, NUMBER_SIZE, "%s", setting_text(axis->row, &settings, word));
+        for (size_t i = 0; i < axis->n; i++)
+            if (strcmp(axis->values[i], value) == 0)
+                return error_set(err, "--%s: %s is there twice", flag, value);
+        axis->n++;
+        list = comma == NULL ? NULL : comma + 1;
     }
+    return true;
 }
 
 // ---------------------------------------------------------------------------------------------
-// The trainings that there are to do
+// The trainings to do
 
 typedef struct Combination {
-    double learning_rate;
-    size_t batch_size, hidden, train_size, seed;
+    mlp_settings settings;
     bool is_done; // the table has it
 } Combination;
 
 typedef struct Sweep {
     Context *context;
-    const SweepOptions *options;
-    Values learning_rates, batch_sizes, hidden, train_sizes;
+    SweepOptions *options;
     Dataset data, test;
     Combination *list;
     size_t n, n_to_do, n_done; // done: by this run
@@ -128,85 +127,113 @@ typedef struct Sweep {
     Output csv;
 } Sweep;
 
-static bool parse_values(Sweep *sweep, Error *err)
+// Replaces the size 0 by that of all images but those for validation, which may be there already.
+static void resolve_train_size(Axis *axis, size_t all)
 {
-    const SweepOptions *o = sweep->options;
-    return values_parse(&sweep->learning_rates, "lr", o->learning_rates, false, 1e-30, 1e38, err) &&
-           values_parse(&sweep->batch_sizes, "batch", o->batch_sizes, true, 1, 65536, err) &&
-           values_parse(&sweep->hidden, "hidden", o->hidden, true, 1, 65536, err) &&
-           values_parse(&sweep->train_sizes, "train-size", o->train_sizes, true, 0, 4294967295.0,
-                        err);
+    size_t n = 0;
+    for (size_t i = 0; i < axis->n; i++) {
+        char value[NUMBER_SIZE];
+        bool is_new = true;
+        snprintf(value, sizeof value, "%s", axis->values[i]);
+        if (strcmp(value, "0") == 0)
+            snprintf(value, sizeof value, "%zu", all);
+        for (size_t j = 0; j < n; j++)
+            is_new = is_new && strcmp(axis->values[j], value) != 0;
+        if (is_new)
+            memcpy(axis->values[n++], value, sizeof value);
+    }
+    axis->n = n;
 }
 
-// In the order of the loops, the seed fastest.
+// The loop over the values of axis number n - 1, inside those of the axes after it; the innermost
+// loop is that over the seeds.
+static void add_combinations(Sweep *sweep, size_t n, mlp_settings settings)
+{
+    if (n == 0) {
+        for (settings.seed = 1; settings.seed <= sweep->options->seeds; settings.seed++)
+            sweep->list[sweep->n++] = (Combination){settings, false};
+        return;
+    }
+    Error never;
+    const Axis *axis = &sweep->options->axes[n - 1];
+    for (size_t i = 0; i < axis->n; i++) {
+        (void)setting_parse(axis->row, &settings, axis->values[i], &never);
+        add_combinations(sweep, n - 1, settings);
+    }
+}
+
 static bool list_combinations(Sweep *sweep, Arena *arena, Error *err)
 {
-    size_t seeds = (size_t)sweep->options->seeds;
-    size_t n = sweep->learning_rates.n * sweep->batch_sizes.n * sweep->hidden.n *
-               sweep->train_sizes.n * seeds;
+    SweepOptions *o = sweep->options;
+    size_t n = (size_t)o->seeds;
     Split all;
     if (!dataset_split(&all, sweep->data.n, 0, 0, err))
         return false;
+    for (Axis *axis = o->axes; axis < o->axes + o->n_axes; axis++) {
+        if (axis->row == setting_find(settings_table, "train_size"))
+            resolve_train_size(axis, range_length(all.train));
+        n *= axis->n;
+    }
     sweep->list = arena_alloc(arena, n, sizeof *sweep->list, "the list of trainings", err);
     if (sweep->list == NULL)
         return false;
-    for (size_t i = 0; i < n; i++) {
-        size_t rest = i / seeds;
-        Combination *c = &sweep->list[i];
-        c->seed = i % seeds + 1;
-        c->learning_rate = sweep->learning_rates.list[rest % sweep->learning_rates.n];
-        rest /= sweep->learning_rates.n;
-        c->batch_size = (size_t)sweep->batch_sizes.list[rest % sweep->batch_sizes.n];
-        rest /= sweep->batch_sizes.n;
-        c->hidden = (size_t)sweep->hidden.list[rest % sweep->hidden.n];
-        rest /= sweep->hidden.n;
-        c->train_size = (size_t)sweep->train_sizes.list[rest];
-        if (c->train_size == 0)
-            c->train_size = range_length(all.train);
-    }
-    // The size of all images may have been given as a number, too: its trainings come first.
-    for (size_t t = 0; t < sweep->train_sizes.n; t++) {
-        size_t block = n / sweep->train_sizes.n;
-        for (size_t u = 0; u < t; u++)
-            if (sweep->list[t * block].train_size == sweep->list[u * block].train_size)
-                for (size_t i = 0; i < block; i++)
-                    sweep->list[t * block + i].is_done = true;
-    }
-    sweep->n = n;
+    add_combinations(sweep, o->n_axes, o->settings);
     return true;
 }
 
 static double combination_cost(const Combination *c)
 {
-    return (double)c->train_size * (double)(c->hidden + 16);
+    return (double)c->settings.train_size * (double)(c->settings.hidden + 16);
 }
 
 // ---------------------------------------------------------------------------------------------
 // The table
 
-static const char header[] =
-    "data_crc32,architecture,learning_rate,batch_size,hidden,train_size,seed,epochs,result,train_"
-    "loss,"
-    "train_accuracy,validation_loss,validation_accuracy,test_loss,test_accuracy,parameters,"
-    "seconds\n";
+enum { KEY_SIZE = 1024 };
 
-// What a row of this combination begins with: all that its result depends on.
-static void combination_key(char *key, size_t size, const Sweep *sweep, const Combination *c)
+// The settings whose columns a row begins with. One that is newer than the table has its column
+// only where it is not at its default in all trainings: older tables stay as they are.
+static bool has_column(const Sweep *sweep, const Setting *row)
 {
-    char rate[NUMBER_SIZE];
-    snprintf(key, size, "%08lx,%s,%s,%zu,%zu,%zu,%zu,%llu,", (unsigned long)sweep->data.crc32,
-             sweep->options->architecture, format_shortest(rate, c->learning_rate), c->batch_size,
-             c->hidden, c->train_size, c->seed, (unsigned long long)sweep->options->epochs);
+    const SweepOptions *o = sweep->options;
+    if (row->since == 1)
+        return (row->flags & (SETTING_AXIS | SETTING_COLUMN)) != 0;
+    for (const Axis *axis = o->axes; axis < o->axes + o->n_axes; axis++)
+        if (axis->row == row)
+            return strcmp(axis->list, setting_default(row, o->settings.architecture)) != 0;
+    return false;
 }
 
-// Marks the combinations that the table has. `text` begins behind the header.
+static void header_line(char header[KEY_SIZE], const Sweep *sweep)
+{
+    int n = snprintf(header, KEY_SIZE, "data_crc32,");
+    for (const Setting *row = settings_table; row->key != NULL; row++)
+        if (has_column(sweep, row))
+            n += snprintf(header + n, KEY_SIZE - (size_t)n, "%s,", row->key);
+    snprintf(header + n, KEY_SIZE - (size_t)n,
+             "result,train_loss,train_accuracy,validation_loss,validation_accuracy,test_loss,"
+             "test_accuracy,parameters,seconds\n");
+}
+
+// What the row of this combination begins with: all that its result depends on.
+static void combination_key(char key[KEY_SIZE], const Sweep *sweep, const Combination *c)
+{
+    char number[NUMBER_SIZE];
+    int n = snprintf(key, KEY_SIZE, "%08lx,", (unsigned long)sweep->data.crc32);
+    for (const Setting *row = settings_table; row->key != NULL; row++)
+        if (has_column(sweep, row))
+            n += snprintf(key + n, KEY_SIZE - (size_t)n, "%s,",
+                          setting_text(row, &c->settings, number));
+}
+
+// Marks the combinations that the table has. `text` begins after the header.
 static void mark_done(Sweep *sweep, const char *text, const char *end)
 {
     while (text < end) {
         const char *newline = memchr(text, '\n', (size_t)(end - text));
         for (size_t i = 0; i < sweep->n; i++) {
-            char key[160];
-            combination_key(key, sizeof key, sweep, &sweep->list[i]);
+            char key[KEY_SIZE];
+            combination_key(key, sweep, &sweep->list[i]);
             size_t length = strlen(key);
             if ((size_t)(newline - text) > length && memcmp(text, key, length) == 0)
                 sweep->list[i].is_done = true;
@@ -215,40 +242,27 @@ static void mark_done(Sweep *sweep, const char *text, const char *end)
     }
 }
 
-// Takes over an older table, but for a last row that is cut short.
-static bool take_over(Sweep *sweep, Arena *arena, Error *err)
-{
-    const size_t max_size = (size_t)1 << 30;
-    const char *path = sweep->options->csv;
-    unsigned char *old = NULL;
-    size_t size = 0, at = strlen(header);
-    if (!file_read(&old, &size, arena, path, max_size, "a table of trainings", err))
-        return false;
-    while (size > 0 && old[size - 1] != '\n')
-        size--;
-    if (size < at || memcmp(old, header, at) != 0)
-        return error_set(
-            err, "%s: is no table of a sweep, and would be replaced; name another --csv", path);
-    fwrite(old, 1, size, sweep->csv.stream);
-    mark_done(sweep, (const char *)old + at, (const char *)old + size);
-    return true;
-}
-
-// Opens the table. A stream has no older rows.
+// Opens the table and keeps the rows of an older one, but for a last row that is cut short.
 static bool open_table(Sweep *sweep, Arena *arena, Error *err)
 {
-    const char *path = sweep->options->csv;
-    struct stat status;
-    if (!command_open_table(sweep->context, &sweep->csv, path))
+    char header[KEY_SIZE], *old;
+    size_t size;
+    header_line(header, sweep);
+    if (!command_open_table(sweep->context, &sweep->csv, sweep->options->csv))
         return false;
-    if (output_is_stream(&sweep->csv) || stat(path, &status) != 0 || status.st_size == 0) {
+    if (!table_read_old(&old, &size, &sweep->csv, header, "a table of a sweep", arena, err)) {
+        output_discard(&sweep->csv);
+        return false;
+    }
+    if (old == NULL) {
         fputs(header, sweep->csv.stream);
         return true;
     }
-    if (take_over(sweep, arena, err))
-        return true;
-    output_discard(&sweep->csv);
-    return false;
+    while (old[size - 1] != '\n')
+        size--;
+    fwrite(old, 1, size, sweep->csv.stream);
+    mark_done(sweep, old + strlen(header), old + size);
+    return true;
 }
 
 // What came of one training.
@@ -262,19 +276,21 @@ typedef struct Outcome {
 
 static bool add_row(Sweep *sweep, const Combination *c, const Outcome *outcome, Error *err)
 {
-    FILE *out = sweep->csv.stream;
-    char key[160], n[6][NUMBER_SIZE];
-    combination_key(key, sizeof key, sweep, c);
-    if (outcome->result == TRAIN_DONE)
-        fprintf(out, "%sdone,%s,%s,%s,%s,%s,%s", key, format_g9(n[0], outcome->last.train_loss),
-                format_g9(n[1], outcome->last.train_accuracy),
-                format_g9(n[2], outcome->last.validation_loss),
-                format_g9(n[3], outcome->last.validation_accuracy),
-                format_g9(n[4], outcome->test.loss),
-                format_g9(n[5], evaluation_accuracy(&outcome->test)));
-    else
-        fprintf(out, "%sdiverged,,,,,,", key);
-    fprintf(out, ",%zu,%.4f\n", outcome->parameters, outcome->seconds);
+    const EpochReport *last = &outcome->last;
+    const double figures[] = {last->train_loss,      last->train_accuracy,
+                              last->validation_loss, last->validation_accuracy,
+                              outcome->test.loss,    evaluation_accuracy(&outcome->test)};
+    bool is_done = outcome->result == TRAIN_DONE;
+    char key[KEY_SIZE];
+    CsvWriter csv = {.out = sweep->csv.stream};
+    combination_key(key, sweep, c);
+    fputs(key, csv.out);
+    csv_string(&csv, is_done ? "done" : "diverged");
+    for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++)
+        is_done ? csv_double(&csv, figures[i]) : csv_string(&csv, "");
+    csv_uint(&csv, outcome->parameters);
+    csv_fixed(&csv, outcome->seconds, 4);
+    csv_end_row(&csv);
     return output_publish(&sweep->csv, err);
 }
 
@@ -296,45 +312,45 @@ static bool watch_epoch(void *context, const EpochReport *report, Error *err)
     return true;
 }
 
-// Trains and judges. Everything is in the arena, which the caller frees.
+// Trains and evaluates. Everything is in the arena, which the caller frees.
 static void train_one(Outcome *outcome, const Sweep *sweep, const Combination *c, ThreadPool *pool,
                       Arena *arena, Error *err)
 {
     const Dataset *data = &sweep->data;
-    Architecture architecture = {sweep->options->architecture, data->rows, data->cols, c->hidden,
-                                 data->n_classes};
-    mlp_settings settings = {.epochs = sweep->options->epochs,
-                             .batch_size = c->batch_size,
-                             .learning_rate = c->learning_rate,
-                             .seed = c->seed};
+    const mlp_settings *settings = &c->settings;
+    Architecture architecture = {settings->architecture, data->rows, data->cols,
+                                 (size_t)settings->hidden, data->n_classes};
     TrainObserver observer = {outcome, watch_batch, watch_epoch};
     TrainData training;
     Network net;
     Evaluator evaluator;
     float *params;
     *outcome = (Outcome){.result = TRAIN_FAILED};
-    if (!command_train_data(&training, data, c->train_size, 0, sweep->options->data, err) ||
+    if (!command_train_data(&training, data, (size_t)settings->train_size, 0, sweep->options->data,
+                            err) ||
         !network_build(&net, &architecture, err) ||
         (params = network_alloc(&net, arena, err)) == NULL ||
         !evaluator_alloc(&evaluator, &net, pool, sweep->test.n, NULL, arena, err))
         return;
     training.validate_last_only = true;
-    network_init(&net, params, c->seed);
+    network_init(&net, params, settings->seed);
     outcome->parameters = network_count_weights(&net);
-    outcome->result = train_run(params, &net, &settings, &training, pool, &observer, arena, err);
+    outcome->result = train_run(params, &net, settings, &training, pool, &observer, arena, err);
     if (outcome->result == TRAIN_DONE)
         outcome->test = evaluator_run(&evaluator, params, &sweep->test, &training.scale,
                                       (Range){0, sweep->test.n});
 }
 
-static void tell(const Sweep *sweep, const Combination *c, const Outcome *outcome)
+static void report(const Sweep *sweep, const Combination *c, const Outcome *outcome)
 {
+    const SweepOptions *o = sweep->options;
     double elapsed = clock_seconds() - sweep->start;
     long left = (long)(elapsed / sweep->cost_done * (sweep->cost_to_do - sweep->cost_done) + 0.5);
-    char rate[NUMBER_SIZE];
-    fprintf(stderr, "%zu/%zu  lr %s  batch %zu  hidden %zu  train %zu  seed %zu  ", sweep->n_done,
-            sweep->n_to_do, format_shortest(rate, c->learning_rate), c->batch_size, c->hidden,
-            c->train_size, c->seed);
+    char number[NUMBER_SIZE];
+    fprintf(stderr, "%zu/%zu  ", sweep->n_done, sweep->n_to_do);
+    for (const Axis *axis = o->axes; axis < o->axes + o->n_axes; axis++)
+        fprintf(stderr, "%s %s  ", axis->row->flag, setting_text(axis->row, &c->settings, number));
+    fprintf(stderr, "seed %llu  ", (unsigned long long)c->settings.seed);
     if (outcome->result == TRAIN_DONE)
         fprintf(stderr, "validation %.2f %%  test %.2f %%",
                 100.0 * outcome->last.validation_accuracy,
@@ -360,7 +376,7 @@ static int train_all(Sweep *sweep, ThreadPool *pool, Error *err)
                 fprintf(stderr, "mlp: %s: stopped; %s the %zu trainings that are done\n",
                         signals_name(signals_noted()),
                         output_is_stream(&sweep->csv) ? "the table has"
-                                                      : "the same command goes on after",
+                                                      : "the same command resumes after",
                         sweep->n_done);
             return 128 + signals_noted();
         }
@@ -369,7 +385,7 @@ static int train_all(Sweep *sweep, ThreadPool *pool, Error *err)
         sweep->n_done++;
         sweep->cost_done += combination_cost(c);
         if (!sweep->options->quiet)
-            tell(sweep, c, &outcome);
+            report(sweep, c, &outcome);
     }
     return STATUS_DONE;
 }
@@ -380,8 +396,8 @@ static int train_all(Sweep *sweep, ThreadPool *pool, Error *err)
 static bool prepare(Sweep *sweep, Arena *arena, Error *err)
 {
     const SweepOptions *o = sweep->options;
-    if (!command_read_data(&sweep->data, arena, o->data, IDX_TRAIN, o->transposed, err) ||
-        !command_read_data(&sweep->test, arena, o->data, IDX_TEST, o->transposed, err) ||
+    if (!command_read_data(&sweep->data, arena, o->data, IDX_TRAIN, o->settings.transposed, err) ||
+        !command_read_data(&sweep->test, arena, o->data, IDX_TEST, o->settings.transposed, err) ||
         !list_combinations(sweep, arena, err))
         return false;
     if (sweep->test.rows != sweep->data.rows || sweep->test.cols != sweep->data.cols)
@@ -394,15 +410,14 @@ static bool prepare(Sweep *sweep, Arena *arena, Error *err)
                          "classes",
                          command_data_directory(o->data), beyond, sweep->test.labels[beyond],
                          sweep->data.n_classes);
-    for (size_t i = 0; i < sweep->train_sizes.n; i++) { // all, before an hour has passed
-        Split split;
-        if (!dataset_split(&split, sweep->data.n, (size_t)sweep->train_sizes.list[i], 0, err))
+    Split split;
+    for (size_t i = 0; i < sweep->n; i++) // all, before an hour has passed
+        if (!dataset_split(&split, sweep->data.n, (size_t)sweep->list[i].settings.train_size, 0,
+                           err))
             return false;
-    }
-    Split all;
-    if (!dataset_split(&all, sweep->data.n, 0, 0, err) || !open_table(sweep, arena, err))
+    if (!dataset_split(&split, sweep->data.n, 0, 0, err) || !open_table(sweep, arena, err))
         return false;
-    notes_data_doubtful(&sweep->data, &all, command_data_directory(o->data));
+    notes_data_doubtful(&sweep->data, &split, command_data_directory(o->data));
     for (size_t i = 0; i < sweep->n; i++)
         if (!sweep->list[i].is_done) {
             sweep->n_to_do++;
@@ -436,29 +451,30 @@ static int sweep_run(Sweep *sweep, Context *c)
 
 static int run(Context *c)
 {
-    const SweepOptions *o = c->values;
+    SweepOptions *o = c->values;
     Sweep sweep = {.context = c, .options = o};
-    if (!parse_values(&sweep, &c->err))
-        return STATUS_USAGE;
+    for (Axis *axis = o->axes; axis < o->axes + o->n_axes; axis++)
+        if (!axis_parse(axis, o->settings.architecture, &c->err))
+            return STATUS_USAGE;
     int status = command_check_outputs(c);
     return status == STATUS_DONE ? sweep_run(&sweep, c) : status;
 }
 
 const Command command_sweep = {
     .name = "sweep",
-    .summary = "train with every combination of settings, a row each in one table",
+    .summary = "train with every combination of settings, one row each in a table",
     .about =
         "Trains a network for each combination of the given learning rates, batch sizes, hidden "
-        "units, training-set sizes and seeds, and adds a row for each to a table: the figures "
-        "of the last epoch on training and validation images, and those of the test images. A "
-        "training that diverges has a row that says so. Trainings that the table has are not "
-        "done again, so that a sweep that was stopped goes on. The test figures are for "
-        "reporting: settings are chosen on the validation images. --arch cnn has defaults of its "
-        "own (mlp sweep --arch cnn --help).",
+        "units, training-set sizes and seeds, and adds one row for each to a table: loss and "
+        "accuracy on the training and validation images after the last epoch, and on the test "
+        "images. A training that diverges has a row that says so. Trainings that are in the table "
+        "are not repeated, so the same command resumes a sweep that was stopped. A train size of 0 "
+        "is all but the validation images. The test figures are for reporting: choose settings on "
+        "the validation images. --arch cnn has other defaults (mlp sweep --arch cnn --help).",
     .examples = {"mlp sweep --lr 1e-4,1e-3,1e-2 --seeds 5",
                  "mlp sweep --train-size 500,5000,50000 --csv sizes.csv"},
     .values_size = sizeof(SweepOptions),
-    .options = sweep_table,
+    .options = sweep_options,
     .defaults = sweep_defaults,
     .run = run,
 };

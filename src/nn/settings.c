@@ -186,6 +186,8 @@ bool settings_check(const mlp_settings *settings, Error *err)
     mlp_settings ignored;
     char number[NUMBER_SIZE];
     Error reason;
+    if (settings->architecture == NULL)
+        return error_set(err, "architecture: is not set");
     for (const Setting *row = settings_table; row->key != NULL; row++)
         if (!setting_parse(row, &ignored, setting_text(row, settings, number), &reason) &&
             !setting_is_default(row, settings, settings->architecture))
