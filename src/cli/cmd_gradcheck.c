@@ -9,23 +9,22 @@
 #include <string.h>
 
 typedef struct GradcheckOptions {
-    uint64_t hidden, seed, image, crop;
-    const char *architecture, *data, *steps, *nonzero;
+    mlp_settings settings; // of a fresh network
+    uint64_t image, crop;
+    const char *data, *steps, *nonzero;
     TransposeFlags transpose;
 } GradcheckOptions;
 
 static void gradcheck_options(OptionTable *table, void *values)
 {
     GradcheckOptions *o = values;
-    o->architecture = "mlp";
-    o->seed = 1;
+    command_add_setting(table, "architecture", &o->settings);
+    command_add_setting(table, "hidden", &o->settings);
+    command_add_setting(table, "seed", &o->settings);
     const Option rows[] = {
-        OPT_ARCH(&o->architecture),
         OPT_UINT("crop", &o->crop, 1, 4096, "N",
                  "crop to the central N x N pixels (only without MODEL)",
                  .default_text = "the whole image; 16 with --arch cnn, whose Jacobians are large"),
-        OPT_UINT("hidden", &o->hidden, 1, 65536, "N", "hidden units of a fresh network"),
-        OPT_UINT("seed", &o->seed, 0, 9007199254740991, "N", "seed of the fresh network's weights"),
         OPT_UINT("image", &o->image, 0, UINT32_MAX, "N", "the training image to use, from 0"),
         OPT_DATA(&o->data),
         OPT_MODEL_TRANSPOSE(&o->transpose),
@@ -42,11 +41,7 @@ static void gradcheck_options(OptionTable *table, void *values)
 
 static void gradcheck_defaults(const OptionTable *table, void *values)
 {
-    GradcheckOptions *o = values;
-    mlp_settings defaults;
-    settings_default(&defaults, o->architecture);
-    if (!options_given(table, &o->hidden))
-        o->hidden = defaults.hidden;
+    command_default_settings(table, &((GradcheckOptions *)values)->settings);
 }
 
 static const char *verdict(bool ok)
@@ -219,20 +214,20 @@ static bool prepare_model(Model *model, const char *path, Dataset *data, size_t 
         return false;
     size_t crop = (size_t)o->crop, smaller = data->rows < data->cols ? data->rows : data->cols;
     if (crop == 0) {
-        crop = architecture_checked_side(o->architecture);
+        crop = architecture_checked_side(o->settings.architecture);
         crop = crop < smaller ? crop : smaller;
     }
     if (crop > 0 && !crop_image(data, *image, crop, arena, err))
         return false;
     *image = crop > 0 ? 0 : *image;
-    Architecture architecture = {o->architecture, data->rows, data->cols, (size_t)o->hidden,
-                                 data->n_classes};
+    Architecture architecture = {o->settings.architecture, data->rows, data->cols,
+                                 (size_t)o->settings.hidden, data->n_classes};
     if (!network_build(&model->net, &architecture, err) ||
         (model->params = network_alloc(&model->net, arena, err)) == NULL)
         return false;
-    network_init(&model->net, model->params, o->seed);
+    network_init(&model->net, model->params, o->settings.seed);
     if (network_has_kinks(&model->net))
-        move_biases(&model->net, model->params, o->seed);
+        move_biases(&model->net, model->params, o->settings.seed);
     return true;
 }
 
@@ -280,7 +275,8 @@ static int gradcheck(Context *c)
 static int run(Context *c)
 {
     const GradcheckOptions *o = c->values;
-    const void *of_fresh[] = {&o->architecture, &o->crop, &o->hidden, &o->seed};
+    const void *of_fresh[] = {&o->settings.architecture, &o->crop, &o->settings.hidden,
+                              &o->settings.seed};
     for (size_t i = 0; c->words.model != NULL && i < 4; i++)
         if (options_given(&c->options, of_fresh[i])) {
             error_set(

@@ -104,12 +104,6 @@ ThreadPool *command_pool(Context *context, uint64_t wanted);
 // ---------------------------------------------------------------------------------------------
 // Options that commands share
 
-// Each architecture has defaults of its own, which a command sets after parsing.
-#define OPT_ARCH(v)                                                                                \
-    OPT_CHOICE("arch", v, architecture_names,                                                      \
-               "mlp (a hidden layer of sigmoids) or cnn (two convolutions)",                       \
-               .default_text = "mlp")
-
 #define OPT_THREADS(v)                                                                             \
     OPT_UINT("threads", v, 1, COMMAND_MAX_THREADS, "N",                                            \
              "number of threads, at most the CPUs that this process may use; does not affect the " \
@@ -128,7 +122,6 @@ enum { COMMAND_MAX_THREADS = 1024, COMMAND_DEFAULT_THREADS = 8 };
 
 // How the images are stored. A model remembers how its data were, so that a command which reads a
 // model has both flags.
-#define OPT_TRANSPOSE(v) OPT_BOOL("transpose", v, COMMAND_TRANSPOSE_HELP)
 #define OPT_MODEL_TRANSPOSE(v)                                                                     \
     OPT_BOOL("transpose", &(v)->yes,                                                               \
              COMMAND_TRANSPOSE_HELP "; a model trained with this flag remembers it"),              \
