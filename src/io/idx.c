@@ -34,9 +34,10 @@ typedef struct IdxFile {
     const IdxKind *kind;
     unsigned char header[IDX_MAX_HEADER];
     uint32_t dims[IDX_MAX_RANK];
-    size_t size; // bytes of data after the header
-    uint32_t crc32;
-    bool is_open, ended; // the source has no more
+    size_t size;          // bytes of data after the header
+    unsigned char *bytes; // the data, owned by the arena
+    uint32_t crc32;       // of header and data
+    bool is_open, ended;  // the source has no more
 } IdxFile;
 
 static size_t idx_header_size(const IdxKind *kind)
@@ -187,23 +188,23 @@ static bool idx_read_all(IdxFile *file, ArenaBytes *bytes, Arena *arena, Error *
 }
 
 // The same, and closes the file.
-static unsigned char *idx_read_data(IdxFile *file, Arena *arena, Error *err)
+static bool idx_read_data(IdxFile *file, Arena *arena, Error *err)
 {
     ArenaBytes bytes = {.first = file->source.piped ? 1 << 20 : file->size, .most = file->size};
     bool ok = idx_read_all(file, &bytes, arena, err);
-    return idx_close(file, ok, err) ? bytes.at : NULL;
+    file->bytes = bytes.at;
+    return idx_close(file, ok, err);
 }
 
 // The labels as bytes: of integers (QMNIST) the first column, which is the class.
-static const unsigned char *idx_label_bytes(const IdxFile *file, const unsigned char *data,
-                                            Arena *arena, Error *err)
+static const unsigned char *idx_label_bytes(const IdxFile *file, Arena *arena, Error *err)
 {
-    if (data == NULL || file->kind == &idx_labels)
-        return data;
+    if (file->kind == &idx_labels)
+        return file->bytes;
     size_t n = file->dims[0], row = file->size / n;
     unsigned char *labels = arena_alloc(arena, n, 1, "labels", err);
     for (size_t i = 0; labels != NULL && i < n; i++) {
-        const unsigned char *at = data + i * row;
+        const unsigned char *at = file->bytes + i * row;
         if (at[0] != 0 || at[1] != 0 || at[2] != 0) {
             error_set(err, "%s: label %zu is %02x%02x%02x%02x (hexadecimal); classes are 0 to 255",
                       file->source.path, i, at[0], at[1], at[2], at[3]);
@@ -234,26 +235,35 @@ static bool transpose(Dataset *data, unsigned char *pixels, Arena *arena, Error 
     return true;
 }
 
-// Reads the images, and puts the labels to them unless `labels` is NULL; closes the file.
-static bool idx_finish(Dataset *data, IdxFile *images, const IdxFile *labels,
-                       const unsigned char *label_data, const unsigned char *label, bool transposed,
+// Puts labels that have been read to the data. The checksum of both files is that of one after the
+// other.
+static bool add_labels(Dataset *data, const IdxFile *file, Arena *arena, Error *err)
+{
+    data->labels = idx_label_bytes(file, arena, err);
+    if (data->labels == NULL)
+        return false;
+    data->n_classes = 10;
+    for (size_t i = 0; i < data->n; i++)
+        if (data->labels[i] >= data->n_classes)
+            data->n_classes = data->labels[i] + (size_t)1;
+    data->crc32 = crc32_update(data->crc32, file->header, idx_header_size(file->kind));
+    data->crc32 = crc32_update(data->crc32, file->bytes, file->size);
+    return true;
+}
+
+// Reads the images, whose header has been read, and closes the file. `labels` may be NULL.
+static bool idx_finish(Dataset *data, IdxFile *images, const IdxFile *labels, bool transposed,
                        Arena *arena, Error *err)
 {
-    unsigned char *pixels = idx_read_data(images, arena, err);
-    if (pixels == NULL)
+    if (!idx_read_data(images, arena, err))
         return false;
     Dataset found = {.n = images->dims[0],
                      .rows = images->dims[1],
                      .cols = images->dims[2],
-                     .pixels = pixels,
-                     .labels = label,
+                     .pixels = images->bytes,
                      .crc32 = images->crc32};
-    if (labels != NULL) { // the checksum of both files is that of one after the other
-        found.crc32 = crc32_update(found.crc32, labels->header, idx_header_size(labels->kind));
-        found.crc32 = crc32_update(found.crc32, label_data, labels->size);
-        found.n_classes = dataset_labels_to_classes(label, found.n);
-    }
-    if (transposed && !transpose(&found, pixels, arena, err))
+    if ((labels != NULL && !add_labels(&found, labels, arena, err)) ||
+        (transposed && !transpose(&found, images->bytes, arena, err)))
         return false;
     *data = found;
     return true;
@@ -271,10 +281,8 @@ bool idx_read(Dataset *data, Arena *arena, const char *images, const char *label
         ok =
             error_set(err, "%s: has %lu images, but %s has %lu labels", images,
                       (unsigned long)image_file.dims[0], labels, (unsigned long)label_file.dims[0]);
-    const unsigned char *raw = ok ? idx_read_data(&label_file, arena, err) : NULL;
-    const unsigned char *label = idx_label_bytes(&label_file, raw, arena, err);
-    ok = label != NULL &&
-         idx_finish(data, &image_file, &label_file, raw, label, transposed, arena, err);
+    ok = ok && idx_read_data(&label_file, arena, err) &&
+         idx_finish(data, &image_file, &label_file, transposed, arena, err);
     idx_close(&label_file, ok, err);
     idx_close(&image_file, ok, err);
     return ok;
@@ -284,7 +292,7 @@ bool idx_read_images(Dataset *data, Arena *arena, const Source *source, bool tra
 {
     IdxFile file;
     return idx_begin(&file, source, &idx_images, err) &&
-           idx_finish(data, &file, NULL, NULL, NULL, transposed, arena, err);
+           idx_finish(data, &file, NULL, transposed, arena, err);
 }
 
 bool idx_read_directory(Dataset *data, Arena *arena, const char *directory, IdxPart part,

@@ -163,49 +163,46 @@ static void list_sets(char sets[LIST_SIZE], const Listing *l)
 // ---------------------------------------------------------------------------------------------
 // Data sets
 
-// What --data names: a directory, or the data set in it.
-typedef struct Wanted {
-    char directory[IDX_PATH_SIZE];
-    const char *set; // NULL: any
-} Wanted;
-
-// Takes `data` apart. DIR/SET is a name that is not there.
-static bool wanted_parse(Wanted *wanted, const char *data, Error *err)
+// Takes `data` apart into a directory and, where there is none of that name, the data set in it
+// that is wanted; NULL: any.
+static bool parse_data(char directory[IDX_PATH_SIZE], const char **set, const char *data,
+                       Error *err)
 {
     struct stat status;
     const char *slash = strrchr(data, '/');
     size_t length = strlen(data);
     bool exists = stat(data, &status) == 0;
+    *set = NULL;
     if (!exists && errno != ENOENT)
         return error_set_errno(err, "%s: cannot read the directory of the data", data);
     if (exists && !S_ISDIR(status.st_mode))
         return error_set(err, "%s: is not a directory, where that of the data was expected", data);
-    if (length >= sizeof wanted->directory)
+    if (length >= IDX_PATH_SIZE)
         return error_set(err, "%s: the path is too long", data);
-    *wanted = (Wanted){.set = NULL};
-    memcpy(wanted->directory, data, length);
+    memcpy(directory, data, length + 1);
     if (exists)
         return true;
-    wanted->set = slash == NULL ? data : slash + 1;
+    *set = slash == NULL ? data : slash + 1;
     if (slash == NULL || slash == data)
-        memcpy(wanted->directory, slash == NULL ? "." : "/", 2);
+        memcpy(directory, slash == NULL ? "." : "/", 2);
     else
-        wanted->directory[slash - data] = '\0';
-    return (wanted->set[0] != '\0' && stat(wanted->directory, &status) == 0 &&
-            S_ISDIR(status.st_mode)) ||
+        directory[slash - data] = '\0';
+    return ((*set)[0] != '\0' && stat(directory, &status) == 0 && S_ISDIR(status.st_mode)) ||
            error_set(err, "%s: there is no such directory", data);
 }
 
 // Lists the first directory that has files of the data set.
-static bool listing_find(Listing *l, const Wanted *wanted, const char *data, IdxPart part,
-                         Error *err)
+static bool listing_find(Listing *l, const char *data, IdxPart part, Error *err)
 {
     static const char *const subdirectories[] = {"", "/MNIST/raw", "/raw"};
-    char sets[LIST_SIZE];
+    char directory[IDX_PATH_SIZE], sets[LIST_SIZE];
+    const char *set;
+    if (!parse_data(directory, &set, data, err))
+        return false;
     for (size_t i = 0; i < sizeof subdirectories / sizeof subdirectories[0]; i++) {
         *l = (Listing){.n = 0};
-        int length = snprintf(l->directory, sizeof l->directory, "%s%s", wanted->directory,
-                              subdirectories[i]);
+        int length =
+            snprintf(l->directory, sizeof l->directory, "%s%s", directory, subdirectories[i]);
         if (length < 0 || (size_t)length >= sizeof l->directory)
             return error_set(err, "%s: the path is too long", data);
         l->n = scandir(l->directory, &l->list, is_not_hidden, alphasort);
@@ -213,14 +210,14 @@ static bool listing_find(Listing *l, const Wanted *wanted, const char *data, Idx
             continue;
         if (l->n < 0)
             return error_set_errno(err, "%s: cannot read the directory of the data", l->directory);
-        int n_sets = choose_set(l, wanted->set);
+        int n_sets = choose_set(l, set);
         if (n_sets == 1)
             return true;
         list_sets(sets, l);
         if (n_sets > 1)
             error_set(err, "%s: contains several data sets; name one, as in --data %s/%.*s: %s",
                       l->directory, l->directory, (int)strcspn(sets, ", "), sets, sets);
-        else if (i == 0 && wanted->set != NULL)
+        else if (i == 0 && set != NULL)
             error_set(err, "%s: no directory or data set of that name%s%s", data,
                       sets[0] == '\0' ? "" : "; data sets there: ", sets);
         else if (i == 0)
@@ -259,9 +256,8 @@ static bool find_file(char path[IDX_PATH_SIZE + 256], const Listing *l, IdxPart 
 
 bool idx_find(IdxPaths *paths, const char *data, IdxPart part, Error *err)
 {
-    Wanted wanted;
     Listing listing;
-    if (!wanted_parse(&wanted, data, err) || !listing_find(&listing, &wanted, data, part, err))
+    if (!listing_find(&listing, data, part, err))
         return false;
     bool ok = find_file(paths->images, &listing, part, true, err) &&
               find_file(paths->labels, &listing, part, false, err);

@@ -11,12 +11,12 @@ enum { MOST = 4096 }; // a good file is made for up to as many
 // does, and writes the path that it can be opened by.
 static int nameless_file(char *path, size_t room)
 {
-    const char *directorys[] = {getenv("TMPDIR"), "/dev/shm", "/tmp"};
-    for (size_t i = 0; i < sizeof directorys / sizeof directorys[0]; i++) {
-        if (directorys[i] == NULL)
+    const char *directories[] = {getenv("TMPDIR"), "/dev/shm", "/tmp"};
+    for (size_t i = 0; i < sizeof directories / sizeof directories[0]; i++) {
+        if (directories[i] == NULL)
             continue;
         char name[4096];
-        snprintf(name, sizeof name, "%s/mlp-fuzz-XXXXXX", directorys[i]);
+        snprintf(name, sizeof name, "%s/mlp-fuzz-XXXXXX", directories[i]);
         int fd = mkstemp(name);
         if (fd < 0)
             continue;
