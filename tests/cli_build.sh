@@ -32,7 +32,8 @@ odd_pkg_config() { # it prints words as a shell reads them
     printf '%s\n' "-I$odd/include" "-L$odd/lib" -lmlp | diff - "$WORK/found" && nothing_ran
 }
 odd_symbols() {
-    nm -D --defined-only "$odd/lib/libmlp.so" >"$WORK/symbols" && ! grep -v ' mlp_[a-z_]*$' "$WORK/symbols"
+    nm -D --defined-only "$odd/lib/libmlp.so" >"$WORK/symbols" && grep ' mlp_open$' "$WORK/symbols" &&
+        ! grep -v ' mlp_[a-z_]*$' "$WORK/symbols"
 }
 odd_uninstall() {
     built -s uninstall PREFIX="$odd" && nothing_ran && [ ! -e "$odd" ]

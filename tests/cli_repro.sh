@@ -38,7 +38,7 @@ for isa in scalar sse2 avx2 avx512 neon; do
 done
 for threads in 1 2 3 7; do # as if there were as many CPUs
     variant "$threads threads" MLP_CPUS=$threads "$FAST_MLP"
-    variant "$threads threads, plain kernels" MLP_CPUS=$threads MLP_ISA=scalar "$FAST_MLP"
+    variant "$threads threads, scalar kernels" MLP_CPUS=$threads MLP_ISA=scalar "$FAST_MLP"
 done
 variant "3 threads under the thread sanitizer" MLP_CPUS=3 "$THREAD_MLP"
 
