@@ -93,10 +93,12 @@ static bool find_pictures(Pictures *p, const Model *model, const WeightsOptions 
     const Network *net = &model->net;
     const Layer *layer = layer_with_weights(net, o->layer);
     bool are_filters = layer != NULL && layer->kind->has_filters;
-    if (layer == NULL || (!are_filters && layer != &net->layers[0]))
-        return error_set(err, "--layer %llu: %s has %s", (unsigned long long)o->layer, path,
-                         layer == NULL ? "fewer layers with weights"
-                                       : "weights there that do not have the shape of an image");
+    if (layer == NULL || (!are_filters && layer != &net->layers[0])) {
+        error_set(err, "--layer %llu: %s has %s", (unsigned long long)o->layer, path,
+                  layer == NULL ? "fewer layers with weights"
+                                : "weights there that do not have the shape of an image");
+        return false;
+    }
     size_t side = layer->conv.kernel_size;
     *p = (Pictures){.model = model,
                     .layer = layer,
