@@ -1,6 +1,6 @@
 // The model file: a safetensors file that any reader of that format opens (format:
-// github.com/huggingface/safetensors, include/README.md), with the tensors in PyTorch's names and layout and
-// every setting that changes the result in its metadata.
+// github.com/huggingface/safetensors, include/README.md), with the tensors in PyTorch's names and
+// layout and every setting that changes the result in its metadata.
 //
 //   u64 N, little-endian | N bytes of JSON, padded with spaces so that 8 + N is a multiple of 8 |
 //   the tensors: float32, little-endian, C order, in the order of their names, no gaps
