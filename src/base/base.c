@@ -62,11 +62,11 @@ static void shorten(char *text, size_t most)
 // The message, and after it ": " and the reason where there is one.
 static void error_format(Error *err, const char *reason, const char *format, va_list arguments)
 {
-    enum { REASON_ROOM = 256 };
+    enum { REASON_SIZE = 256 };
     char whole[4 * 4096];
-    vsnprintf(whole, sizeof whole - REASON_ROOM, format, arguments);
+    vsnprintf(whole, sizeof whole - REASON_SIZE, format, arguments);
     if (reason != NULL)
-        snprintf(whole + strlen(whole), REASON_ROOM, ": %s", reason);
+        snprintf(whole + strlen(whole), REASON_SIZE, ": %s", reason);
     keep_to_one_line(whole);
     shorten(whole, sizeof err->text - 1);
     memcpy(err->text, whole, strlen(whole) + 1);
@@ -99,12 +99,12 @@ bool error_set_errno(Error *err, const char *format, ...)
 void list_add(char list[LIST_SIZE], size_t i, size_t n, const char *item)
 {
     enum { MOST = 6 };
-    size_t used = strlen(list), room = LIST_SIZE - used;
+    size_t used = strlen(list), left = LIST_SIZE - used;
     const char *before = i == 0 ? "" : i + 1 == n ? " and " : ", ";
     if (i < MOST)
-        snprintf(list + used, room, "%s%s", before, item);
+        snprintf(list + used, left, "%s%s", before, item);
     else if (i == MOST)
-        snprintf(list + used, room, " and %zu more", n - MOST);
+        snprintf(list + used, left, " and %zu more", n - MOST);
 }
 
 double clock_seconds(void)
