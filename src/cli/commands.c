@@ -149,28 +149,24 @@ static bool is_output(const Option *option)
     return option->role >= ROLE_WRITES_MODEL && option_path(option) != NULL;
 }
 
-// The one table that standard output is for, or NULL in *on_stdout; false when it is for more.
+// The option whose output is standard output, or NULL in *on_stdout: a table, or --json. Returns
+// false when there are two, or when it is a model.
 static bool check_stdout(const OptionTable *options, const Option **on_stdout, Error *err)
 {
     *on_stdout = NULL;
-    const char *taken = NULL; // by that option
-    for (const Option *o = options->rows; o < options->rows + options->n; o++)
-        if (strcmp(o->name, "json") == 0 && o->given)
-            taken = o->name;
     for (const Option *o = options->rows; o < options->rows + options->n; o++) {
-        const char *path = option_path(o);
-        if (!is_output(o) || output_descriptor(path) != STDOUT_FILENO)
+        bool is_json = o->given && strcmp(o->name, "json") == 0;
+        if (!is_json && !(is_output(o) && output_descriptor(option_path(o)) == STDOUT_FILENO))
             continue;
         if (o->role == ROLE_WRITES_MODEL)
             return error_set(err,
                              "--%s %s: a model must be a regular file, and standard output is not "
                              "one%s",
-                             o->name, path,
-                             is_stdout_sign(path) ? " (./- is a file of that name)" : "");
-        if (taken != NULL)
-            return error_set(err, "--%s and --%s cannot both write to standard output", taken,
-                             o->name);
-        taken = o->name;
+                             o->name, option_path(o),
+                             is_stdout_sign(option_path(o)) ? " (./- is a file of that name)" : "");
+        if (*on_stdout != NULL)
+            return error_set(err, "--%s and --%s cannot both write to standard output",
+                             (*on_stdout)->name, o->name);
         *on_stdout = o;
     }
     return true;
@@ -221,7 +217,8 @@ int command_check_outputs(Context *context)
                          o->role == ROLE_WRITES_MODEL ? OUTPUT_REGULAR_ONLY : OUTPUT_ANY_FILE,
                          err)))
             return STATUS_FAILED;
-    bool ok = on_stdout == NULL || give_stdout_to(context, option_path(on_stdout));
+    bool ok = on_stdout == NULL || on_stdout->role != ROLE_WRITES_TABLE ||
+              give_stdout_to(context, option_path(on_stdout));
     return ok ? STATUS_DONE : STATUS_FAILED;
 }
 
