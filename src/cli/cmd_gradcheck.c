@@ -2,7 +2,6 @@
 // gradcheck.h computes it; this file chooses network and image.
 #include "commands.h"
 #include "csv.h"
-#include "gradcheck.h"
 #include "random.h"
 #include "settings.h"
 
@@ -97,20 +96,12 @@ static void print_check(const mlp_gradient_check *check)
 // ---------------------------------------------------------------------------------------------
 // Tables
 
-// What is checked: a network at these parameters, on one image.
+// What is checked: a model on one image.
 typedef struct Subject {
-    const Model *model;
-    const Dataset *data;
-    InputScale scale;
+    const mlp_model *model;
+    const mlp_data *data;
     size_t image;
 } Subject;
-
-static bool check_subject(mlp_gradient_check *check, const Subject *s, double step, Arena *arena,
-                          Error *err)
-{
-    Batch batch = {.data = s->data, .scale = &s->scale, .first = s->image, .size = 1};
-    return gradient_check(check, &s->model->net, s->model->params, &batch, step, arena, err);
-}
 
 static const double steps[] = {1e-1, 1e-2, 1e-3, 1e-4,  1e-5,  1e-6,
                                1e-7, 1e-8, 1e-9, 1e-10, 1e-11, 1e-12};
@@ -136,16 +127,17 @@ static void print_steps(FILE *out, const void *context)
     }
 }
 
-// Checks with each step.
-static mlp_gradient_check *check_steps(const Subject *subject, Arena *arena, Error *err)
+// Checks with each step. Of the Jacobians only the errors are kept.
+static mlp_gradient_check *check_steps(const Subject *s, Arena *arena, Error *err)
 {
     mlp_gradient_check *checks = arena_alloc(arena, N_STEPS, sizeof *checks, "the checks", err);
     for (size_t h = 0; checks != NULL && h < N_STEPS; h++) {
-        Arena own = {0}; // one check's Jacobians are in memory at a time
-        bool ok = check_subject(&checks[h], subject, steps[h], &own, err);
-        arena_free(&own);
-        if (!ok)
+        mlp_gradient_check *one =
+            mlp_check_gradients(s->model, s->data, s->image, steps[h], err->text);
+        if (one == NULL)
             return NULL;
+        checks[h] = *one;
+        mlp_gradient_check_close(one);
     }
     return checks;
 }
@@ -179,8 +171,9 @@ static void move_biases(const Network *net, float *params, uint64_t seed)
                 0.1f * random_normal(seed, RANDOM_WEIGHTS + t, e);
 }
 
-// The central part of one image, as a data set of its own.
-static bool crop_image(Dataset *data, size_t image, size_t side, Arena *arena, Error *err)
+// The central part of one image, as data of their own.
+static bool crop_image(mlp_data *cropped, const mlp_data *data, size_t image, size_t side,
+                       Arena *arena, Error *err)
 {
     if (side > data->rows || side > data->cols)
         return error_set(err, "--crop %zu: the images have %zu x %zu pixels", side, data->rows,
@@ -192,83 +185,89 @@ static bool crop_image(Dataset *data, size_t image, size_t side, Arena *arena, E
     const unsigned char *from = data->pixels + image * dataset_pixels_per_image(data);
     for (size_t row = 0; row < side; row++)
         memcpy(pixels + row * side, from + (top + row) * data->cols + left, side);
-    data->labels += image;
-    data->pixels = pixels;
-    data->rows = data->cols = side;
-    data->n = 1;
+    *cropped = *data;
+    cropped->labels += image;
+    cropped->pixels = pixels;
+    cropped->rows = cropped->cols = side;
+    cropped->n = 1;
     return true;
 }
 
-// The network to check: that of the model that has been read, or a fresh one for these data, which
-// it may crop.
-static bool prepare_model(Model *model, const char *path, Dataset *data, size_t *image,
-                          const GradcheckOptions *o, Arena *arena, Error *err)
+// A fresh network for the data, or for the central part of the image, whose pixels are scaled like
+// those of whole images. mlp_create would measure the part's.
+static bool make_subject(Subject *s, const GradcheckOptions *o, Arena *arena, Error *err)
 {
-    const char *directory = command_data_directory(o->data);
-    if (path != NULL)
-        return command_model_fits(model, path, data, directory, err);
+    mlp_model *model = arena_alloc(arena, 1, sizeof *model, "a network", err);
+    mlp_data *cropped = arena_alloc(arena, 1, sizeof *cropped, "an image", err);
     Split split;
-    if (!dataset_split(&split, data->n, 0, 0, err) ||
-        !dataset_pixel_std(&model->facts.pixel_std, data, split.train, err))
+    if (model == NULL || cropped == NULL || !dataset_split(&split, s->data->n, 0, 0, err) ||
+        !dataset_pixel_std(&model->facts.pixel_std, s->data, split.train, err))
         return false;
-    size_t crop = (size_t)o->crop, smaller = data->rows < data->cols ? data->rows : data->cols;
+    size_t crop = (size_t)o->crop, rows = s->data->rows, cols = s->data->cols;
     if (crop == 0) {
         crop = architecture_checked_side(o->settings.architecture);
-        crop = crop < smaller ? crop : smaller;
+        crop = crop < rows ? crop : rows;
+        crop = crop < cols ? crop : cols;
     }
-    if (crop > 0 && !crop_image(data, *image, crop, arena, err))
-        return false;
-    *image = crop > 0 ? 0 : *image;
-    Architecture architecture = {o->settings.architecture, data->rows, data->cols,
-                                 (size_t)o->settings.hidden, data->n_classes};
+    if (crop > 0) {
+        if (!crop_image(cropped, s->data, s->image, crop, arena, err))
+            return false;
+        s->data = cropped;
+        s->image = 0;
+    }
+    Architecture architecture = {o->settings.architecture, s->data->rows, s->data->cols,
+                                 (size_t)o->settings.hidden, s->data->n_classes};
     if (!network_build(&model->net, &architecture, err) ||
         (model->params = network_alloc(&model->net, arena, err)) == NULL)
         return false;
     network_init(&model->net, model->params, o->settings.seed);
     if (network_has_kinks(&model->net))
         move_biases(&model->net, model->params, o->settings.seed);
+    s->model = model;
     return true;
+}
+
+// Prints the check, and writes the tables.
+static int report(Context *c, const Subject *s, const mlp_gradient_check *check)
+{
+    const GradcheckOptions *o = c->values;
+    char sizes[64];
+    ShownName name = command_shown(c->model != NULL ? c->words.model : "a fresh network");
+    ShownName directory = command_shown(c->data->name);
+    network_sizes(&s->model->net, sizes, sizeof sizes);
+    printf("%s, %s, training image %llu of %s, label taken as %zu (the least likely)\n\n",
+           name.text, sizes, (unsigned long long)o->image, directory.text, check->label);
+    print_check(check);
+    const mlp_gradient_check *checks = NULL;
+    if (o->steps != NULL && (checks = check_steps(s, &c->arena, &c->err)) == NULL)
+        return STATUS_FAILED;
+    const Table tables[] = {{o->steps, print_steps, checks}, {o->nonzero, print_nonzero, check}};
+    int status = command_write_tables(c, tables, 2);
+    return status == STATUS_DONE && !check->ok ? STATUS_FAILED : status;
 }
 
 static int gradcheck(Context *c)
 {
     const GradcheckOptions *o = c->values;
-    const char *path = c->words.model, *directory = command_data_directory(o->data);
-    Arena *arena = &c->arena;
-    Error *err = &c->err;
-    Dataset data;
-    Model model;
-    mlp_gradient_check check;
-    if (path != NULL && !model_read(&model, arena, path, err))
+    if (c->words.model != NULL && !command_open_model(c))
         return STATUS_FAILED;
-    bool transposed = command_transposed(&o->transpose, path != NULL && model.settings.transposed);
-    if (!command_read_data(&data, arena, o->data, IDX_TRAIN, transposed, err))
+    bool transposed = command_transposed(
+        &o->transpose, c->model != NULL && mlp_model_settings(c->model)->transposed);
+    if (!command_open_data(c, &c->data, o->data, MLP_TRAIN_FILES, transposed))
         return STATUS_FAILED;
-    if (o->image >= data.n) {
-        error_set(err, "--image %llu: the training file in %s has %zu images",
-                  (unsigned long long)o->image, directory, data.n);
+    if (o->image >= c->data->n) {
+        error_set(&c->err, "--image %llu: the training file in %s has %zu images",
+                  (unsigned long long)o->image, c->data->name, c->data->n);
         return STATUS_FAILED;
     }
-    size_t image = (size_t)o->image;
-    if (!prepare_model(&model, path, &data, &image, o, arena, err))
+    Subject s = {c->model, c->data, (size_t)o->image};
+    if (c->model == NULL && !make_subject(&s, o, &c->arena, &c->err))
         return STATUS_FAILED;
-    Subject subject = {&model, &data, input_scale(model.facts.pixel_std), image};
-    if (!check_subject(&check, &subject, MLP_CHECK_STEP, arena, err))
-        return STATUS_FAILED;
-
-    char sizes[64];
-    ShownName name = command_shown(path != NULL ? path : "a fresh network");
-    ShownName shown_directory = command_shown(directory);
-    network_sizes(&model.net, sizes, sizeof sizes);
-    printf("%s, %s, training image %llu of %s, label taken as %zu (the least likely)\n\n",
-           name.text, sizes, (unsigned long long)o->image, shown_directory.text, check.label);
-    print_check(&check);
-    const mlp_gradient_check *checks = o->steps == NULL ? NULL : check_steps(&subject, arena, err);
-    if (o->steps != NULL && checks == NULL)
-        return STATUS_FAILED;
-    const Table tables[] = {{o->steps, print_steps, checks}, {o->nonzero, print_nonzero, &check}};
-    int status = command_write_tables(c, tables, 2);
-    return status == STATUS_DONE && !check.ok ? STATUS_FAILED : status;
+    mlp_gradient_check *check =
+        mlp_check_gradients(s.model, s.data, s.image, MLP_CHECK_STEP, c->err.text);
+    int status = check == NULL ? STATUS_FAILED : report(c, &s, check);
+    mlp_gradient_check_close(check);
+    return status;
 }
 
 static int run(Context *c)
