@@ -336,7 +336,7 @@ bool mlp_classify(const mlp_model *model, const unsigned char *pixels, size_t n,
     for (; ok && batch.first < n; batch.first += batch.size) {
         batch.size = n - batch.first < needs.capacity ? n - batch.first : needs.capacity;
         ok = classify_batch(model, &work, &batch, probabilities, logits) ||
-             error_set(err, "the model's weights are so large that it has no answer");
+             error_set(err, "the model's weights are so large that there is no prediction");
     }
     arena_free(&arena);
     return ok;

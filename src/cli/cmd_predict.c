@@ -1,14 +1,12 @@
 // mlp predict: classifies pictures and IDX images, one line or JSON object per image. pnm.h reads
 // pictures, digit.h prepares them.
 #include "commands.h"
-#include "digit.h"
 #include "formats.h"
 #include "json.h"
 #include "numbers.h"
 #include "pnm.h"
 #include "terminal.h"
 
-#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -42,13 +40,10 @@ static void predict_options(OptionTable *table, void *values)
 // ---------------------------------------------------------------------------------------------
 // The prediction for one image
 
-enum { BATCH = 64 };
-
 typedef struct Predictor {
     const PredictOptions *options;
-    Model model;
-    InputScale scale;
-    Work work;
+    const mlp_model *model;
+    size_t rows, cols, classes; // of the model
     JsonWriter json;
 } Predictor;
 
@@ -64,8 +59,8 @@ typedef struct Origin {
 typedef struct Answer {
     Origin origin;
     const unsigned char *pixels;
-    size_t digit[256];
-    float probability[256];
+    size_t digit[MLP_MAX_CLASSES];
+    float probability[MLP_MAX_CLASSES];
 } Answer;
 
 // Sorts by the logits, equal ones in the order of the classes, so that the first class is the one
@@ -73,7 +68,7 @@ typedef struct Answer {
 static void answer_rank(Answer *answer, size_t n, const float *logits, const float *probability,
                         size_t classes)
 {
-    bool taken[256] = {false};
+    bool taken[MLP_MAX_CLASSES] = {false};
     for (size_t i = 0; i < n; i++) {
         size_t best = classes;
         for (size_t k = 0; k < classes; k++)
@@ -88,7 +83,7 @@ static void answer_rank(Answer *answer, size_t n, const float *logits, const flo
 // ---------------------------------------------------------------------------------------------
 // Output
 
-static void print_text(const Answer *answer, size_t n, const char *class_names)
+static void print_text(const mlp_model *model, const Answer *answer, size_t n)
 {
     char number[NUMBER_SIZE];
     ShownName name = command_shown(answer->origin.file);
@@ -96,31 +91,31 @@ static void print_text(const Answer *answer, size_t n, const char *class_names)
     if (answer->origin.numbered)
         printf(":%zu", answer->origin.index);
     for (size_t i = 0; i < n; i++)
-        printf("\t%s\t%s", class_name(class_names, answer->digit[i]).text,
+        printf("\t%s\t%s", mlp_class_name(model, answer->digit[i]),
                format_g9(number, (double)answer->probability[i]));
     putchar('\n');
 }
 
-static void print_pair(JsonWriter *json, const Answer *answer, size_t i, const char *class_names)
+static void print_pair(JsonWriter *json, const mlp_model *model, const Answer *answer, size_t i)
 {
     json_uint(json, "digit", answer->digit[i]);
-    if (class_names != NULL)
-        json_string(json, "name", class_name(class_names, answer->digit[i]).text);
+    if (mlp_model_settings(model)->class_names != NULL)
+        json_string(json, "name", mlp_class_name(model, answer->digit[i]));
     json_double(json, "probability", (double)answer->probability[i]);
 }
 
-static void print_json(JsonWriter *json, const Answer *answer, size_t n, const char *class_names)
+static void print_json(JsonWriter *json, const mlp_model *model, const Answer *answer, size_t n)
 {
     json_open_object(json, NULL);
     json_string(json, "file", answer->origin.file);
     json_uint(json, "index", answer->origin.index);
-    print_pair(json, answer, 0, class_names);
+    print_pair(json, model, answer, 0);
     if (answer->origin.doubt != NULL)
         json_string(json, "doubt", answer->origin.doubt);
     json_open_array(json, "top");
     for (size_t i = 0; i < n; i++) {
         json_open_object(json, NULL);
-        print_pair(json, answer, i, class_names);
+        print_pair(json, model, answer, i);
         json_close_object(json);
     }
     json_close_array(json);
@@ -131,44 +126,34 @@ static void print_answer(Predictor *p, const Answer *answer)
 {
     size_t n = (size_t)p->options->top;
     if (p->options->json) {
-        print_json(&p->json, answer, n, p->model.settings.class_names);
+        print_json(&p->json, p->model, answer, n);
         return;
     }
-    print_text(answer, n, p->model.settings.class_names);
+    print_text(p->model, answer, n);
     if (p->options->show)
-        terminal_draw_ink(answer->pixels, p->model.net.architecture.rows,
-                          p->model.net.architecture.cols);
+        terminal_draw_ink(answer->pixels, p->rows, p->cols);
 }
 
 // ---------------------------------------------------------------------------------------------
 // The network
 
-// Classifies up to BATCH images in sequence; origin is that of the first.
-static bool predict_batch(Predictor *p, Origin origin, const unsigned char *pixels, size_t n,
-                          Error *err)
+// Classifies n images in sequence, (n, rows, cols); origin is that of the first.
+static bool predict_images(Predictor *p, Origin origin, const unsigned char *pixels, size_t n,
+                           Arena *arena, Error *err)
 {
-    static const unsigned char no_labels[BATCH];
-    const Network *net = &p->model.net;
-    const Architecture *a = &net->architecture;
-    Dataset data = {.n = n,
-                    .rows = a->rows,
-                    .cols = a->cols,
-                    .n_classes = a->classes,
-                    .pixels = pixels,
-                    .labels = no_labels};
-    Batch batch = {.data = &data, .scale = &p->scale, .size = n};
-    network_predict(net, p->model.params, &p->work, &batch);
-
-    for (size_t i = 0; i < n; i++) {
-        Answer answer = {origin, pixels + i * a->rows * a->cols, {0}, {0}};
-        answer_rank(&answer, (size_t)p->options->top, network_logits(net, &p->work, i),
-                    network_probabilities(net, &p->work, i), a->classes);
-        if (!isfinite(answer.probability[0]))
-            return error_set(err,
-                             "%s: the model's weights are so large that there is no prediction",
-                             origin.file);
+    static const char what[] = "the predictions";
+    Error reason;
+    float *probability = arena_alloc(arena, n * p->classes, sizeof(float), what, err);
+    float *logits = arena_alloc(arena, n * p->classes, sizeof(float), what, err);
+    if (probability == NULL || logits == NULL)
+        return false;
+    if (!mlp_classify(p->model, pixels, n, probability, logits, reason.text))
+        return error_set(err, "%s: %s", origin.file, reason.text);
+    for (size_t i = 0; i < n; i++, origin.index++) {
+        Answer answer = {origin, pixels + i * p->rows * p->cols, {0}, {0}};
+        answer_rank(&answer, (size_t)p->options->top, logits + i * p->classes,
+                    probability + i * p->classes, p->classes);
         print_answer(p, &answer);
-        origin.index++;
     }
     return true;
 }
@@ -176,12 +161,12 @@ static bool predict_batch(Predictor *p, Origin origin, const unsigned char *pixe
 // ---------------------------------------------------------------------------------------------
 // Files
 
-static bool error_size(Error *err, const char *path, size_t rows, size_t cols,
-                       const Architecture *a)
+static bool check_size(const Predictor *p, const char *path, size_t rows, size_t cols, Error *err)
 {
-    return error_set(err,
+    return (rows == p->rows && cols == p->cols) ||
+           error_set(err,
                      "%s: has %zu x %zu pixels (rows x columns), but the model is for %zu x %zu",
-                     path, rows, cols, a->rows, a->cols);
+                     path, rows, cols, p->rows, p->cols);
 }
 
 static bool predict_idx(Predictor *p, const char *file, const Source *source, Arena *arena,
@@ -189,18 +174,12 @@ static bool predict_idx(Predictor *p, const char *file, const Source *source, Ar
 {
     Dataset data;
     const char *path = source->path;
-    const Architecture *a = &p->model.net.architecture;
-    bool transposed = command_transposed(&p->options->transpose, p->model.settings.transposed);
-    if (!idx_read_images(&data, arena, source, transposed, err))
-        return false;
-    if (data.rows != a->rows || data.cols != a->cols)
-        return error_size(err, path, data.rows, data.cols, a);
-    for (size_t i = 0; i < data.n; i += BATCH)
-        if (!predict_batch(p, (Origin){.file = file, .numbered = true, .index = i},
-                           data.pixels + i * dataset_pixels_per_image(&data),
-                           data.n - i < BATCH ? data.n - i : BATCH, err))
-            return false;
-    return true;
+    bool transposed =
+        command_transposed(&p->options->transpose, mlp_model_settings(p->model)->transposed);
+    return idx_read_images(&data, arena, source, transposed, err) &&
+           check_size(p, path, data.rows, data.cols, err) &&
+           predict_images(p, (Origin){.file = file, .numbered = true}, data.pixels, data.n, arena,
+                          err);
 }
 
 // Prints why an image has no prediction. Always returns false.
@@ -215,22 +194,18 @@ static bool predict_picture(Predictor *p, Origin origin, const char *path, const
                             Arena *arena, Error *err)
 {
     Error reason;
-    const unsigned char *pixels = image->pixels;
-    const Architecture *a = &p->model.net.architecture;
-    if (p->options->raw) {
-        if (image->rows != a->rows || image->cols != a->cols)
-            return error_size(err, path, image->rows, image->cols, a);
-    } else {
-        unsigned char *digit = arena_alloc(arena, a->rows, a->cols, "a digit", err);
-        if (digit == NULL)
-            return false;
-        if (!digit_prepare(digit, a->rows, a->cols, image, &origin.doubt, arena, &reason))
-            return error_set(err, "%s: %s", path, reason.text);
-        if (origin.doubt != NULL)
-            command_note("%s: %s", path, origin.doubt);
-        pixels = digit;
-    }
-    return predict_batch(p, origin, pixels, 1, err);
+    if (p->options->raw)
+        return check_size(p, path, image->rows, image->cols, err) &&
+               predict_images(p, origin, image->pixels, 1, arena, err);
+    unsigned char *prepared = arena_alloc(arena, p->rows, p->cols, "a digit", err);
+    if (prepared == NULL)
+        return false;
+    if (!mlp_prepare(p->model, image->pixels, image->rows, image->cols, prepared, &origin.doubt,
+                     reason.text))
+        return error_set(err, "%s: %s", path, reason.text);
+    if (origin.doubt != NULL)
+        command_note("%s: %s", path, origin.doubt);
+    return predict_images(p, origin, prepared, 1, arena, err);
 }
 
 // Reads the next picture of a stream and classifies it. A picture that is alone has no number.
@@ -329,26 +304,24 @@ static bool check_words(const Arguments *words, Error *err)
 
 static int run(Context *c)
 {
-    const char *path = c->words.model;
     Predictor p = {.options = c->values, .json = {.out = stdout}};
     if (!check_words(&c->words, &c->err))
         return STATUS_USAGE;
-    if (!model_read(&p.model, &c->arena, path, &c->err))
+    if (!command_open_model(c))
         return order_is_wrong(&c->words, &c->err) ? STATUS_USAGE : STATUS_FAILED;
-    size_t classes = p.model.net.architecture.classes;
-    if (p.options->top > classes) {
+    p.model = c->model;
+    p.rows = mlp_rows(c->model);
+    p.cols = mlp_cols(c->model);
+    p.classes = mlp_classes(c->model);
+    if (p.options->top > p.classes) {
         error_set(&c->err, "--top %llu: %s has only %zu classes",
-                  (unsigned long long)p.options->top, path, classes);
+                  (unsigned long long)p.options->top, c->words.model, p.classes);
         return STATUS_USAGE;
     }
-    if (!work_alloc(&p.work, &p.model.net, (WorkNeeds){.capacity = BATCH, .forward_only = true},
-                    &c->arena, &c->err))
-        return STATUS_FAILED;
-    p.scale = input_scale(p.model.facts.pixel_std);
 
     if (p.options->json) {
         json_open_object(&p.json, NULL);
-        json_string(&p.json, "model", path);
+        json_string(&p.json, "model", c->words.model);
         json_open_array(&p.json, "predictions");
     }
     bool ok = true;
