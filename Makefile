@@ -10,7 +10,8 @@
 # make bench        how fast it is here, against what a dense program could do
 # make help         the other targets
 #
-# CC, CFLAGS, CPPFLAGS and LDFLAGS are yours; PREFIX and DESTDIR say where to install;
+# CC, CFLAGS, CPPFLAGS and LDFLAGS are yours (CPPFLAGS=-DMLP_NO_AVX512 or -DMLP_NO_AVX2 leaves
+# instruction sets out); PREFIX and DESTDIR say where to install;
 # SAN=address or SAN=thread builds with those sanitizers in a directory of its own; HARDEN= (empty)
 # leaves out the hardening flags; AWK names another awk for the report.
 
@@ -119,7 +120,7 @@ ifeq ($(call takes,-Wl$(COMMA)--wrap=aligned_alloc),)
   UNLINKED = tests/test_hostile_idx.c tests/test_hostile_model.c tests/test_allocation.c tests/test_output.c
 endif
 
-# Each directory of src may include headers of itself and of those before it in this list: what lies
+# Each directory of src may include headers of its own and of those before it in this list: what is
 # above it is not found.
 INCLUDE_base    = -Isrc/base
 INCLUDE_kernels = $(INCLUDE_base) -Isrc/kernels
@@ -182,7 +183,7 @@ define compile
 $(COMPILE) $(1) -MMD -MP -c -o $@ $<
 endef
 
-# The flags of a source file by its directory, $(call include,base/random): those of base.
+# The flags of a source file by its directory, $(call include_of,base/random): those of base.
 include_of = $(INCLUDE_$(patsubst %/,%,$(dir $(1))))
 
 $(BUILD)/%.o: src/%.c $(BUILD)/flags
@@ -201,8 +202,8 @@ $(BUILD)/test_%.o: tests/test_%.c $(BUILD)/flags
 # where the linker knows how (that of macOS does not).
 LDFLAGS_OF_hostile_idx   = -Wl,--wrap=aligned_alloc
 LDFLAGS_OF_hostile_model = -Wl,--wrap=aligned_alloc
-LDFLAGS_OF_output     = -Wl,--wrap=fsync,--wrap=rename
-LDFLAGS_OF_allocation = -Wl,--wrap=aligned_alloc,--wrap=pthread_create
+LDFLAGS_OF_output        = -Wl,--wrap=fsync,--wrap=rename
+LDFLAGS_OF_allocation    = -Wl,--wrap=aligned_alloc,--wrap=pthread_create
 
 $(BUILD)/test_%: $(BUILD)/test_%.o $(TESTED)
 	$(LINK) $(PIE) $(LDFLAGS_OF_$*) -o $@ $^ -lm
@@ -288,7 +289,7 @@ TO_DATA      = $(call quoted,$(DESTDIR)$(DATADIR))
 PLOT_SCRIPTS = scripts/plot.gp scripts/inputs.gp scripts/style.gp
 MNIST_FILES  = $(wildcard data/mnist/*.gz) data/mnist/README.md
 
-VERSION = $(shell sed -n 's/^.define MLP_VERSION "\(.*\)"/\1/p' include/mlp.h src/cli/commands.h)
+VERSION = $(shell sed -n 's/^.define MLP_VERSION "\(.*\)"/\1/p' include/mlp.h)
 # $(call in_pc,TEXT): a path for mlp.pc, with a backslash before what is special.
 in_pc = "$$(printf '%s' $(call quoted,$(1)) | sed 's/[^A-Za-z0-9_/.+-]/\\&/g')"
 
