@@ -94,9 +94,12 @@ static void fixture_open(Fixture *f, const Case *c)
         for (size_t k = 0; k < conv_window_length(s); k++)
             f->W[o * f->w_stride + k] = draw(4, o * f->w_stride + k);
     }
-    for (size_t i = 0; i < f->n_y; i++) // one of eight, and zeros of both signs
-        if (i % s->out_image_stride % s->out_pitch < s->channels)
-            f->dy[i] = random_bits(3, 5, i) % 8 == 0 ? draw(6, i) : i % 2 == 0 ? 0.0f : -0.0f;
+    for (size_t i = 0; i < f->n_y;
+         i++) // one of eight, zeros of both signs, anything in the padding
+        f->dy[i] = i % s->out_image_stride % s->out_pitch >= s->channels ? 7.0f
+                   : random_bits(3, 5, i) % 8 == 0                       ? draw(6, i)
+                   : i % 2 == 0                                          ? 0.0f
+                                                                         : -0.0f;
 }
 
 static bool same(const float *a, const float *b, size_t n)
