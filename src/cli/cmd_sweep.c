@@ -250,7 +250,7 @@ static bool open_table(Sweep *sweep, Arena *arena, Error *err)
     header_line(header, sweep);
     if (!command_open_table(sweep->context, &sweep->csv, sweep->options->csv))
         return false;
-    if (!table_read_old(&old, &size, &sweep->csv, header, "a table of a sweep", arena, err)) {
+    if (!table_read_old(&old, &size, &sweep->csv, header, "a table of this sweep", arena, err)) {
         output_discard(&sweep->csv);
         return false;
     }
