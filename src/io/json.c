@@ -1,4 +1,5 @@
-// JSON; see json.h.
+// JSON, written with indentation and read value by value. Read json.h first; model.c is the
+// reader's caller.
 #include "json.h"
 
 #include "numbers.h"
@@ -57,7 +58,7 @@ static void json_new_line(JsonWriter *json)
     fprintf(json->out, "\n%*s", (int)(2 * json->depth), "");
 }
 
-// What stands before every value: a comma, a place, a key.
+// Begins a value: the comma after the one before, its line, its key.
 static void json_begin_item(JsonWriter *json, const char *key)
 {
     if (json->has_items)

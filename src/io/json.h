@@ -1,6 +1,6 @@
-// JSON (RFC 8259), as much of it as the program writes and as little as it reads: the writer
-// prints reports; the reader takes one value after another, without recursion, and refuses
-// whatever its caller did not ask for.
+// JSON (RFC 8259), as much as the program needs. The writer prints reports. The reader takes one
+// value after another, without recursion, and refuses what its caller does not expect; model.c is
+// its caller.
 #ifndef MLP_JSON_H
 #define MLP_JSON_H
 
@@ -31,7 +31,7 @@ void json_double(JsonWriter *json, const char *key, double value);
 // As format_shortest does.
 void json_exact(JsonWriter *json, const char *key, double value);
 
-// Bytes of the character of valid UTF-8 that begins at s, of which n bytes are there; 0: none does.
+// Number of bytes of the UTF-8 character at the start of n bytes; 0: they do not start with one.
 size_t utf8_length(const unsigned char *s, size_t n);
 
 // ---------------------------------------------------------------------------------------------
