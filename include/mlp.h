@@ -170,6 +170,7 @@ typedef struct mlp_epoch {
     double validation_loss, validation_accuracy; // NaN when not measured
     double learning_rate;
     double seconds; // of the training pass alone
+    size_t threads; // in use: fewer than wanted where the system gives no more
 } mlp_epoch;
 
 // Watches a training, from the thread that called mlp_train. Each callback may be NULL, and

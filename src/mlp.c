@@ -449,9 +449,11 @@ mlp_result mlp_train(mlp_model *model, const mlp_data *data, size_t epochs, size
     TrainData training;
     Arena arena = {0};
     mlp_result result = MLP_FAILED;
-    ThreadPool *pool = training_data(&training, model, data, epochs, err)
-                           ? open_threads(threads, &arena, err)
-                           : NULL;
+    if (!training_data(&training, model, data, epochs, err))
+        return MLP_FAILED;
+    if (training.epochs_done == epochs)
+        return MLP_DONE;
+    ThreadPool *pool = open_threads(threads, &arena, err);
     if (pool != NULL) {
         training.validate_last_only = watcher.observer->validate_last_only;
         result = (mlp_result)train_run(model->params, &model->net, &settings, &training, pool,

@@ -3,7 +3,6 @@
 // live line to progress.h and the work to train.h.
 #include "commands.h"
 #include "curves.h"
-#include "evaluate.h"
 #include "json.h"
 #include "notes.h"
 #include "numbers.h"
@@ -103,12 +102,13 @@ typedef struct Job {
     const TrainOptions *options;
     Arena *arena;
     size_t epochs_before; // of the model that is resumed, 0: a new training
-    Dataset data;
-    TrainData training;
-    Model model; // of the last complete epoch
+    const mlp_data *data;
+    const mlp_model *model; // of the last complete epoch
+    Split split;
     Output csv;
+    bool csv_failed; // which ended the training
     Progress progress;
-    EpochReport last;
+    mlp_epoch last;
     double seconds;     // of training alone, all epochs
     size_t saved_epoch; // in the model file, 0: this training has not written it
     double saved_time;
@@ -117,6 +117,11 @@ typedef struct Job {
     Error noted;          // the last note on writing the model; "": none
     bool nothing_learned; // has been noted
 } Job;
+
+static size_t epochs_done(const Job *job)
+{
+    return (size_t)mlp_model_settings(job->model)->epochs;
+}
 
 // Every checkpoint may give the same note: it is printed once.
 static void note_model(Job *job, const Error *note)
@@ -135,7 +140,7 @@ static void keep_copy(Job *job, const char *path)
     if (job->kept != NULL)
         unlink(job->kept);
     job->kept = path == NULL ? NULL : arena_printf(job->arena, &ignored, "%s", path);
-    job->kept_epoch = job->kept == NULL ? 0 : (size_t)job->model.facts.epochs;
+    job->kept_epoch = job->kept == NULL ? 0 : epochs_done(job);
 }
 
 static bool save_model(Job *job, const char *path, Error *err)
@@ -144,14 +149,14 @@ static bool save_model(Job *job, const char *path, Error *err)
     Output out;
     bool ok = output_open(&out, &arena, path, OUTPUT_REGULAR_ONLY, err);
     if (ok) {
-        ok = model_write(&job->model, &out, err) && output_commit(&out, err);
+        ok = model_write(job->model, &out, err) && output_commit(&out, err);
         output_discard(&out);
         note_model(job, &out.note);
         if (ok || out.kept != NULL)
             keep_copy(job, out.kept);
     }
     if (ok) {
-        job->saved_epoch = (size_t)job->model.facts.epochs;
+        job->saved_epoch = epochs_done(job);
         job->saved_time = clock_seconds();
     }
     arena_free(&arena);
@@ -178,7 +183,7 @@ static void rescue_model(Job *job)
 static void name_copy(const Job *job, Error *err)
 {
     Error first = *err;
-    if (job->kept != NULL && job->kept_epoch == job->model.facts.epochs &&
+    if (job->kept != NULL && job->kept_epoch == epochs_done(job) &&
         strstr(first.text, job->kept) == NULL)
         error_set(err, "%s; the model is in %s", first.text, job->kept);
 }
@@ -191,9 +196,9 @@ static bool save_all(Job *job, Error *err)
     if (job->last.epoch == 0)
         return true;
     bool table = command_commit(&job->csv, err) || signals_noted() == SIGPIPE;
-    bool model = job->saved_epoch == job->model.facts.epochs ||
+    bool model = job->saved_epoch == epochs_done(job) ||
                  save_model(job, job->options->output, table ? err : &second);
-    if (!model && job->kept_epoch != job->model.facts.epochs)
+    if (!model && job->kept_epoch != epochs_done(job))
         rescue_model(job);
     return table && model;
 }
@@ -201,7 +206,7 @@ static bool save_all(Job *job, Error *err)
 static bool checkpoint_is_due(const Job *job)
 {
     const double interval = 60.0;
-    size_t every = (size_t)job->options->checkpoint_every, epoch = (size_t)job->model.facts.epochs;
+    size_t every = (size_t)job->options->checkpoint_every, epoch = epochs_done(job);
     return every > 0 ? epoch % every == 0 : clock_seconds() - job->saved_time >= interval;
 }
 
@@ -222,32 +227,36 @@ static void save_checkpoint(Job *job)
     if (output_sync(&job->csv, &err) && save_model(job, job->options->output, &err))
         return;
     progress_end(&job->progress);
-    command_note("no checkpoint of epoch %llu, the training continues: %s",
-                 (unsigned long long)job->model.facts.epochs, err.text);
+    command_note("no checkpoint of epoch %zu, the training continues: %s", epochs_done(job),
+                 err.text);
     job->saved_time = clock_seconds();
 }
 
 // Notes once that the training learns nothing, when that can be seen.
-static void note_learning(Job *job, const EpochReport *report)
+static void note_learning(Job *job, const mlp_epoch *report)
 {
     Error note;
     const mlp_settings *settings = &job->options->settings;
     bool is_last = report->epoch == settings->epochs;
     if (job->nothing_learned ||
-        !notes_nothing_learned(&note, report, settings, &job->training, is_last))
+        !notes_nothing_learned(&note, report, settings, job->data, &job->split, is_last))
         return;
     job->nothing_learned = true;
     progress_end(&job->progress);
     command_note("%s", note.text);
 }
 
-static bool watch_epoch(void *context, const EpochReport *report, Error *err)
+static bool watch_epoch(void *context, const mlp_epoch *report, const mlp_model *model)
 {
     Job *job = context;
+    size_t wanted = command_threads(job->context, job->options->threads);
+    (void)model;
+    if (job->last.epoch == 0 && report->threads < wanted)
+        command_note("the system gave only %zu of %zu threads", report->threads, wanted);
     job->last = *report;
     job->seconds += report->seconds;
-    job->model.facts.epochs = report->epoch;
-    if (!curves_add(&job->csv, report, err))
+    job->csv_failed = !curves_add(&job->csv, report, &job->context->err);
+    if (job->csv_failed)
         return false;
     progress_epoch(&job->progress, report);
     note_learning(job, report);
@@ -275,15 +284,15 @@ static void print_summary(const Job *job)
 {
     JsonWriter json = {.out = stdout};
     const TrainOptions *o = job->options;
-    const mlp_settings *settings = &job->model.settings;
+    const mlp_settings *settings = mlp_model_settings(job->model);
     char sizes[64];
-    network_sizes(&job->model.net, sizes, sizeof sizes);
+    network_sizes(&job->model->net, sizes, sizeof sizes);
     uint64_t trained = settings->train_size * (settings->epochs - job->epochs_before);
     json_open_object(&json, NULL);
     json_string(&json, "model", o->output);
     json_string(&json, "curves", o->csv);
     json_string(&json, "sizes", sizes);
-    json_uint(&json, "parameters", network_count_weights(&job->model.net));
+    json_uint(&json, "parameters", mlp_parameters(job->model));
     for (const Setting *row = settings_table; row->key != NULL; row++)
         if (setting_is_shown(row, settings))
             print_setting(&json, row, settings);
@@ -296,64 +305,40 @@ static void print_summary(const Job *job)
     json_close_object(&json);
 }
 
-static bool read_training_data(Job *job, Error *err)
-{
-    const TrainOptions *o = job->options;
-    const mlp_settings *s = &o->settings;
-    if (!command_read_data(&job->data, job->arena, o->data, IDX_TRAIN, s->transposed, err))
-        return false;
-    if (o->resume != NULL && job->model.facts.data_crc32 != job->data.crc32)
-        return error_set(err,
-                         "%s: the training file is not the one that %s was trained on (CRC-32 "
-                         "%08lx, the model says %08lx)",
-                         command_data_directory(o->data), o->resume, (unsigned long)job->data.crc32,
-                         (unsigned long)job->model.facts.data_crc32);
-    return command_train_data(&job->training, &job->data, (size_t)s->train_size,
-                              (size_t)s->validation_size, o->data, err);
-}
-
 // Reads the names that were given, if any; those of a model that is resumed must be the same.
-static bool take_class_names(Job *job, Error *err)
+static bool take_class_names(Job *job, mlp_settings *settings, Error *err)
 {
-    const TrainOptions *o = job->options;
-    const char *given = o->settings.class_names, *names;
-    const char **kept = &job->model.settings.class_names;
+    const char *given = settings->class_names, *resumed = job->options->resume;
+    const char *old = resumed != NULL ? mlp_model_settings(job->model)->class_names : NULL;
     if (given == NULL)
         return true;
-    if (!class_names_read(&names, given, &job->data, job->arena, err))
+    if (!class_names_read(&settings->class_names, given, job->data, job->arena, err))
         return false;
-    if (o->resume != NULL && (*kept == NULL || strcmp(names, *kept) != 0))
-        return error_set(err,
-                         "--classes %s: %s has other class names, and a training that is resumed "
-                         "keeps its settings",
-                         given, o->resume);
-    *kept = names;
-    return true;
+    return resumed == NULL || (old != NULL && strcmp(settings->class_names, old) == 0) ||
+           error_set(err,
+                     "--classes %s: %s has other class names, and a training that is resumed keeps "
+                     "its settings",
+                     given, resumed);
 }
 
-// A network with initial parameters, unless a model is resumed.
-static bool prepare_model(Job *job, Error *err)
+// Reads the data, and makes a model for them unless one is resumed, which must be theirs.
+static bool prepare(Job *job, Error *err)
 {
+    Context *c = job->context;
     const TrainOptions *o = job->options;
-    const Dataset *data = &job->data;
-    Model *model = &job->model;
-    if (o->resume != NULL)
-        return command_model_fits(model, o->resume, data, command_data_directory(o->data), err) &&
-               take_class_names(job, err);
-    model->settings = o->settings;
-    model->settings.class_names = NULL;
-    model->settings.train_size = range_length(job->training.split.train);
-    model->settings.validation_size = range_length(job->training.split.validation);
-    model->facts = (ModelFacts){.rows = data->rows,
-                                .cols = data->cols,
-                                .classes = data->n_classes,
-                                .pixel_std = job->training.pixel_std,
-                                .data_crc32 = data->crc32};
-    Architecture architecture = model_architecture(model);
-    if (!take_class_names(job, err) || !network_build(&model->net, &architecture, err) ||
-        (model->params = network_alloc(&model->net, job->arena, err)) == NULL)
+    mlp_settings settings = o->settings;
+    job->data = command_open_data(c, &c->data, o->data, MLP_TRAIN_FILES, settings.transposed);
+    if (job->data == NULL || !take_class_names(job, &settings, err))
         return false;
-    network_init(&model->net, model->params, model->settings.seed);
+    if (o->resume == NULL)
+        job->model = c->model = mlp_create(&settings, job->data, err->text);
+    else if (mlp_train(c->model, job->data, job->epochs_before, 1, NULL, err->text) != MLP_DONE)
+        return false; // it had nothing to do but to look at the data
+    if (job->model == NULL)
+        return false;
+    const mlp_settings *s = mlp_model_settings(job->model);
+    job->split.train = (Range){0, (size_t)s->train_size};
+    job->split.validation = (Range){job->data->n - (size_t)s->validation_size, job->data->n};
     return true;
 }
 
@@ -423,45 +408,41 @@ static int stop(Job *job, Error *err)
     }
     if (number == SIGPIPE) // nobody listens
         return 128 + number;
-    if (job->model.facts.epochs == 0) {
+    if (epochs_done(job) == 0) {
         fprintf(stderr,
                 "mlp: %s: stopped before the first epoch was complete; nothing was written\n",
                 signals_name(number));
         return 128 + number;
     }
-    fprintf(stderr, "mlp: %s: stopped after epoch %llu of %llu; to resume: ", signals_name(number),
-            (unsigned long long)job->model.facts.epochs, (unsigned long long)o->settings.epochs);
+    fprintf(stderr, "mlp: %s: stopped after epoch %zu of %llu; to resume: ", signals_name(number),
+            epochs_done(job), (unsigned long long)o->settings.epochs);
     print_resume_command(job);
     return 128 + number;
 }
 
 // Trains with everything prepared, and brings model and table to their places.
-static int run_job(Job *job, ThreadPool *pool, Error *err)
+static int run_job(Job *job, Error *err)
 {
     const TrainOptions *o = job->options;
-    Model *model = &job->model;
-    TrainObserver observer = {job, watch_batch, watch_epoch};
-    const char *data = command_data_directory(o->data);
+    const mlp_observer observer = {.context = job, .batch = watch_batch, .epoch = watch_epoch};
     if (!o->quiet)
-        notes_data_read(&job->data, &job->training.split, data);
-    notes_data_doubtful(&job->data, &job->training.split, data);
+        notes_data_read(job->data, &job->split, job->data->name);
+    notes_data_doubtful(job->data, &job->split, job->data->name);
     bool is_shown = isatty(fileno(job->csv.stream)) != 0; // then the rows say what a line would
-    job->training.epochs_done = job->epochs_before;
-    job->progress =
-        progress_begin(o->quiet || is_shown, job->epochs_before, (size_t)o->settings.epochs,
-                       range_length(job->training.split.train));
+    job->progress = progress_begin(o->quiet || is_shown, job->epochs_before,
+                                   (size_t)o->settings.epochs, range_length(job->split.train));
     job->saved_time = clock_seconds();
-    TrainResult result = train_run(model->params, &model->net, &model->settings, &job->training,
-                                   pool, &observer, job->arena, err);
+    mlp_result result = mlp_train(job->context->model, job->data, (size_t)o->settings.epochs,
+                                  command_threads(job->context, o->threads), &observer, err->text);
     progress_end(&job->progress);
-    bool is_left = result == TRAIN_FAILED && signals_noted() == SIGPIPE; // by the table's reader
-    if (result == TRAIN_STOPPED || is_left)
+    bool is_left = job->csv_failed && signals_noted() == SIGPIPE; // by the table's reader
+    if (is_left || (result == MLP_STOPPED && !job->csv_failed))
         return stop(job, err);
     Error second;
-    bool saved = result == TRAIN_DIVERGED || save_all(job, result == TRAIN_DONE ? err : &second);
+    bool saved = result == MLP_DIVERGED || save_all(job, result == MLP_DONE ? err : &second);
     if (!saved)
         name_copy(job, err);
-    if (result != TRAIN_DONE || !saved)
+    if (result != MLP_DONE || !saved)
         return STATUS_FAILED;
     if (!o->quiet)
         say_what_is_next(job);
@@ -470,36 +451,28 @@ static int run_job(Job *job, ThreadPool *pool, Error *err)
     return STATUS_DONE;
 }
 
-// The last epoch of the model that is resumed, as far as it can be measured again.
-static bool measure_resumed(EpochReport *last, const Job *job, ThreadPool *pool, Error *err)
+// Begins the table: that of a model that is resumed continues after its last epoch, as far as it
+// can be measured again.
+static bool begin_table(Job *job, Error *err)
 {
-    Evaluator evaluator;
-    Range images = job->training.split.validation;
-    if (!evaluator_alloc(&evaluator, &job->model.net, pool, range_length(images), NULL, job->arena,
-                         err))
-        return false;
-    Evaluation found =
-        evaluator_run(&evaluator, job->model.params, &job->data, &job->training.scale, images);
-    *last = (EpochReport){.epoch = job->epochs_before,
-                          .validation_loss = found.loss,
-                          .validation_accuracy = evaluation_accuracy(&found),
-                          .learning_rate = job->model.settings.learning_rate};
-    return true;
-}
-
-static int train_with(Job *job, ThreadPool *pool, Error *err)
-{
-    EpochReport last;
+    Context *c = job->context;
+    mlp_epoch last = {.epoch = job->epochs_before};
+    mlp_evaluation found;
     bool is_resumed = job->options->resume != NULL;
-    signals_watch();
-    if ((is_resumed && !measure_resumed(&last, job, pool, err)) ||
-        !command_open_table(job->context, &job->csv, job->options->csv))
-        return STATUS_FAILED;
-    int status = curves_begin(&job->csv, job->arena, is_resumed ? &last : NULL, err)
-                     ? run_job(job, pool, err)
-                     : STATUS_FAILED;
+    if (is_resumed) {
+        if (!mlp_evaluate(job->model, job->data, MLP_VALIDATION,
+                          command_threads(c, job->options->threads), &found, NULL, err->text))
+            return false;
+        last.validation_loss = found.loss;
+        last.validation_accuracy = found.accuracy;
+        last.learning_rate = mlp_model_settings(job->model)->learning_rate;
+    }
+    if (!command_open_table(c, &job->csv, job->options->csv))
+        return false;
+    if (curves_begin(&job->csv, job->arena, is_resumed ? &last : NULL, err))
+        return true;
     output_discard(&job->csv);
-    return status;
+    return false;
 }
 
 static int train(Job *job)
@@ -512,14 +485,13 @@ static int train(Job *job)
     int status = command_check_outputs(c);
     if (status != STATUS_DONE)
         return status;
-    if ((!is_named && !curves_may_replace(o->csv, &c->err)) || !read_training_data(job, &c->err) ||
-        !prepare_model(job, &c->err))
+    if ((!is_named && !curves_may_replace(o->csv, &c->err)) || !prepare(job, &c->err))
         return STATUS_FAILED;
-    ThreadPool *pool = command_pool(c, o->threads);
-    if (pool == NULL)
+    signals_watch();
+    if (!begin_table(job, &c->err))
         return STATUS_FAILED;
-    status = train_with(job, pool, &c->err);
-    pool_close(pool);
+    status = run_job(job, &c->err);
+    output_discard(&job->csv);
     return status;
 }
 
@@ -528,26 +500,26 @@ static int resume(Job *job)
     Context *c = job->context;
     TrainOptions *o = c->values;
     uint64_t *epochs = &o->settings.epochs;
-    if (!model_read(&job->model, &c->arena, o->resume, &c->err))
+    job->model = c->model = mlp_open(o->resume, c->err.text);
+    if (c->model == NULL)
         return STATUS_FAILED;
-    if (!take_settings(o, &c->options, &job->model.settings, &c->err))
+    if (!take_settings(o, &c->options, mlp_model_settings(c->model), &c->err))
         return STATUS_USAGE;
-    unsigned long long done = job->model.facts.epochs;
+    size_t done = epochs_done(job);
     if (!options_given(&c->options, &o->output))
         o->output = o->resume;
     if (!options_given(&c->options, epochs) && *epochs < done) // a default never means fewer
         *epochs = done;
     if (*epochs < done) {
-        error_set(&c->err, "--epochs %llu: %s has %llu epochs already; they can only become more",
+        error_set(&c->err, "--epochs %llu: %s has %zu epochs already; they can only become more",
                   (unsigned long long)*epochs, o->resume, done);
         return STATUS_USAGE;
     }
     if (*epochs == done) {
-        command_note("%s has its %llu epochs already; nothing to do", o->resume, done);
+        command_note("%s has its %zu epochs already; nothing to do", o->resume, done);
         return STATUS_DONE;
     }
-    job->epochs_before = (size_t)done;
-    job->model.settings.epochs = *epochs;
+    job->epochs_before = done;
     return train(job);
 }
 

@@ -121,15 +121,14 @@ static Guess guess_of(const Dataset *data, Range images)
 
 // Where a class has no training image, or there is only one class, accuracy says nothing of the
 // settings.
-static bool is_guessing(const EpochReport *report, const TrainData *training)
+static bool is_guessing(const mlp_epoch *report, const mlp_data *data, const Split *split)
 {
     bool missing[256];
-    Range images = training->split.validation;
-    Guess guess = guess_of(training->data, images);
+    Range images = split->validation;
+    Guess guess = guess_of(data, images);
     double error = accuracy_standard_error(guess.accuracy, range_length(images));
     return guess.loss > 0.0 && report->validation_accuracy <= guess.accuracy + 2.0 * error &&
-           report->validation_loss > 0.99 * guess.loss &&
-           find_untrained(missing, training->data, &training->split) == 0;
+           report->validation_loss > 0.99 * guess.loss && find_untrained(missing, data, split) == 0;
 }
 
 // What to change, beside the defaults of the architecture. A batch has at most `batch` images.
@@ -156,23 +155,23 @@ static void advise(char *text, size_t size, const mlp_settings *s, const mlp_set
                  "more --epochs may help, unless the labels do not belong to the images");
 }
 
-bool notes_nothing_learned(Error *note, const EpochReport *report, const mlp_settings *settings,
-                           const TrainData *training, bool is_last)
+bool notes_nothing_learned(Error *note, const mlp_epoch *report, const mlp_settings *settings,
+                           const mlp_data *data, const Split *split, bool is_last)
 {
     const double few_updates = 100.0;
     mlp_settings defaults;
     settings_default(&defaults, settings->architecture);
     double default_step = defaults.learning_rate * (double)defaults.batch_size;
-    double n = (double)range_length(training->split.train);
+    double n = (double)range_length(split->train);
     double batch = fmin((double)settings->batch_size, n);
-    size_t classes = training->data->n_classes;
+    size_t classes = data->n_classes;
     double equal_loss = log((double)classes);
     bool is_large = settings->learning_rate * batch >= 4.0 * default_step;
     bool is_above = report->train_loss > equal_loss && report->validation_loss > equal_loss;
     double updates = (double)report->epoch * ceil(n / batch);
     char advice[200];
     if ((!is_large && (!is_last || updates < few_updates)) ||
-        (!is_above && !is_guessing(report, training)))
+        (!is_above && !is_guessing(report, data, split)))
         return false;
     advise(advice, sizeof advice, settings, &defaults, batch, report->epoch);
     if (is_above)

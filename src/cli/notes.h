@@ -4,7 +4,7 @@
 #ifndef MLP_NOTES_H
 #define MLP_NOTES_H
 
-#include "train.h"
+#include "dataset.h"
 
 // One line, no note: how many images of what size and how many classes were read, and the split.
 void notes_data_read(const Dataset *data, const Split *split, const char *name);
@@ -19,7 +19,7 @@ void notes_data_doubtful(const Dataset *data, const Split *split, const char *na
 // no better than always answering the classes' shares. Then writes to *note which setting to
 // change. Steps of less than four times the default's may just be slow: they count after the last
 // epoch only, and after a hundred updates.
-bool notes_nothing_learned(Error *note, const EpochReport *report, const mlp_settings *settings,
-                           const TrainData *training, bool is_last);
+bool notes_nothing_learned(Error *note, const mlp_epoch *report, const mlp_settings *settings,
+                           const mlp_data *data, const Split *split, bool is_last);
 
 #endif

@@ -183,7 +183,8 @@ TrainResult train_run(float *params, const Network *net, const mlp_settings *set
 
     TrainResult result = TRAIN_DONE;
     for (size_t epoch = data->epochs_done + 1; epoch <= settings->epochs; epoch++) {
-        EpochReport report = {.epoch = epoch, .learning_rate = settings->learning_rate};
+        EpochReport report = {
+            .epoch = epoch, .learning_rate = settings->learning_rate, .threads = pool_size(pool)};
         result = training_epoch(&t, &report, err);
         if (result == TRAIN_DONE)
             result = training_validate(&t, &evaluator, &report, err);
