@@ -29,16 +29,16 @@ fi
 # The examples
 
 shared() {
-    build "$CC -std=c11" $examples/classify.c classify && build "$CC -std=c11" $examples/train.c train
+    build "$CC -std=c11" "$examples"/classify.c classify && build "$CC -std=c11" "$examples"/train.c train
 }
 static() {
-    build "$CC -std=c11 -static" $examples/classify.c classify_static --static &&
-        build "$CC -std=c11 -static" $examples/train.c train_static --static
+    build "$CC -std=c11 -static" "$examples"/classify.c classify_static --static &&
+        build "$CC -std=c11 -static" "$examples"/train.c train_static --static
 }
 claim "the examples build as C11 with the shared library" shared
 claim "and with the static library" static
-claim "the one that classifies has 40 lines at most" no_longer_than 40 $examples/classify.c
-claim "the one that trains has 60 lines at most" no_longer_than 60 $examples/train.c
+claim "the one that classifies has 40 lines at most" no_longer_than 40 "$examples"/classify.c
+claim "the one that trains has 60 lines at most" no_longer_than 60 "$examples"/train.c
 
 trained() { # NAME: a training by the example gives the command's model
     LC_ALL=C "$WORK/$1" "$WORK/data" "$WORK/$1.bin" 3 >"$WORK/said" && cat "$WORK/said" &&
@@ -69,11 +69,11 @@ classified() { # NAME
 from_python() {
     for i in 0 1 2 3 4 5 6 7 8 9; do
         ranked "$WORK/$i.pgm" | head -n 1 >"$WORK/expected" &&
-            python3 $examples/classify.py "$WORK/model.bin" "$WORK/$i.pgm" | diff - "$WORK/expected" || return 1
+            python3 "$examples"/classify.py "$WORK/model.bin" "$WORK/$i.pgm" | diff - "$WORK/expected" || return 1
     done
 }
 python_refuses() {
-    ! python3 $examples/classify.py "$WORK/absent.bin" "$WORK/0.pgm" 2>"$WORK/said" &&
+    ! python3 "$examples"/classify.py "$WORK/absent.bin" "$WORK/0.pgm" 2>"$WORK/said" &&
         grep -q '^[^ ]*absent.bin: No such file' "$WORK/said" && [ "$(wc -l <"$WORK/said")" -eq 1 ]
 }
 classify_refuses() { # WORD MODEL PICTURE
@@ -134,7 +134,7 @@ shown() { # FILE: as a block of include/README.md, all of it
         END { exit !(found && wanted != "") }' include/README.md
 }
 for example in classify.c train.c classify.py; do
-    claim "include/README.md shows $example" shown $examples/$example
+    claim "include/README.md shows $example" shown "$examples"/$example
 done
 
 finish
