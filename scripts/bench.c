@@ -366,8 +366,10 @@ static int run(Context *c)
     static const size_t batches[] = {32, 64, 128, 256};
     const BenchOptions *o = c->values;
     n_rounds = (size_t)o->rounds;
-    if (!command_read_data(&data, &c->arena, o->data, IDX_TRAIN, false, &c->err) ||
-        !dataset_split(&train_data.split, data.n, 0, 0, &c->err) ||
+    if (!command_open_data(c, &c->data, o->data, MLP_TRAIN_FILES, false))
+        return STATUS_FAILED;
+    data = *c->data;
+    if (!dataset_split(&train_data.split, data.n, 0, 0, &c->err) ||
         !dataset_pixel_std(&train_data.pixel_std, &data, train_data.split.train, &c->err))
         return STATUS_FAILED;
     train_data.data = &data;

@@ -61,7 +61,7 @@ int main(int argc, char **argv)
     Work work;
     size_t n = argc > 2 ? strtoul(argv[2], NULL, 10) : 300;
     if (argc < 2 || !model_read(&model, &arena, argv[1], &err) ||
-        !idx_read_directory(&images, &arena, "data/mnist", IDX_TEST, false, &err) ||
+        !idx_read_directory(&images, &arena, "data/mnist", MLP_TEST_FILES, false, &err) ||
         !work_alloc(&work, &model.net, (WorkNeeds){.capacity = 1, .forward_only = true}, &arena,
                     &err)) {
         fprintf(stderr, "bench_pictures: %s\n", argc < 2 ? "a MODEL is needed" : err.text);

@@ -56,8 +56,7 @@ mlp_data *mlp_data_open(const char *directory, mlp_part part, bool transposed,
     Error unwanted, *err = error_in(error, &unwanted);
     Arena arena = {0};
     mlp_data *data = arena_alloc(&arena, 1, sizeof *data, "data", err);
-    IdxPart files = part == MLP_TRAIN_FILES ? IDX_TRAIN : IDX_TEST;
-    if (data != NULL && idx_read_directory(data, &arena, directory, files, transposed, err) &&
+    if (data != NULL && idx_read_directory(data, &arena, directory, part, transposed, err) &&
         (data->name = arena_printf(&arena, err, "%s", directory)) != NULL) {
         data->memory = arena.blocks;
         return data;

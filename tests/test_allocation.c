@@ -3,9 +3,7 @@
 // (Linked with --wrap, which puts the functions below between the program and the system: the
 // program itself needs no hook. libc's own allocations are not reached by it.)
 #include "commands.h"
-#include "evaluate.h"
-#include "gradcheck.h"
-#include "train.h"
+#include "threads.h"
 
 #include "files.h"
 #include "synthetic.h"
@@ -195,112 +193,73 @@ typedef struct Outcome {
     Content model;  // as it is in memory when all has been done
 } Outcome;
 
-typedef bool Work_(Arena *arena, Outcome *outcome, Error *err);
+typedef bool Work_(Outcome *outcome, char error[MLP_ERROR_SIZE]);
 
-static bool read_large_data(Arena *arena, Outcome *outcome, Error *err)
+static bool read_large_data(Outcome *outcome, char error[MLP_ERROR_SIZE])
 {
-    Dataset data;
     (void)outcome;
-    return idx_read_directory(&data, arena, large_data, IDX_TRAIN, true, err);
+    mlp_data *data = mlp_data_open(large_data, MLP_TRAIN_FILES, true, error);
+    mlp_data_close(data);
+    return data != NULL;
 }
 
-static bool accept_epoch(void *context, const EpochReport *report, Error *err)
+// Everything that a training does, and reading its model again and using it.
+static bool train_network(const char *arch, const char *directory, Outcome *outcome, char *error)
 {
-    (void)context, (void)report, (void)err;
-    return true;
+    mlp_settings settings;
+    mlp_evaluation e;
+    mlp_model *made = NULL, *read = NULL;
+    mlp_data *data = mlp_data_open(directory, MLP_TRAIN_FILES, false, error);
+    if (data != NULL && mlp_settings_default(&settings, arch, error)) {
+        settings.hidden = 4;
+        settings.learning_rate = 0.01;
+        settings.batch_size = 16;
+        made = mlp_create(&settings, data, error);
+    }
+    outcome->committed = made != NULL && mlp_train(made, data, 2, 2, NULL, error) == MLP_DONE &&
+                         mlp_evaluate(made, data, MLP_ALL, 2, &e, NULL, error) &&
+                         mlp_save(made, model_path, error);
+    if (outcome->committed)
+        read = mlp_open(model_path, error);
+    bool ok = read != NULL && mlp_classify(read, data->pixels, 70, NULL, NULL, error);
+    if (ok) {
+        outcome->model.size = read->net.n_parameters * sizeof(float);
+        memcpy(outcome->model.bytes, read->params, outcome->model.size);
+    }
+    mlp_close(read);
+    mlp_close(made);
+    mlp_data_close(data);
+    return ok;
 }
 
-static bool save(const Model *model, Arena *arena, Outcome *outcome, Error *err)
+static bool train_save_and_read(Outcome *outcome, char error[MLP_ERROR_SIZE])
 {
-    Output out;
-    if (!output_open(&out, arena, model_path, OUTPUT_REGULAR_ONLY, err))
-        return false;
-    outcome->committed = model_write(model, &out, err) && output_commit(&out, err);
-    if (!outcome->committed)
-        output_discard(&out);
-    return outcome->committed;
+    return train_network("mlp", small_data, outcome, error);
 }
 
-static bool train_with_team(ThreadPool *pool, float *params, const Network *net,
-                            const TrainData *data, Arena *arena, Error *err)
+static bool train_convolutional(Outcome *outcome, char error[MLP_ERROR_SIZE])
 {
-    mlp_settings settings = {.epochs = 2, .batch_size = 16, .learning_rate = 0.01, .seed = 1};
-    TrainObserver observer = {.epoch = accept_epoch};
-    Evaluator evaluator;
-    if (train_run(params, net, &settings, data, pool, &observer, arena, err) != TRAIN_DONE ||
-        !evaluator_alloc(&evaluator, net, pool, data->data->n, NULL, arena, err))
-        return false;
-    evaluator_run(&evaluator, params, data->data, &data->scale, (Range){0, data->data->n});
-    return true;
+    return train_network("cnn", image_data, outcome, error);
 }
 
-// Everything that a training does, and reading its model again.
-static bool train_network(const char *arch, const char *directory, Arena *arena, Outcome *outcome,
-                          Error *err)
+static bool check_gradients(Outcome *outcome, char error[MLP_ERROR_SIZE])
 {
-    static Model made, model;
-    Dataset data;
-    TrainData training = {.data = &data};
-    if (!idx_read_directory(&data, arena, directory, IDX_TRAIN, false, err) ||
-        !dataset_split(&training.split, data.n, 0, 0, err) ||
-        !dataset_pixel_std(&training.pixel_std, &data, training.split.train, err))
-        return false;
-    training.scale = input_scale(training.pixel_std);
-    made.settings = (mlp_settings){.architecture = arch,
-                                   .hidden = 4,
-                                   .learning_rate = 0.01,
-                                   .batch_size = 16,
-                                   .train_size = 60,
-                                   .validation_size = 12};
-    made.facts = (ModelFacts){.rows = data.rows,
-                              .cols = data.cols,
-                              .classes = data.n_classes,
-                              .epochs = 2,
-                              .pixel_std = training.pixel_std};
-    Architecture architecture = model_architecture(&made);
-    if (!network_build(&made.net, &architecture, err) ||
-        (made.params = network_alloc(&made.net, arena, err)) == NULL)
-        return false;
-    network_init(&made.net, made.params, 1);
-    ThreadPool *pool = pool_open(2, arena, err);
-    if (pool == NULL)
-        return false;
-    bool ok = train_with_team(pool, made.params, &made.net, &training, arena, err);
-    pool_close(pool);
-    if (!ok || !save(&made, arena, outcome, err) || !model_read(&model, arena, model_path, err))
-        return false;
-    outcome->model.size = model.net.n_parameters * sizeof(float);
-    memcpy(outcome->model.bytes, model.params, outcome->model.size);
-    return true;
-}
-
-static bool train_save_and_read(Arena *arena, Outcome *outcome, Error *err)
-{
-    return train_network("mlp", small_data, arena, outcome, err);
-}
-
-static bool train_convolutional(Arena *arena, Outcome *outcome, Error *err)
-{
-    return train_network("cnn", image_data, arena, outcome, err);
-}
-
-static bool check_gradients(Arena *arena, Outcome *outcome, Error *err)
-{
-    static Network net;
-    static mlp_gradient_check check;
-    Dataset data;
-    Architecture architecture = {"mlp", 6, 6, 4, 10};
-    float *params;
-    if (!idx_read_directory(&data, arena, small_data, IDX_TEST, false, err) ||
-        !network_build(&net, &architecture, err) ||
-        (params = network_alloc(&net, arena, err)) == NULL)
-        return false;
-    network_init(&net, params, 1);
-    InputScale scale = input_scale(0.3);
-    Batch batch = {.data = &data, .scale = &scale, .size = 1};
-    bool ok = gradient_check(&check, &net, params, &batch, MLP_CHECK_STEP, arena, err);
-    outcome->model.size = ok;
-    CHECK(!ok || check.ok, "the gradients are wrong");
+    mlp_settings settings;
+    mlp_model *model = NULL;
+    mlp_gradient_check *check = NULL;
+    mlp_data *data = mlp_data_open(small_data, MLP_TRAIN_FILES, false, error);
+    if (data != NULL && mlp_settings_default(&settings, "mlp", error)) {
+        settings.hidden = 4;
+        model = mlp_create(&settings, data, error);
+    }
+    if (model != NULL)
+        check = mlp_check_gradients(model, data, 0, MLP_CHECK_STEP, error);
+    outcome->model.size = check != NULL;
+    CHECK(check == NULL || check->ok, "the gradients are wrong");
+    bool ok = check != NULL;
+    mlp_gradient_check_close(check);
+    mlp_close(model);
+    mlp_data_close(data);
     return ok;
 }
 
@@ -310,16 +269,14 @@ static void sweep(const char *what, Work_ *work, bool onwards, size_t at_least)
     static Outcome first, outcome;
     size_t open_files = count_open_files(), n_failed = 0, n = 0;
     for (;; n++) { // n = 0: none is refused
-        Arena arena = {0};
         Error err = {""};
         write_old_files();
         size_t entries = count_entries(out_directory);
         memset(&outcome, 0, sizeof outcome);
         memory = (Refusal){.first = n, .onwards = onwards};
-        bool ok = work(&arena, &outcome, &err);
+        bool ok = work(&outcome, err.text);
         bool reached = memory.calls >= n && n > 0;
         memory = (Refusal){0};
-        arena_free(&arena);
         if (n == 0) {
             REQUIRE(ok, "%s: %s", what, err.text);
             first = outcome;

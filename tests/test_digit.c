@@ -82,7 +82,7 @@ static Dataset test_images;
 static void read_test_images(Arena *arena)
 {
     Error err;
-    if (!idx_read_directory(&test_images, arena, "data/mnist", IDX_TEST, false, &err)) {
+    if (!idx_read_directory(&test_images, arena, "data/mnist", MLP_TEST_FILES, false, &err)) {
         printf("%s\n", err.text);
         exit(EXIT_FAILURE);
     }

@@ -228,7 +228,7 @@ static void a_directory_prefers_raw_files_and_knows_both_forms(void)
     Dataset data;
     mkdir(work_path("directory"), 0777);
     const char *directory = work_path("directory");
-    CHECK(!idx_read_directory(&data, &arena, directory, IDX_TEST, false, &err) &&
+    CHECK(!idx_read_directory(&data, &arena, directory, MLP_TEST_FILES, false, &err) &&
               strstr(err.text, "t10k-images-idx3-ubyte") != NULL,
           "%s", err.text);
     for (unsigned form = 0; form < 4; form++) {
@@ -247,8 +247,9 @@ static void a_directory_prefers_raw_files_and_knows_both_forms(void)
             if (compressed)
                 compress(path);
         }
-        REQUIRE(idx_read_directory(&data, &arena, work_path("directory"), IDX_TEST, false, &err),
-                "%s: %s", forms[form], err.text);
+        REQUIRE(
+            idx_read_directory(&data, &arena, work_path("directory"), MLP_TEST_FILES, false, &err),
+            "%s: %s", forms[form], err.text);
         CHECK(data.labels[0] == form, "%s: form %u was read", forms[form], data.labels[0]);
     }
     arena_free(&arena);

@@ -154,33 +154,28 @@ static void print_text(const Activations *activations)
 static int run(Context *c)
 {
     const FeaturesOptions *o = c->values;
-    const char *path = c->words.model, *directory = command_data_directory(o->data);
-    Arena *arena = &c->arena;
-    Error *err = &c->err;
-    Model model;
-    Dataset data;
-    IdxPart part = strcmp(o->part, "test") == 0 ? IDX_TEST : IDX_TRAIN;
-    Activations result = {.net = &model.net};
+    mlp_part part = strcmp(o->part, "test") == 0 ? MLP_TEST_FILES : MLP_TRAIN_FILES;
     int status = command_check_outputs(c);
     if (status != STATUS_DONE)
         return status;
-    if (!model_read(&model, arena, path, err))
+    if (!command_open_model(c))
         return STATUS_FAILED;
-    bool transposed = command_transposed(&o->transpose, model.settings.transposed);
-    if (!command_read_data(&data, arena, o->data, part, transposed, err) ||
-        !command_model_fits(&model, path, &data, directory, err) ||
-        !work_alloc(&result.work, &model.net, (WorkNeeds){.capacity = 1}, arena, err))
+    const mlp_model *model = c->model;
+    bool transposed = command_transposed(&o->transpose, model->settings.transposed);
+    const mlp_data *data = command_open_data(c, &c->data, o->data, part, transposed);
+    Activations result = {.net = &model->net, .class_names = model->settings.class_names};
+    if (data == NULL || !mlp_fits(model, data, c->err.text) ||
+        !work_alloc(&result.work, &model->net, (WorkNeeds){.capacity = 1}, &c->arena, &c->err))
         return STATUS_FAILED;
-    if (o->image >= data.n) {
-        error_set(err, "--image %llu: the %s file in %s has %zu images",
-                  (unsigned long long)o->image, o->part, directory, data.n);
+    if (o->image >= data->n) {
+        error_set(&c->err, "--image %llu: the %s file in %s has %zu images",
+                  (unsigned long long)o->image, o->part, data->name, data->n);
         return STATUS_FAILED;
     }
-    InputScale scale = input_scale(model.facts.pixel_std);
-    Batch batch = {.data = &data, .scale = &scale, .first = (size_t)o->image, .size = 1};
-    network_predict(&model.net, model.params, &result.work, &batch);
+    InputScale scale = input_scale(model->facts.pixel_std);
+    Batch batch = {.data = data, .scale = &scale, .first = (size_t)o->image, .size = 1};
+    network_predict(&model->net, model->params, &result.work, &batch);
     result.label = batch_label(&batch, 0);
-    result.class_names = model.settings.class_names;
     if (o->csv != NULL)
         return command_write_tables(c, &(Table){o->csv, print_csv, &result}, 1);
     print_text(&result);

@@ -116,10 +116,9 @@ static void print_json(const char *path, const Model *model)
 static int run(Context *c)
 {
     const InfoOptions *o = c->values;
-    Model model;
-    if (!model_read(&model, &c->arena, c->words.model, &c->err))
+    if (!command_open_model(c))
         return STATUS_FAILED;
-    o->json ? print_json(c->words.model, &model) : print_text(c->words.model, &model);
+    o->json ? print_json(c->words.model, c->model) : print_text(c->words.model, c->model);
     return STATUS_DONE;
 }
 

@@ -2,6 +2,7 @@
 // pictures, digit.h prepares them.
 #include "commands.h"
 #include "formats.h"
+#include "idx.h"
 #include "json.h"
 #include "numbers.h"
 #include "pnm.h"

@@ -3,7 +3,6 @@
 // table of settings.h marks as axes.
 #include "commands.h"
 #include "csv.h"
-#include "evaluate.h"
 #include "notes.h"
 #include "numbers.h"
 #include "signals.h"
@@ -119,7 +118,7 @@ typedef struct Combination {
 typedef struct Sweep {
     Context *context;
     SweepOptions *options;
-    Dataset data, test;
+    const mlp_data *data, *test;
     Combination *list;
     size_t n, n_to_do, n_done; // done: by this run
     double cost_to_do, cost_done;
@@ -167,7 +166,7 @@ static bool list_combinations(Sweep *sweep, Arena *arena, Error *err)
     SweepOptions *o = sweep->options;
     size_t n = (size_t)o->seeds;
     Split all;
-    if (!dataset_split(&all, sweep->data.n, 0, 0, err))
+    if (!dataset_split(&all, sweep->data->n, 0, 0, err))
         return false;
     for (Axis *axis = o->axes; axis < o->axes + o->n_axes; axis++) {
         if (axis->row == setting_find(settings_table, "train_size"))
@@ -219,7 +218,7 @@ static void header_line(char header[KEY_SIZE], const Sweep *sweep)
 static void combination_key(char key[KEY_SIZE], const Sweep *sweep, const Combination *c)
 {
     char number[NUMBER_SIZE];
-    int n = snprintf(key, KEY_SIZE, "%08lx,", (unsigned long)sweep->data.crc32);
+    int n = snprintf(key, KEY_SIZE, "%08lx,", (unsigned long)sweep->data->crc32);
     for (const Setting *row = settings_table; row->key != NULL; row++)
         if (has_column(sweep, row))
             n += snprintf(key + n, KEY_SIZE - (size_t)n, "%s,",
@@ -267,20 +266,20 @@ static bool open_table(Sweep *sweep, Arena *arena, Error *err)
 
 // What came of one training.
 typedef struct Outcome {
-    TrainResult result;
-    EpochReport last;
-    Evaluation test;
+    mlp_result result;
+    mlp_epoch last;
+    mlp_evaluation test;
     size_t parameters;
     double seconds;
 } Outcome;
 
 static bool add_row(Sweep *sweep, const Combination *c, const Outcome *outcome, Error *err)
 {
-    const EpochReport *last = &outcome->last;
+    const mlp_epoch *last = &outcome->last;
     const double figures[] = {last->train_loss,      last->train_accuracy,
                               last->validation_loss, last->validation_accuracy,
-                              outcome->test.loss,    evaluation_accuracy(&outcome->test)};
-    bool is_done = outcome->result == TRAIN_DONE;
+                              outcome->test.loss,    outcome->test.accuracy};
+    bool is_done = outcome->result == MLP_DONE;
     char key[KEY_SIZE];
     CsvWriter csv = {.out = sweep->csv.stream};
     combination_key(key, sweep, c);
@@ -303,42 +302,30 @@ static bool watch_batch(void *context, size_t epoch, size_t done, double loss)
     return signals_noted() == 0;
 }
 
-static bool watch_epoch(void *context, const EpochReport *report, Error *err)
+static bool watch_epoch(void *context, const mlp_epoch *epoch, const mlp_model *model)
 {
     Outcome *outcome = context;
-    (void)err;
-    outcome->last = *report;
-    outcome->seconds += report->seconds;
+    (void)model;
+    outcome->last = *epoch;
+    outcome->seconds += epoch->seconds;
     return true;
 }
 
-// Trains and evaluates. Everything is in the arena, which the caller frees.
-static void train_one(Outcome *outcome, const Sweep *sweep, const Combination *c, ThreadPool *pool,
-                      Arena *arena, Error *err)
+static void train_one(Outcome *outcome, const Sweep *sweep, const Combination *c, Error *err)
 {
-    const Dataset *data = &sweep->data;
-    const mlp_settings *settings = &c->settings;
-    Architecture architecture = {settings->architecture, data->rows, data->cols,
-                                 (size_t)settings->hidden, data->n_classes};
-    TrainObserver observer = {outcome, watch_batch, watch_epoch};
-    TrainData training;
-    Network net;
-    Evaluator evaluator;
-    float *params;
-    *outcome = (Outcome){.result = TRAIN_FAILED};
-    if (!command_train_data(&training, data, (size_t)settings->train_size, 0, sweep->options->data,
-                            err) ||
-        !network_build(&net, &architecture, err) ||
-        (params = network_alloc(&net, arena, err)) == NULL ||
-        !evaluator_alloc(&evaluator, &net, pool, sweep->test.n, NULL, arena, err))
+    size_t threads = command_threads(sweep->context, sweep->options->threads);
+    const mlp_observer observer = {outcome, true, watch_batch, watch_epoch};
+    *outcome = (Outcome){.result = MLP_FAILED};
+    mlp_model *model = mlp_create(&c->settings, sweep->data, err->text);
+    if (model == NULL)
         return;
-    training.validate_last_only = true;
-    network_init(&net, params, settings->seed);
-    outcome->parameters = network_count_weights(&net);
-    outcome->result = train_run(params, &net, settings, &training, pool, &observer, arena, err);
-    if (outcome->result == TRAIN_DONE)
-        outcome->test = evaluator_run(&evaluator, params, &sweep->test, &training.scale,
-                                      (Range){0, sweep->test.n});
+    outcome->parameters = mlp_parameters(model);
+    outcome->result =
+        mlp_train(model, sweep->data, (size_t)c->settings.epochs, threads, &observer, err->text);
+    if (outcome->result == MLP_DONE &&
+        !mlp_evaluate(model, sweep->test, MLP_ALL, threads, &outcome->test, NULL, err->text))
+        outcome->result = MLP_FAILED;
+    mlp_close(model);
 }
 
 static void report(const Sweep *sweep, const Combination *c, const Outcome *outcome)
@@ -351,27 +338,24 @@ static void report(const Sweep *sweep, const Combination *c, const Outcome *outc
     for (const Axis *axis = o->axes; axis < o->axes + o->n_axes; axis++)
         fprintf(stderr, "%s %s  ", axis->row->flag, setting_text(axis->row, &c->settings, number));
     fprintf(stderr, "seed %llu  ", (unsigned long long)c->settings.seed);
-    if (outcome->result == TRAIN_DONE)
+    if (outcome->result == MLP_DONE)
         fprintf(stderr, "validation %.2f %%  test %.2f %%",
-                100.0 * outcome->last.validation_accuracy,
-                100.0 * evaluation_accuracy(&outcome->test));
+                100.0 * outcome->last.validation_accuracy, 100.0 * outcome->test.accuracy);
     else
         fprintf(stderr, "diverged");
     fprintf(stderr, "  %ld:%02ld left\n", left / 60, left % 60);
 }
 
 // Returns the exit status.
-static int train_all(Sweep *sweep, ThreadPool *pool, Error *err)
+static int train_all(Sweep *sweep, Error *err)
 {
     for (size_t i = 0; i < sweep->n; i++) {
         const Combination *c = &sweep->list[i];
         if (c->is_done)
             continue;
-        Arena arena = {0};
         Outcome outcome;
-        train_one(&outcome, sweep, c, pool, &arena, err);
-        arena_free(&arena);
-        if (outcome.result == TRAIN_STOPPED) {
+        train_one(&outcome, sweep, c, err);
+        if (outcome.result == MLP_STOPPED) {
             if (signals_noted() != SIGPIPE)
                 fprintf(stderr, "mlp: %s: stopped; %s the %zu trainings that are done\n",
                         signals_name(signals_noted()),
@@ -380,7 +364,7 @@ static int train_all(Sweep *sweep, ThreadPool *pool, Error *err)
                         sweep->n_done);
             return 128 + signals_noted();
         }
-        if (outcome.result == TRAIN_FAILED || !add_row(sweep, c, &outcome, err))
+        if (outcome.result == MLP_FAILED || !add_row(sweep, c, &outcome, err))
             return STATUS_FAILED;
         sweep->n_done++;
         sweep->cost_done += combination_cost(c);
@@ -393,31 +377,33 @@ static int train_all(Sweep *sweep, ThreadPool *pool, Error *err)
 // ---------------------------------------------------------------------------------------------
 // The command
 
+// All that can be wrong is found before an hour has passed.
 static bool prepare(Sweep *sweep, Arena *arena, Error *err)
 {
+    Context *c = sweep->context;
     const SweepOptions *o = sweep->options;
-    if (!command_read_data(&sweep->data, arena, o->data, IDX_TRAIN, o->settings.transposed, err) ||
-        !command_read_data(&sweep->test, arena, o->data, IDX_TEST, o->settings.transposed, err) ||
-        !list_combinations(sweep, arena, err))
+    Error reason;
+    bool transposed = o->settings.transposed;
+    sweep->data = command_open_data(c, &c->data, o->data, MLP_TRAIN_FILES, transposed);
+    if (sweep->data == NULL)
         return false;
-    if (sweep->test.rows != sweep->data.rows || sweep->test.cols != sweep->data.cols)
-        return error_set(err, "%s: the test images do not have the training images' size",
-                         command_data_directory(o->data));
-    size_t beyond = dataset_find_beyond(&sweep->test, sweep->data.n_classes);
-    if (beyond < sweep->test.n)
-        return error_set(err,
-                         "%s: the test image %zu has the label %u; the training images have %zu "
-                         "classes",
-                         command_data_directory(o->data), beyond, sweep->test.labels[beyond],
-                         sweep->data.n_classes);
+    sweep->test = command_open_data(c, &c->test, o->data, MLP_TEST_FILES, transposed);
+    if (sweep->test == NULL || !list_combinations(sweep, arena, err))
+        return false;
+    mlp_model *first = mlp_create(&sweep->list[0].settings, sweep->data, err->text);
+    bool fits = first != NULL && (mlp_fits(first, sweep->test, reason.text) ||
+                                  error_set(err, "the test images: %s", reason.text));
+    mlp_close(first);
+    if (!fits)
+        return false;
     Split split;
-    for (size_t i = 0; i < sweep->n; i++) // all, before an hour has passed
-        if (!dataset_split(&split, sweep->data.n, (size_t)sweep->list[i].settings.train_size, 0,
+    for (size_t i = 0; i < sweep->n; i++)
+        if (!dataset_split(&split, sweep->data->n, (size_t)sweep->list[i].settings.train_size, 0,
                            err))
             return false;
-    if (!dataset_split(&split, sweep->data.n, 0, 0, err) || !open_table(sweep, arena, err))
+    if (!dataset_split(&split, sweep->data->n, 0, 0, err) || !open_table(sweep, arena, err))
         return false;
-    notes_data_doubtful(&sweep->data, &split, command_data_directory(o->data));
+    notes_data_doubtful(sweep->data, &split, sweep->data->name);
     for (size_t i = 0; i < sweep->n; i++)
         if (!sweep->list[i].is_done) {
             sweep->n_to_do++;
@@ -431,10 +417,7 @@ static int sweep_run(Sweep *sweep, Context *c)
     if (!prepare(sweep, &c->arena, &c->err))
         return STATUS_FAILED;
     sweep->start = clock_seconds();
-    ThreadPool *pool = command_pool(c, sweep->options->threads);
-    int status = pool == NULL ? STATUS_FAILED : train_all(sweep, pool, &c->err);
-    if (pool != NULL)
-        pool_close(pool);
+    int status = train_all(sweep, &c->err);
     Error err;
     if (sweep->n_done > 0 && !command_commit(&sweep->csv, &err)) {
         if (status == STATUS_FAILED)

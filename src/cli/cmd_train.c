@@ -251,8 +251,10 @@ static bool watch_epoch(void *context, const mlp_epoch *report, const mlp_model 
     Job *job = context;
     size_t wanted = command_threads(job->context, job->options->threads);
     (void)model;
-    if (job->last.epoch == 0 && report->threads < wanted)
+    if (job->last.epoch == 0 && report->threads < wanted) {
+        progress_end(&job->progress);
         command_note("the system gave only %zu of %zu threads", report->threads, wanted);
+    }
     job->last = *report;
     job->seconds += report->seconds;
     job->csv_failed = !curves_add(&job->csv, report, &job->context->err);

@@ -216,13 +216,11 @@ static int run(Context *c)
 {
     const WeightsOptions *o = c->values;
     const char *path = c->words.model;
-    Model model;
     Pictures pictures;
     int status = command_check_outputs(c);
     if (status != STATUS_DONE)
         return status;
-    if (!model_read(&model, &c->arena, path, &c->err) ||
-        !find_pictures(&pictures, &model, o, path, &c->arena, &c->err))
+    if (!command_open_model(c) || !find_pictures(&pictures, c->model, o, path, &c->arena, &c->err))
         return STATUS_FAILED;
     if (o->csv != NULL)
         return command_write_tables(c, &(Table){o->csv, print_csv, &pictures}, 1);

@@ -2,10 +2,12 @@
 // The check of outputs is the longest part: it keeps every file that a user could lose.
 #include "commands.h"
 
+#include "idx_find.h"
 #include "kernels.h"
 #include "numbers.h"
 #include "path.h"
 #include "signals.h"
+#include "threads.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -284,15 +286,6 @@ size_t command_threads(const Context *context, uint64_t wanted)
     return wanted < context->cpus ? (size_t)wanted : context->cpus;
 }
 
-ThreadPool *command_pool(Context *context, uint64_t wanted)
-{
-    size_t workers = command_threads(context, wanted);
-    ThreadPool *pool = pool_open(workers, &context->arena, &context->err);
-    if (pool != NULL && pool_size(pool) < workers)
-        command_note("the system gave only %zu of %zu threads", pool_size(pool), workers);
-    return pool;
-}
-
 void command_add_setting(OptionTable *table, const char *key, mlp_settings *settings)
 {
     static const OptionKind kinds[] = {[SETTING_UINT] = OPTION_UINT,
@@ -331,17 +324,6 @@ void command_default_settings(const OptionTable *table, mlp_settings *settings)
             setting_copy(row, settings, &defaults);
 }
 
-// Whether data that nobody named are where they should be.
-static bool data_are_there(const char *directory, Error *err)
-{
-    struct stat status;
-    return strcmp(directory, installed_data) != 0 || stat(directory, &status) == 0 ||
-           error_set(err,
-                     "no data: neither data/mnist nor %s is there; name a directory with --data or "
-                     "$MLP_DATA",
-                     directory);
-}
-
 bool command_open_model(Context *context)
 {
     context->model = mlp_open(context->words.model, context->err.text);
@@ -352,7 +334,13 @@ const mlp_data *command_open_data(Context *context, mlp_data **data, const char 
                                   mlp_part part, bool transposed)
 {
     const char *directory = command_data_directory(chosen);
-    if (data_are_there(directory, &context->err))
+    struct stat status;
+    if (strcmp(directory, installed_data) == 0 && stat(directory, &status) != 0)
+        error_set(&context->err,
+                  "no data: neither data/mnist nor %s is there; name a directory with --data or "
+                  "$MLP_DATA",
+                  directory);
+    else
         *data = mlp_data_open(directory, part, transposed, context->err.text);
     return *data;
 }
@@ -360,42 +348,4 @@ const mlp_data *command_open_data(Context *context, mlp_data **data, const char 
 bool command_transposed(const TransposeFlags *flags, bool model_transposed)
 {
     return (flags->yes || model_transposed) && !flags->no;
-}
-
-bool command_read_data(Dataset *data, Arena *arena, const char *chosen, IdxPart part,
-                       bool transposed, Error *err)
-{
-    const char *directory = command_data_directory(chosen);
-    return data_are_there(directory, err) &&
-           idx_read_directory(data, arena, directory, part, transposed, err);
-}
-
-bool command_train_data(TrainData *training, const Dataset *data, size_t train_size,
-                        size_t validation_size, const char *chosen, Error *err)
-{
-    Error reason;
-    if (!dataset_split(&training->split, data->n, train_size, validation_size, &reason) ||
-        !dataset_pixel_std(&training->pixel_std, data, training->split.train, &reason))
-        return error_set(err, "%s: %s", command_data_directory(chosen), reason.text);
-    training->data = data;
-    training->scale = input_scale(training->pixel_std);
-    return true;
-}
-
-bool command_model_fits(const Model *model, const char *path, const Dataset *data,
-                        const char *directory, Error *err)
-{
-    const Architecture *a = &model->net.architecture;
-    if (a->rows != data->rows || a->cols != data->cols)
-        return error_set(err,
-                         "%s is for images of %zu x %zu pixels, but %s has images of %zu x %zu",
-                         path, a->rows, a->cols, directory, data->rows, data->cols);
-    size_t beyond = dataset_find_beyond(data, a->classes);
-    if (beyond == data->n)
-        return true;
-    return error_set(err,
-                     "%s has %zu classes, 0 to %zu, but %s has %zu classes: its image %zu has the "
-                     "label %u",
-                     path, a->classes, a->classes - 1, directory, data->n_classes, beyond,
-                     data->labels[beyond]);
 }

@@ -4,12 +4,9 @@
 #ifndef MLP_COMMANDS_H
 #define MLP_COMMANDS_H
 
-#include "idx.h"
 #include "model.h"
 #include "options.h"
 #include "output.h"
-#include "threads.h"
-#include "train.h"
 
 enum ExitStatus {
     STATUS_DONE = 0,
@@ -97,10 +94,6 @@ bool command_commit(Output *out, Error *err);
 // may use). Fails when the value is not possible.
 bool command_environment(Context *context);
 
-// Opens a thread pool of the size wanted (0: the default of --threads), at most one thread per CPU.
-// The caller closes it.
-ThreadPool *command_pool(Context *context, uint64_t wanted);
-
 // ---------------------------------------------------------------------------------------------
 // Options that commands share
 
@@ -164,19 +157,5 @@ size_t command_threads(const Context *context, uint64_t wanted);
 
 // Whether the data are stored column by column: as the flags say, else as those of the model were.
 bool command_transposed(const TransposeFlags *flags, bool model_transposed);
-
-// Reads one part of the data in that directory, transposed where they are stored so.
-bool command_read_data(Dataset *data, Arena *arena, const char *chosen, IdxPart part,
-                       bool transposed, Error *err);
-
-// Splits training data that were read from that directory (0: the default sizes) and measures their
-// input scale.
-bool command_train_data(TrainData *training, const Dataset *data, size_t train_size,
-                        size_t validation_size, const char *chosen, Error *err);
-
-// Fails, naming both, when the model is for images of another size or does not have a class of
-// these data. The data may lack classes that the model has.
-bool command_model_fits(const Model *model, const char *path, const Dataset *data,
-                        const char *directory, Error *err);
 
 #endif

@@ -295,7 +295,7 @@ bool idx_read_images(Dataset *data, Arena *arena, const Source *source, bool tra
            idx_finish(data, &file, NULL, transposed, arena, err);
 }
 
-bool idx_read_directory(Dataset *data, Arena *arena, const char *directory, IdxPart part,
+bool idx_read_directory(Dataset *data, Arena *arena, const char *directory, mlp_part part,
                         bool transposed, Error *err)
 {
     IdxPaths paths;

@@ -17,7 +17,7 @@
 // failure returns false, says in err which file, where and what was expected, and leaves *data
 // untouched. With `transposed`, the files hold images column by column (EMNIST): their rows and
 // columns are exchanged, and crc32 is another one, since the data are.
-bool idx_read_directory(Dataset *data, Arena *arena, const char *directory, IdxPart part,
+bool idx_read_directory(Dataset *data, Arena *arena, const char *directory, mlp_part part,
                         bool transposed, Error *err);
 
 // The same as idx_read_directory from two named files.

@@ -19,7 +19,7 @@
 typedef struct IdxName {
     size_t prefix; // bytes before the part: "emnist-letters-", or none
     size_t set;    // those of them that name the data set: "emnist-letters"
-    IdxPart part;
+    mlp_part part;
     bool is_images;
     int order; // the smallest is preferred
 } IdxName;
@@ -32,8 +32,8 @@ static const struct {
              {"-labels.idx1-ubyte", false}, {"-labels.idx2-int", false}};
 static const struct {
     const char *text;
-    IdxPart part;
-} parts[] = {{"train", IDX_TRAIN}, {"t10k", IDX_TEST}, {"test", IDX_TEST}};
+    mlp_part part;
+} parts[] = {{"train", MLP_TRAIN_FILES}, {"t10k", MLP_TEST_FILES}, {"test", MLP_TEST_FILES}};
 enum { N_FORMS = sizeof forms / sizeof forms[0], N_PARTS = sizeof parts / sizeof parts[0] };
 
 // Takes the ending off the first *length bytes of the name, when they end in it.
@@ -131,16 +131,16 @@ static int choose_set(Listing *l, const char *set)
 // ---------------------------------------------------------------------------------------------
 // Messages that say what is there
 
-static bool error_no_file(Error *err, const Listing *l, IdxPart part, bool is_images)
+static bool error_no_file(Error *err, const Listing *l, mlp_part part, bool is_images)
 {
     char found[LIST_SIZE] = "";
     for (int i = 0; i < l->n; i++)
         list_add(found, (size_t)i, (size_t)l->n, l->list[i]->d_name);
     return error_set(err, "%s: no file %.*s%s-%s there%s, raw or with .gz; %s%s", l->directory,
                      (int)l->wanted_is.prefix, l->wanted == NULL ? "" : l->wanted,
-                     part == IDX_TRAIN ? "train" : "t10k",
+                     part == MLP_TRAIN_FILES ? "train" : "t10k",
                      is_images ? "images-idx3-ubyte" : "labels-idx1-ubyte",
-                     part == IDX_TRAIN ? "" : " (nor test- for t10k-)",
+                     part == MLP_TRAIN_FILES ? "" : " (nor test- for t10k-)",
                      l->n == 0 ? "it is empty" : "found: ", found);
 }
 
@@ -192,7 +192,7 @@ static bool parse_data(char directory[IDX_PATH_SIZE], const char **set, const ch
 }
 
 // Lists the first directory that has files of the data set.
-static bool listing_find(Listing *l, const char *data, IdxPart part, Error *err)
+static bool listing_find(Listing *l, const char *data, mlp_part part, Error *err)
 {
     static const char *const subdirectories[] = {"", "/MNIST/raw", "/raw"};
     char directory[IDX_PATH_SIZE], sets[LIST_SIZE];
@@ -230,7 +230,7 @@ static bool listing_find(Listing *l, const char *data, IdxPart part, Error *err)
 }
 
 // Writes the path of the preferred file, a regular one if there is any.
-static bool find_file(char path[IDX_PATH_SIZE + 256], const Listing *l, IdxPart part,
+static bool find_file(char path[IDX_PATH_SIZE + 256], const Listing *l, mlp_part part,
                       bool is_images, Error *err)
 {
     enum { IRREGULAR = 1000 };
@@ -254,7 +254,7 @@ static bool find_file(char path[IDX_PATH_SIZE + 256], const Listing *l, IdxPart 
     return best < INT_MAX || error_no_file(err, l, part, is_images);
 }
 
-bool idx_find(IdxPaths *paths, const char *data, IdxPart part, Error *err)
+bool idx_find(IdxPaths *paths, const char *data, mlp_part part, Error *err)
 {
     Listing listing;
     if (!listing_find(&listing, data, part, err))
@@ -270,7 +270,7 @@ bool idx_is_data_file(const char *data, const char *path)
     const char *slash = strrchr(path, '/');
     IdxName is;
     bool has_name = name_parse(&is, slash == NULL ? path : slash + 1), found = false;
-    for (IdxPart part = IDX_TRAIN; part <= IDX_TEST && !found; part++) {
+    for (mlp_part part = MLP_TRAIN_FILES; part <= MLP_TEST_FILES && !found; part++) {
         IdxPaths paths;
         Error ignored;
         found = idx_find(&paths, data, part, &ignored) &&

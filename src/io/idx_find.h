@@ -12,9 +12,7 @@
 #define MLP_IDX_FIND_H
 
 #include "base.h"
-
-// The files that belong together.
-typedef enum IdxPart { IDX_TRAIN, IDX_TEST } IdxPart;
+#include "mlp.h"
 
 enum { IDX_PATH_SIZE = 4096 };
 
@@ -26,7 +24,7 @@ typedef struct IdxPaths {
 // SET. Where the directory has no such files, its MNIST/raw and raw, which torchvision makes, are
 // tried. Files without a SET are preferred; several SETs and none chosen is an error. On failure
 // says in err what could not be read, or what was found instead.
-bool idx_find(IdxPaths *paths, const char *data, IdxPart part, Error *err);
+bool idx_find(IdxPaths *paths, const char *data, mlp_part part, Error *err);
 
 // Says whether `path`, however it is spelled, is one of the files of those data, or would be taken
 // for one or for a data set beside them.
