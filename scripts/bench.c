@@ -114,9 +114,8 @@ static bool fail(const Error *err)
     exit(1);
 }
 
-static bool keep_seconds(void *context, const EpochReport *report, Error *err)
+static bool keep_seconds(void *context, const mlp_epoch *report)
 {
-    (void)err;
     *(double *)context = report->seconds;
     return true;
 }
@@ -162,7 +161,7 @@ static double epoch_seconds(const Row *row)
     TrainObserver observer = {&seconds, NULL, keep_seconds};
     TrainData images = row_data(row);
     if (train_run(t.params, &t.net, &settings, &images, t.pool, &observer, &t.arena, &err) !=
-        TRAIN_DONE)
+        MLP_DONE)
         fail(&err);
     trained_close(&t);
     return seconds;

@@ -396,23 +396,20 @@ static ThreadPool *open_threads(size_t threads, Arena *arena, Error *err)
 typedef struct Watcher {
     const mlp_observer *observer;
     mlp_model *model;
-    bool stopped;
 } Watcher;
 
 static bool watch_batch(void *context, size_t epoch, size_t done, double loss)
 {
-    const mlp_observer *observer = ((Watcher *)context)->observer;
-    return observer->batch(observer->context, epoch, done, loss);
+    const mlp_observer *o = ((Watcher *)context)->observer;
+    return o->batch == NULL || o->batch(o->context, epoch, done, loss);
 }
 
-static bool watch_epoch(void *context, const mlp_epoch *epoch, Error *err)
+static bool watch_epoch(void *context, const mlp_epoch *epoch)
 {
     Watcher *w = context;
-    (void)err;
+    const mlp_observer *o = w->observer;
     w->model->settings.epochs = w->model->facts.epochs = epoch->epoch;
-    w->stopped =
-        w->observer->epoch != NULL && !w->observer->epoch(w->observer->context, epoch, w->model);
-    return !w->stopped;
+    return o->epoch == NULL || o->epoch(o->context, epoch, w->model);
 }
 
 // What the model is trained on: data that it was made for.
@@ -440,27 +437,26 @@ mlp_result mlp_train(mlp_model *model, const mlp_data *data, size_t epochs, size
 {
     Error unwanted, *err = error_in(error, &unwanted);
     static const mlp_observer nobody; // all NULL
-    Watcher watcher = {observer != NULL ? observer : &nobody, model, false};
-    TrainObserver between = {&watcher, watcher.observer->batch == NULL ? NULL : watch_batch,
-                             watch_epoch};
+    Watcher watcher = {observer != NULL ? observer : &nobody, model};
+    const TrainObserver between = {&watcher, watch_batch, watch_epoch};
     mlp_settings settings = model->settings;
     settings.epochs = epochs;
     TrainData training;
     Arena arena = {0};
-    mlp_result result = MLP_FAILED;
     if (!training_data(&training, model, data, epochs, err))
         return MLP_FAILED;
     if (training.epochs_done == epochs)
         return MLP_DONE;
+    mlp_result result = MLP_FAILED;
     ThreadPool *pool = open_threads(threads, &arena, err);
     if (pool != NULL) {
         training.validate_last_only = watcher.observer->validate_last_only;
-        result = (mlp_result)train_run(model->params, &model->net, &settings, &training, pool,
-                                       &between, &arena, err);
+        result = train_run(model->params, &model->net, &settings, &training, pool, &between, &arena,
+                           err);
         pool_close(pool);
     }
     arena_free(&arena);
-    return watcher.stopped ? MLP_STOPPED : result;
+    return result;
 }
 
 static bool choose_images(Range *images, const mlp_model *model, const mlp_data *data,

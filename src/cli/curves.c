@@ -28,7 +28,7 @@ static uint64_t row_epoch(const char *row, size_t length)
 }
 
 // The part of a row that can be measured again.
-static void row_figures(char *text, size_t size, const EpochReport *report)
+static void row_figures(char *text, size_t size, const mlp_epoch *report)
 {
     char n[3][NUMBER_SIZE];
     snprintf(text, size, ",%s,%s,%s,", format_g9(n[0], report->validation_loss),
@@ -38,8 +38,8 @@ static void row_figures(char *text, size_t size, const EpochReport *report)
 
 // Finds the end of the row of epoch *last in a table, whose rows must follow one another. What
 // comes after it, a row cut short by a crash included, is not looked at.
-static bool find_end(size_t *end, char *text, size_t size, const char *path,
-                     const EpochReport *last, Error *err)
+static bool find_end(size_t *end, char *text, size_t size, const char *path, const mlp_epoch *last,
+                     Error *err)
 {
     size_t at = strlen(header), row = at;
     uint64_t epoch = 0;
@@ -72,7 +72,7 @@ static bool find_end(size_t *end, char *text, size_t size, const char *path,
                      path, last->epoch);
 }
 
-bool curves_begin(Output *csv, Arena *arena, const EpochReport *last, Error *err)
+bool curves_begin(Output *csv, Arena *arena, const mlp_epoch *last, Error *err)
 {
     char *text = NULL;
     size_t size, kept = 0;
@@ -108,7 +108,7 @@ bool curves_may_replace(const char *path, Error *err)
     return table_may_replace(path, header, what, err);
 }
 
-bool curves_add(Output *out, const EpochReport *report, Error *err)
+bool curves_add(Output *out, const mlp_epoch *report, Error *err)
 {
     CsvWriter csv = {.out = out->stream};
     csv_uint(&csv, report->epoch);

@@ -11,7 +11,7 @@
 // is resumed after an epoch (else NULL) keeps the rows up to it; where there is no older table, and
 // in a stream, the table starts with the next epoch. The validation figures and learning rate of
 // *last must be those of its row. On failure says why, and the caller discards *csv.
-bool curves_begin(Output *csv, Arena *arena, const EpochReport *last, Error *err);
+bool curves_begin(Output *csv, Arena *arena, const mlp_epoch *last, Error *err);
 
 // The path of the table that belongs to a model, beside it: second.csv of second.bin, and
 // curves.csv of model.bin. Owned by the arena.
@@ -22,6 +22,6 @@ char *curves_path(Arena *arena, const char *model, Error *err);
 bool curves_may_replace(const char *path, Error *err);
 
 // Writes the row of an epoch; with the first one the table takes its place.
-bool curves_add(Output *csv, const EpochReport *report, Error *err);
+bool curves_add(Output *csv, const mlp_epoch *report, Error *err);
 
 #endif

@@ -79,7 +79,7 @@ void progress_batch(Progress *progress, size_t epoch, size_t done, double loss)
         progress_draw(progress, epoch, done, loss);
 }
 
-void progress_epoch(Progress *progress, const EpochReport *report)
+void progress_epoch(Progress *progress, const mlp_epoch *report)
 {
     progress->last = *report;
     if (progress->live) {

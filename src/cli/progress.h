@@ -10,14 +10,14 @@ typedef struct Progress {
     size_t epochs, images; // in all; training images per epoch
     size_t epochs_done;    // before this training
     double start, drawn;   // when training began, when the live line was last drawn
-    EpochReport last;      // epoch 0: none yet
+    mlp_epoch last;        // epoch 0: none yet
 } Progress;
 
 // Looks at stderr, NO_COLOR and TERM to choose.
 Progress progress_begin(bool quiet, size_t epochs_done, size_t epochs, size_t images);
 
 void progress_batch(Progress *progress, size_t epoch, size_t done, double loss);
-void progress_epoch(Progress *progress, const EpochReport *report);
+void progress_epoch(Progress *progress, const mlp_epoch *report);
 
 // Ends the live line, if there is one; call before anything else is written to stderr. It may be
 // drawn again afterwards.

@@ -95,13 +95,13 @@ static void training_worker(void *context, size_t worker)
     }
 }
 
-static TrainResult error_diverged(Error *err, const Training *t, const char *what)
+static mlp_result error_diverged(Error *err, const Training *t, const char *what)
 {
     error_set(err,
               "the training diverged: %s is not finite in epoch %zu, batch %zu; the learning rate "
               "(--lr %g) is probably too large",
               what, t->epoch, (t->done - 1) / t->batch_size + 1, t->settings->learning_rate);
-    return TRAIN_DIVERGED;
+    return MLP_DIVERGED;
 }
 
 static bool all_finite(const float *params, size_t n)
@@ -113,7 +113,7 @@ static bool all_finite(const float *params, size_t n)
 }
 
 // Trains for one epoch and fills in its train figures.
-static TrainResult training_epoch(Training *t, EpochReport *report, Error *err)
+static mlp_result training_epoch(Training *t, mlp_epoch *report, Error *err)
 {
     double start = clock_seconds();
     size_t n = range_length(t->data->split.train);
@@ -126,16 +126,16 @@ static TrainResult training_epoch(Training *t, EpochReport *report, Error *err)
     if (!isfinite(t->loss))
         return error_diverged(err, t, "the loss");
     if (t->done < n)
-        return TRAIN_STOPPED;
+        return MLP_STOPPED;
     report->train_loss = t->loss / (double)n;
     report->train_accuracy = (double)t->correct / (double)n;
     report->seconds = clock_seconds() - start;
-    return TRAIN_DONE;
+    return MLP_DONE;
 }
 
 // After an epoch: validates its parameters, keeps and reports them.
-static TrainResult training_validate(Training *t, const Evaluator *evaluator, EpochReport *report,
-                                     Error *err)
+static mlp_result training_validate(Training *t, const Evaluator *evaluator, mlp_epoch *report,
+                                    Error *err)
 {
     const TrainData *data = t->data;
     if (!all_finite(t->params, t->net->n_parameters))
@@ -150,12 +150,12 @@ static TrainResult training_validate(Training *t, const Evaluator *evaluator, Ep
         report->validation_accuracy = evaluation_accuracy(&validation);
     }
     memcpy(t->kept, t->params, t->net->n_parameters * sizeof *t->kept);
-    return t->observer->epoch(t->observer->context, report, err) ? TRAIN_DONE : TRAIN_FAILED;
+    return t->observer->epoch(t->observer->context, report) ? MLP_DONE : MLP_STOPPED;
 }
 
-TrainResult train_run(float *params, const Network *net, const mlp_settings *settings,
-                      const TrainData *data, ThreadPool *pool, const TrainObserver *observer,
-                      Arena *arena, Error *err)
+mlp_result train_run(float *params, const Network *net, const mlp_settings *settings,
+                     const TrainData *data, ThreadPool *pool, const TrainObserver *observer,
+                     Arena *arena, Error *err)
 {
     size_t n = range_length(data->split.train);
     Training t = {.params = params,
@@ -178,17 +178,17 @@ TrainResult train_run(float *params, const Network *net, const mlp_settings *set
                     err) ||
         !evaluator_alloc(&evaluator, net, pool, range_length(data->split.validation), images, arena,
                          err))
-        return TRAIN_FAILED;
+        return MLP_FAILED;
     memcpy(t.kept, params, net->n_parameters * sizeof *params);
 
-    TrainResult result = TRAIN_DONE;
+    mlp_result result = MLP_DONE;
     for (size_t epoch = data->epochs_done + 1; epoch <= settings->epochs; epoch++) {
-        EpochReport report = {
+        mlp_epoch report = {
             .epoch = epoch, .learning_rate = settings->learning_rate, .threads = pool_size(pool)};
         result = training_epoch(&t, &report, err);
-        if (result == TRAIN_DONE)
+        if (result == MLP_DONE)
             result = training_validate(&t, &evaluator, &report, err);
-        if (result != TRAIN_DONE)
+        if (result != MLP_DONE)
             break;
     }
     memcpy(params, t.kept, net->n_parameters * sizeof *params);

@@ -24,25 +24,21 @@ typedef struct TrainData {
     const Optimizer *optimizer; // NULL: optimizer_sgd
 } TrainData;
 
-typedef mlp_epoch EpochReport;
-
 typedef struct TrainObserver {
     void *context;
     // After each batch: examples done in this epoch (from 1), with their mean loss so far.
     // Returning false stops the training. May be NULL.
     bool (*batch)(void *context, size_t epoch, size_t done, double loss);
-    // After each epoch. Returning false, with the reason in err, ends the training.
-    bool (*epoch)(void *context, const EpochReport *report, Error *err);
+    // After each epoch. Returning false stops the training.
+    bool (*epoch)(void *context, const mlp_epoch *report);
 } TrainObserver;
 
-typedef enum TrainResult { TRAIN_DONE, TRAIN_STOPPED, TRAIN_DIVERGED, TRAIN_FAILED } TrainResult;
-
 // Trains params in place, with a pool of any size: the result is the same. The observer is called
-// from the calling thread alone. Fails when memory is short or when the observer says so; diverges
-// when a loss or a weight is no longer finite: err then names the epoch, the batch and the likely
-// cause. However it ends, params are those of the last complete epoch.
-TrainResult train_run(float *params, const Network *net, const mlp_settings *settings,
-                      const TrainData *data, ThreadPool *pool, const TrainObserver *observer,
-                      Arena *arena, Error *err);
+// from the calling thread alone. Fails when memory is short; diverges when a loss or a weight is no
+// longer finite: err then names the epoch, the batch and the likely cause. However it ends, params
+// are those of the last complete epoch.
+mlp_result train_run(float *params, const Network *net, const mlp_settings *settings,
+                     const TrainData *data, ThreadPool *pool, const TrainObserver *observer,
+                     Arena *arena, Error *err);
 
 #endif
