@@ -33,12 +33,11 @@ bool mlp_settings_default(mlp_settings *settings, const char *architecture,
                           char error[MLP_ERROR_SIZE])
 {
     Error unwanted, *err = error_in(error, &unwanted);
-    for (size_t i = 0; architecture_names[i] != NULL; i++)
-        if (strcmp(architecture, architecture_names[i]) == 0) {
-            settings_default(settings, architecture_names[i]);
-            return true;
-        }
-    return error_set(err, "'%.40s' is not an architecture", architecture);
+    const Setting *row = setting_find(settings_table, "architecture");
+    if (!setting_parse(row, settings, architecture, err))
+        return false;
+    settings_default(settings, settings->architecture);
+    return true;
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -109,62 +108,10 @@ mlp_data *mlp_data_from_memory(const unsigned char *pixels, const unsigned char 
 // ---------------------------------------------------------------------------------------------
 // Models
 
-// Begins a model, to which the rest is added in its arena.
-static mlp_model *model_new(const char *name, Error *err)
-{
-    Arena arena = {0};
-    kernels_choose_once(); // before anything is computed, which needs a model
-    mlp_model *model = arena_alloc(&arena, 1, sizeof *model, "a model", err);
-    if (model == NULL)
-        return NULL;
-    model->arena = arena;
-    if ((model->name = arena_printf(&model->arena, err, "%s", name)) != NULL)
-        return model;
-    mlp_close(model);
-    return NULL;
-}
-
 void mlp_close(mlp_model *model)
 {
     if (model != NULL)
         arena_free(&(Arena){model->arena.blocks}); // the struct is in it
-}
-
-// Completes a model whose network and parameters are there, or closes it when they are not.
-static mlp_model *model_finish(mlp_model *model, bool ok, Error *err)
-{
-    size_t n = ok ? model->net.architecture.classes : 0;
-    ClassName *names =
-        ok ? arena_alloc(&model->arena, n, sizeof *names, "the class names", err) : NULL;
-    if (names == NULL) {
-        mlp_close(model);
-        return NULL;
-    }
-    for (size_t k = 0; k < n; k++)
-        names[k] = class_name(model->settings.class_names, k);
-    model->class_names = names;
-    return model;
-}
-
-mlp_model *mlp_open(const char *path, char error[MLP_ERROR_SIZE])
-{
-    Error unwanted, *err = error_in(error, &unwanted);
-    mlp_model *model = model_new(path, err);
-    return model == NULL ? NULL
-                         : model_finish(model, model_read(model, &model->arena, path, err), err);
-}
-
-mlp_model *mlp_open_memory(const void *bytes, size_t size, char error[MLP_ERROR_SIZE])
-{
-    Error unwanted, *err = error_in(error, &unwanted);
-    mlp_model *model = model_new("the model", err);
-    if (model == NULL)
-        return NULL;
-    unsigned char *copy = arena_alloc(&model->arena, size, 1, "a model", err);
-    if (copy != NULL && size > 0)
-        memcpy(copy, bytes, size);
-    bool ok = copy != NULL && model_parse(model, &model->arena, copy, size, err);
-    return model_finish(model, ok, err);
 }
 
 bool mlp_fits(const mlp_model *model, const mlp_data *data, char error[MLP_ERROR_SIZE])
@@ -185,67 +132,104 @@ bool mlp_fits(const mlp_model *model, const mlp_data *data, char error[MLP_ERROR
                      data->labels[beyond]);
 }
 
-// The images of training data that the model was trained on, and validated with.
-static bool model_split(Split *split, const mlp_model *model, const mlp_data *data, Error *err)
+// What a model is made of: a file, its bytes, or settings and training data.
+typedef struct Origin {
+    const char *path;
+    const void *bytes;
+    size_t size;
+    const mlp_settings *settings;
+    const mlp_data *data;
+} Origin;
+
+static bool model_from_bytes(mlp_model *model, const Origin *from, Error *err)
 {
-    uint64_t train = model->settings.train_size;
-    uint64_t validation = model->settings.validation_size;
-    if (train > data->n || validation > data->n - train)
-        return error_set(err,
-                         "%s was trained on %llu and validated on %llu images; the training file "
-                         "in %s has only %zu",
-                         model->name, (unsigned long long)train, (unsigned long long)validation,
-                         data->name, data->n);
-    split->train = (Range){0, (size_t)train};
-    split->validation = (Range){data->n - (size_t)validation, data->n};
-    return true;
+    unsigned char *copy = arena_alloc(&model->arena, from->size, 1, "a model", err);
+    if (copy == NULL)
+        return false;
+    if (from->size > 0)
+        memcpy(copy, from->bytes, from->size);
+    return model_parse(model, &model->arena, copy, from->size, err);
 }
 
-// What the settings and the training data make of a model: all but the parameters' training.
-static bool model_create(mlp_model *model, const mlp_settings *settings, const mlp_data *data,
-                         Error *err)
+static bool model_from_settings(mlp_model *model, const Origin *from, Error *err)
 {
-    Split split;
+    const mlp_data *data = from->data;
+    mlp_settings *s = &model->settings;
     Error reason;
-    if (!settings_check(settings, err))
-        return false;
-    model->settings = *settings;
+    Split split;
+    *s = *from->settings;
     model->facts = (ModelFacts){.rows = data->rows,
                                 .cols = data->cols,
                                 .classes = data->n_classes,
                                 .data_crc32 = data->crc32};
-    if (!dataset_split(&split, data->n, (size_t)settings->train_size,
-                       (size_t)settings->validation_size, &reason) ||
+    if (!settings_check(s, err))
+        return false;
+    if (!dataset_split(&split, data->n, (size_t)s->train_size, (size_t)s->validation_size,
+                       &reason) ||
         !dataset_pixel_std(&model->facts.pixel_std, data, split.train, &reason))
         return error_set(err, "%s: %s", data->name, reason.text);
-    if (settings->class_names != NULL &&
-        (model->settings.class_names =
-             arena_printf(&model->arena, err, "%s", settings->class_names)) == NULL)
-        return false;
-    if (settings->class_names != NULL &&
-        !class_names_check(settings->class_names, data->n_classes, &reason))
+    if (s->class_names != NULL && !class_names_check(s->class_names, data->n_classes, &reason))
         return error_set(err, "class_names: %s", reason.text);
+    if (s->class_names != NULL &&
+        (s->class_names = arena_printf(&model->arena, err, "%s", s->class_names)) == NULL)
+        return false;
     Architecture architecture = model_architecture(model);
     if (!network_build(&model->net, &architecture, err) ||
         (model->params = network_alloc(&model->net, &model->arena, err)) == NULL)
         return false;
-    network_init(&model->net, model->params, settings->seed);
-    model->settings.architecture = model->net.architecture.name;
-    model->settings.epochs = 0;
-    model->settings.train_size = range_length(split.train);
-    model->settings.validation_size = range_length(split.validation);
+    network_init(&model->net, model->params, s->seed);
+    s->architecture = model->net.architecture.name; // a constant
+    s->epochs = 0;
+    s->train_size = range_length(split.train);
+    s->validation_size = range_length(split.validation);
     return true;
+}
+
+static bool name_classes(mlp_model *model, Error *err)
+{
+    size_t n = model->net.architecture.classes;
+    ClassName *names = arena_alloc(&model->arena, n, sizeof *names, "the class names", err);
+    for (size_t k = 0; names != NULL && k < n; k++)
+        names[k] = class_name(model->settings.class_names, k);
+    model->class_names = names;
+    return names != NULL;
+}
+
+static mlp_model *model_make(const Origin *from, char *error)
+{
+    Error unwanted, *err = error_in(error, &unwanted);
+    Arena arena = {0};
+    kernels_choose_once(); // before anything is computed, which needs a model
+    mlp_model *model = arena_alloc(&arena, 1, sizeof *model, "a model", err);
+    if (model == NULL)
+        return NULL;
+    model->arena = arena;
+    model->name =
+        arena_printf(&model->arena, err, "%s", from->path != NULL ? from->path : "the model");
+    bool ok = model->name != NULL &&
+              (from->path != NULL       ? model_read(model, &model->arena, from->path, err)
+               : from->settings != NULL ? model_from_settings(model, from, err)
+                                        : model_from_bytes(model, from, err));
+    if (ok && name_classes(model, err))
+        return model;
+    mlp_close(model);
+    return NULL;
+}
+
+mlp_model *mlp_open(const char *path, char error[MLP_ERROR_SIZE])
+{
+    return model_make(&(Origin){.path = path}, error);
+}
+
+mlp_model *mlp_open_memory(const void *bytes, size_t size, char error[MLP_ERROR_SIZE])
+{
+    return model_make(&(Origin){.bytes = bytes, .size = size}, error);
 }
 
 mlp_model *mlp_create(const mlp_settings *settings, const mlp_data *data,
                       char error[MLP_ERROR_SIZE])
 {
-    Error unwanted, *err = error_in(error, &unwanted);
-    mlp_model *model = model_new("the model", err);
-    if (model == NULL)
-        return NULL;
-    bool ok = model_create(model, settings, data, err);
-    return model_finish(model, ok, err);
+    return model_make(&(Origin){.settings = settings, .data = data}, error);
 }
 
 bool mlp_save(const mlp_model *model, const char *path, char error[MLP_ERROR_SIZE])
@@ -392,6 +376,23 @@ static ThreadPool *open_threads(size_t threads, Arena *arena, Error *err)
     return pool_open(threads, arena, err);
 }
 
+// The images of a split. Those of training data are counted from both ends.
+static bool find_split(Range *images, mlp_split split, const mlp_model *model, const mlp_data *data,
+                       Error *err)
+{
+    uint64_t train = model->settings.train_size, validation = model->settings.validation_size;
+    bool is_part = train > 0 && validation > 0 && train <= data->n && validation <= data->n - train;
+    if (split != MLP_ALL && !is_part)
+        return error_set(err,
+                         "%s was trained on %llu and validated on %llu images; the training file "
+                         "in %s has only %zu",
+                         model->name, (unsigned long long)train, (unsigned long long)validation,
+                         data->name, data->n);
+    *images = (Range){split == MLP_VALIDATION ? data->n - (size_t)validation : 0,
+                      split == MLP_TRAIN ? (size_t)train : data->n};
+    return true;
+}
+
 // What stands between train_run and the caller's observer.
 typedef struct Watcher {
     const mlp_observer *observer;
@@ -429,7 +430,9 @@ static bool training_data(TrainData *training, const mlp_model *model, const mlp
                             .pixel_std = model->facts.pixel_std,
                             .scale = input_scale(model->facts.pixel_std),
                             .epochs_done = (size_t)model->facts.epochs};
-    return mlp_fits(model, data, err->text) && model_split(&training->split, model, data, err);
+    return mlp_fits(model, data, err->text) &&
+           find_split(&training->split.train, MLP_TRAIN, model, data, err) &&
+           find_split(&training->split.validation, MLP_VALIDATION, model, data, err);
 }
 
 mlp_result mlp_train(mlp_model *model, const mlp_data *data, size_t epochs, size_t threads,
@@ -459,15 +462,6 @@ mlp_result mlp_train(mlp_model *model, const mlp_data *data, size_t epochs, size
     return result;
 }
 
-static bool choose_images(Range *images, const mlp_model *model, const mlp_data *data,
-                          mlp_split split, Error *err)
-{
-    Split parts = {{0, data->n}, {0, data->n}};
-    bool ok = split == MLP_ALL || model_split(&parts, model, data, err);
-    *images = split == MLP_VALIDATION ? parts.validation : parts.train;
-    return ok;
-}
-
 // The evaluator writes where the caller wants it.
 static void write_each(Evaluator *evaluator, const mlp_predictions *each)
 {
@@ -483,11 +477,11 @@ bool mlp_evaluate(const mlp_model *model, const mlp_data *data, mlp_split split,
                   mlp_evaluation *result, const mlp_predictions *each, char error[MLP_ERROR_SIZE])
 {
     Error unwanted, *err = error_in(error, &unwanted);
-    Range images = {0, data->n};
+    Range images;
     Arena arena = {0};
     Evaluator evaluator;
     ThreadPool *pool = NULL;
-    if (mlp_fits(model, data, err->text) && choose_images(&images, model, data, split, err))
+    if (mlp_fits(model, data, err->text) && find_split(&images, split, model, data, err))
         pool = open_threads(threads, &arena, err);
     bool ok = pool != NULL && evaluator_alloc(&evaluator, &model->net, pool, range_length(images),
                                               NULL, &arena, err);
@@ -495,14 +489,8 @@ bool mlp_evaluate(const mlp_model *model, const mlp_data *data, mlp_split split,
         InputScale scale = input_scale(model->facts.pixel_std);
         if (each != NULL)
             write_each(&evaluator, each);
-        Evaluation e = evaluator_run(&evaluator, model->params, data, &scale, images);
-        *result = (mlp_evaluation){.first = images.first,
-                                   .n = e.n,
-                                   .correct = e.correct,
-                                   .accuracy = evaluation_accuracy(&e),
-                                   .loss = e.loss,
-                                   .is_other_data =
-                                       split != MLP_ALL && data->crc32 != model->facts.data_crc32};
+        *result = evaluator_run(&evaluator, model->params, data, &scale, images);
+        result->is_other_data = split != MLP_ALL && data->crc32 != model->facts.data_crc32;
     }
     if (pool != NULL)
         pool_close(pool);

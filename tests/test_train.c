@@ -442,14 +442,13 @@ static void the_last_report_equals_an_evaluation_afterwards_with_any_pool(void)
         REQUIRE(pool != NULL &&
                     evaluator_alloc(&evaluator, &run.net, pool, 240, NULL, &run.arena, &err),
                 "%s", err.text);
-        Evaluation validated = evaluator_run(&evaluator, run.params, &run.s.data, &run.s.scale,
-                                             run.data.split.validation);
+        mlp_evaluation validated = evaluator_run(&evaluator, run.params, &run.s.data, &run.s.scale,
+                                                 run.data.split.validation);
         pool_close(pool);
         CHECK(memcmp(&validated.loss, &run.last.validation_loss, sizeof validated.loss) == 0,
               "%zu threads: loss %.17g, trained %.17g", threads, validated.loss,
               run.last.validation_loss);
-        CHECK(validated.n == 240 &&
-                  fabs(evaluation_accuracy(&validated) - run.last.validation_accuracy) < 1e-15,
+        CHECK(validated.n == 240 && fabs(validated.accuracy - run.last.validation_accuracy) < 1e-15,
               "%zu threads: accuracy", threads);
     }
     arena_free(&run.arena);

@@ -61,17 +61,18 @@ static void pass_worker(void *context, size_t worker)
         pass_batch(pass, &pass->evaluator->work[worker], i);
 }
 
-Evaluation evaluator_run(const Evaluator *evaluator, const float *params, const Dataset *data,
-                         const InputScale *scale, Range examples)
+mlp_evaluation evaluator_run(const Evaluator *evaluator, const float *params, const Dataset *data,
+                             const InputScale *scale, Range examples)
 {
     Pass pass = {evaluator, params, data, scale, examples};
     pool_run(evaluator->pool, pass_worker, &pass);
 
-    Evaluation result = {.n = range_length(examples)};
+    mlp_evaluation result = {.first = examples.first, .n = range_length(examples)};
     for (size_t i = 0; i < result.n; i++) {
         result.loss += (double)evaluator->loss[i];
         result.correct += evaluator->predicted[i] == data->labels[examples.first + i];
     }
     result.loss /= (double)result.n;
+    result.accuracy = (double)result.correct / (double)result.n;
     return result;
 }

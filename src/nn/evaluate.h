@@ -3,19 +3,9 @@
 #ifndef MLP_EVALUATE_H
 #define MLP_EVALUATE_H
 
+#include "mlp.h"
 #include "network.h"
 #include "threads.h"
-
-// One pass over n examples.
-typedef struct Evaluation {
-    size_t n, correct;
-    double loss; // mean cross-entropy
-} Evaluation;
-
-static inline double evaluation_accuracy(const Evaluation *e)
-{
-    return (double)e->correct / (double)e->n;
-}
 
 // A workspace for each worker of a pool, and the predictions of the last pass, in the order of its
 // examples.
@@ -36,7 +26,7 @@ bool evaluator_alloc(Evaluator *evaluator, const Network *net, ThreadPool *pool,
 
 // Evaluates the examples of a non-empty range, dividing them between the pool. Losses are added in
 // double, in the order of the examples, so that the result does not depend on the pool.
-Evaluation evaluator_run(const Evaluator *evaluator, const float *params, const Dataset *data,
-                         const InputScale *scale, Range examples);
+mlp_evaluation evaluator_run(const Evaluator *evaluator, const float *params, const Dataset *data,
+                             const InputScale *scale, Range examples);
 
 #endif

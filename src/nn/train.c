@@ -142,12 +142,12 @@ static mlp_result training_validate(Training *t, const Evaluator *evaluator, mlp
         return error_diverged(err, t, "a weight");
     report->validation_loss = report->validation_accuracy = (double)NAN;
     if (!data->validate_last_only || report->epoch == t->settings->epochs) {
-        Evaluation validation =
+        mlp_evaluation validation =
             evaluator_run(evaluator, t->params, data->data, &data->scale, data->split.validation);
         if (!isfinite(validation.loss)) // the last update did it
             return error_diverged(err, t, "the loss");
         report->validation_loss = validation.loss;
-        report->validation_accuracy = evaluation_accuracy(&validation);
+        report->validation_accuracy = validation.accuracy;
     }
     memcpy(t->kept, t->params, t->net->n_parameters * sizeof *t->kept);
     return t->observer->epoch(t->observer->context, report) ? MLP_DONE : MLP_STOPPED;
