@@ -1,20 +1,19 @@
 // libmlp: train, evaluate and use small classifiers of images such as MNIST's. This header is the
 // whole public interface; include/README.md is a tour with examples. C11, and C++.
 //
-// Errors: a function that can fail takes a buffer of MLP_ERROR_SIZE bytes, or NULL. When it fails
-// it returns NULL or false and writes one line there that names the file or value and the reason.
-// After success the buffer's contents mean nothing, except where a function says so. Nothing is
-// printed, and nothing ends the process.
+// Errors: a function that fails returns NULL or false and writes one line to the caller's buffer of
+// MLP_ERROR_SIZE bytes, or NULL: which file or value, and why. After success the contents mean
+// nothing, unless a function says otherwise. Every function that allocates memory can fail for
+// want of it. Nothing is printed, and nothing ends the process.
 //
-// Memory: what a function returns belongs to the caller until it is given to the matching close
-// function. What a caller passes stays the caller's, and is copied where it is needed for longer;
-// only the pixels and labels of mlp_data_from_memory are not copied.
+// Memory: the caller owns what a function returns and gives it to the matching close function,
+// which allows NULL. What a caller passes is copied where it is needed for longer, except the
+// pixels and labels of mlp_data_from_memory.
 //
-// Threads: functions that take a const model or const data may be called by several threads at
-// once for the same model and data. A model must not be used elsewhere while mlp_train changes it.
-// Results never depend on the number of threads, nor on the instruction set, the locale or the
-// environment; only gzip, which reads .gz files, is found on PATH, and a temporary file that has no
-// place beside its target is made in TMPDIR.
+// Threads: several threads may use one model and one data set at once, as long as none of them is
+// in mlp_train with that model. Results do not depend on the number of threads, the instruction
+// set, the locale or the environment. (gzip, which reads .gz files, is found on PATH; a temporary
+// file that cannot be beside its target is in TMPDIR.)
 #ifndef MLP_H
 #define MLP_H
 
@@ -56,19 +55,19 @@ typedef struct mlp_settings {
     const char *class_names;  // one per line, from class 0 on; NULL: the classes have numbers
 } mlp_settings;
 
-// Sets every member to the default of an architecture, "mlp" or "cnn". Fails for other names.
+// Sets every member to the default of an architecture. Fails for an unknown name.
 bool mlp_settings_default(mlp_settings *settings, const char *architecture,
                           char error[MLP_ERROR_SIZE]);
 
 // ---------------------------------------------------------------------------------------------
 // Data
 
-// n labelled images in memory. To be read only: mlp_data_open and mlp_data_from_memory make it.
+// n labelled images in memory. The members are to be read only.
 typedef struct mlp_data {
     size_t n, rows, cols;
     size_t n_classes;            // 10, or more when a label is: every label is below it
     const unsigned char *pixels; // (n, rows, cols), 0 background to 255 ink
-    const unsigned char *labels; // (n), or NULL
+    const unsigned char *labels; // (n)
     uint32_t crc32;              // of the IDX files
     const char *name;            // in messages: the directory
     void *memory;                // the library's own
@@ -77,44 +76,40 @@ typedef struct mlp_data {
 typedef enum mlp_part { MLP_TRAIN_FILES, MLP_TEST_FILES } mlp_part;
 
 // Reads the training or the test files of a directory of IDX files, raw or .gz, as `mlp --data`
-// finds them (DIR/SET: those in DIR whose names begin with SET). `transposed`: the files hold the
-// images column by column. NULL when a file is missing, damaged or not what its name says, and when
-// memory is short.
+// finds them (DIR/SET: those in DIR whose names begin with SET). `transposed`: the files store the
+// images column by column. Fails when a file is missing, damaged or not what its name says.
 mlp_data *mlp_data_open(const char *directory, mlp_part part, bool transposed,
                         char error[MLP_ERROR_SIZE]);
 
-// Makes data of n images of rows x cols bytes and their labels, without a copy: both must stay as
+// Makes data of n images of rows x cols bytes and their labels without a copy: both must stay as
 // they are until mlp_data_close. A training on them gives the same bytes as one on IDX files with
-// the same contents. NULL when a size is 0 or memory is short.
+// the same contents. Fails when a size is 0.
 mlp_data *mlp_data_from_memory(const unsigned char *pixels, const unsigned char *labels, size_t n,
                                size_t rows, size_t cols, char error[MLP_ERROR_SIZE]);
 
-// Releases data; NULL is allowed.
 void mlp_data_close(mlp_data *data);
 
 // ---------------------------------------------------------------------------------------------
 // Models
 
-// Reads a model file and checks all of it: lengths, checksum, shapes, finite parameters. NULL when
-// it is not a whole model of this or an earlier version, and when memory is short.
+// Reads a model file and checks all of it: lengths, checksum, shapes, finite parameters. Fails when
+// it is not a whole model of this or an earlier version.
 mlp_model *mlp_open(const char *path, char error[MLP_ERROR_SIZE]);
 
 // The same from the bytes of a model file, which are neither kept nor changed.
 mlp_model *mlp_open_memory(const void *bytes, size_t size, char error[MLP_ERROR_SIZE]);
 
-// Makes a network with initial parameters for images and classes like those of the data, which must
-// be training data: its pixels give the input scale. NULL when a setting is out of range or does
-// not suit the data, and when memory is short.
+// Makes a network with initial parameters for images and classes like those of the training data,
+// whose pixels give the input scale. Fails when a setting is out of range or does not suit the
+// data.
 mlp_model *mlp_create(const mlp_settings *settings, const mlp_data *data,
                       char error[MLP_ERROR_SIZE]);
 
-// Writes the model to a file, which is replaced at once: it is the old one or the new one, whole,
-// at every moment. False when it cannot be written; the old file is still there, or the error says
-// where the only copy is. After success the error is "" or a note, for example that the file could
-// only be written in place.
+// Writes the model to a file, which is replaced atomically. When that fails, the old file is still
+// there, or the error says where the only copy is. After success the error is "" or a note, for
+// example that the file could only be written in place.
 bool mlp_save(const mlp_model *model, const char *path, char error[MLP_ERROR_SIZE]);
 
-// Releases a model; NULL is allowed.
 void mlp_close(mlp_model *model);
 
 // Image size, and number of classes: 2 to MLP_MAX_CLASSES.
@@ -122,8 +117,8 @@ size_t mlp_rows(const mlp_model *model);
 size_t mlp_cols(const mlp_model *model);
 size_t mlp_classes(const mlp_model *model);
 
-// Whether the model can be used on the data: the images have its size and the labels are among its
-// classes. The data may lack classes.
+// Whether the images have the model's size and their labels are among its classes. The data may
+// lack classes.
 bool mlp_fits(const mlp_model *model, const mlp_data *data, char error[MLP_ERROR_SIZE]);
 
 // Number of weights and biases.
@@ -132,8 +127,8 @@ size_t mlp_parameters(const mlp_model *model);
 // The name of class k < mlp_classes, or its number as text. Belongs to the model.
 const char *mlp_class_name(const mlp_model *model, size_t k);
 
-// What the model was trained with: epochs counts those done, train_size and validation_size are the
-// numbers of images. Belongs to the model.
+// What the model was trained with: `epochs` are those done, train_size and validation_size are not
+// 0. Belongs to the model.
 const mlp_settings *mlp_model_settings(const mlp_model *model);
 
 // ---------------------------------------------------------------------------------------------
@@ -141,16 +136,15 @@ const mlp_settings *mlp_model_settings(const mlp_model *model);
 
 // Classifies n images (n, rows, cols) of the model's size, 0 background to 255 ink. Writes
 // the probabilities (n, classes), each row summing to 1, and the logits (n, classes) that they are
-// the softmax of; either may be NULL. The class to answer is the one with the largest logit, the
-// first of equals. False when memory is short, and when weights are so large that the answer is
-// not a number.
+// the softmax of; either may be NULL. The prediction is the class with the largest logit, the first
+// of equals. Fails when weights are so large that the logits are not numbers.
 bool mlp_classify(const mlp_model *model, const unsigned char *pixels, size_t n,
                   float *probabilities, float *logits, char error[MLP_ERROR_SIZE]);
 
 // Prepares a picture of one digit, rows x cols grey bytes, as `mlp predict` does: finds the ink,
 // dark or light, on paper of uneven light, scales it and centres it as MNIST's digits are. Writes
-// mlp_rows x mlp_cols bytes to `prepared`. *doubt (or doubt NULL) becomes a constant text on why
-// the picture may not show one digit, or NULL. False when it shows no ink, or memory is short.
+// mlp_rows x mlp_cols bytes to `prepared`. *doubt, unless doubt is NULL, becomes a constant text on
+// why the picture may not show one digit, or NULL. Fails when it shows no ink.
 bool mlp_prepare(const mlp_model *model, const unsigned char *grey, size_t rows, size_t cols,
                  unsigned char *prepared, const char **doubt, char error[MLP_ERROR_SIZE]);
 
@@ -193,8 +187,8 @@ typedef enum mlp_result {
 
 // Trains until the model has `epochs` epochs in all, continuing after those that it has, on the
 // data that it was made for. threads 0: one per CPU, 8 at most. observer NULL: nobody watches.
-// However it ends, the model is that of the last complete epoch. Fails when the data are others
-// than the model's, and when memory is short.
+// However it ends, the model is that of the last complete epoch. Fails when the data are not the
+// model's, or it has more epochs already.
 mlp_result mlp_train(mlp_model *model, const mlp_data *data, size_t epochs, size_t threads,
                      const mlp_observer *observer, char error[MLP_ERROR_SIZE]);
 
@@ -214,7 +208,7 @@ typedef struct mlp_evaluation {
     bool is_other_data;    // of a split: the model was not trained on these data
 } mlp_evaluation;
 
-// One image each; a member may be NULL. There must be room for all images of the data.
+// Arrays with room for all images of the data; each may be NULL.
 typedef struct mlp_predictions {
     unsigned char *predicted; // (n) class
     float *probability;       // (n) of that class
@@ -222,9 +216,8 @@ typedef struct mlp_predictions {
 } mlp_predictions;
 
 // Evaluates the model on labelled data. `each`: NULL, or where the predictions of image `first`,
-// `first` + 1, ... go. threads as for mlp_train. False when images and model differ in size, a
-// label is not one of the model's classes, the data have fewer images than the split needs, and
-// when memory is short.
+// `first` + 1, ... go. threads as for mlp_train. Fails when the data do not fit the model, or have
+// fewer images than the split needs.
 bool mlp_evaluate(const mlp_model *model, const mlp_data *data, mlp_split split, size_t threads,
                   mlp_evaluation *result, const mlp_predictions *each, char error[MLP_ERROR_SIZE]);
 
@@ -276,12 +269,11 @@ typedef struct mlp_gradient_check {
 } mlp_gradient_check;
 
 // Checks every gradient of the model at one image of the data: the Jacobians, the chain rule and
-// the training code. step: MLP_CHECK_STEP. NULL when a Jacobian is too large to build, the image
-// does not exist or suit the model, and when memory is short. Close the result.
+// the training code. step: MLP_CHECK_STEP. Fails when a Jacobian is too large to build, the data do
+// not fit the model, or there is no such image.
 mlp_gradient_check *mlp_check_gradients(const mlp_model *model, const mlp_data *data, size_t image,
                                         double step, char error[MLP_ERROR_SIZE]);
 
-// Releases a result; NULL is allowed.
 void mlp_gradient_check_close(mlp_gradient_check *check);
 
 #ifdef __GNUC__

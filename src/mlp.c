@@ -448,7 +448,7 @@ mlp_result mlp_train(mlp_model *model, const mlp_data *data, size_t epochs, size
     Arena arena = {0};
     if (!training_data(&training, model, data, epochs, err))
         return MLP_FAILED;
-    if (training.epochs_done == epochs)
+    if (model->facts.epochs == epochs)
         return MLP_DONE;
     mlp_result result = MLP_FAILED;
     ThreadPool *pool = open_threads(threads, &arena, err);

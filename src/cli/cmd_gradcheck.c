@@ -1,5 +1,5 @@
 // mlp gradcheck: prints how well the gradients agree with full Jacobians and finite differences.
-// gradcheck.h computes it; this file chooses network and image.
+// mlp_check_gradients computes it; this file chooses network and image.
 #include "commands.h"
 #include "csv.h"
 #include "random.h"

@@ -1,5 +1,5 @@
 // mlp predict: classifies pictures and IDX images, one line or JSON object per image. pnm.h reads
-// pictures, digit.h prepares them.
+// pictures, the library (mlp.h) prepares and classifies them.
 #include "commands.h"
 #include "formats.h"
 #include "idx.h"

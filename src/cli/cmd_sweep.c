@@ -146,6 +146,8 @@ static void resolve_train_size(Axis *axis, size_t all)
 
 // The loop over the values of axis number n - 1, inside those of the axes after it; the innermost
 // loop is that over the seeds.
+//
+// NOLINTNEXTLINE(misc-no-recursion): as deep as there are axes
 static void add_combinations(Sweep *sweep, size_t n, mlp_settings settings)
 {
     if (n == 0) {

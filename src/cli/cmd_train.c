@@ -1,6 +1,6 @@
 // mlp train: options -> data -> network -> training -> model and curves. Knows when what is
 // written, and what a training says; leaves the settings to settings.h, the table to curves.h, the
-// live line to progress.h and the work to train.h.
+// live line to progress.h and the work to the library (mlp.h).
 #include "commands.h"
 #include "curves.h"
 #include "json.h"

@@ -2,9 +2,14 @@
 // the whole of it. Read gradcheck.h first.
 #include "gradcheck.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+
+static_assert((int)MLP_MAX_JACOBIANS == 1 + NETWORK_MAX_LAYERS + NETWORK_MAX_TENSORS &&
+                  (int)MLP_MAX_GRADIENTS == (int)NETWORK_MAX_TENSORS,
+              "there is room for every row");
 
 // The network at one point, in double precision: argument[l][0] is the input of layer l, the
 // further ones its tensors in the order of the model file. argument[n_layers][0] are the logits.
