@@ -53,9 +53,8 @@ typedef struct Picture {
     const Relief *relief;
     size_t rows, cols;
     unsigned noise, contrast; // levels: no ink up to, the strongest ink
-    unsigned certain;         // eighths of the contrast
     uint32_t *label;          // (rows, cols) 0: no component, else its number from 1
-    uint32_t *stack;          // (rows, cols) working memory
+    uint32_t *queue;          // (rows, cols) of pixels; working memory of `spread`
     Component *component;     // [1 .. n_components]
     size_t n_components;      // one in each 2 x 2 pixels at most: these are neighbours
 } Picture;
@@ -93,9 +92,10 @@ static void box_add(Box *box, Box with)
     *box = (Box){range_join(box->rows, with.rows), range_join(box->cols, with.cols)};
 }
 
-static void box_add_pixel(Box *box, size_t y, size_t x)
+static Box box_of_pixel(const Picture *p, size_t i)
 {
-    box_add(box, (Box){{y, y + 1}, {x, x + 1}});
+    size_t y = i / p->cols, x = i % p->cols;
+    return (Box){{y, y + 1}, {x, x + 1}};
 }
 
 static size_t range_gap(Range a, Range b)
@@ -151,58 +151,47 @@ static bool find_levels(Picture *p, Error *err)
     return true;
 }
 
-static bool is_certain(const Picture *p, size_t i)
-{
-    unsigned level = p->relief->level[i];
-    return level > p->noise && 8 * level >= p->certain * p->contrast;
-}
-
 // ---------------------------------------------------------------------------------------------
 // Components
 
-// Writes the up to eight neighbours of a pixel to `next` and returns how many there are.
-static size_t neighbours(const Picture *p, size_t i, size_t *next)
+// Gives `label` to the pixels without one that are of level `weakest` at least and that a path of
+// `steps` such pixels or fewer, each a neighbour (one of eight) of the one before, joins to the
+// first n in the queue. They are added to the queue; returns how many are in it then.
+static size_t spread(Picture *p, size_t n, size_t steps, unsigned weakest, uint32_t label)
 {
-    size_t y = i / p->cols, x = i % p->cols, n = 0;
-    for (size_t v = y > 0 ? y - 1 : 0; v <= y + 1 && v < p->rows; v++)
-        for (size_t u = x > 0 ? x - 1 : 0; u <= x + 1 && u < p->cols; u++)
-            next[n++] = v * p->cols + u;
+    for (size_t at = 0, end = n; steps > 0 && at < n; steps--, end = n)
+        for (; at < end; at++) {
+            size_t y = p->queue[at] / p->cols, x = p->queue[at] % p->cols;
+            for (size_t v = y > 0 ? y - 1 : 0; v <= y + 1 && v < p->rows; v++)
+                for (size_t u = x > 0 ? x - 1 : 0; u <= x + 1 && u < p->cols; u++) {
+                    size_t next = v * p->cols + u;
+                    if (p->label[next] != 0 || p->relief->level[next] < weakest)
+                        continue;
+                    p->label[next] = label;
+                    p->queue[n++] = (uint32_t)next;
+                }
+        }
     return n;
-}
-
-// Gives the component of pixel `start` its label, by a flood fill.
-static Component flood(Picture *p, size_t start, uint32_t label)
-{
-    Component c = {.size = 0};
-    size_t depth = 0, next[9];
-    p->stack[depth++] = (uint32_t)start;
-    p->label[start] = label;
-    while (depth > 0) {
-        size_t i = p->stack[--depth], y = i / p->cols, x = i % p->cols;
-        c.size++;
-        box_add_pixel(&c.box, y, x);
-        size_t n = neighbours(p, i, next);
-        for (size_t k = 0; k < n; k++)
-            if (p->label[next[k]] == 0 && is_certain(p, next[k])) {
-                p->label[next[k]] = label;
-                p->stack[depth++] = (uint32_t)next[k];
-            }
-    }
-    return c;
 }
 
 // Labels the components of ink that is certain at so many eighths of the contrast.
 static void find_components(Picture *p, unsigned certain)
 {
     size_t n = p->rows * p->cols;
-    p->certain = certain;
+    unsigned weakest = (certain * p->contrast + 7) / 8;
+    weakest = weakest > p->noise ? weakest : p->noise + 1;
     p->n_components = 0;
     memset(p->label, 0, n * sizeof *p->label);
-    for (size_t i = 0; i < n; i++)
-        if (p->label[i] == 0 && is_certain(p, i)) {
-            p->n_components++;
-            p->component[p->n_components] = flood(p, i, (uint32_t)p->n_components);
-        }
+    for (size_t i = 0; i < n; i++) {
+        if (p->label[i] != 0 || p->relief->level[i] < weakest)
+            continue;
+        p->label[i] = (uint32_t)++p->n_components;
+        p->queue[0] = (uint32_t)i;
+        Component c = {.size = spread(p, 1, SIZE_MAX, weakest, p->label[i])};
+        for (size_t k = 0; k < c.size; k++)
+            box_add(&c.box, box_of_pixel(p, p->queue[k]));
+        p->component[p->n_components] = c;
+    }
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -212,18 +201,14 @@ static void find_components(Picture *p, unsigned certain)
 static bool surrounds(const Picture *p, uint32_t frame, const Box *held)
 {
     size_t y = (held->rows.first + held->rows.end) / 2, x = (held->cols.first + held->cols.end) / 2;
-    bool left = false, right = false, above = false, below = false;
+    unsigned sides = 0; // a bit for each
     for (size_t u = 0; u < p->cols; u++)
-        if (p->label[y * p->cols + u] == frame) {
-            left = left || u < held->cols.first;
-            right = right || u >= held->cols.end;
-        }
+        if (p->label[y * p->cols + u] == frame)
+            sides |= u < held->cols.first ? 1 : u >= held->cols.end ? 2 : 0;
     for (size_t v = 0; v < p->rows; v++)
-        if (p->label[v * p->cols + x] == frame) {
-            above = above || v < held->rows.first;
-            below = below || v >= held->rows.end;
-        }
-    return left && right && above && below;
+        if (p->label[v * p->cols + x] == frame)
+            sides |= v < held->rows.first ? 4 : v >= held->rows.end ? 8 : 0;
+    return sides == 15;
 }
 
 // Says whether component number `frame` is drawn around component number `held`.
@@ -309,32 +294,15 @@ static const char *doubt_of(const Picture *p, size_t main)
 // them by at most `steps` pixels, else 0. Other components stay out.
 static void grow(Picture *p, size_t steps)
 {
-    size_t n = p->rows * p->cols, n_front = 0, next[9];
+    size_t n = 0;
     const uint32_t other = 2;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < p->rows * p->cols; i++) {
         uint32_t label = p->label[i];
         p->label[i] = label == 0 ? 0 : p->component[label].kept ? 1 : other;
         if (p->label[i] == 1)
-            p->stack[n_front++] = (uint32_t)i;
+            p->queue[n++] = (uint32_t)i;
     }
-    for (size_t begin = 0, end = n_front; steps > 0 && begin < end; steps--) {
-        for (size_t f = begin; f < end; f++) {
-            size_t n_next = neighbours(p, p->stack[f], next);
-            for (size_t k = 0; k < n_next; k++)
-                if (p->label[next[k]] == 0 && p->relief->level[next[k]] > p->noise) {
-                    p->label[next[k]] = 1;
-                    p->stack[n_front++] = (uint32_t)next[k];
-                }
-        }
-        begin = end;
-        end = n_front;
-    }
-}
-
-static bool box_is_near(const Box *box, size_t margin, size_t y, size_t x)
-{
-    return y + margin >= box->rows.first && y < box->rows.end + margin &&
-           x + margin >= box->cols.first && x < box->cols.end + margin;
+    spread(p, n, steps, p->noise + 1, 1);
 }
 
 // What the paper shows around the digit, as faint lines, is not ink of the digit either.
@@ -342,9 +310,11 @@ static void raise_noise(Picture *p, const Box *digit)
 {
     Histogram around = {.n = 0};
     size_t margin = longer(digit) / GROWTH_PART + 1;
-    for (size_t i = 0; i < p->rows * p->cols; i++)
-        if (p->label[i] == 0 && !box_is_near(digit, margin, i / p->cols, i % p->cols))
+    for (size_t i = 0; i < p->rows * p->cols; i++) {
+        const Box pixel = box_of_pixel(p, i);
+        if (p->label[i] == 0 && box_gap(&pixel, digit) >= margin)
             histogram_add(&around, p->relief->level[i]);
+    }
     unsigned noise = histogram_quantile(&around, around.n - around.n / AROUND);
     if (noise > p->noise)
         p->noise = noise;
@@ -367,7 +337,7 @@ static void fill_ink(Strokes *strokes, const Picture *p)
                                            : 255;
         strokes->ink[i] = (unsigned char)ink;
         if (ink >= INK_THRESHOLD)
-            box_add_pixel(&strokes->box, i / p->cols, i % p->cols);
+            box_add(&strokes->box, box_of_pixel(p, i));
     }
 }
 
@@ -457,10 +427,10 @@ StrokesResult strokes_find(Strokes *strokes, const Relief *relief, Arena *arena,
                  .rows = relief->rows,
                  .cols = relief->cols,
                  .label = arena_alloc(arena, n, sizeof *p.label, what, err),
-                 .stack = arena_alloc(arena, n, sizeof *p.stack, what, err),
+                 .queue = arena_alloc(arena, n, sizeof *p.queue, what, err),
                  .component = arena_alloc(arena, most + 1, sizeof *p.component, what, err)};
     *strokes = (Strokes){.ink = arena_alloc(arena, n, 1, what, err)};
-    if (p.label == NULL || p.stack == NULL || p.component == NULL || strokes->ink == NULL)
+    if (p.label == NULL || p.queue == NULL || p.component == NULL || strokes->ink == NULL)
         return STROKES_FAILED;
     if (!find_levels(&p, err))
         return STROKES_NONE;
