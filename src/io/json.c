@@ -263,3 +263,18 @@ bool json_expect_string(JsonReader *json, const char **text, Error *err)
     *text = out;
     return true;
 }
+
+bool json_expect_object(JsonReader *json, JsonMember *member, void *context, Error *err)
+{
+    const char *key;
+    if (!json_expect(json, '{', err))
+        return false;
+    if (json_accept(json, '}'))
+        return true;
+    do
+        if (!json_expect_string(json, &key, err) || !json_expect(json, ':', err) ||
+            !member(context, key, err))
+            return false;
+    while (json_accept(json, ','));
+    return json_expect(json, '}', err);
+}

@@ -49,6 +49,10 @@ bool json_expect_uint(JsonReader *json, uint64_t *value, Error *err);
 // than ASCII, and \u0000, are refused.
 bool json_expect_string(JsonReader *json, const char **text, Error *err);
 
+// An object: `member` is called after each key and its colon, and reads the value.
+typedef bool JsonMember(void *context, const char *key, Error *err);
+bool json_expect_object(JsonReader *json, JsonMember *member, void *context, Error *err);
+
 // Skips white space and says whether this comes next, taking it if so.
 bool json_accept(JsonReader *json, char punctuation);
 

@@ -38,31 +38,29 @@ enum { NEWEST_FORMAT = sizeof formats / sizeof formats[0] };
 static const Setting recipe_row = {.key = "recipe", .type = SETTING_UINT};
 static const uint64_t recipe = MODEL_RECIPE;
 
-static size_t add_entry(ModelEntry list[MODEL_MAX_ENTRIES], size_t n, const Setting *row,
-                        const void *from)
+static int compare_keys(const void *a, const void *b)
 {
-    assert(n < MODEL_MAX_ENTRIES);
-    size_t at = n;
-    for (; at > 0 && strcmp(list[at - 1].row->key, row->key) > 0; at--)
-        list[at] = list[at - 1];
-    list[at] = (ModelEntry){row, from};
-    return n + 1;
+    return strcmp(((const ModelEntry *)a)->row->key, ((const ModelEntry *)b)->row->key);
 }
 
 size_t model_entries(ModelEntry list[MODEL_MAX_ENTRIES], const Setting *table, const Model *model)
 {
+    enum { OTHERS = sizeof facts_table / sizeof facts_table[0] + 2 };
     const mlp_settings *settings = &model->settings;
     unsigned format = 1;
     size_t n = 0;
     for (const Setting *row = table; row->key != NULL; row++)
         if ((row->flags & SETTING_RUN) == 0 && setting_is_shown(row, settings)) {
-            n = add_entry(list, n, row, settings);
+            assert(n + OTHERS < MODEL_MAX_ENTRIES);
+            list[n++] = (ModelEntry){row, settings};
             format = row->since > format ? row->since : format;
         }
     for (const Setting *row = facts_table; row->key != NULL; row++)
-        n = add_entry(list, n, row, &model->facts);
-    n = add_entry(list, n, &format_row, &formats[format - 1]);
-    return add_entry(list, n, &recipe_row, &recipe);
+        list[n++] = (ModelEntry){row, &model->facts};
+    list[n++] = (ModelEntry){&format_row, &formats[format - 1]};
+    list[n++] = (ModelEntry){&recipe_row, &recipe};
+    qsort(list, n, sizeof list[0], compare_keys);
+    return n;
 }
 
 Architecture model_architecture(const Model *model)
@@ -102,19 +100,13 @@ static void write_text(FILE *out, const char *text)
             fprintf(out, *text == '"' || *text == '\\' ? "\\%c" : "%c", *text);
 }
 
-// The tensors in the order of their names.
-static void tensors_by_name(const Network *net, const Tensor *sorted[NETWORK_MAX_TENSORS])
+static int compare_names(const void *a, const void *b)
 {
-    for (size_t t = 0; t < net->n_tensors; t++) {
-        size_t at = t;
-        for (; at > 0 && strcmp(sorted[at - 1]->name, net->tensors[t]->name) > 0; at--)
-            sorted[at] = sorted[at - 1];
-        sorted[at] = net->tensors[t];
-    }
+    return strcmp((*(const Tensor *const *)a)->name, (*(const Tensor *const *)b)->name);
 }
 
 // Writes the JSON with a checksum of zeros, and returns the offset of its digits in the file.
-static size_t write_header(FILE *out, const Model *model)
+static size_t write_header(FILE *out, const Model *model, const Tensor *const *sorted)
 {
     size_t checksum_at = 0, begin = 0;
     ModelEntry list[MODEL_MAX_ENTRIES];
@@ -131,8 +123,6 @@ static size_t write_header(FILE *out, const Model *model)
     }
     fputc('}', out);
 
-    const Tensor *sorted[NETWORK_MAX_TENSORS];
-    tensors_by_name(&model->net, sorted);
     for (size_t t = 0; t < model->net.n_tensors; t++) {
         size_t dims[TENSOR_MAX_DIMS], n_dims = tensor_file_shape(sorted[t], dims);
         size_t end = begin + 4 * tensor_size(sorted[t]);
@@ -149,11 +139,9 @@ static size_t write_header(FILE *out, const Model *model)
 }
 
 // Returns whether all weights are finite.
-static bool write_tensors(FILE *out, const Model *model)
+static bool write_tensors(FILE *out, const Model *model, const Tensor *const *sorted)
 {
-    const Tensor *sorted[NETWORK_MAX_TENSORS];
     bool finite = true;
-    tensors_by_name(&model->net, sorted);
     for (size_t t = 0; t < model->net.n_tensors; t++)
         for (size_t e = 0; e < tensor_size(sorted[t]); e++) {
             float value = model->params[tensor_index(sorted[t], e)];
@@ -172,11 +160,14 @@ bool model_write(const Model *model, Output *out, Error *err)
     char *text = NULL, digits[9];
     size_t size = 0;
     FILE *memory = open_memstream(&text, &size); // for the checksum of the whole file
+    const Tensor *sorted[NETWORK_MAX_TENSORS];
     if (memory == NULL)
         return error_set(err, "no memory for the model file");
+    memcpy(sorted, model->net.tensors, model->net.n_tensors * sizeof sorted[0]);
+    qsort(sorted, model->net.n_tensors, sizeof sorted[0], compare_names);
     fwrite((unsigned char[8]){0}, 1, 8, memory);
-    size_t checksum_at = write_header(memory, model), data_at = (size_t)ftell(memory);
-    bool finite = write_tensors(memory, model), complete = ferror(memory) == 0;
+    size_t checksum_at = write_header(memory, model, sorted), data_at = (size_t)ftell(memory);
+    bool finite = write_tensors(memory, model, sorted), complete = ferror(memory) == 0;
     if (fclose(memory) != 0 || !complete) {
         free(text);
         return error_set(err, "no memory for the model file");
@@ -197,8 +188,12 @@ typedef struct MetaPair {
     const char *key, *value;
 } MetaPair;
 
+enum { DTYPE, SHAPE, OFFSETS, N_MEMBERS };
+static const char *const tensor_members[N_MEMBERS] = {"dtype", "shape", "data_offsets"};
+
 typedef struct TensorEntry {
     const char *name;
+    bool has[N_MEMBERS];
     const Tensor *tensor; // of that name, once the network is known
     size_t n_dims, n_offsets;
     uint64_t dims[TENSOR_MAX_DIMS], offsets[2]; // begin and end of its data
@@ -213,6 +208,7 @@ typedef struct ModelFile {
     size_t data_size;
     MetaPair metadata[2 * MODEL_MAX_ENTRIES]; // room for what a newer version knows
     size_t n_metadata;
+    bool has_metadata;
     size_t checksum_at; // offset of its eight digits
     TensorEntry entries[NETWORK_MAX_TENSORS];
     size_t n_entries;
@@ -250,36 +246,26 @@ static const char *metadata_find(const ModelFile *file, const char *key)
     return NULL;
 }
 
-static bool model_parse_metadata(ModelFile *file, Error *err)
+static bool parse_metadata_member(void *context, const char *key, Error *err)
 {
-    JsonReader *json = &file->json;
-    if (!json_expect(json, '{', err))
+    ModelFile *file = context;
+    const char *value, *end;
+    if (!json_expect_string(&file->json, &value, err))
         return false;
-    if (json_accept(json, '}'))
+    if (metadata_find(file, key) != NULL)
+        return error_set(err, "metadata '%.40s' is there twice", key);
+    if (file->n_metadata == sizeof file->metadata / sizeof file->metadata[0])
+        return error_set(err, "more than %zu metadata", file->n_metadata);
+    file->metadata[file->n_metadata++] = (MetaPair){key, value};
+    if (strcmp(key, checksum_key) != 0)
         return true;
-    do {
-        const char *key, *value;
-        if (!json_expect_string(json, &key, err) || !json_expect(json, ':', err) ||
-            !json_expect_string(json, &value, err))
-            return false;
-        if (metadata_find(file, key) != NULL)
-            return error_set(err, "metadata '%.40s' is there twice", key);
-        if (file->n_metadata == sizeof file->metadata / sizeof file->metadata[0])
-            return error_set(err, "more than %zu metadata", file->n_metadata);
-        file->metadata[file->n_metadata++] = (MetaPair){key, value};
-        // The reader is behind the closing quote: the digits are the eight bytes before it.
-        if (strcmp(key, checksum_key) == 0) {
-            if (json->at[-10] != '"')
-                return error_set(err, "metadata '%s' is written with escapes", key);
-            file->checksum_at = (size_t)((const unsigned char *)json->at - file->bytes) - 9;
-        }
-    } while (json_accept(json, ','));
-    return json_expect(json, '}', err);
+    end = file->json.at - 1; // the closing quote: the digits are the eight bytes before it
+    file->checksum_at = (size_t)((const unsigned char *)end - file->bytes) - 8;
+    return end[-9] == '"' || error_set(err, "metadata '%s' is written with escapes", key);
 }
 
 // Reads up to `room` numbers in brackets.
-static bool model_parse_counts(JsonReader *json, uint64_t *counts, size_t room, size_t *n,
-                               Error *err)
+static bool parse_counts(JsonReader *json, uint64_t *counts, size_t room, size_t *n, Error *err)
 {
     *n = 0;
     if (!json_expect(json, '[', err))
@@ -295,21 +281,31 @@ static bool model_parse_counts(JsonReader *json, uint64_t *counts, size_t room, 
     return json_expect(json, ']', err);
 }
 
-static bool model_parse_dtype(JsonReader *json, const TensorEntry *entry, Error *err)
+// A member of the last tensor's {"dtype":"F32","shape":[...],"data_offsets":[begin,end]}, which are
+// in any order, each once.
+static bool parse_tensor_member(void *context, const char *key, Error *err)
 {
+    ModelFile *file = context;
+    TensorEntry *entry = &file->entries[file->n_entries - 1];
     const char *dtype;
-    return json_expect_string(json, &dtype, err) &&
+    size_t k = 0;
+    while (k < N_MEMBERS && strcmp(key, tensor_members[k]) != 0)
+        k++;
+    if (k == N_MEMBERS || entry->has[k])
+        return error_set(err, "tensor '%.40s': '%.40s' is %s", entry->name, key,
+                         k == N_MEMBERS ? "unknown" : "there twice");
+    entry->has[k] = true;
+    if (k == SHAPE)
+        return parse_counts(&file->json, entry->dims, TENSOR_MAX_DIMS, &entry->n_dims, err);
+    if (k == OFFSETS)
+        return parse_counts(&file->json, entry->offsets, 2, &entry->n_offsets, err);
+    return json_expect_string(&file->json, &dtype, err) &&
            (strcmp(dtype, "F32") == 0 ||
             error_set(err, "tensor '%.40s' is %.40s, not F32", entry->name, dtype));
 }
 
-// {"dtype":"F32","shape":[...],"data_offsets":[begin,end]}, in any order, each once.
-static bool model_parse_entry(ModelFile *file, const char *name, Error *err)
+static bool parse_tensor(ModelFile *file, const char *name, Error *err)
 {
-    enum { DTYPE, SHAPE, OFFSETS, N_KEYS };
-    static const char *const keys[N_KEYS] = {"dtype", "shape", "data_offsets"};
-    JsonReader *json = &file->json;
-    bool seen[N_KEYS] = {false};
     if (file->n_entries == NETWORK_MAX_TENSORS)
         return error_set(err, "more than %d tensors", NETWORK_MAX_TENSORS);
     for (size_t i = 0; i < file->n_entries; i++)
@@ -317,53 +313,23 @@ static bool model_parse_entry(ModelFile *file, const char *name, Error *err)
             return error_set(err, "tensor '%.40s' is there twice", name);
     TensorEntry *entry = &file->entries[file->n_entries++];
     entry->name = name;
-    if (!json_expect(json, '{', err))
+    if (!json_expect_object(&file->json, parse_tensor_member, file, err))
         return false;
-    do {
-        const char *key;
-        size_t k = 0;
-        if (!json_expect_string(json, &key, err) || !json_expect(json, ':', err))
-            return false;
-        while (k < N_KEYS && strcmp(key, keys[k]) != 0)
-            k++;
-        if (k == N_KEYS || seen[k])
-            return error_set(err, "tensor '%.40s': '%.40s' is %s", name, key,
-                             k == N_KEYS ? "unknown" : "there twice");
-        seen[k] = true;
-        bool ok = k == DTYPE ? model_parse_dtype(json, entry, err)
-                  : k == SHAPE
-                      ? model_parse_counts(json, entry->dims, TENSOR_MAX_DIMS, &entry->n_dims, err)
-                      : model_parse_counts(json, entry->offsets, 2, &entry->n_offsets, err);
-        if (!ok)
-            return false;
-    } while (json_accept(json, ','));
-    if (!seen[DTYPE] || !seen[SHAPE] || !seen[OFFSETS])
+    if (!entry->has[DTYPE] || !entry->has[SHAPE] || !entry->has[OFFSETS])
         return error_set(err, "tensor '%.40s' lacks its dtype, shape or data_offsets", name);
-    if (entry->n_offsets != 2)
-        return error_set(err, "tensor '%.40s': data_offsets are not two", name);
-    return json_expect(json, '}', err);
+    return entry->n_offsets == 2 ||
+           error_set(err, "tensor '%.40s': data_offsets are not two", name);
 }
 
-static bool model_parse_header(ModelFile *file, Error *err)
+static bool parse_header_member(void *context, const char *key, Error *err)
 {
-    JsonReader *json = &file->json;
-    bool has_metadata = false;
-    if (!json_expect(json, '{', err))
-        return false;
-    if (json_accept(json, '}'))
-        return json_expect_end(json, err);
-    do {
-        const char *key;
-        if (!json_expect_string(json, &key, err) || !json_expect(json, ':', err))
-            return false;
-        bool is_metadata = strcmp(key, "__metadata__") == 0;
-        if (is_metadata && has_metadata)
-            return error_set(err, "__metadata__ is there twice");
-        has_metadata = has_metadata || is_metadata;
-        if (is_metadata ? !model_parse_metadata(file, err) : !model_parse_entry(file, key, err))
-            return false;
-    } while (json_accept(json, ','));
-    return json_expect(json, '}', err) && json_expect_end(json, err);
+    ModelFile *file = context;
+    if (strcmp(key, "__metadata__") != 0)
+        return parse_tensor(file, key, err);
+    if (file->has_metadata)
+        return error_set(err, "__metadata__ is there twice");
+    file->has_metadata = true;
+    return json_expect_object(&file->json, parse_metadata_member, file, err);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -387,15 +353,12 @@ static bool model_check_versions(unsigned *format, const ModelFile *file, Error 
     uint64_t number;
     if (name == NULL)
         return metadata_lack(format_row.key, err);
-    for (*format = 1; *format <= NEWEST_FORMAT; ++*format)
-        if (strcmp(name, formats[*format - 1]) == 0)
-            break;
-    if (*format > NEWEST_FORMAT) {
-        bool is_newer = strncmp(name, "mlp ", 4) == 0 && parse_uint(name + 4, &number) &&
-                        number > NEWEST_FORMAT;
-        return is_newer ? error_newer("format", name, err)
-                        : error_set(err, "metadata 'format' is '%.40s', not a format of mlp", name);
-    }
+    bool is_number = strncmp(name, "mlp ", 4) == 0 && parse_uint(name + 4, &number);
+    if (is_number && number > NEWEST_FORMAT)
+        return error_newer("format", name, err);
+    if (!is_number || number == 0 || strcmp(name, formats[number - 1]) != 0)
+        return error_set(err, "metadata 'format' is '%.40s', not a format of mlp", name);
+    *format = (unsigned)number;
     if (recipe_name == NULL)
         return metadata_lack(recipe_row.key, err);
     if (!parse_uint(recipe_name, &number) || number != MODEL_RECIPE)
@@ -444,7 +407,10 @@ static bool model_take_metadata(Model *model, const ModelFile *file, Error *err)
             settings_default(&model->settings, model->settings.architecture);
     }
     model->settings.epochs = model->facts.epochs;
-    return true;
+    Error reason;
+    const char *names = model->settings.class_names;
+    return names == NULL || class_names_check(names, (size_t)model->facts.classes, &reason) ||
+           error_set(err, "metadata 'class_names', %s", reason.text);
 }
 
 static bool has_shape(const TensorEntry *entry)
@@ -454,18 +420,6 @@ static bool has_shape(const TensorEntry *entry)
     for (size_t d = 0; same && d < n_dims; d++)
         same = entry->dims[d] == dims[d];
     return same;
-}
-
-// Sorts the entries by the begin of their data.
-static void sort_entries(TensorEntry *entries, size_t n)
-{
-    for (size_t i = 1; i < n; i++) {
-        TensorEntry entry = entries[i];
-        size_t at = i;
-        for (; at > 0 && entries[at - 1].offsets[0] > entry.offsets[0]; at--)
-            entries[at] = entries[at - 1];
-        entries[at] = entry;
-    }
 }
 
 // The entries must be exactly the network's tensors, and their data must follow one another
@@ -480,8 +434,6 @@ static bool model_check_entries(ModelFile *file, const Network *net, Error *err)
             return error_set(err, "tensor '%s' is missing", net->tensors[t]->name);
         file->entries[i].tensor = net->tensors[t];
     }
-    uint64_t end = 0;
-    sort_entries(file->entries, file->n_entries);
     for (size_t i = 0; i < file->n_entries; i++) {
         const TensorEntry *entry = &file->entries[i];
         if (entry->tensor == NULL)
@@ -493,10 +445,16 @@ static bool model_check_entries(ModelFile *file, const Network *net, Error *err)
             entry->offsets[1] > file->data_size)
             return error_set(err, "tensor '%s': its data_offsets do not fit its shape or the file",
                              entry->name);
-        if (entry->offsets[0] != end)
-            return error_set(err, "tensor '%s': its data overlap others or leave a hole",
-                             entry->name);
-        end = entry->offsets[1];
+    }
+    uint64_t end = 0;
+    for (size_t in_order = 0; in_order < file->n_entries; in_order++) {
+        size_t i = 0;
+        while (i < file->n_entries && file->entries[i].offsets[0] != end)
+            i++;
+        if (i == file->n_entries)
+            return error_set(err, "the data of the tensors overlap or leave a hole at %" PRIu64,
+                             end);
+        end = file->entries[i].offsets[1];
     }
     return end == file->data_size ||
            error_set(err, "the tensors take %" PRIu64 " bytes, %zu are there", end,
@@ -532,24 +490,17 @@ static bool model_load_weights(Model *model, const ModelFile *file, Error *err)
     return true;
 }
 
-static bool model_check_class_names(const Model *model, Error *err)
-{
-    Error reason;
-    const char *names = model->settings.class_names;
-    return names == NULL || class_names_check(names, (size_t)model->facts.classes, &reason) ||
-           error_set(err, "metadata 'class_names', %s", reason.text);
-}
-
 bool model_parse(Model *model, Arena *arena, unsigned char *bytes, size_t size, Error *err)
 {
     model->settings = (mlp_settings){.architecture = NULL};
     model->facts = (ModelFacts){.rows = 0};
     ModelFile file = {.bytes = bytes, .size = size};
-    if (!model_find_parts(&file, arena, err) || !model_parse_header(&file, err) ||
-        !model_take_metadata(model, &file, err))
+    if (!model_find_parts(&file, arena, err) ||
+        !json_expect_object(&file.json, parse_header_member, &file, err) ||
+        !json_expect_end(&file.json, err) || !model_take_metadata(model, &file, err))
         return false;
     Architecture architecture = model_architecture(model);
-    if (!network_build(&model->net, &architecture, err) || !model_check_class_names(model, err) ||
+    if (!network_build(&model->net, &architecture, err) ||
         !model_check_entries(&file, &model->net, err) ||
         !model_check_sum(&file, model->facts.checksum, err))
         return false;
