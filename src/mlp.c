@@ -1,7 +1,6 @@
 // The public interface (include/mlp.h) on base, kernels, nn and io: each function gathers what one
 // task needs, and turns an Error into the caller's text. No mathematics and no format is here. The
 // commands in src/cli are its first clients.
-#include "crc32.h"
 #include "digit.h"
 #include "evaluate.h"
 #include "gradcheck.h"

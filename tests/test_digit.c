@@ -5,7 +5,7 @@
 
 #include "files.h"
 #include "idx.h"
-#include "paper.h"
+#include "ink.h"
 #include "scene.h"
 #include "test.h"
 

@@ -1,7 +1,6 @@
 // Hostile IDX files, raw and compressed, and a gzip that fails: each is refused with a reason of
 // one line that names the file, and none gets more memory than it has bytes for. The last test
 // counts.
-#include "crc32.h"
 #include "idx.h"
 
 #include "files.h"

@@ -1,7 +1,6 @@
 // Hostile model files, thousands of them in one process: each is refused with a reason of one line,
 // and none gets more memory than it has bytes for. What is accepted is accepted knowingly: the last
 // test counts.
-#include "crc32.h"
 #include "model.h"
 
 #include "files.h"

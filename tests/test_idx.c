@@ -2,7 +2,6 @@
 // wrong inside are in test_hostile.c.
 #include "idx.h"
 
-#include "crc32.h"
 #include "files.h"
 #include "test.h"
 

@@ -1,6 +1,5 @@
 // The model file: a round trip keeps every bit, the layout is the format's, and a file comes into
 // being all at once. Files that are not exactly a model are in test_hostile.c.
-#include "crc32.h"
 #include "model.h"
 
 #include "files.h"

@@ -1,5 +1,4 @@
 // Command lines, numbers and words, JSON, checksums and memory.
-#include "crc32.h"
 #include "json.h"
 #include "numbers.h"
 #include "options.h"

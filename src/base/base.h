@@ -1,5 +1,5 @@
-// What all other modules use: errors that carry their reason, ranges of indices, and memory that is
-// released at once. Read it first.
+// What all other modules use: errors that carry their reason, ranges of indices, memory that is
+// released at once, and a checksum. Read it first.
 #ifndef MLP_BASE_H
 #define MLP_BASE_H
 
@@ -102,5 +102,9 @@ char *arena_printf(Arena *arena, Error *err, const char *format, ...) MLP_PRINTF
 
 // Releases everything; the arena can be used again.
 void arena_free(Arena *arena);
+
+// Returns the CRC-32 (ISO 3309, as in gzip and PNG: reflected polynomial edb88320) of all bytes so
+// far: `crc` is 0 at first, then the last result.
+uint32_t crc32_update(uint32_t crc, const void *data, size_t size);
 
 #endif

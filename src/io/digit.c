@@ -1,12 +1,12 @@
 // The preparation of a digit. Read paper.c and strokes.c for step 2.
 //
 //   1 shrink  a large picture, each pixel the mean of a square: noise and cost do not grow
-//   2 find    what differs from the paper (paper.h) and which of it is the digit (strokes.h)
+//   2 find    what differs from the paper (paper.c) and which of it is the digit (strokes.c)
 //   3 scale   so that the longer side of that fills the box, each pixel the mean over its area
 //   4 centre  by whole pixels, the centre of mass as near as possible to pixel (rows/2, cols/2)
 #include "digit.h"
 
-#include "strokes.h"
+#include "ink.h"
 
 #include <assert.h>
 #include <string.h>

@@ -2,7 +2,6 @@
 // place of an IDX file is named with formats.h. Read source.h before.
 #include "idx.h"
 
-#include "crc32.h"
 #include "formats.h"
 
 #include <stdio.h>

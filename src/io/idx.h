@@ -5,12 +5,34 @@
 // type 08 is the unsigned byte; images have rank 3 (n, rows, columns), labels rank 1 (n), or type
 // 0c, the big-endian i32, and rank 2 (n, columns), the first column being the class (QMNIST,
 // github.com/facebookresearch/qmnist). The sizes must account for every byte of the file.
+//
+// A file is called [SET-]PART-images-idx3-ubyte or [SET-]PART-labels-idx1-ubyte (idx2-int: labels
+// of QMNIST), PART being train, t10k or test; a dot may be in the place of the hyphen before "idx",
+// and .gz may follow. Raw files are preferred to compressed ones, hyphens to dots, t10k to test.
+// SET is what the files of one data set begin with, as in
+// emnist-letters-train-images-idx3-ubyte.gz.
 #ifndef MLP_IDX_H
 #define MLP_IDX_H
 
 #include "dataset.h"
-#include "idx_find.h"
+#include "mlp.h"
 #include "source.h"
+
+enum { IDX_PATH_SIZE = 4096 };
+
+typedef struct IdxPaths {
+    char images[IDX_PATH_SIZE + 256], labels[IDX_PATH_SIZE + 256]; // a directory and a name
+} IdxPaths;
+
+// Finds both files of one part. `data` is a directory, or DIR/SET: the files in DIR that begin with
+// SET. Where the directory has no such files, its MNIST/raw and raw, which torchvision makes, are
+// tried. Files without a SET are preferred; several SETs and none chosen is an error. On failure
+// says in err what could not be read, or what was found instead.
+bool idx_find(IdxPaths *paths, const char *data, mlp_part part, Error *err);
+
+// Says whether `path`, however it is spelled, is one of the files of those data, or would be taken
+// for one or for a data set beside them.
+bool idx_is_data_file(const char *data, const char *path);
 
 // Reads the images and labels of one part of the data set that idx_find finds. Everything is read
 // into the arena, no more than the headers announce, with memory that grows as bytes arrive. On

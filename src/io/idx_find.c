@@ -1,6 +1,7 @@
-// Finding the files of a data set, as idx_find.h says. A directory is listed once, and the names in
-// it are taken apart, since nobody can guess what the files of a set begin with.
-#include "idx_find.h"
+// Finding the files of a data set by names and kinds of files, which idx.c then reads. A directory
+// is listed once, and the names in it are taken apart, since nobody can guess what the files of a
+// set begin with. Read idx.h before.
+#include "idx.h"
 
 #include "path.h"
 

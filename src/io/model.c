@@ -2,7 +2,6 @@
 // must say; the settings in them are rows of settings.h. Read model.h first.
 #include "model.h"
 
-#include "crc32.h"
 #include "formats.h"
 #include "json.h"
 #include "numbers.h"

@@ -7,7 +7,7 @@
 //               limit is not paper and does not count; the limit shrinks step by step
 //   4 grow      the same with the tiles that agree with it, then with those that agree with that
 //   5 relief    each pixel's distance from that function, on the side of the ink
-#include "paper.h"
+#include "ink.h"
 
 #include <string.h>
 

@@ -8,7 +8,7 @@
 //   4 growth      the pale ink around these, not further than about a stroke's width
 //
 // All shares and limits are in the table below; bench_pictures shows what a change of one does.
-#include "strokes.h"
+#include "ink.h"
 
 #include <assert.h>
 #include <string.h>
