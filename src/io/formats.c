@@ -18,54 +18,48 @@ typedef struct Magic {
 } Magic;
 
 // The bytes may contain zeros.
-#define MAGIC(at, bytes, kind, name, remedy)                                                       \
-    {                                                                                              \
-        at, bytes, sizeof(bytes) - 1,                                                              \
-        {                                                                                          \
-            kind, name, remedy                                                                     \
-        }                                                                                          \
-    }
-#define IMAGE(at, bytes, name)         MAGIC(at, bytes, FORMAT_IMAGE, name, CONVERT)
-#define OTHER(at, bytes, name, remedy) MAGIC(at, bytes, FORMAT_OTHER, name, remedy)
+#define MAGIC(at, bytes) at, bytes, sizeof(bytes) - 1
 
 // The first that fits counts.
 static const Magic table[] = {
-    IMAGE(0, "\x89PNG", "a PNG image"),
-    IMAGE(0, "\xff\xd8\xff", "a JPEG image"),
-    IMAGE(0, "GIF8", "a GIF image"),
-    IMAGE(0, "P7", "a PAM image (P7)"),
-    IMAGE(0, "BM", "a BMP image"),
-    IMAGE(0, "II*\0", "a TIFF image"),
-    IMAGE(0, "MM\0*", "a TIFF image"),
-    IMAGE(8, "WEBP", "a WebP image"),
-    MAGIC(4, "ftyphe", FORMAT_IMAGE, "a HEIC image", CONVERT_OR("heif-convert")),
-    MAGIC(4, "ftypmif1", FORMAT_IMAGE, "a HEIF image", CONVERT_OR("heif-convert")),
-    MAGIC(4, "ftypavif", FORMAT_IMAGE, "an AVIF image", CONVERT_OR("heif-convert")),
-    OTHER(4, "ftyp", "a film, or an image in such a file (MP4, QuickTime)", NULL),
-    MAGIC(0, "\xff\x0a", FORMAT_IMAGE, "a JPEG XL image", CONVERT_OR("djxl")),
-    MAGIC(0, "\0\0\0\x0cJXL ", FORMAT_IMAGE, "a JPEG XL image", CONVERT_OR("djxl")),
-    IMAGE(0, "8BPS", "a Photoshop image (PSD)"),
-    IMAGE(0, "gimp xcf", "a GIMP image (XCF)"),
-    IMAGE(0, "%PDF", "a PDF document"),
-    IMAGE(0, "%!PS", "a PostScript document"),
-    IMAGE(0, "<svg", "an SVG drawing"),
-    IMAGE(0, "<?xml", "an XML document, perhaps an SVG drawing"),
-    OTHER(0, "<", "a web page", NULL),
-    OTHER(0, "\n<", "a web page", NULL),
-    OTHER(0, "\r\n<", "a web page", NULL),
-    OTHER(0, "\xef\xbb\xbf<", "a web page", NULL), // with a byte order mark
-    OTHER(0, "\x1f\x8b", "gzip data",
-          "give the file a name that ends in .gz, or pipe in what 'gzip -dc' makes of it"),
-    OTHER(0, "PK\3\4", "a ZIP archive", "'unzip' unpacks it"),
-    OTHER(0, "7z\xbc\xaf", "a 7z archive", "'7z x' unpacks it"),
-    OTHER(0, "\3757zXZ", "xz data", "'xz -d' decompresses them"),
-    OTHER(0, "BZh", "bzip2 data", "'bzip2 -d' decompresses them"),
-    OTHER(0, "\x28\xb5\x2f\xfd", "zstd data", "'zstd -d' decompresses them"),
-    OTHER(0, "\x89HDF", "an HDF5 file", NULL),
-    OTHER(0, "\x93NUMPY", "a NumPy array", "save it as a PGM or IDX file"),
-    OTHER(0, "version https://", "a Git LFS pointer", "'git lfs pull' gets the file itself"),
+    {MAGIC(0, "\x89PNG"), {FORMAT_IMAGE, "a PNG image", CONVERT}},
+    {MAGIC(0, "\xff\xd8\xff"), {FORMAT_IMAGE, "a JPEG image", CONVERT}},
+    {MAGIC(0, "GIF8"), {FORMAT_IMAGE, "a GIF image", CONVERT}},
+    {MAGIC(0, "P7"), {FORMAT_IMAGE, "a PAM image (P7)", CONVERT}},
+    {MAGIC(0, "BM"), {FORMAT_IMAGE, "a BMP image", CONVERT}},
+    {MAGIC(0, "II*\0"), {FORMAT_IMAGE, "a TIFF image", CONVERT}},
+    {MAGIC(0, "MM\0*"), {FORMAT_IMAGE, "a TIFF image", CONVERT}},
+    {MAGIC(8, "WEBP"), {FORMAT_IMAGE, "a WebP image", CONVERT}},
+    {MAGIC(4, "ftyphe"), {FORMAT_IMAGE, "a HEIC image", CONVERT_OR("heif-convert")}},
+    {MAGIC(4, "ftypmif1"), {FORMAT_IMAGE, "a HEIF image", CONVERT_OR("heif-convert")}},
+    {MAGIC(4, "ftypavif"), {FORMAT_IMAGE, "an AVIF image", CONVERT_OR("heif-convert")}},
+    {MAGIC(4, "ftyp"), {FORMAT_OTHER, "a film, or an image in such a file (MP4, QuickTime)", NULL}},
+    {MAGIC(0, "\xff\x0a"), {FORMAT_IMAGE, "a JPEG XL image", CONVERT_OR("djxl")}},
+    {MAGIC(0, "\0\0\0\x0cJXL "), {FORMAT_IMAGE, "a JPEG XL image", CONVERT_OR("djxl")}},
+    {MAGIC(0, "8BPS"), {FORMAT_IMAGE, "a Photoshop image (PSD)", CONVERT}},
+    {MAGIC(0, "gimp xcf"), {FORMAT_IMAGE, "a GIMP image (XCF)", CONVERT}},
+    {MAGIC(0, "%PDF"), {FORMAT_IMAGE, "a PDF document", CONVERT}},
+    {MAGIC(0, "%!PS"), {FORMAT_IMAGE, "a PostScript document", CONVERT}},
+    {MAGIC(0, "<svg"), {FORMAT_IMAGE, "an SVG drawing", CONVERT}},
+    {MAGIC(0, "<?xml"), {FORMAT_IMAGE, "an XML document, perhaps an SVG drawing", CONVERT}},
+    {MAGIC(0, "<"), {FORMAT_OTHER, "a web page", NULL}},
+    {MAGIC(0, "\n<"), {FORMAT_OTHER, "a web page", NULL}},
+    {MAGIC(0, "\r\n<"), {FORMAT_OTHER, "a web page", NULL}},
+    {MAGIC(0, "\xef\xbb\xbf<"), {FORMAT_OTHER, "a web page", NULL}}, // with a byte order mark
+    {MAGIC(0, "\x1f\x8b"),
+     {FORMAT_OTHER, "gzip data",
+      "give the file a name that ends in .gz, or pipe in what 'gzip -dc' makes of it"}},
+    {MAGIC(0, "PK\3\4"), {FORMAT_OTHER, "a ZIP archive", "'unzip' unpacks it"}},
+    {MAGIC(0, "7z\xbc\xaf"), {FORMAT_OTHER, "a 7z archive", "'7z x' unpacks it"}},
+    {MAGIC(0, "\3757zXZ"), {FORMAT_OTHER, "xz data", "'xz -d' decompresses them"}},
+    {MAGIC(0, "BZh"), {FORMAT_OTHER, "bzip2 data", "'bzip2 -d' decompresses them"}},
+    {MAGIC(0, "\x28\xb5\x2f\xfd"), {FORMAT_OTHER, "zstd data", "'zstd -d' decompresses them"}},
+    {MAGIC(0, "\x89HDF"), {FORMAT_OTHER, "an HDF5 file", NULL}},
+    {MAGIC(0, "\x93NUMPY"), {FORMAT_OTHER, "a NumPy array", "save it as a PGM or IDX file"}},
+    {MAGIC(0, "version https://"),
+     {FORMAT_OTHER, "a Git LFS pointer", "'git lfs pull' gets the file itself"}},
     // A header of less than 4 GB, in JSON.
-    MAGIC(4, "\0\0\0\0{", FORMAT_MODEL, "a model", NULL),
+    {MAGIC(4, "\0\0\0\0{"), {FORMAT_MODEL, "a model", NULL}},
 };
 
 static const Format anymap = {FORMAT_ANYMAP, "a picture", NULL};

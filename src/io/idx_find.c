@@ -13,11 +13,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-// ---------------------------------------------------------------------------------------------
-// Names
-
 // A file's name, taken apart.
 typedef struct IdxName {
+    const char *name;
     size_t prefix; // bytes before the part: "emnist-letters-", or none
     size_t set;    // those of them that name the data set: "emnist-letters"
     mlp_part part;
@@ -25,17 +23,11 @@ typedef struct IdxName {
     int order; // the smallest is preferred
 } IdxName;
 
-static const struct {
-    const char *text;
-    bool is_images;
-} forms[] = {{"-images-idx3-ubyte", true},  {"-labels-idx1-ubyte", false},
-             {"-labels-idx2-int", false},   {"-images.idx3-ubyte", true},
-             {"-labels.idx1-ubyte", false}, {"-labels.idx2-int", false}};
-static const struct {
-    const char *text;
-    mlp_part part;
-} parts[] = {{"train", MLP_TRAIN_FILES}, {"t10k", MLP_TEST_FILES}, {"test", MLP_TEST_FILES}};
-enum { N_FORMS = sizeof forms / sizeof forms[0], N_PARTS = sizeof parts / sizeof parts[0] };
+enum { N_FORMS = 6, N_PARTS = 3 };
+static const char *const forms[N_FORMS] = {"-images-idx3-ubyte", "-labels-idx1-ubyte",
+                                           "-labels-idx2-int",   "-images.idx3-ubyte",
+                                           "-labels.idx1-ubyte", "-labels.idx2-int"};
+static const char *const parts[N_PARTS] = {"train", "t10k", "test"};
 
 // Takes the ending off the first *length bytes of the name, when they end in it.
 static bool strip(const char *name, size_t *length, const char *ending)
@@ -51,31 +43,28 @@ static bool name_parse(IdxName *is, const char *name)
 {
     size_t length = strlen(name);
     int compressed = strip(name, &length, ".gz"), form = 0, part = 0;
-    while (form < N_FORMS && !strip(name, &length, forms[form].text))
+    while (form < N_FORMS && !strip(name, &length, forms[form]))
         form++;
-    while (part < N_PARTS && !strip(name, &length, parts[part].text))
+    while (part < N_PARTS && !strip(name, &length, parts[part]))
         part++;
     if (form == N_FORMS || part == N_PARTS)
         return false;
     bool is_separated = length > 0 && strchr("-_.", name[length - 1]) != NULL;
-    *is = (IdxName){.prefix = length,
+    *is = (IdxName){.name = name,
+                    .prefix = length,
                     .set = length - is_separated,
-                    .part = parts[part].part,
-                    .is_images = forms[form].is_images,
+                    .part = part == 0 ? MLP_TRAIN_FILES : MLP_TEST_FILES,
+                    .is_images = forms[form][1] == 'i',
                     .order = (compressed * N_FORMS + form) * N_PARTS + part};
     return true;
 }
-
-// ---------------------------------------------------------------------------------------------
-// Directories
 
 // The names in a directory, sorted.
 typedef struct Listing {
     char directory[IDX_PATH_SIZE];
     struct dirent **list;
     int n;
-    const char *wanted; // the name of a file of the wanted data set
-    IdxName wanted_is;  // that name, taken apart
+    IdxName wanted; // that of a file of the wanted data set
 } Listing;
 
 static int is_not_hidden(const struct dirent *entry)
@@ -91,21 +80,18 @@ static void listing_close(Listing *l)
 }
 
 // Whether both files are of one data set, however their names separate its name from the part.
-static bool is_same_set(const char *a, const IdxName *a_is, const char *b, const IdxName *b_is)
+static bool is_same_set(const IdxName *a, const IdxName *b)
 {
-    return a_is->set == b_is->set && memcmp(a, b, a_is->set) == 0;
+    return a->set == b->set && memcmp(a->name, b->name, a->set) == 0;
 }
 
 // Whether entry i is the first one of its data set; takes its name apart.
 static bool is_first_of_set(const Listing *l, int i, IdxName *is)
 {
-    const char *name = l->list[i]->d_name;
-    bool is_first = name_parse(is, name);
-    for (int j = 0; j < i && is_first; j++) {
-        IdxName other;
-        is_first = !name_parse(&other, l->list[j]->d_name) ||
-                   !is_same_set(name, is, l->list[j]->d_name, &other);
-    }
+    IdxName other;
+    bool is_first = name_parse(is, l->list[i]->d_name);
+    for (int j = 0; j < i && is_first; j++)
+        is_first = !name_parse(&other, l->list[j]->d_name) || !is_same_set(is, &other);
     return is_first;
 }
 
@@ -116,12 +102,10 @@ static int choose_set(Listing *l, const char *set)
     int n_sets = 0;
     IdxName is;
     for (int i = 0; i < l->n; i++) {
-        const char *name = l->list[i]->d_name;
         if (!is_first_of_set(l, i, &is) ||
-            (set != NULL && (strlen(set) != is.set || memcmp(set, name, is.set) != 0)))
+            (set != NULL && (strlen(set) != is.set || memcmp(set, is.name, is.set) != 0)))
             continue;
-        l->wanted = name;
-        l->wanted_is = is;
+        l->wanted = is;
         if (set == NULL && is.set == 0)
             return 1;
         n_sets++;
@@ -129,16 +113,13 @@ static int choose_set(Listing *l, const char *set)
     return n_sets;
 }
 
-// ---------------------------------------------------------------------------------------------
-// Messages that say what is there
-
 static bool error_no_file(Error *err, const Listing *l, mlp_part part, bool is_images)
 {
     char found[LIST_SIZE] = "";
     for (int i = 0; i < l->n; i++)
         list_add(found, (size_t)i, (size_t)l->n, l->list[i]->d_name);
     return error_set(err, "%s: no file %.*s%s-%s there%s, raw or with .gz; %s%s", l->directory,
-                     (int)l->wanted_is.prefix, l->wanted == NULL ? "" : l->wanted,
+                     (int)l->wanted.prefix, l->wanted.prefix == 0 ? "" : l->wanted.name,
                      part == MLP_TRAIN_FILES ? "train" : "t10k",
                      is_images ? "images-idx3-ubyte" : "labels-idx1-ubyte",
                      part == MLP_TRAIN_FILES ? "" : " (nor test- for t10k-)",
@@ -156,13 +137,10 @@ static void list_sets(char sets[LIST_SIZE], const Listing *l)
         n += is_first_of_set(l, i, &is) && is.set > 0;
     for (int i = 0; i < l->n; i++)
         if (is_first_of_set(l, i, &is) && is.set > 0) {
-            snprintf(name, sizeof name, "%.*s", (int)is.set, l->list[i]->d_name);
+            snprintf(name, sizeof name, "%.*s", (int)is.set, is.name);
             list_add(sets, shown++, n, name);
         }
 }
-
-// ---------------------------------------------------------------------------------------------
-// Data sets
 
 // Takes `data` apart into a directory and, where there is none of that name, the data set in it
 // that is wanted; NULL: any.
@@ -171,16 +149,14 @@ static bool parse_data(char directory[IDX_PATH_SIZE], const char **set, const ch
 {
     struct stat status;
     const char *slash = strrchr(data, '/');
-    size_t length = strlen(data);
     bool exists = stat(data, &status) == 0;
     *set = NULL;
     if (!exists && errno != ENOENT)
         return error_set_errno(err, "%s: cannot read the directory of the data", data);
     if (exists && !S_ISDIR(status.st_mode))
         return error_set(err, "%s: is not a directory, where that of the data was expected", data);
-    if (length >= IDX_PATH_SIZE)
+    if (snprintf(directory, IDX_PATH_SIZE, "%s", data) >= IDX_PATH_SIZE)
         return error_set(err, "%s: the path is too long", data);
-    memcpy(directory, data, length + 1);
     if (exists)
         return true;
     *set = slash == NULL ? data : slash + 1;
@@ -188,7 +164,7 @@ static bool parse_data(char directory[IDX_PATH_SIZE], const char **set, const ch
         memcpy(directory, slash == NULL ? "." : "/", 2);
     else
         directory[slash - data] = '\0';
-    return ((*set)[0] != '\0' && stat(directory, &status) == 0 && S_ISDIR(status.st_mode)) ||
+    return (**set != '\0' && stat(directory, &status) == 0 && S_ISDIR(status.st_mode)) ||
            error_set(err, "%s: there is no such directory", data);
 }
 
@@ -202,9 +178,8 @@ static bool listing_find(Listing *l, const char *data, mlp_part part, Error *err
         return false;
     for (size_t i = 0; i < sizeof subdirectories / sizeof subdirectories[0]; i++) {
         *l = (Listing){.n = 0};
-        int length =
-            snprintf(l->directory, sizeof l->directory, "%s%s", directory, subdirectories[i]);
-        if (length < 0 || (size_t)length >= sizeof l->directory)
+        if (snprintf(l->directory, IDX_PATH_SIZE, "%s%s", directory, subdirectories[i]) >=
+            IDX_PATH_SIZE)
             return error_set(err, "%s: the path is too long", data);
         l->n = scandir(l->directory, &l->list, is_not_hidden, alphasort);
         if (l->n < 0 && i > 0 && (errno == ENOENT || errno == ENOTDIR))
@@ -240,11 +215,10 @@ static bool find_file(char path[IDX_PATH_SIZE + 256], const Listing *l, mlp_part
         IdxName is;
         struct stat status;
         char found[IDX_PATH_SIZE + 256];
-        const char *name = l->list[i]->d_name;
-        if (!name_parse(&is, name) || is.part != part || is.is_images != is_images ||
-            !is_same_set(name, &is, l->wanted, &l->wanted_is))
+        if (!name_parse(&is, l->list[i]->d_name) || is.part != part || is.is_images != is_images ||
+            !is_same_set(&is, &l->wanted))
             continue;
-        snprintf(found, sizeof found, "%s/%s", l->directory, name);
+        snprintf(found, sizeof found, "%s/%s", l->directory, is.name);
         if (stat(found, &status) != 0 || !S_ISREG(status.st_mode))
             is.order += IRREGULAR;
         if (is.order < best) {
