@@ -2,7 +2,7 @@
 // The check of outputs is the longest part: it keeps every file that a user could lose.
 #include "commands.h"
 
-#include "idx_find.h"
+#include "idx.h"
 #include "kernels.h"
 #include "numbers.h"
 #include "path.h"
