@@ -380,7 +380,7 @@ static void headers_with_a_right_checksum_are_refused_with_their_reason(void)
         {"\"data_offsets\":[0,8]", "\"data_offsets\":[0,8,8]", "more than 2"},
         {"\"data_offsets\":[0,8]", "\"data_offsets\":8", "'['"},
         {"\"data_offsets\":[0,8]", "\"data_offsets\":[0,8", "']'"},
-        {"{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}", "{}", "a string"},
+        {"{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}", "{}", "lacks"},
         {"{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}", "[]", "'{'"},
         {"]}}", "]}} x", "the end"},
         {"]}}", "]}}{}", "the end"},

@@ -421,6 +421,12 @@ static bool has_shape(const TensorEntry *entry)
     return same;
 }
 
+static int compare_begins(const void *a, const void *b)
+{
+    const TensorEntry *x = a, *y = b;
+    return (x->offsets[0] > y->offsets[0]) - (x->offsets[0] < y->offsets[0]);
+}
+
 // The entries must be exactly the network's tensors, and their data must follow one another
 // without hole or overlap, to the last byte.
 static bool model_check_entries(ModelFile *file, const Network *net, Error *err)
@@ -433,6 +439,8 @@ static bool model_check_entries(ModelFile *file, const Network *net, Error *err)
             return error_set(err, "tensor '%s' is missing", net->tensors[t]->name);
         file->entries[i].tensor = net->tensors[t];
     }
+    uint64_t end = 0;
+    qsort(file->entries, file->n_entries, sizeof file->entries[0], compare_begins);
     for (size_t i = 0; i < file->n_entries; i++) {
         const TensorEntry *entry = &file->entries[i];
         if (entry->tensor == NULL)
@@ -444,16 +452,10 @@ static bool model_check_entries(ModelFile *file, const Network *net, Error *err)
             entry->offsets[1] > file->data_size)
             return error_set(err, "tensor '%s': its data_offsets do not fit its shape or the file",
                              entry->name);
-    }
-    uint64_t end = 0;
-    for (size_t in_order = 0; in_order < file->n_entries; in_order++) {
-        size_t i = 0;
-        while (i < file->n_entries && file->entries[i].offsets[0] != end)
-            i++;
-        if (i == file->n_entries)
-            return error_set(err, "the data of the tensors overlap or leave a hole at %" PRIu64,
-                             end);
-        end = file->entries[i].offsets[1];
+        if (entry->offsets[0] != end)
+            return error_set(err, "tensor '%s': its data overlap others or leave a hole",
+                             entry->name);
+        end = entry->offsets[1];
     }
     return end == file->data_size ||
            error_set(err, "the tensors take %" PRIu64 " bytes, %zu are there", end,
