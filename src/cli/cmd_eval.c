@@ -59,14 +59,14 @@ typedef struct Mistake {
 
 // The images, their predictions and what is counted of them.
 typedef struct Report {
-    const char *model, *split;
+    const mlp_model *model;
+    const char *path, *split; // path: of the model
     const mlp_data *data;
     mlp_evaluation result;
     mlp_predictions each; // of the images from result.first on
     size_t n_classes;
-    const char *class_names; // NULL: none
-    uint64_t *confusion;     // (C,C), rows: true class
-    Mistake *mistakes;       // (n_mistakes) most confident first
+    uint64_t *confusion; // (C,C), rows: true class
+    Mistake *mistakes;   // (n_mistakes) most confident first
     size_t n_mistakes;
 } Report;
 
@@ -83,7 +83,7 @@ static void print_classes(const Report *report, int width)
     printf("%*s   images  precision     recall         F1\n", width, "class");
     for (size_t k = 0; k < report->n_classes; k++) {
         ClassMetrics m = class_metrics(report->confusion, report->n_classes, k);
-        command_print_class(report->class_names, k, width);
+        command_print_class(report->model, k, width);
         printf("  %7llu", (unsigned long long)m.support);
         print_ratio(m.precision);
         print_ratio(m.recall);
@@ -98,11 +98,11 @@ static void print_matrix(const Report *report, int width)
     printf("\nconfusion matrix (rows: true class, columns: predicted)\n%*s", width, "");
     for (size_t k = 0; k < report->n_classes; k++) {
         putchar(' ');
-        command_print_class(report->class_names, k, COLUMN);
+        command_print_class(report->model, k, COLUMN);
     }
     for (size_t row = 0; row < report->n_classes; row++) {
         putchar('\n');
-        command_print_class(report->class_names, row, width);
+        command_print_class(report->model, row, width);
         for (size_t k = 0; k < report->n_classes; k++)
             printf(" %*llu", COLUMN,
                    (unsigned long long)report->confusion[row * report->n_classes + k]);
@@ -136,9 +136,9 @@ static void print_most_confused(const Report *report, int width)
     printf(" images  %*s  %*s\n", width, "label", width + 4, "predicted");
     for (size_t n = 0; n < MOST && (at = next_confused(report, at)) < C * C; n++) {
         printf("%7llu  ", (unsigned long long)report->confusion[at]);
-        command_print_class(report->class_names, at / C, width);
+        command_print_class(report->model, at / C, width);
         fputs("  ", stdout);
-        command_print_class(report->class_names, at % C, width + 4);
+        command_print_class(report->model, at % C, width + 4);
         putchar('\n');
     }
 }
@@ -147,13 +147,13 @@ static void print_text(const Report *report)
 {
     enum { MATRIX_CLASSES = 16 };
     double accuracy = report->result.accuracy;
-    ShownName model = command_shown(report->model), directory = command_shown(report->data->name);
+    ShownName model = command_shown(report->path), directory = command_shown(report->data->name);
     printf("%s on the %s images of %s\n\n", model.text, report->split, directory.text);
     printf("accuracy  %.2f %%, standard error %.2f %% (%zu of %zu)\n", 100.0 * accuracy,
            100.0 * accuracy_standard_error(accuracy, report->result.n), report->result.correct,
            report->result.n);
     printf("loss      %.4f\n\n", report->result.loss);
-    int width = command_class_width(report->class_names, report->n_classes);
+    int width = command_class_width(report->model);
     print_classes(report, width);
     if (report->n_classes <= MATRIX_CLASSES)
         print_matrix(report, width);
@@ -166,7 +166,7 @@ static void print_json(const Report *report)
     JsonWriter json = {.out = stdout};
     double accuracy = report->result.accuracy;
     json_open_object(&json, NULL);
-    json_string(&json, "model", report->model);
+    json_string(&json, "model", report->path);
     json_string(&json, "data", report->data->name);
     json_string(&json, "split", report->split);
     json_uint(&json, "n", report->result.n);
@@ -179,8 +179,8 @@ static void print_json(const Report *report)
         ClassMetrics m = class_metrics(report->confusion, report->n_classes, k);
         json_open_object(&json, NULL);
         json_uint(&json, "class", k);
-        if (report->class_names != NULL)
-            json_string(&json, "name", class_name(report->class_names, k).text);
+        if (mlp_model_settings(report->model)->class_names != NULL)
+            json_string(&json, "name", mlp_class_name(report->model, k));
         json_uint(&json, "support", m.support);
         json_uint(&json, "predicted", m.predicted);
         json_double(&json, "precision", m.precision);
@@ -248,10 +248,10 @@ static void print_confusion(FILE *out, const void *context)
     CsvWriter csv = {.out = out};
     csv_names(&csv, "label");
     for (size_t k = 0; k < n; k++)
-        csv_string(&csv, class_name(report->class_names, k).text);
+        csv_string(&csv, mlp_class_name(report->model, k));
     csv_end_row(&csv);
     for (size_t row = 0; row < n; row++) {
-        csv_string(&csv, class_name(report->class_names, row).text);
+        csv_string(&csv, mlp_class_name(report->model, row));
         for (size_t k = 0; k < n; k++)
             csv_uint(&csv, report->confusion[row * n + k]);
         csv_end_row(&csv);
@@ -296,13 +296,13 @@ static bool evaluate(Report *report, const EvalOptions *o, Context *c)
     size_t C = mlp_classes(c->model); // the data may have fewer
     static const char what[] = "the predictions";
     *report = (Report){
-        .model = c->words.model,
+        .model = c->model,
+        .path = c->words.model,
         .split = o->split,
         .data = data,
         .each = {.predicted = arena_alloc(&c->arena, data->n, 1, what, &c->err),
                  .probability = arena_alloc(&c->arena, data->n, sizeof(float), what, &c->err)},
         .n_classes = C,
-        .class_names = settings->class_names,
         .confusion = arena_alloc(&c->arena, C * C, sizeof(uint64_t), what, &c->err),
         .mistakes = arena_alloc(&c->arena, data->n, sizeof(Mistake), what, &c->err)};
     return report->each.predicted != NULL && report->each.probability != NULL &&
@@ -334,7 +334,7 @@ static int run(Context *c)
     if (report.result.is_other_data)
         command_note("%s was trained on other data than %s: its %s images are not those that the "
                      "model was trained with",
-                     report.model, report.data->name, report.split);
+                     report.path, report.data->name, report.split);
     confusion_count(report.confusion, report.n_classes, report.data->labels + report.result.first,
                     report.each.predicted, report.result.n);
     find_mistakes(&report);
@@ -345,7 +345,7 @@ static int run(Context *c)
     if (status != STATUS_DONE)
         return status;
     o->json ? print_json(&report) : print_text(&report);
-    bool ok = reaches(report.result.accuracy, o->min_accuracy, report.model, &c->err);
+    bool ok = reaches(report.result.accuracy, o->min_accuracy, report.path, &c->err);
     return ok ? STATUS_DONE : STATUS_NOT_REACHED;
 }
 

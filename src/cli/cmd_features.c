@@ -36,7 +36,7 @@ typedef struct Activations {
     const Network *net;
     Work work;
     unsigned label;
-    const char *class_names;
+    const mlp_model *model;
 } Activations;
 
 // ---------------------------------------------------------------------------------------------
@@ -134,7 +134,7 @@ static void draw_layer(const Maps *maps)
 static void print_text(const Activations *activations)
 {
     const Network *net = activations->net;
-    const char *names = activations->class_names;
+    const mlp_model *model = activations->model;
     if (terminal_has_colours(STDOUT_FILENO))
         for (size_t l = 0; l < net->n_layers; l++)
             draw_layer(&(Maps){activations, l});
@@ -144,7 +144,7 @@ static void print_text(const Activations *activations)
         print_layer(&(Maps){activations, l});
     unsigned predicted = activations->work.predicted[0];
     printf("\nlabel %s, predicted %s with probability %.4f\n",
-           class_name(names, activations->label).text, class_name(names, predicted).text,
+           mlp_class_name(model, activations->label), mlp_class_name(model, predicted),
            (double)network_probabilities(net, &activations->work, 0)[predicted]);
 }
 
@@ -163,7 +163,7 @@ static int run(Context *c)
     const mlp_model *model = c->model;
     bool transposed = command_transposed(&o->transpose, model->settings.transposed);
     const mlp_data *data = command_open_data(c, &c->data, o->data, part, transposed);
-    Activations result = {.net = &model->net, .class_names = model->settings.class_names};
+    Activations result = {.net = &model->net, .model = model};
     if (data == NULL || !mlp_fits(model, data, c->err.text) ||
         !work_alloc(&result.work, &model->net, (WorkNeeds){.capacity = 1}, &c->arena, &c->err))
         return STATUS_FAILED;

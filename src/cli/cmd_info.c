@@ -40,7 +40,7 @@ static void print_class_names(const Model *model)
 {
     printf("%-16s ", "class_names");
     for (size_t k = 0; k < model->net.architecture.classes; k++)
-        printf("%s %s", k == 0 ? "" : ",", class_name(model->settings.class_names, k).text);
+        printf("%s %s", k == 0 ? "" : ",", mlp_class_name(model, k));
     putchar('\n');
 }
 

@@ -138,8 +138,7 @@ static void picture_title(const void *context, size_t tile, char *text, size_t s
     const Picture *picture = &p->list[tile];
     size_t inputs = p->layer->in.channels;
     if (!p->are_filters)
-        snprintf(text, size, "%zu: %s", picture->number,
-                 class_name(p->model->settings.class_names, picture->class).text);
+        snprintf(text, size, "%zu: %s", picture->number, mlp_class_name(p->model, picture->class));
     else if (inputs == 1)
         snprintf(text, size, "%zu", picture->number);
     else
@@ -173,9 +172,8 @@ static void print_csv(FILE *out, const void *context)
 
 static void print_table(const Pictures *p, const Tiles *tiles)
 {
-    const char *names = p->model->settings.class_names;
     size_t inputs = p->layer->in.channels;
-    int width = command_class_width(names, p->model->net.architecture.classes);
+    int width = command_class_width(p->model);
     width = width < 6 ? 6 : width;
     if (p->are_filters)
         printf("%7s  %6s", "channel", "input");
@@ -189,7 +187,7 @@ static void print_table(const Pictures *p, const Tiles *tiles)
             printf("%7zu  %6zu", picture->number / inputs, picture->number % inputs);
         } else {
             printf("%6zu  ", picture->number);
-            command_print_class(names, picture->class, width);
+            command_print_class(p->model, picture->class, width);
             printf("  %13.4f", picture->output_weight);
         }
         printf("  %9.4f  %9.4f  %9.4f\n", picture_bias(p, picture), summary.smallest,

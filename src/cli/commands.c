@@ -80,19 +80,19 @@ static int text_width(const char *text)
     return width;
 }
 
-int command_class_width(const char *class_names, size_t n)
+int command_class_width(const mlp_model *model)
 {
     int widest = sizeof "class" - 1;
-    for (size_t k = 0; k < n; k++) {
-        int width = text_width(class_name(class_names, k).text);
+    for (size_t k = 0; k < mlp_classes(model); k++) {
+        int width = text_width(mlp_class_name(model, k));
         widest = width > widest ? width : widest;
     }
     return widest;
 }
 
-void command_print_class(const char *class_names, size_t k, int width)
+void command_print_class(const mlp_model *model, size_t k, int width)
 {
-    ClassName name = class_name(class_names, k);
+    ClassName name = model->class_names[k];
     size_t end = strlen(name.text);
     while (text_width(name.text) > width)
         name.text[--end] = '\0'; // a cut character has the width of a whole one

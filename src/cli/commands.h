@@ -48,11 +48,11 @@ int command_fail(const Error *err, int status);
 typedef Error ShownName;
 ShownName command_shown(const char *name);
 
-// The columns that a table needs for the names of n classes and its title "class".
-int command_class_width(const char *class_names, size_t n);
+// The columns that a table needs for the names of a model's classes and its title "class".
+int command_class_width(const mlp_model *model);
 
 // Prints the name of class k, right-aligned, and no more of it than fits.
-void command_print_class(const char *class_names, size_t k, int width);
+void command_print_class(const mlp_model *model, size_t k, int width);
 
 // The directory of the installed MNIST (installed.c).
 extern const char installed_data[];
