@@ -183,9 +183,9 @@ static void simd_sparse_forward(const SumRows *sums, const float *W, size_t S,
                                 unsigned char *tile, const SparseRows *next)
 {
     Lookahead examples[TILE_EXAMPLES + AHEAD];
-    look_ahead(examples, rows, next);
-    if (tile != NULL)
+    if (tile != NULL) // first: the stores complete while look_ahead waits for memory
         memset(tile, 0, I * TILE_EXAMPLES);
+    look_ahead(examples, rows, next);
     for (size_t o = 0, width; o < S; o += width, tile = NULL) {
         ForwardStrip strip = {examples, rows->n, S, W + o, value, *sums};
         strip.sums.at += o;
