@@ -19,27 +19,18 @@ static void show(const Model *model)
     (void)sink;
 }
 
-// Finite weights may still overflow: nothing more than a useless answer may come of that.
+// Finite weights may still overflow: then there is an error, and nothing more.
 static void predict(const Model *model, Arena *arena)
 {
     Error err = {""};
-    const Architecture *a = &model->net.architecture;
-    unsigned char *pixels = arena_alloc(arena, a->rows * a->cols, 1, "pixels", &err), label = 0;
-    Work work;
-    PROMISE(pixels != NULL &&
-            work_alloc(&work, &model->net, (WorkNeeds){.capacity = 1}, arena, &err));
-    for (size_t p = 0; p < a->rows * a->cols; p++)
+    size_t n = mlp_rows(model) * mlp_cols(model);
+    unsigned char *pixels = arena_alloc(arena, n, 1, "pixels", &err);
+    float probabilities[MLP_MAX_CLASSES], logits[MLP_MAX_CLASSES];
+    PROMISE(pixels != NULL);
+    for (size_t p = 0; p < n; p++)
         pixels[p] = (unsigned char)(37 * p);
-    const Dataset data = {.n = 1,
-                          .rows = a->rows,
-                          .cols = a->cols,
-                          .n_classes = a->classes,
-                          .pixels = pixels,
-                          .labels = &label};
-    const InputScale scale = input_scale(model->facts.pixel_std);
-    const Batch batch = {.data = &data, .scale = &scale, .size = 1};
-    network_predict(&model->net, model->params, &work, &batch);
-    PROMISE(work.predicted[0] < a->classes);
+    if (!mlp_classify(model, pixels, 1, probabilities, logits, err.text))
+        promise_reason(&err);
 }
 
 static void write_and_read_again(const Model *model)
