@@ -9,9 +9,6 @@
 #include <sys/mman.h>
 #include <time.h>
 
-// ---------------------------------------------------------------------------------------------
-// Errors
-
 // A file's name may contain anything, but a message stays one line, and no control character
 // reaches a terminal; those of ISO 6429's second set are c2 80 to c2 9f in UTF-8.
 static void keep_to_one_line(char *text)
@@ -115,9 +112,6 @@ double clock_seconds(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-// ---------------------------------------------------------------------------------------------
-// Memory
-
 enum { ARENA_ALIGNMENT = 64 };
 
 typedef struct ArenaBlock {
@@ -127,14 +121,6 @@ typedef struct ArenaBlock {
 static void *block_memory(ArenaBlock *block)
 {
     return (unsigned char *)block + ARENA_ALIGNMENT;
-}
-
-// `n` is the number of bytes wanted, or SIZE_MAX when it does not even fit a size_t.
-static bool error_no_memory(Error *err, size_t n, const char *what)
-{
-    if (n == SIZE_MAX)
-        return error_set(err, "out of memory: %s would need more than an address can reach", what);
-    return error_set(err, "out of memory: %zu bytes for %s", n, what);
 }
 
 // Asks for large pages where the system has them: images are read in random order, and a page of 4
@@ -154,14 +140,14 @@ static void advise_large_pages(void *memory, size_t size)
 
 void *arena_alloc(Arena *arena, size_t count, size_t size, const char *what, Error *err)
 {
-    if (size != 0 && count > (SIZE_MAX - 2 * ARENA_ALIGNMENT) / size) {
-        error_no_memory(err, SIZE_MAX, what);
-        return NULL;
-    }
-    size_t n = round_up(count * size, ARENA_ALIGNMENT);
-    ArenaBlock *block = aligned_alloc(ARENA_ALIGNMENT, ARENA_ALIGNMENT + n);
+    bool fits = size == 0 || count <= (SIZE_MAX - 2 * ARENA_ALIGNMENT) / size;
+    size_t n = fits ? round_up(count * size, ARENA_ALIGNMENT) : 0;
+    ArenaBlock *block = fits ? aligned_alloc(ARENA_ALIGNMENT, ARENA_ALIGNMENT + n) : NULL;
     if (block == NULL) {
-        error_no_memory(err, n, what);
+        error_set(err,
+                  fits ? "out of memory: %zu bytes for %s"
+                       : "out of memory: more than %zu bytes for %s",
+                  fits ? n : SIZE_MAX, what);
         return NULL;
     }
     block->next = arena->blocks;
@@ -227,9 +213,6 @@ void arena_free(Arena *arena)
         arena->blocks = next;
     }
 }
-
-// ---------------------------------------------------------------------------------------------
-// Checksum
 
 enum { CRC_SLICES = 8 };
 

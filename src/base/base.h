@@ -14,9 +14,6 @@
 #define MLP_PRINTF(text, first)
 #endif
 
-// ---------------------------------------------------------------------------------------------
-// Errors
-
 // Why something failed, ready to follow "mlp: ". The module that fails says where and what was
 // expected; the command that called it decides what to do about it.
 typedef struct Error {
@@ -38,9 +35,6 @@ bool error_set_errno(Error *err, const char *format, ...) MLP_PRINTF(2, 3);
 // than six, "a, b, c, d, e, f and 5 more".
 enum { LIST_SIZE = 2048 };
 void list_add(char list[LIST_SIZE], size_t i, size_t n, const char *item);
-
-// ---------------------------------------------------------------------------------------------
-// Ranges
 
 // The indices first, first + 1, ..., end - 1.
 typedef struct Range {
@@ -71,9 +65,6 @@ static inline size_t round_up(size_t n, size_t multiple)
 
 // Seconds on a clock that only goes forward.
 double clock_seconds(void);
-
-// ---------------------------------------------------------------------------------------------
-// Memory
 
 // An arena owns all memory of one command and releases it at once. It is a list of allocations
 // (a "pool"), not one big block: there are few, most are large, and so the address sanitizer and

@@ -33,9 +33,6 @@ ClassName class_name(const char *names, size_t k)
     return name;
 }
 
-// ---------------------------------------------------------------------------------------------
-// Checks
-
 // Control characters could move a terminal's cursor: those of ASCII, and U+0080 to U+009F.
 static bool name_is_clean(const char *name, size_t length)
 {
@@ -72,9 +69,6 @@ bool class_names_check(const char *names, size_t classes, Error *err)
     }
     return true;
 }
-
-// ---------------------------------------------------------------------------------------------
-// What --classes says
 
 // 1, 2 or 3 for a digit, a capital or a small letter of ASCII, 0 for all else.
 static int kind_of(char c)

@@ -18,24 +18,18 @@ enum {
     MOST_FRAMES = 3        // within each other
 };
 
-// ---------------------------------------------------------------------------------------------
-// Pictures
-
-static size_t divided(size_t n, size_t factor)
-{
-    return (n + factor - 1) / factor;
-}
-
 // Makes a picture of more than WORK_PIXELS smaller: each pixel becomes the mean of factor x factor
 // ones, fewer at the end.
 static bool shrink(GreyImage *image, Arena *arena, Error *err)
 {
     size_t factor = 1;
-    while (divided(image->rows, factor) * divided(image->cols, factor) > WORK_PIXELS)
+    while (round_up(image->rows, factor) / factor * (round_up(image->cols, factor) / factor) >
+           WORK_PIXELS)
         factor++;
     if (factor == 1)
         return true;
-    size_t rows = divided(image->rows, factor), cols = divided(image->cols, factor);
+    size_t rows = round_up(image->rows, factor) / factor;
+    size_t cols = round_up(image->cols, factor) / factor;
     unsigned char *out = arena_alloc(arena, rows, cols, "a picture", err);
     if (out == NULL)
         return false;
@@ -88,9 +82,6 @@ static bool find_digit(Strokes *strokes, GreyImage *image, Arena *arena, Error *
     }
     return true;
 }
-
-// ---------------------------------------------------------------------------------------------
-// Scale
 
 // One direction of the scaling, in units in which a pixel of the picture is `to` long and one of
 // the digit `from`: then both begin and end at whole numbers.
@@ -149,9 +140,6 @@ static void stretch(unsigned char *out, const uint64_t *sum, size_t n)
         out[i] = (unsigned char)((sum[i] * 255 + most / 2) / most);
 }
 
-// ---------------------------------------------------------------------------------------------
-// Centre
-
 // Where the first of n pixels goes, so that their centre of mass, sum / mass, comes to pixel
 // size / 2, and all of them stay inside.
 static size_t centred(size_t size, size_t n, uint64_t mass, uint64_t sum)
@@ -177,8 +165,6 @@ static void place(unsigned char *digit, size_t rows, size_t cols, const unsigned
     for (size_t y = 0; y < n_rows; y++)
         memcpy(digit + (top + y) * cols + left, scaled + y * n_cols, n_cols);
 }
-
-// ---------------------------------------------------------------------------------------------
 
 static size_t box_side(size_t side)
 {

@@ -28,9 +28,6 @@ size_t utf8_length(const unsigned char *s, size_t n)
     return wrong ? 0 : length;
 }
 
-// ---------------------------------------------------------------------------------------------
-// Writing
-
 // JSON is UTF-8, a file name may be anything: what is not valid is shown as U+FFFD.
 static void json_print_text(JsonWriter *json, const char *text)
 {
@@ -152,9 +149,6 @@ void json_exact(JsonWriter *json, const char *key, double value)
     char text[NUMBER_SIZE];
     json_print_number(json, key, format_shortest(text, value));
 }
-
-// ---------------------------------------------------------------------------------------------
-// Reading
 
 static void json_skip_blanks(JsonReader *json)
 {

@@ -8,9 +8,6 @@
 
 #include <stdio.h>
 
-// ---------------------------------------------------------------------------------------------
-// Writing
-
 typedef struct JsonWriter {
     FILE *out;
     unsigned depth; // of open objects and arrays
@@ -33,9 +30,6 @@ void json_exact(JsonWriter *json, const char *key, double value);
 
 // Number of bytes of the UTF-8 character at the start of n bytes; 0: they do not start with one.
 size_t utf8_length(const unsigned char *s, size_t n);
-
-// ---------------------------------------------------------------------------------------------
-// Reading
 
 typedef struct JsonReader {
     const char *start, *at, *end;

@@ -79,15 +79,16 @@ int output_descriptor(const char *path)
 static Target target_of(const char *path)
 {
     struct stat status;
-    int fd = output_descriptor(path);
-    if (fd >= 0)
-        return (Target){.kind = TARGET_DESCRIPTOR, .fd = fd};
-    if (stat(path, &status) != 0)
-        return (Target){.kind = TARGET_NEW};
-    TargetKind kind = S_ISREG(status.st_mode)   ? TARGET_FILE
-                      : S_ISDIR(status.st_mode) ? TARGET_DIRECTORY
-                                                : TARGET_DEVICE;
-    return (Target){.kind = kind, .mode = status.st_mode};
+    Target target = {.kind = TARGET_NEW, .fd = output_descriptor(path)};
+    if (target.fd >= 0)
+        target.kind = TARGET_DESCRIPTOR;
+    else if (stat(path, &status) == 0) {
+        target.mode = status.st_mode;
+        target.kind = S_ISREG(target.mode)   ? TARGET_FILE
+                      : S_ISDIR(target.mode) ? TARGET_DIRECTORY
+                                             : TARGET_DEVICE;
+    }
+    return target;
 }
 
 bool output_leads_to_stream(const char *path)
@@ -110,20 +111,6 @@ static bool is_for_writing(const char *path, int fd, Error *err)
     return true;
 }
 
-// Finds the file that is to be replaced. Of a new one, the directory must take it.
-static bool find_file(Output *out, Arena *arena, const char *path, bool is_new, Error *err)
-{
-    struct stat status;
-    if ((out->target = path_follow(arena, path, err)) == NULL ||
-        (out->directory = path_directory(arena, out->target, err)) == NULL)
-        return false;
-    if (is_new && lstat(out->target, &status) != 0 && errno != ENOENT) // no possible name
-        return error_set_errno(err, "%s: cannot write", path);
-    if (is_new && access(out->directory, W_OK | X_OK) != 0)
-        return error_set_errno(err, "%s: cannot write in its directory", path);
-    return true;
-}
-
 // Finds what the output is written to, and what is against it, without opening anything.
 static bool output_find(Output *out, Target *target, Arena *arena, const char *path,
                         OutputKind kind, Error *err)
@@ -131,25 +118,31 @@ static bool output_find(Output *out, Target *target, Arena *arena, const char *p
     *out = (Output){.path = strcmp(path, "-") == 0 ? "standard output" : path};
     if (path[0] == '\0')
         return error_set(err, "an empty file name cannot be written");
+    struct stat status;
     *target = target_of(path);
-    if (target->kind >= TARGET_DEVICE && kind == OUTPUT_REGULAR_ONLY)
+    TargetKind is = target->kind;
+    if (is >= TARGET_DEVICE && kind == OUTPUT_REGULAR_ONLY)
         return error_set(err, "%s: is %s and cannot be replaced", out->path,
-                         target->kind == TARGET_DEVICE ? "not a regular file" : "an open stream");
-    switch (target->kind) {
-    case TARGET_DIRECTORY:
+                         is == TARGET_DEVICE ? "not a regular file" : "an open stream");
+    if (is == TARGET_DIRECTORY)
         return error_set(err, "%s: is a directory, where a file is to be written", path);
-    case TARGET_DESCRIPTOR: return is_for_writing(out->path, target->fd, err);
-    case TARGET_DEVICE:
-        if (S_ISSOCK(target->mode))
-            return error_set(err, "%s: is a socket, which cannot be opened by its name", path);
-        return access(path, W_OK) == 0 || error_set_errno(err, "%s: cannot write", path);
-    case TARGET_FILE:
-        if (access(path, W_OK) != 0)
-            return error_set_errno(err, "%s: cannot be replaced", path);
-        break;
-    case TARGET_NEW: break;
-    }
-    return find_file(out, arena, path, target->kind == TARGET_NEW, err);
+    if (is == TARGET_DESCRIPTOR)
+        return is_for_writing(out->path, target->fd, err);
+    if (is == TARGET_DEVICE && S_ISSOCK(target->mode))
+        return error_set(err, "%s: is a socket, which cannot be opened by its name", path);
+    if (is != TARGET_NEW && access(path, W_OK) != 0)
+        return error_set_errno(err, "%s: cannot %s", path,
+                               is == TARGET_FILE ? "be replaced" : "write");
+    if (is == TARGET_DEVICE)
+        return true;
+    if ((out->target = path_follow(arena, path, err)) == NULL ||
+        (out->directory = path_directory(arena, out->target, err)) == NULL)
+        return false;
+    if (is == TARGET_NEW && lstat(out->target, &status) != 0 && errno != ENOENT) // no possible name
+        return error_set_errno(err, "%s: cannot write", path);
+    if (is == TARGET_NEW && access(out->directory, W_OK | X_OK) != 0)
+        return error_set_errno(err, "%s: cannot write in its directory", path);
+    return true;
 }
 
 bool output_try(const char *path, OutputKind kind, Error *err)
@@ -336,11 +329,9 @@ static bool output_write_in_place(Output *out, Error *err)
         return true;
     }
     out->kept = access(copy, F_OK) == 0 ? copy : NULL;
+    const char *state = is_begun ? "; it is incomplete now" : fd >= 0 ? "; it is as it was" : "";
     return error_set(err, "%s: cannot be replaced (%s) or written in place (%s)%s%s%s", out->path,
-                     reason, strerror(number),
-                     fd < 0     ? ""
-                     : is_begun ? "; it is incomplete now"
-                                : "; it is as it was",
+                     reason, strerror(number), state,
                      out->kept != NULL ? "; what was written is in " : "",
                      out->kept != NULL ? out->kept : "");
 }

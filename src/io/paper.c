@@ -290,29 +290,22 @@ static void paper_draw(const Paper *paper, unsigned char *level, size_t rows, si
     }
 }
 
-// Says whether the ink is lighter than the paper: where most of the squared deviation is.
-static bool ink_is_light(const GreyImage *image, const unsigned char *paper)
-{
-    uint64_t power[2] = {0}; // darker, lighter
-    for (size_t i = 0; i < image->rows * image->cols; i++) {
-        int64_t off = (int64_t)image->pixels[i] - paper[i];
-        power[off > 0] += (uint64_t)(off * off);
-    }
-    return power[1] > power[0];
-}
-
-// Of dark ink the share of the light that it keeps from the eye, as if the paper were everywhere as
-// bright as at its brightest.
+// The ink is on the side of the paper's level, lighter or darker, where most of the squared
+// deviation is. Of dark ink the share of the light that it keeps from the eye, as if the paper were
+// everywhere as bright as at its brightest.
 static void relief_fill(Relief *relief, const GreyImage *image, const unsigned char *paper)
 {
     size_t n = relief->rows * relief->cols;
-    bool light = ink_is_light(image, paper);
+    uint64_t power[2] = {0}; // darker, lighter
     unsigned brightest = 1;
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
+        int64_t off = (int64_t)image->pixels[i] - paper[i];
+        power[off > 0] += (uint64_t)(off * off);
         brightest = paper[i] > brightest ? paper[i] : brightest;
+    }
     for (size_t i = 0; i < n; i++) {
         unsigned v = image->pixels[i], p = paper[i];
-        if (light)
+        if (power[1] > power[0])
             relief->level[i] = (unsigned char)(v > p ? v - p : 0);
         else
             relief->level[i] = (unsigned char)(v < p ? ((p - v) * 2 * brightest + p) / (2 * p) : 0);

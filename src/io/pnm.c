@@ -7,9 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-// ---------------------------------------------------------------------------------------------
-// Bytes
-
 enum { END = -1 };
 
 static int read_byte(PnmReader *r)
@@ -43,9 +40,6 @@ static bool error_found(PnmReader *r, int c, const char *expected)
     return error_set(r->err, "%s: byte %llu is %s, where %s was expected", r->source.path,
                      offset(r) - 1, found, expected);
 }
-
-// ---------------------------------------------------------------------------------------------
-// Numbers as text
 
 static bool is_blank(int c)
 {
@@ -93,9 +87,6 @@ static bool read_number(PnmReader *r, uint32_t *value, uint32_t max, bool at_end
     *value = number;
     return true;
 }
-
-// ---------------------------------------------------------------------------------------------
-// Headers
 
 enum { MAX_SAMPLE = UINT16_MAX, MAX_SIDE = PNM_MAX_PIXELS };
 
@@ -169,9 +160,6 @@ static bool read_header(Header *header, PnmReader *r)
     header->size = (size_t)header->cols * header->rows;
     return true;
 }
-
-// ---------------------------------------------------------------------------------------------
-// Pixels
 
 // Reads the next sample of pixel i, that of a bitmap as 0 for black or 1. Where the source has no
 // more, the caller says so.
