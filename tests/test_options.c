@@ -252,12 +252,11 @@ static void json_strings_are_decoded_or_refused(void)
 {
     static const struct {
         const char *json, *value;
-    } good[] = {
-        {"\"\"", ""},
-        {" \"a\\\"b\\\\c\\/\" ", "a\"b\\c/"},
-        {"\"\\b\\f\\n\\r\\t\"", "\b\f\n\r\t"},
-        {"\"\\u0041\\u001f\"", "A\x1f"},
-        {"\"\xc3\xa9\xf0\x9f\x98\x80\"", "\xc3\xa9\xf0\x9f\x98\x80"}};
+    } good[] = {{"\"\"", ""},
+                {" \"a\\\"b\\\\c\\/\" ", "a\"b\\c/"},
+                {"\"\\b\\f\\n\\r\\t\"", "\b\f\n\r\t"},
+                {"\"\\u0041\\u001f\"", "A\x1f"},
+                {"\"\xc3\xa9\xf0\x9f\x98\x80\"", "\xc3\xa9\xf0\x9f\x98\x80"}};
     static const char *const bad[] = {"",
                                       "\"",
                                       "\"a",
@@ -318,30 +317,30 @@ static void json_is_written_as_expected(void)
     FILE *out = tmpfile();
     REQUIRE(out != NULL, "no temporary file");
     JsonWriter json = {.out = out};
-    json_open_object(&json, NULL);
+    json_open(&json, NULL, '{');
     json_string(&json, "name", "a\"b\t");
     json_uint(&json, "n", 3);
     json_double(&json, "p", 1.0 / 3.0);
     json_double(&json, "nothing", (double)NAN);
     json_bool(&json, "yes", true);
-    json_open_array(&json, "rows");
+    json_open(&json, "rows", '[');
     for (uint64_t row = 0; row < 2; row++) {
-        json_open_array(&json, NULL);
+        json_open(&json, NULL, '[');
         json_uint(&json, NULL, 2 * row + 1);
         json_uint(&json, NULL, 2 * row + 2);
-        json_close_array(&json);
+        json_close(&json, ']');
     }
-    json_close_array(&json);
-    json_open_array(&json, "items");
+    json_close(&json, ']');
+    json_open(&json, "items", '[');
     for (int i = 0; i < 2; i++) {
-        json_open_object(&json, NULL);
+        json_open(&json, NULL, '{');
         json_exact(&json, "k", i == 0 ? 1e-5 : 2.0);
-        json_close_object(&json);
+        json_close(&json, '}');
     }
-    json_close_array(&json);
-    json_open_array(&json, "empty");
-    json_close_array(&json);
-    json_close_object(&json);
+    json_close(&json, ']');
+    json_open(&json, "empty", '[');
+    json_close(&json, ']');
+    json_close(&json, '}');
     rewind(out);
     found[fread(found, 1, sizeof found - 1, out)] = '\0';
     fclose(out);

@@ -165,7 +165,7 @@ static void print_json(const Report *report)
 {
     JsonWriter json = {.out = stdout};
     double accuracy = report->result.accuracy;
-    json_open_object(&json, NULL);
+    json_open(&json, NULL, '{');
     json_string(&json, "model", report->path);
     json_string(&json, "data", report->data->name);
     json_string(&json, "split", report->split);
@@ -174,10 +174,10 @@ static void print_json(const Report *report)
     json_double(&json, "accuracy", accuracy);
     json_double(&json, "accuracy_se", accuracy_standard_error(accuracy, report->result.n));
     json_double(&json, "loss", report->result.loss);
-    json_open_array(&json, "classes");
+    json_open(&json, "classes", '[');
     for (size_t k = 0; k < report->n_classes; k++) {
         ClassMetrics m = class_metrics(report->confusion, report->n_classes, k);
-        json_open_object(&json, NULL);
+        json_open(&json, NULL, '{');
         json_uint(&json, "class", k);
         if (mlp_model_settings(report->model)->class_names != NULL)
             json_string(&json, "name", mlp_class_name(report->model, k));
@@ -186,18 +186,18 @@ static void print_json(const Report *report)
         json_double(&json, "precision", m.precision);
         json_double(&json, "recall", m.recall);
         json_double(&json, "f1", m.f1);
-        json_close_object(&json);
+        json_close(&json, '}');
     }
-    json_close_array(&json);
-    json_open_array(&json, "confusion");
+    json_close(&json, ']');
+    json_open(&json, "confusion", '[');
     for (size_t row = 0; row < report->n_classes; row++) {
-        json_open_array(&json, NULL);
+        json_open(&json, NULL, '[');
         for (size_t k = 0; k < report->n_classes; k++)
             json_uint(&json, NULL, report->confusion[row * report->n_classes + k]);
-        json_close_array(&json);
+        json_close(&json, ']');
     }
-    json_close_array(&json);
-    json_close_object(&json);
+    json_close(&json, ']');
+    json_close(&json, '}');
 }
 
 // ---------------------------------------------------------------------------------------------

@@ -83,34 +83,34 @@ static void print_json(const char *path, const Model *model)
     ModelEntry list[MODEL_MAX_ENTRIES];
     size_t n = model_entries(list, settings_table, model);
     network_sizes(&model->net, sizes, sizeof sizes);
-    json_open_object(&json, NULL);
+    json_open(&json, NULL, '{');
     json_string(&json, "model", path);
     json_string(&json, "sizes", sizes);
     json_uint(&json, "parameters", network_count_weights(&model->net));
     json_string(&json, "checksum", "right");
-    json_open_object(&json, "settings"); // as the file has them: strings
+    json_open(&json, "settings", '{'); // as the file has them: strings
     for (size_t i = 0; i < n; i++)
         json_string(&json, list[i].row->key, setting_text(list[i].row, list[i].from, number));
-    json_close_object(&json);
-    json_open_array(&json, "tensors");
+    json_close(&json, '}');
+    json_open(&json, "tensors", '[');
     for (size_t t = 0; t < model->net.n_tensors; t++) {
         const Tensor *tensor = model->net.tensors[t];
         TensorSummary s = tensor_summary(tensor, model->params);
-        json_open_object(&json, NULL);
+        json_open(&json, NULL, '{');
         json_string(&json, "name", tensor->name);
-        json_open_array(&json, "shape");
+        json_open(&json, "shape", '[');
         size_t dims[TENSOR_MAX_DIMS], n_dims = tensor_file_shape(tensor, dims);
         for (size_t d = 0; d < n_dims; d++)
             json_uint(&json, NULL, dims[d]);
-        json_close_array(&json);
+        json_close(&json, ']');
         json_double(&json, "smallest", s.smallest);
         json_double(&json, "largest", s.largest);
         json_double(&json, "mean", s.mean);
         json_double(&json, "std", s.std);
-        json_close_object(&json);
+        json_close(&json, '}');
     }
-    json_close_array(&json);
-    json_close_object(&json);
+    json_close(&json, ']');
+    json_close(&json, '}');
 }
 
 static int run(Context *c)

@@ -107,20 +107,20 @@ static void print_pair(JsonWriter *json, const mlp_model *model, const Answer *a
 
 static void print_json(JsonWriter *json, const mlp_model *model, const Answer *answer, size_t n)
 {
-    json_open_object(json, NULL);
+    json_open(json, NULL, '{');
     json_string(json, "file", answer->origin.file);
     json_uint(json, "index", answer->origin.index);
     print_pair(json, model, answer, 0);
     if (answer->origin.doubt != NULL)
         json_string(json, "doubt", answer->origin.doubt);
-    json_open_array(json, "top");
+    json_open(json, "top", '[');
     for (size_t i = 0; i < n; i++) {
-        json_open_object(json, NULL);
+        json_open(json, NULL, '{');
         print_pair(json, model, answer, i);
-        json_close_object(json);
+        json_close(json, '}');
     }
-    json_close_array(json);
-    json_close_object(json);
+    json_close(json, ']');
+    json_close(json, '}');
 }
 
 static void print_answer(Predictor *p, const Answer *answer)
@@ -321,16 +321,16 @@ static int run(Context *c)
     }
 
     if (p.options->json) {
-        json_open_object(&p.json, NULL);
+        json_open(&p.json, NULL, '{');
         json_string(&p.json, "model", c->words.model);
-        json_open_array(&p.json, "predictions");
+        json_open(&p.json, "predictions", '[');
     }
     bool ok = true;
     for (size_t i = 0; i < c->words.n_files; i++)
         ok = predict_file(&p, c->words.files[i]) && ok;
     if (p.options->json) {
-        json_close_array(&p.json);
-        json_close_object(&p.json);
+        json_close(&p.json, ']');
+        json_close(&p.json, '}');
     }
     return ok ? STATUS_DONE : STATUS_FAILED;
 }

@@ -290,7 +290,7 @@ static void print_summary(const Job *job)
     char sizes[64];
     network_sizes(&job->model->net, sizes, sizeof sizes);
     uint64_t trained = settings->train_size * (settings->epochs - job->epochs_before);
-    json_open_object(&json, NULL);
+    json_open(&json, NULL, '{');
     json_string(&json, "model", o->output);
     json_string(&json, "curves", o->csv);
     json_string(&json, "sizes", sizes);
@@ -304,7 +304,7 @@ static void print_summary(const Job *job)
     json_double(&json, "validation_accuracy", job->last.validation_accuracy);
     json_double(&json, "seconds", job->seconds);
     json_double(&json, "images_per_second", (double)trained / job->seconds);
-    json_close_object(&json);
+    json_close(&json, '}');
 }
 
 // Reads the names that were given, if any; those of a model that is resumed must be the same.

@@ -69,7 +69,7 @@ static void json_begin_item(JsonWriter *json, const char *key)
     json->has_items = true;
 }
 
-static void json_open(JsonWriter *json, const char *key, char bracket)
+void json_open(JsonWriter *json, const char *key, char bracket)
 {
     json_begin_item(json, key);
     fputc(bracket, json->out);
@@ -78,7 +78,7 @@ static void json_open(JsonWriter *json, const char *key, char bracket)
     json->one_line = false;
 }
 
-static void json_close(JsonWriter *json, char bracket)
+void json_close(JsonWriter *json, char bracket)
 {
     json->depth--;
     if (json->has_items && !json->one_line)
@@ -88,26 +88,6 @@ static void json_close(JsonWriter *json, char bracket)
     json->one_line = false;
     if (json->depth == 0)
         fputc('\n', json->out);
-}
-
-void json_open_object(JsonWriter *json, const char *key)
-{
-    json_open(json, key, '{');
-}
-
-void json_close_object(JsonWriter *json)
-{
-    json_close(json, '}');
-}
-
-void json_open_array(JsonWriter *json, const char *key)
-{
-    json_open(json, key, '[');
-}
-
-void json_close_array(JsonWriter *json)
-{
-    json_close(json, ']');
 }
 
 void json_string(JsonWriter *json, const char *key, const char *text)

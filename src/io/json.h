@@ -15,11 +15,10 @@ typedef struct JsonWriter {
     bool one_line;  // the innermost one is an array of numbers
 } JsonWriter;
 
-// `key` is NULL for an element of an array and for the outermost value.
-void json_open_object(JsonWriter *json, const char *key);
-void json_close_object(JsonWriter *json);
-void json_open_array(JsonWriter *json, const char *key);
-void json_close_array(JsonWriter *json);
+// Objects are opened with '{', arrays with '[', and closed with their other bracket. `key` is NULL
+// for an element of an array and for the outermost value.
+void json_open(JsonWriter *json, const char *key, char bracket);
+void json_close(JsonWriter *json, char bracket);
 void json_string(JsonWriter *json, const char *key, const char *text);
 void json_uint(JsonWriter *json, const char *key, uint64_t value);
 void json_bool(JsonWriter *json, const char *key, bool value);

@@ -11,9 +11,9 @@ static void write_and_read_again(const char *text)
     Error err = {""};
     JsonWriter writer = {.out = open_memstream(&bytes, &size)};
     PROMISE(writer.out != NULL);
-    json_open_object(&writer, NULL);
+    json_open(&writer, NULL, '{');
     json_string(&writer, "key", text);
-    json_close_object(&writer);
+    json_close(&writer, '}');
     PROMISE(fclose(writer.out) == 0);
 
     JsonReader reader = {bytes, bytes, bytes + size, &arena};
