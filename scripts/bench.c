@@ -364,15 +364,16 @@ static int run(Context *c)
 {
     static const size_t batches[] = {32, 64, 128, 256};
     const BenchOptions *o = c->values;
+    double pixel_std;
     n_rounds = (size_t)o->rounds;
     if (!command_open_data(c, &c->data, o->data, MLP_TRAIN_FILES, false))
         return STATUS_FAILED;
     data = *c->data;
     if (!dataset_split(&train_data.split, data.n, 0, 0, &c->err) ||
-        !dataset_pixel_std(&train_data.pixel_std, &data, train_data.split.train, &c->err))
+        !dataset_pixel_std(&pixel_std, &data, train_data.split.train, &c->err))
         return STATUS_FAILED;
     train_data.data = &data;
-    train_data.scale = input_scale(train_data.pixel_std);
+    train_data.scale = input_scale(pixel_std);
     const Kernels *here = kernels;
     size_t cpus = cpus_allowed(), most = cpus < MAX_THREADS ? cpus : MAX_THREADS;
 

@@ -426,7 +426,6 @@ static bool training_data(TrainData *training, const mlp_model *model, const mlp
         return error_set(err, "%s has %llu epochs already, more than %zu", model->name,
                          (unsigned long long)model->facts.epochs, epochs);
     *training = (TrainData){.data = data,
-                            .pixel_std = model->facts.pixel_std,
                             .scale = input_scale(model->facts.pixel_std),
                             .epochs_done = (size_t)model->facts.epochs};
     return mlp_fits(model, data, err->text) &&

@@ -405,7 +405,7 @@ static bool prepare(Sweep *sweep, Arena *arena, Error *err)
             return false;
     if (!dataset_split(&split, sweep->data->n, 0, 0, err) || !open_table(sweep, arena, err))
         return false;
-    notes_data_doubtful(sweep->data, &split, sweep->data->name);
+    notes_data_doubtful(sweep->data, &split);
     for (size_t i = 0; i < sweep->n; i++)
         if (!sweep->list[i].is_done) {
             sweep->n_to_do++;

@@ -428,8 +428,8 @@ static int run_job(Job *job, Error *err)
     const TrainOptions *o = job->options;
     const mlp_observer observer = {.context = job, .batch = watch_batch, .epoch = watch_epoch};
     if (!o->quiet)
-        notes_data_read(job->data, &job->split, job->data->name);
-    notes_data_doubtful(job->data, &job->split, job->data->name);
+        notes_data_read(job->data, &job->split);
+    notes_data_doubtful(job->data, &job->split);
     bool is_shown = isatty(fileno(job->csv.stream)) != 0; // then the rows say what a line would
     job->progress = progress_begin(o->quiet || is_shown, job->epochs_before,
                                    (size_t)o->settings.epochs, range_length(job->split.train));

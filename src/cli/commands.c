@@ -99,7 +99,9 @@ void command_print_class(const mlp_model *model, size_t k, int width)
     printf("%*s%s", width - text_width(name.text), "", name.text);
 }
 
-const char *command_data_directory(const char *chosen)
+// Where the data are: `chosen` when given, else $MLP_DATA, else data/mnist, else the installed
+// copy.
+static const char *data_directory(const char *chosen)
 {
     static const char local[] = "data/mnist";
     const char *environment = getenv("MLP_DATA");
@@ -190,7 +192,7 @@ static bool check_replaced(const OptionTable *options, const Option *out, const 
 {
     const char *path = option_path(out);
     const char *model = argument != NULL ? argument : path_of_role(options, ROLE_READS_MODEL);
-    const char *directory = command_data_directory(path_of_role(options, ROLE_READS_DATA));
+    const char *directory = data_directory(path_of_role(options, ROLE_READS_DATA));
     if (out->role == ROLE_WRITES_TABLE && model != NULL && path_is_same(path, model))
         return error_set(err, "--%s would replace the model, %s", out->name, model);
     if (idx_is_data_file(directory, path))
@@ -333,7 +335,7 @@ bool command_open_model(Context *context)
 const mlp_data *command_open_data(Context *context, mlp_data **data, const char *chosen,
                                   mlp_part part, bool transposed)
 {
-    const char *directory = command_data_directory(chosen);
+    const char *directory = data_directory(chosen);
     struct stat status;
     if (strcmp(directory, installed_data) == 0 && stat(directory, &status) != 0)
         error_set(&context->err,

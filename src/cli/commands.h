@@ -57,10 +57,6 @@ void command_print_class(const mlp_model *model, size_t k, int width);
 // The directory of the installed MNIST (installed.c).
 extern const char installed_data[];
 
-// Where the data are: `chosen` when given, else $MLP_DATA, else data/mnist, else the installed
-// copy.
-const char *command_data_directory(const char *chosen);
-
 // Checks all outputs of a command, which the roles of its options name, before any work is done. No
 // two may be the same file, or a file that an option reads; none may be a file of the data, and no
 // table the model that is read. Each must be possible to write. One table may be standard output

@@ -103,7 +103,7 @@ static int run_words(int argc, char **argv, Context *context)
         return STATUS_USAGE;
     }
     if (is_version) {
-        printf("mlp %s (recipe %d, %s)\n", MLP_VERSION, MODEL_RECIPE, kernels->isa);
+        printf("mlp %s (recipe %d, %s)\n", mlp_version(), MODEL_RECIPE, kernels->isa);
         return STATUS_DONE;
     }
     const char *name = is_help && argc == 3 ? argv[2] : argv[1];

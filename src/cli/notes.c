@@ -21,10 +21,10 @@ static size_t count_present(const ClassCounts *counts, size_t end)
     return present;
 }
 
-void notes_data_read(const Dataset *data, const Split *split, const char *name)
+void notes_data_read(const mlp_data *data, const Split *split)
 {
     ClassCounts counts = dataset_count_classes(data, (Range){0, data->n});
-    ShownName shown = command_shown(name);
+    ShownName shown = command_shown(data->name);
     size_t present = count_present(&counts, data->n_classes);
     fprintf(stderr, "%zu images of %zu x %zu pixels in ", data->n, data->rows, data->cols);
     if (present < data->n_classes)
@@ -63,7 +63,7 @@ static size_t find_untrained(bool missing[256], const Dataset *data, const Split
     return images;
 }
 
-static void note_untrained_classes(const Dataset *data, const Split *split, const char *name)
+static void note_untrained_classes(const mlp_data *data, const Split *split)
 {
     bool missing[256];
     size_t images = find_untrained(missing, data, split);
@@ -74,12 +74,12 @@ static void note_untrained_classes(const Dataset *data, const Split *split, cons
     size_t n = list_classes(classes, missing, data->n_classes);
     command_note("%s: no training image is of %s %s, but %zu validation images are; %s, images "
                  "and labels alike",
-                 name, n == 1 ? "class" : "classes", classes, images,
+                 data->name, n == 1 ? "class" : "classes", classes, images,
                  all_train ? "if the training file is sorted by class, shuffle it"
                            : "take a larger --train-size or shuffle the training file");
 }
 
-static void note_stray_label(const Dataset *data, const char *name)
+static void note_stray_label(const mlp_data *data)
 {
     ClassCounts counts = dataset_count_classes(data, (Range){0, data->n});
     size_t highest = data->n_classes - 1; // an image has it, or there are ten classes anyway
@@ -88,14 +88,14 @@ static void note_stray_label(const Dataset *data, const char *name)
         return;
     command_note("%s: image %zu has the label %zu, which makes a network of %zu classes, but %zu "
                  "of the labels below it have no image; is that label right?",
-                 name, dataset_find_beyond(data, highest), highest, data->n_classes,
+                 data->name, dataset_find_beyond(data, highest), highest, data->n_classes,
                  highest - present);
 }
 
-void notes_data_doubtful(const Dataset *data, const Split *split, const char *name)
+void notes_data_doubtful(const mlp_data *data, const Split *split)
 {
-    note_stray_label(data, name);
-    note_untrained_classes(data, split, name);
+    note_stray_label(data);
+    note_untrained_classes(data, split);
 }
 
 // ---------------------------------------------------------------------------------------------

@@ -7,11 +7,11 @@
 #include "dataset.h"
 
 // One line, no note: how many images of what size and how many classes were read, and the split.
-void notes_data_read(const Dataset *data, const Split *split, const char *name);
+void notes_data_read(const mlp_data *data, const Split *split);
 
 // Notes that validation images show a class that no training image shows (a file sorted by class),
 // and that most classes below the highest label have no image (a stray label).
-void notes_data_doubtful(const Dataset *data, const Split *split, const char *name);
+void notes_data_doubtful(const mlp_data *data, const Split *split);
 
 // Whether an epoch shows that nothing is learned. Either the loss, in training and after it on the
 // validation images, is above ln(classes), that of an equal guess. Or the validation accuracy is no

@@ -17,7 +17,6 @@
 typedef struct TrainData {
     const Dataset *data;
     Split split;
-    double pixel_std; // s of the input scale
     InputScale scale;
     size_t epochs_done;         // by an earlier training, whose parameters this one starts from
     bool validate_last_only;    // validate after the last epoch alone: other reports have NaN there
