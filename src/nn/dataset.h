@@ -15,6 +15,16 @@ static inline size_t dataset_pixels_per_image(const Dataset *data)
     return data->rows * data->cols;
 }
 
+// The images of a range as a data set of their own, in the same memory.
+static inline Dataset dataset_part(const Dataset *data, Range images)
+{
+    Dataset part = *data;
+    part.pixels += images.first * dataset_pixels_per_image(data);
+    part.labels += images.first;
+    part.n = range_length(images);
+    return part;
+}
+
 // The number of classes that n labels mean: 10, or more where a label is 10 or more.
 size_t dataset_labels_to_classes(const unsigned char *labels, size_t n);
 

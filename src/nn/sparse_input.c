@@ -95,7 +95,7 @@ static bool sparse_dense_prepare(const Layer *layer, const PreparedImages **imag
         return false;
     for (size_t r = 0; r < n_rows; r++)
         list_row(entries, start + r, layer, data, r);
-    *made = (PreparedImages){data->pixels, entries, start, n_chunks};
+    *made = (PreparedImages){data->pixels, data->n, entries, start, n_chunks};
     *images = made;
     return true;
 }
@@ -188,7 +188,8 @@ static void chunk_sums(const Layer *layer, const float *params, const SparseInpu
         columns += tile->first * layer->n_rows + pixels.first * TILE_EXAMPLES;
     uint32_t index[TILE_EXAMPLES], next_index[TILE_EXAMPLES];
     const PreparedImages *images = input->images;
-    if (images != NULL && images->pixels == tile->batch.data->pixels) {
+    const Dataset *data = tile->batch.data;
+    if (images != NULL && images->pixels == data->pixels && images->n == data->n) {
         SparseRows rows = prepared_rows(images, &tile->batch, chunk, index);
         SparseRows next = prepared_rows(images, &tile->next, chunk, next_index);
         kernels->sparse_forward(sums, W, S, &rows, I, value, columns, &next);

@@ -13,6 +13,7 @@ typedef struct Training {
     const Network *net;
     const mlp_settings *settings;
     const TrainData *data;
+    Dataset train, validation; // its parts
     const TrainObserver *observer;
     ThreadPool *pool;
     Work work;
@@ -29,13 +30,13 @@ typedef struct Training {
 
 static Batch training_batch(const Training *t, size_t first)
 {
-    size_t n = range_length(t->data->split.train);
-    return (Batch){.data = t->data->data,
+    size_t left = t->train.n - first;
+    return (Batch){.data = &t->train,
                    .scale = &t->data->scale,
                    .order = t->order,
-                   .n = n,
+                   .n = t->train.n,
                    .first = first,
-                   .size = n - first < t->batch_size ? n - first : t->batch_size};
+                   .size = left < t->batch_size ? left : t->batch_size};
 }
 
 // Adds up the batch's losses, in order, while the parameters change.
@@ -71,7 +72,7 @@ static void training_worker(void *context, size_t worker)
 {
     Training *t = context;
     const Network *net = t->net;
-    size_t n = range_length(t->data->split.train);
+    size_t n = t->train.n;
     Part mine = {worker, pool_size(t->pool)};
     OptimizerState optimizer = t->optimizer;
     optimizer.step = (t->epoch - 1) * ((n - 1) / t->batch_size + 1);
@@ -116,7 +117,7 @@ static bool all_finite(const float *params, size_t n)
 static mlp_result training_epoch(Training *t, mlp_epoch *report, Error *err)
 {
     double start = clock_seconds();
-    size_t n = range_length(t->data->split.train);
+    size_t n = t->train.n;
     t->epoch = report->epoch;
     t->done = t->correct = 0;
     t->loss = 0.0;
@@ -142,8 +143,8 @@ static mlp_result training_validate(Training *t, const Evaluator *evaluator, mlp
         return error_diverged(err, t, "a weight");
     report->validation_loss = report->validation_accuracy = (double)NAN;
     if (!data->validate_last_only || report->epoch == t->settings->epochs) {
-        mlp_evaluation validation =
-            evaluator_run(evaluator, t->params, data->data, &data->scale, data->split.validation);
+        mlp_evaluation validation = evaluator_run(evaluator, t->params, &t->validation,
+                                                  &data->scale, (Range){0, t->validation.n});
         if (!isfinite(validation.loss)) // the last update did it
             return error_diverged(err, t, "the loss");
         report->validation_loss = validation.loss;
@@ -162,6 +163,8 @@ mlp_result train_run(float *params, const Network *net, const mlp_settings *sett
                   .net = net,
                   .settings = settings,
                   .data = data,
+                  .train = dataset_part(data->data, data->split.train),
+                  .validation = dataset_part(data->data, data->split.validation),
                   .observer = observer,
                   .pool = pool,
                   .batch_size = settings->batch_size < n ? (size_t)settings->batch_size : n,
@@ -169,15 +172,15 @@ mlp_result train_run(float *params, const Network *net, const mlp_settings *sett
                   .kept = network_alloc(net, arena, err)};
     const Optimizer *optimizer = data->optimizer == NULL ? &optimizer_sgd : data->optimizer;
     Evaluator evaluator;
-    const PreparedImages *images;
+    WorkNeeds needs = {.capacity = t.batch_size};
+    const PreparedImages *validation;
     if (t.order == NULL || t.kept == NULL ||
-        !network_prepare(net, &images, data->data, arena, err) ||
+        !network_prepare(net, &needs.images, &t.train, arena, err) ||
+        !network_prepare(net, &validation, &t.validation, arena, err) ||
         !optimizer_open(&t.optimizer, optimizer, params, net->n_parameters, settings->learning_rate,
                         arena, err) ||
-        !work_alloc(&t.work, net, (WorkNeeds){.capacity = t.batch_size, .images = images}, arena,
-                    err) ||
-        !evaluator_alloc(&evaluator, net, pool, range_length(data->split.validation), images, arena,
-                         err))
+        !work_alloc(&t.work, net, needs, arena, err) ||
+        !evaluator_alloc(&evaluator, net, pool, t.validation.n, validation, arena, err))
         return MLP_FAILED;
     memcpy(t.kept, params, net->n_parameters * sizeof *params);
 
