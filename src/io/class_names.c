@@ -122,12 +122,11 @@ static bool names_fit(const char **names, const char *value, char *text, const D
                       Arena *arena, Error *err)
 {
     ClassCounts counts = dataset_count_classes(data, (Range){0, data->n});
-    size_t n = 0, length, highest = data->n_classes - 1;
+    size_t n = 0, length, lowest = 0, highest = data->n_classes - 1;
     while (line_of(text, n, &length) != NULL)
         n++;
     while (highest > 0 && counts.n[highest] == 0)
         highest--;
-    size_t lowest = 0;
     while (lowest < highest && counts.n[lowest] == 0)
         lowest++;
     bool from_one = n == highest && lowest > 0;

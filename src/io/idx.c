@@ -7,9 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-// ---------------------------------------------------------------------------------------------
-// Headers
-
 enum { IDX_UNSIGNED_BYTE = 0x08, IDX_INT = 0x0c, IDX_MAX_RANK = 3, IDX_MAX_HEADER = 16 };
 
 // What is expected of a file: the type of its elements, its rank, and what it contains.
@@ -134,21 +131,13 @@ static bool idx_read_header(IdxFile *file, Error *err)
            error_length(err, file, file->source.size);
 }
 
-// ---------------------------------------------------------------------------------------------
-// Reading
-
 // Closes the file, if it is open. When the data ended too soon, gzip's own verdict is the better
 // reason.
 static bool idx_close(IdxFile *file, bool ok, Error *err)
 {
-    Error from_gzip;
-    if (!file->is_open)
-        return ok;
+    bool was_open = file->is_open;
     file->is_open = false;
-    if (source_close(&file->source, ok || file->ended, &from_gzip))
-        return ok;
-    *err = from_gzip;
-    return false;
+    return (!was_open || source_close(&file->source, ok || file->ended, err)) && ok;
 }
 
 // Takes over an open source and checks its header; closes it when that fails.

@@ -34,11 +34,11 @@ static bool error_found(PnmReader *r, int c, const char *expected)
     if (r->failed)
         return false;
     if (c == END)
-        return error_set(r->err, "%s: ends after %llu bytes, where %s was expected", r->source.path,
-                         offset(r), expected);
+        return error_set(r->err, "ends after %llu bytes, where %s was expected", offset(r),
+                         expected);
     snprintf(found, sizeof found, c > ' ' && c < 0x7f ? "'%c'" : "the byte %02x", c);
-    return error_set(r->err, "%s: byte %llu is %s, where %s was expected", r->source.path,
-                     offset(r) - 1, found, expected);
+    return error_set(r->err, "byte %llu is %s, where %s was expected", offset(r) - 1, found,
+                     expected);
 }
 
 static bool is_blank(int c)
@@ -104,19 +104,18 @@ static bool is_kind(int c)
 // Says what a source is that begins with these n bytes, and not with an image.
 static bool error_format(PnmReader *r, const unsigned char *head, size_t n)
 {
-    const char *path = r->source.path;
     const Format *format = format_of(head, n);
     if (format != NULL && format->remedy != NULL)
-        return error_set(r->err, "%s: is %s; %s", path, format->name, format->remedy);
+        return error_set(r->err, "is %s; %s", format->name, format->remedy);
     if (format != NULL)
-        return error_set(r->err, "%s: is %s, where a picture was expected", path, format->name);
+        return error_set(r->err, "is %s, where a picture was expected", format->name);
     if (n < 2)
-        return error_set(r->err, "%s: %s, where an image was expected", path,
+        return error_set(r->err, "%s, where an image was expected",
                          n == 0 ? "is empty" : "has only one byte");
     return error_set(r->err,
-                     "%s: is not an image that can be read (PBM, PGM, PPM or IDX): begins with "
+                     "is not an image that can be read (PBM, PGM, PPM or IDX): begins with "
                      "%02x %02x",
-                     path, head[0], head[1]);
+                     head[0], head[1]);
 }
 
 // Reads the "P" and the digit of the first image; those of later ones have been read.
@@ -125,7 +124,8 @@ static bool read_first_kind(PnmReader *r)
     unsigned char head[FORMAT_HEAD] = {0};
     ptrdiff_t n = source_peek(&r->source, head, sizeof head, r->err);
     r->ended = n >= 0 && n < FORMAT_HEAD;
-    if (n < 0)
+    r->failed = n < 0;
+    if (r->failed)
         return false;
     if (head[0] != 'P' || !is_kind(head[1]))
         return error_format(r, head, (size_t)n);
@@ -150,13 +150,13 @@ static bool read_header(Header *header, PnmReader *r)
         return false;
 
     if (header->cols == 0 || header->rows == 0)
-        return error_set(r->err, "%s: the header says %lu x %lu pixels: there is no image",
-                         r->source.path, (unsigned long)header->cols, (unsigned long)header->rows);
+        return error_set(r->err, "the header says %lu x %lu pixels: there is no image",
+                         (unsigned long)header->cols, (unsigned long)header->rows);
     if (header->rows > PNM_MAX_PIXELS / header->cols)
-        return error_set(r->err, "%s: the header says more than %d pixels, too many for a digit",
-                         r->source.path, PNM_MAX_PIXELS);
+        return error_set(r->err, "the header says more than %d pixels, too many for a digit",
+                         PNM_MAX_PIXELS);
     if (header->maxval == 0 || header->maxval > MAX_SAMPLE)
-        return error_set(r->err, "%s: the largest value must be from 1 to 65535", r->source.path);
+        return error_set(r->err, "the largest value must be from 1 to 65535");
     header->size = (size_t)header->cols * header->rows;
     return true;
 }
@@ -199,20 +199,16 @@ static unsigned char *read_pixels(const Header *header, PnmReader *r, Arena *are
     ArenaBytes pixels = {.first = 1 << 16, .most = header->size};
     for (size_t i = 0; i < header->size; i++) {
         uint32_t sum = 0;
-        Error reason;
-        if (i == pixels.capacity && !arena_grow(arena, &pixels, i, "an image", &reason)) {
-            error_set(r->err, "%s: %s", r->source.path, reason.text);
+        if (i == pixels.capacity && !arena_grow(arena, &pixels, i, "an image", r->err))
             return NULL;
-        }
         for (int channel = 0; channel < (is_colour ? 3 : 1); channel++) {
             bool is_read = read_sample(r, header, i, &sample);
             if (!is_read && r->ended)
-                error_set(r->err, "%s: ends after %llu bytes, with %zu of its %lu x %lu pixels",
-                          r->source.path, offset(r), i, (unsigned long)header->cols,
-                          (unsigned long)header->rows);
+                error_set(r->err, "ends after %llu bytes, with %zu of its %lu x %lu pixels",
+                          offset(r), i, (unsigned long)header->cols, (unsigned long)header->rows);
             else if (is_read && sample > header->maxval)
-                error_set(r->err, "%s: the sample before byte %llu is above the largest value, %lu",
-                          r->source.path, offset(r), (unsigned long)header->maxval);
+                error_set(r->err, "the sample before byte %llu is above the largest value, %lu",
+                          offset(r), (unsigned long)header->maxval);
             if (!is_read || sample > header->maxval)
                 return NULL;
             sum += weight[channel] * sample;
@@ -237,9 +233,9 @@ static bool look_on(PnmReader *r, const Header *header)
             return !r->failed;
     }
     return error_set(r->err,
-                     "%s: continues after its %lu x %lu pixels, at byte %llu, where the end%s was "
+                     "continues after its %lu x %lu pixels, at byte %llu, where the end%s was "
                      "expected",
-                     r->source.path, (unsigned long)header->cols, (unsigned long)header->rows, at,
+                     (unsigned long)header->cols, (unsigned long)header->rows, at,
                      is_text ? "" : " or another image");
 }
 
@@ -254,16 +250,18 @@ bool pnm_read(PnmReader *r, GreyImage *image, Arena *arena, Error *err)
 {
     Header header = {0};
     const unsigned char *pixels = NULL;
-    r->err = err;
+    Error reason;
+    r->err = &reason;
     r->more = false;
     bool ok = read_header(&header, r) && (pixels = read_pixels(&header, r, arena)) != NULL &&
               look_on(r, &header);
+    if (!ok && r->failed)
+        *err = reason; // which names the source
+    else if (!ok)
+        error_set(err, "%s: %s", r->source.path, reason.text);
     // When the data ended too soon, gzip's own verdict is the better reason.
-    Error from_gzip;
-    if (!r->more && !source_close(&r->source, r->ended, &from_gzip)) {
-        *err = from_gzip;
+    if (!r->more && !source_close(&r->source, r->ended, err))
         return false;
-    }
     if (ok)
         *image = (GreyImage){header.rows, header.cols, pixels};
     return ok;
