@@ -138,22 +138,25 @@ static void print_answer(Predictor *p, const Answer *answer)
 // ---------------------------------------------------------------------------------------------
 // The network
 
-// Classifies n images in sequence, (n, rows, cols); origin is that of the first.
+// Classifies n images in sequence, (n, rows, cols), and prints a batch at a time; origin is that of
+// the first.
 static bool predict_images(Predictor *p, Origin origin, const unsigned char *pixels, size_t n,
                            Arena *arena, Error *err)
 {
     static const char what[] = "the predictions";
+    const size_t most = n < 1024 ? n : 1024, size = p->rows * p->cols;
     Error reason;
-    float *probability = arena_alloc(arena, n * p->classes, sizeof(float), what, err);
-    float *logits = arena_alloc(arena, n * p->classes, sizeof(float), what, err);
+    float *probability = arena_alloc(arena, most * p->classes, sizeof(float), what, err);
+    float *logits = arena_alloc(arena, most * p->classes, sizeof(float), what, err);
     if (probability == NULL || logits == NULL)
         return false;
-    if (!mlp_classify(p->model, pixels, n, probability, logits, reason.text))
-        return error_set(err, "%s: %s", origin.file, reason.text);
-    for (size_t i = 0; i < n; i++, origin.index++) {
-        Answer answer = {origin, pixels + i * p->rows * p->cols, {0}, {0}};
-        answer_rank(&answer, (size_t)p->options->top, logits + i * p->classes,
-                    probability + i * p->classes, p->classes);
+    for (size_t i = 0; i < n; i++, pixels += size, origin.index++) {
+        size_t left = n - i, row = i % most * p->classes;
+        if (row == 0 && !mlp_classify(p->model, pixels, left < most ? left : most, probability,
+                                      logits, reason.text))
+            return error_set(err, "%s: %s", origin.file, reason.text);
+        Answer answer = {origin, pixels, {0}, {0}};
+        answer_rank(&answer, (size_t)p->options->top, logits + row, probability + row, p->classes);
         print_answer(p, &answer);
     }
     return true;
