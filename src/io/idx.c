@@ -30,10 +30,10 @@ typedef struct IdxFile {
     const IdxKind *kind;
     unsigned char header[IDX_MAX_HEADER];
     uint32_t dims[IDX_MAX_RANK];
-    size_t size;          // bytes of data after the header
-    unsigned char *bytes; // the data, owned by the arena
-    uint32_t crc32;       // of header and data
-    bool is_open, ended;  // the source has no more
+    size_t size;         // bytes of data after the header
+    ArenaBytes data;     // these, owned by the arena
+    uint32_t crc32;      // of header and data
+    bool is_open, ended; // the source has no more
 } IdxFile;
 
 static size_t idx_header_size(const IdxKind *kind)
@@ -155,17 +155,19 @@ static bool idx_open(IdxFile *file, const char *path, const IdxKind *kind, Error
 
 // Reads the data after the header, and finds that nothing follows. Memory grows with the bytes that
 // have arrived, where the file's length does not confirm the header.
-static bool idx_read_all(IdxFile *file, ArenaBytes *bytes, Arena *arena, Error *err)
+static bool idx_read_data(IdxFile *file, Arena *arena, Error *err)
 {
     unsigned char more;
+    file->data =
+        (ArenaBytes){.first = file->source.piped ? 1 << 20 : file->size, .most = file->size};
     for (size_t done = 0; done < file->size;) {
-        if (!arena_grow(arena, bytes, done, file->kind->holds, err))
+        if (!arena_grow(arena, &file->data, done, file->kind->holds, err))
             return false;
-        size_t wanted = bytes->capacity - done;
-        ptrdiff_t n = source_read(&file->source, bytes->at + done, wanted, err);
+        size_t wanted = file->data.capacity - done;
+        ptrdiff_t n = source_read(&file->source, file->data.at + done, wanted, err);
         if (n < 0)
             return false;
-        file->crc32 = crc32_update(file->crc32, bytes->at + done, (size_t)n);
+        file->crc32 = crc32_update(file->crc32, file->data.at + done, (size_t)n);
         done += (size_t)n;
         file->ended = (size_t)n < wanted;
         if (file->ended)
@@ -175,24 +177,15 @@ static bool idx_read_all(IdxFile *file, ArenaBytes *bytes, Arena *arena, Error *
     return n == 0 || (n > 0 && error_length(err, file, 0));
 }
 
-// The same, and closes the file.
-static bool idx_read_data(IdxFile *file, Arena *arena, Error *err)
-{
-    ArenaBytes bytes = {.first = file->source.piped ? 1 << 20 : file->size, .most = file->size};
-    bool ok = idx_read_all(file, &bytes, arena, err);
-    file->bytes = bytes.at;
-    return idx_close(file, ok, err);
-}
-
 // The labels as bytes: of integers (QMNIST) the first column, which is the class.
 static const unsigned char *idx_label_bytes(const IdxFile *file, Arena *arena, Error *err)
 {
     if (file->kind == &idx_labels)
-        return file->bytes;
+        return file->data.at;
     size_t n = file->dims[0], row = file->size / n;
     unsigned char *labels = arena_alloc(arena, n, 1, "labels", err);
     for (size_t i = 0; labels != NULL && i < n; i++) {
-        const unsigned char *at = file->bytes + i * row;
+        const unsigned char *at = file->data.at + i * row;
         if (at[0] != 0 || at[1] != 0 || at[2] != 0) {
             error_set(err, "%s: label %zu is %02x%02x%02x%02x (hexadecimal); classes are 0 to 255",
                       file->source.path, i, at[0], at[1], at[2], at[3]);
@@ -235,7 +228,7 @@ static bool add_labels(Dataset *data, const IdxFile *file, Arena *arena, Error *
         if (data->labels[i] >= data->n_classes)
             data->n_classes = data->labels[i] + (size_t)1;
     data->crc32 = crc32_update(data->crc32, file->header, idx_header_size(file->kind));
-    data->crc32 = crc32_update(data->crc32, file->bytes, file->size);
+    data->crc32 = crc32_update(data->crc32, file->data.at, file->size);
     return true;
 }
 
@@ -243,15 +236,15 @@ static bool add_labels(Dataset *data, const IdxFile *file, Arena *arena, Error *
 static bool idx_finish(Dataset *data, IdxFile *images, const IdxFile *labels, bool transposed,
                        Arena *arena, Error *err)
 {
-    if (!idx_read_data(images, arena, err))
+    if (!idx_close(images, idx_read_data(images, arena, err), err))
         return false;
     Dataset found = {.n = images->dims[0],
                      .rows = images->dims[1],
                      .cols = images->dims[2],
-                     .pixels = images->bytes,
+                     .pixels = images->data.at,
                      .crc32 = images->crc32};
     if ((labels != NULL && !add_labels(&found, labels, arena, err)) ||
-        (transposed && !transpose(&found, images->bytes, arena, err)))
+        (transposed && !transpose(&found, images->data.at, arena, err)))
         return false;
     *data = found;
     return true;
@@ -269,7 +262,7 @@ bool idx_read(Dataset *data, Arena *arena, const char *images, const char *label
         ok =
             error_set(err, "%s: has %lu images, but %s has %lu labels", images,
                       (unsigned long)image_file.dims[0], labels, (unsigned long)label_file.dims[0]);
-    ok = ok && idx_read_data(&label_file, arena, err) &&
+    ok = ok && idx_close(&label_file, idx_read_data(&label_file, arena, err), err) &&
          idx_finish(data, &image_file, &label_file, transposed, arena, err);
     idx_close(&label_file, ok, err);
     idx_close(&image_file, ok, err);

@@ -341,8 +341,6 @@ static void fill_ink(Strokes *strokes, const Picture *p)
     }
 }
 
-// ---------------------------------------------------------------------------------------------
-
 // How many tenths of the pixels along the edge of a box of at least 2 x 2 have that label.
 static size_t edge_share(const Picture *p, const Box *box, uint32_t label)
 {
