@@ -475,7 +475,7 @@ bool mlp_evaluate(const mlp_model *model, const mlp_data *data, mlp_split split,
                   mlp_evaluation *result, const mlp_predictions *each, char error[MLP_ERROR_SIZE])
 {
     Error unwanted, *err = error_in(error, &unwanted);
-    Range images;
+    Range images = {0, 0};
     Arena arena = {0};
     Evaluator evaluator;
     ThreadPool *pool = NULL;
