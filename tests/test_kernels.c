@@ -321,8 +321,9 @@ static void check_dense(size_t I, size_t O, size_t B)
 
     memcpy(actual, b, sizeof b);
     memcpy(expected, b, sizeof b);
-    kernels->bias_gradient(actual, S, dy, B, 0.5f);
-    reference->bias_gradient(expected, S, dy, B, 0.5f);
+    const float one = 1.0f; // the input of a bias
+    kernels->dense_weight_gradient(actual, S, &one, 0, dy, B, 0.5f, (Range){0, 1});
+    reference->dense_weight_gradient(expected, S, &one, 0, dy, B, 0.5f, (Range){0, 1});
     CHECK(same(S), "%s: bias, O = %zu, B = %zu", kernels->isa, O, B);
     for (size_t o = 0; draws_integers && o < S; o++) {
         double sum = 0.0;

@@ -3,7 +3,6 @@
 #include "train.h"
 
 #include "evaluate.h"
-#include "metrics.h"
 #include "synthetic.h"
 #include "test.h"
 

@@ -1,9 +1,9 @@
 // mlp eval: evaluates a model on one split of the data: accuracy, loss, per-class figures,
-// confusion matrix, and tables of predictions. metrics.h has the definitions.
+// confusion matrix, and tables of predictions. evaluate.h has the definitions.
 #include "commands.h"
 #include "csv.h"
+#include "evaluate.h"
 #include "json.h"
-#include "metrics.h"
 #include "numbers.h"
 
 #include <math.h>

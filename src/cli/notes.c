@@ -3,7 +3,7 @@
 #include "notes.h"
 
 #include "commands.h"
-#include "metrics.h"
+#include "evaluate.h"
 #include "numbers.h"
 #include "settings.h"
 

@@ -102,12 +102,9 @@ typedef struct Kernels {
                            size_t B, size_t I, size_t O);
 
     // into (I,S), rows i: into[i] += scale * (sum over e of x[e][i] * dy[e]); x (B,x_stride),
-    // dy (B,S).
+    // dy (B,S). The gradient of a bias is that of the weights of an input that is always 1.
     void (*dense_weight_gradient)(float *into, size_t S, const float *x, size_t x_stride,
                                   const float *dy, size_t B, float scale, Range rows);
-
-    // into (S) += scale * (sum over e of dy[e]); dy (B,S).
-    void (*bias_gradient)(float *into, size_t S, const float *dy, size_t B, float scale);
 
     // y[i] = 1 / (1 + exp(-x[i])), n values, a multiple of KERNEL_PAD.
     void (*sigmoid_forward)(float *y, const float *x, size_t n);

@@ -118,16 +118,6 @@ static void scalar_dense_weight_gradient(float *restrict into, size_t S, const f
         }
 }
 
-static void scalar_bias_gradient(float *into, size_t S, const float *dy, size_t B, float scale)
-{
-    for (size_t o = 0; o < S; o++) {
-        float sum = 0.0f;
-        for (size_t e = 0; e < B; e++)
-            sum += dy[e * S + o];
-        into[o] += scale * sum;
-    }
-}
-
 static void scalar_sigmoid_forward(float *y, const float *x, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -305,7 +295,6 @@ const Kernels kernels_scalar = {
     .dense_forward = scalar_dense_forward,
     .dense_backward = scalar_dense_backward,
     .dense_weight_gradient = scalar_dense_weight_gradient,
-    .bias_gradient = scalar_bias_gradient,
     .sigmoid_forward = scalar_sigmoid_forward,
     .sigmoid_backward = scalar_sigmoid_backward,
     .relu_forward = scalar_relu_forward,

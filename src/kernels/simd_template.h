@@ -129,20 +129,6 @@ static void simd_dense_weight_gradient(float *into, size_t S, const float *x, si
         }
 }
 
-static void simd_bias_gradient(float *into, size_t S, const float *dy, size_t B, float scale)
-{
-    float sums[KERNEL_PAD] __attribute__((aligned(64)));
-    for (size_t o = 0; o < S; o += KERNEL_PAD) {
-        Vector sum[PAD_VECTORS] = {{0}};
-        for (size_t e = 0; e < B; e++)
-            for (size_t j = 0; j < PAD_VECTORS; j++)
-                sum[j] += load(dy + e * S + o + j * LANES);
-        for (size_t j = 0; j < PAD_VECTORS; j++)
-            store(sums + j * LANES, sum[j]);
-        add_gradient(into + o, scale, sums);
-    }
-}
-
 // ---------------------------------------------------------------------------------------------
 // Elementwise: exp_f32 and log_f32 of elementary.h, lane by lane
 
@@ -268,7 +254,6 @@ const Kernels KERNEL_TABLE = {
     .dense_forward = simd_dense_forward,
     .dense_backward = simd_dense_backward,
     .dense_weight_gradient = simd_dense_weight_gradient,
-    .bias_gradient = simd_bias_gradient,
     .sigmoid_forward = simd_sigmoid_forward,
     .sigmoid_backward = simd_sigmoid_backward,
     .relu_forward = simd_relu_forward,

@@ -100,15 +100,10 @@ INLINE void store(float *x, Vector v)
     *(Vector *)x = v;
 }
 
+// x in every lane: minus 0 changes no bit of it.
 INLINE Vector splat(float x)
 {
-#if defined KERNELS_AVX512
-    return (Vector){x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x};
-#elif defined KERNELS_AVX2
-    return (Vector){x, x, x, x, x, x, x, x};
-#else
-    return (Vector){x, x, x, x};
-#endif
+    return x - (Vector){0};
 }
 
 INLINE Vector choose(IntVector condition, Vector yes, Vector no)

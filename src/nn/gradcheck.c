@@ -260,6 +260,23 @@ static void argument_name(char *text, size_t size, const Layer *layer, size_t wh
                  layer->number);
 }
 
+// The formula of a Jacobian, its $ replaced by what they mean for this layer.
+static void identity_text(char *text, size_t size, const Layer *layer, const char *formula)
+{
+    *text = '\0';
+    for (size_t n = 0; *formula != '\0' && n < size; formula++, n += strlen(text + n)) {
+        char what = *formula == '$' ? *++formula : ' ';
+        switch (what) {
+        case 'x': snprintf(text + n, size - n, "%s", layer->in_symbol); break;
+        case 'y': snprintf(text + n, size - n, "%s", layer->symbol); break;
+        case 'n': snprintf(text + n, size - n, "%u", layer->number); break;
+        case 'O': snprintf(text + n, size - n, "%zu", layer->out.channels); break;
+        case 'P': snprintf(text + n, size - n, "%zu", layer->out.height * layer->out.width); break;
+        default: snprintf(text + n, size - n, "%c", *formula);
+        }
+    }
+}
+
 // The chain's gradient of one tensor against central differences of the whole loss and against the
 // training code's gradient.
 static void check_block(mlp_gradient_check *check, const Reference *ref, size_t l, size_t which,
@@ -296,7 +313,7 @@ static bool check_argument(mlp_gradient_check *check, const Reference *ref, size
     char name[24];
     argument_name(name, sizeof name, layer, which);
     snprintf(row->name, sizeof row->name, "d%s/d%s", layer->symbol, name);
-    layer->kind->identity(layer, which, row->identity, sizeof row->identity);
+    identity_text(row->identity, sizeof row->identity, layer, layer->kind->identity[which]);
     Arena own = {0}; // the Jacobians need not be in memory at once
     Matrix J = {NULL, g.cols, gJ.cols};
     J.at = arena_alloc(&own, J.rows * J.cols, sizeof *J.at, "a Jacobian", err);
@@ -390,10 +407,9 @@ bool gradient_check(mlp_gradient_check *check, const Network *net, const float *
     check->label = ref.label;
     // A data set of this one image, whose label is ours to choose.
     unsigned char label = (unsigned char)ref.label;
-    Dataset one = *batch->data;
-    one.pixels = batch_pixels(batch, 0);
+    size_t image = batch_image(batch, 0);
+    Dataset one = dataset_part(batch->data, (Range){image, image + 1});
     one.labels = &label;
-    one.n = 1;
     const Batch example = {.data = &one, .scale = batch->scale, .size = 1};
     const float *training = training_gradient(net, params, &example, arena, err);
     Matrix g;

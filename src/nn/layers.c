@@ -124,6 +124,14 @@ static void layer_dense_backward(const Layer *layer, const float *params, const 
                                 shape_size(layer->out));
 }
 
+// The bias is the weight of an input that is always 1.
+void layer_dense_bias_gradient(const Layer *layer, const LayerView *view, float scale, float *into)
+{
+    static const float one = 1.0f;
+    kernels->dense_weight_gradient(into + layer->tensors[1].offset, layer->out_stride, &one, 0,
+                                   view->dy, view->batch.size, scale, (Range){0, 1});
+}
+
 // The bias belongs to part 0.
 static void layer_dense_weight_gradient(const Layer *layer, const LayerView *view, Part part,
                                         float scale, float *into)
@@ -133,8 +141,7 @@ static void layer_dense_weight_gradient(const Layer *layer, const LayerView *vie
                                        layer->in_stride, view->dy, view->batch.size, scale,
                                        layer_block(layer->n_rows, block));
     if (part.number == 0)
-        kernels->bias_gradient(into + layer->tensors[1].offset, layer->out_stride, view->dy,
-                               view->batch.size, scale);
+        layer_dense_bias_gradient(layer, view, scale, into);
 }
 
 size_t layer_dense_part_ranges(const Layer *layer, Part part, Range ranges[LAYER_MAX_RANGES])
@@ -182,16 +189,6 @@ void layer_dense_reference_jacobian(const Layer *layer, const double *const argu
         }
 }
 
-void layer_dense_identity(const Layer *layer, size_t which, char *text, size_t size)
-{
-    if (which == 0)
-        snprintf(text, size, "W%u (1)", layer->number);
-    else if (which == 1)
-        snprintf(text, size, "I_%zu (x) %s^T (5)", shape_size(layer->out), layer->in_symbol);
-    else
-        snprintf(text, size, "I (3)");
-}
-
 const LayerKind layer_dense = {
     .name = "dense",
     .describe = layer_dense_describe,
@@ -203,7 +200,7 @@ const LayerKind layer_dense = {
     .part_ranges = layer_dense_part_ranges,
     .reference_forward = layer_dense_reference_forward,
     .reference_jacobian = layer_dense_reference_jacobian,
-    .identity = layer_dense_identity,
+    .identity = LAYER_DENSE_IDENTITY,
 };
 
 // ---------------------------------------------------------------------------------------------
@@ -258,12 +255,6 @@ static void layer_sigmoid_reference_jacobian(const Layer *layer, const double *c
     }
 }
 
-static void layer_sigmoid_identity(const Layer *layer, size_t which, char *text, size_t size)
-{
-    (void)which;
-    snprintf(text, size, "diag(%s * (1 - %s)) (4)", layer->symbol, layer->symbol);
-}
-
 const LayerKind layer_sigmoid = {
     .name = "sigmoid",
     .is_activation = true,
@@ -273,7 +264,7 @@ const LayerKind layer_sigmoid = {
     .needs_y = true,
     .reference_forward = layer_sigmoid_reference_forward,
     .reference_jacobian = layer_sigmoid_reference_jacobian,
-    .identity = layer_sigmoid_identity,
+    .identity = {"diag($y * (1 - $y)) (4)"},
 };
 
 // ---------------------------------------------------------------------------------------------
@@ -318,12 +309,6 @@ static uint64_t layer_relu_reference_region(const Layer *layer, const double *x)
     return region;
 }
 
-static void layer_relu_identity(const Layer *layer, size_t which, char *text, size_t size)
-{
-    (void)which;
-    snprintf(text, size, "diag(%s > 0) (4)", layer->in_symbol);
-}
-
 const LayerKind layer_relu = {
     .name = "relu",
     .is_activation = true,
@@ -334,5 +319,5 @@ const LayerKind layer_relu = {
     .reference_forward = layer_relu_reference_forward,
     .reference_jacobian = layer_relu_reference_jacobian,
     .reference_region = layer_relu_reference_region,
-    .identity = layer_relu_identity,
+    .identity = {"diag($x > 0) (4)"},
 };

@@ -152,13 +152,15 @@ struct LayerKind {
     // order of the file, no padding.
     //   forward:  y (M)
     //   jacobian: J (M,N), row-major, zeroed by the caller, N the size of argument[which]
-    //   identity: the formula of that Jacobian as text, with the number of the identity
+    //   identity: the formula of that Jacobian as text, with the number of the identity; $x and $y
+    //             are the symbols of input and output, $n the number, $O the channels of the
+    //             output and $P its pixels
     // A kind without parameters that can only come first has no Jacobian (NULL).
     // Images are (C,H,W) here, as a textbook has them and as the file orders weights.
     void (*reference_forward)(const Layer *layer, const double *const argument[], double *y);
     void (*reference_jacobian)(const Layer *layer, const double *const argument[], size_t which,
                                double *J);
-    void (*identity)(const Layer *layer, size_t which, char *text, size_t size);
+    const char *identity[1 + LAYER_MAX_TENSORS];
 
     // Of a kind that is linear by regions (NULL: it is smooth): a number that tells in which region
     // x is. Between two regions there is a kink, where no derivative exists.
@@ -177,10 +179,14 @@ extern const LayerKind layer_max_pool;
 size_t layer_dense_describe(Layer *layer, size_t units, size_t offset);
 void layer_dense_init(const Layer *layer, float *params, uint64_t seed, uint64_t stream);
 size_t layer_dense_part_ranges(const Layer *layer, Part part, Range ranges[LAYER_MAX_RANGES]);
+void layer_dense_bias_gradient(const Layer *layer, const LayerView *view, float scale, float *into);
 void layer_dense_reference_forward(const Layer *layer, const double *const argument[], double *y);
 void layer_dense_reference_jacobian(const Layer *layer, const double *const argument[],
                                     size_t which, double *J);
-void layer_dense_identity(const Layer *layer, size_t which, char *text, size_t size);
+#define LAYER_DENSE_IDENTITY                                                                       \
+    {                                                                                              \
+        "W$n (1)", "I_$O (x) $x^T (5)", "I (3)"                                                    \
+    }
 
 // Sets the elements of tensor 0, in the order of the file, to a stream of normal numbers of
 // standard deviation gain / sqrt(fan_in).

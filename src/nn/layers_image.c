@@ -207,17 +207,6 @@ static void layer_convolution_reference_jacobian(const Layer *layer, const doubl
         }
 }
 
-static void layer_convolution_identity(const Layer *layer, size_t which, char *text, size_t size)
-{
-    size_t C = layer->out.channels, P = layer->out.height * layer->out.width;
-    if (which == 0)
-        snprintf(text, size, "Toeplitz(W%u)", layer->number);
-    else if (which == 1)
-        snprintf(text, size, "I_%zu (x) im2col(%s)", C, layer->in_symbol);
-    else
-        snprintf(text, size, "I_%zu (x) 1_%zu", C, P);
-}
-
 const LayerKind layer_convolution = {
     .name = "convolution",
     .has_filters = true,
@@ -231,7 +220,7 @@ const LayerKind layer_convolution = {
     .part_ranges = layer_convolution_part_ranges,
     .reference_forward = layer_convolution_reference_forward,
     .reference_jacobian = layer_convolution_reference_jacobian,
-    .identity = layer_convolution_identity,
+    .identity = {"Toeplitz(W$n)", "I_$O (x) im2col($x)", "I_$O (x) 1_$P"},
 };
 
 // ---------------------------------------------------------------------------------------------
@@ -302,12 +291,6 @@ static uint64_t layer_max_pool_reference_region(const Layer *layer, const double
     return region;
 }
 
-static void layer_max_pool_identity(const Layer *layer, size_t which, char *text, size_t size)
-{
-    (void)layer, (void)which;
-    snprintf(text, size, "selection");
-}
-
 const LayerKind layer_max_pool = {
     .name = "max pooling",
     .describe = layer_max_pool_describe,
@@ -316,5 +299,5 @@ const LayerKind layer_max_pool = {
     .reference_forward = layer_max_pool_reference_forward,
     .reference_jacobian = layer_max_pool_reference_jacobian,
     .reference_region = layer_max_pool_reference_region,
-    .identity = layer_max_pool_identity,
+    .identity = {"selection"},
 };

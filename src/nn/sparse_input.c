@@ -66,18 +66,6 @@ static void list_row(uint16_t *entries, uint32_t *start, const Layer *layer, con
                          &(ByteRows){NULL, 0});
 }
 
-static size_t count_entries(const Layer *layer, const Dataset *data, size_t n_rows)
-{
-    uint16_t entries[SPARSE_MAX_BYTES + SPARSE_SLACK];
-    size_t n = 0;
-    for (size_t r = 0; r < n_rows; r++) {
-        uint32_t start[2] = {0, 0};
-        list_row(entries, start, layer, data, r);
-        n += start[1];
-    }
-    return n;
-}
-
 static bool sparse_dense_prepare(const Layer *layer, const PreparedImages **images,
                                  const Dataset *data, Arena *arena, Error *err)
 {
@@ -85,7 +73,9 @@ static bool sparse_dense_prepare(const Layer *layer, const PreparedImages **imag
     size_t n_chunks = N_BLOCKS * chunks_per_block(layer->n_rows), n_rows = data->n * n_chunks;
     if (data->n >= SPARSE_MAX_PREPARED / sizeof(uint32_t) / n_chunks)
         return true;
-    size_t n = count_entries(layer, data, n_rows);
+    size_t n = 0;
+    for (size_t p = 0; p < data->n * dataset_pixels_per_image(data); p++)
+        n += data->pixels[p] != 0;
     if (n * sizeof(uint16_t) > SPARSE_MAX_PREPARED - n_rows * sizeof(uint32_t))
         return true;
     PreparedImages *made = arena_alloc(arena, 1, sizeof *made, what, err);
@@ -254,7 +244,7 @@ static void sparse_dense_weight_gradient(const Layer *layer, const LayerView *vi
                                         view->batch.scale->value, view->dy, scale,
                                         layer_block(I, block));
     if (part.number == 0)
-        kernels->bias_gradient(into + layer->tensors[1].offset, S, view->dy, B, scale);
+        layer_dense_bias_gradient(layer, view, scale, into);
 }
 
 const LayerKind layer_sparse_dense = {
@@ -269,5 +259,5 @@ const LayerKind layer_sparse_dense = {
     .part_ranges = layer_dense_part_ranges,
     .reference_forward = layer_dense_reference_forward,
     .reference_jacobian = layer_dense_reference_jacobian,
-    .identity = layer_dense_identity,
+    .identity = LAYER_DENSE_IDENTITY,
 };
