@@ -161,6 +161,17 @@ $(LIBMLP): $(LIB_OBJECTS)
 	@rm -f $@
 	$(AR) rcs $@ $(LIB_OBJECTS)
 
+# The archive that is installed: one object in which every name but mlp_* is local, so that a program's
+# own names cannot meet the library's; where ld and objcopy cannot do that, the objects as they are.
+ARCHIVE = $(BUILD)/public/libmlp.a
+$(ARCHIVE): $(PIC_OBJECTS)
+	@mkdir -p $(@D)
+	@rm -f $@
+	{ "$$($(CC) -print-prog-name=ld)" -r -o $(@D)/mlp.o $(PIC_OBJECTS) && \
+	  "$$($(CC) -print-prog-name=objcopy)" --localize-hidden $(@D)/mlp.o && \
+	  "$$($(CC) -print-prog-name=nm)" -g $(@D)/mlp.o | grep -q ' T mlp_open$$' && $(AR) rcs $@ $(@D)/mlp.o; } 2>/dev/null || \
+	$(AR) rcs $@ $(PIC_OBJECTS)
+
 # Its users name the soname, where the linker has such names.
 $(SHARED): $(PIC_OBJECTS)
 	$(LINK) -shared $(call takes,-shared -Wl$(COMMA)-soname$(COMMA)$(SONAME)) -o $@ $(PIC_OBJECTS) -lm
@@ -293,10 +304,10 @@ VERSION = $(shell sed -n 's/^.define MLP_VERSION "\(.*\)"/\1/p' include/mlp.h)
 # $(call in_pc,TEXT): a path for mlp.pc, with a backslash before what is special.
 in_pc = "$$(printf '%s' $(call quoted,$(1)) | sed 's/[^A-Za-z0-9_/.+-]/\\&/g')"
 
-install: $(PROGRAM) $(LIBMLP) $(SHARED)
+install: $(PROGRAM) $(ARCHIVE) $(SHARED)
 	install -d $(TO_BIN) $(TO_LIB) $(TO_PKGCONFIG) $(TO_INCLUDE) $(TO_MAN) $(TO_DATA)/mnist
 	install -m 755 $(PROGRAM) $(TO_BIN)/mlp
-	install -m 644 $(LIBMLP) $(TO_LIB)/libmlp.a
+	install -m 644 $(ARCHIVE) $(TO_LIB)/libmlp.a
 	install -m 755 $(SHARED) $(TO_LIB)/$(SONAME)
 	ln -sf $(SONAME) $(TO_LIB)/libmlp.so
 	install -m 644 include/mlp.h $(TO_INCLUDE)/mlp.h

@@ -33,6 +33,8 @@ odd_pkg_config() { # it prints words as a shell reads them
 }
 odd_symbols() {
     nm -D --defined-only "$odd/lib/libmlp.so" >"$WORK/symbols" && grep ' mlp_open$' "$WORK/symbols" &&
+        ! grep -v ' mlp_[a-z_]*$' "$WORK/symbols" || return 1
+    nm -g --defined-only "$odd/lib/libmlp.a" | grep ' [A-Z] ' >"$WORK/symbols" && grep ' mlp_open$' "$WORK/symbols" &&
         ! grep -v ' mlp_[a-z_]*$' "$WORK/symbols"
 }
 odd_uninstall() {
@@ -50,7 +52,7 @@ else
     skip "pkg-config is not installed: mlp.pc was not tried"
 fi
 if command -v nm >/dev/null; then
-    claim "libmlp.so shows nothing but mlp_*" odd_symbols
+    claim "the installed libraries show nothing but mlp_*" odd_symbols
 else
     skip "nm is not installed: the symbols of libmlp.so were not looked at"
 fi
