@@ -167,14 +167,19 @@ static void scalar_softmax_cross_entropy(float *p, float *loss, unsigned char *p
 // ---------------------------------------------------------------------------------------------
 // Images
 
+// Where the window of an output position begins.
+static size_t window_offset(const ConvShape *s, size_t position)
+{
+    return conv_offset(s, position / s->out_width, position % s->out_width);
+}
+
 static void scalar_conv_forward(float *restrict y, const float *W, size_t w_stride, const float *b,
                                 const ConvShape *s, const float *restrict x, size_t B)
 {
     size_t row_length = conv_row_length(s);
     for (size_t e = 0; e < B; e++, x += s->image_stride, y += s->out_image_stride)
         for (size_t position = 0; position < conv_positions(s); position++) {
-            const float *window =
-                x + conv_offset(s, position / s->out_width, position % s->out_width);
+            const float *window = x + window_offset(s, position);
             for (size_t o = 0; o < s->out_pitch; o++) {
                 float sum = b[o] + 0.0f;
                 for (size_t k = 0; o < s->channels && k < s->kernel_size * row_length; k++)
@@ -194,9 +199,7 @@ static void scalar_conv_list_nonzeros(Nonzero *lists, const ConvShape *s, const 
             for (size_t position = 0; position < conv_positions(s); position++) {
                 float value = dy[position * s->out_pitch + o];
                 if (value != 0.0f)
-                    list[++n] = (Nonzero){
-                        (uint32_t)conv_offset(s, position / s->out_width, position % s->out_width),
-                        value};
+                    list[++n] = (Nonzero){(uint32_t)window_offset(s, position), value};
             }
             list[0].at = n;
         }
@@ -251,9 +254,7 @@ static void scalar_pool_forward(float *y, unsigned char *winner, size_t winner_s
     for (size_t e = 0; e < B; e++, x += s->image_stride)
         for (size_t i = 0; i < conv_positions(s) * s->out_pitch; i++) {
             size_t position = i / s->out_pitch, best = 0;
-            const float *window = x +
-                                  conv_offset(s, position / s->out_width, position % s->out_width) +
-                                  i % s->out_pitch;
+            const float *window = x + window_offset(s, position) + i % s->out_pitch;
             for (size_t k = 1; k < s->kernel_size * s->kernel_size; k++)
                 if (window[window_pixel(s, k)] > window[window_pixel(s, best)])
                     best = k;
@@ -269,8 +270,7 @@ static void scalar_pool_backward(float *dx, const unsigned char *winner, size_t 
         memset(dx, 0, s->height * s->width * s->pitch * sizeof *dx);
         for (size_t i = 0; i < conv_positions(s) * s->out_pitch; i++) {
             size_t position = i / s->out_pitch;
-            float *window = dx + conv_offset(s, position / s->out_width, position % s->out_width) +
-                            i % s->out_pitch;
+            float *window = dx + window_offset(s, position) + i % s->out_pitch;
             window[window_pixel(s, winner[e * winner_stride + i])] =
                 dy[e * s->out_image_stride + i];
         }

@@ -47,12 +47,12 @@ void layer_name_tensors(Layer *layer)
                  what[t]);
 }
 
-void layer_init_weights(const Layer *layer, float *params, size_t fan_in, uint64_t seed,
-                        uint64_t stream)
+void layer_init_weights(const Layer *layer, float *params, uint64_t seed, uint64_t stream)
 {
     const Tensor *W = &layer->tensors[0];
-    float std = (float)(layer->gain / sqrt((double)fan_in));
-    for (size_t e = 0; e < tensor_size(W); e++)
+    size_t size = tensor_size(W), I = size / W->dims[0];
+    float std = (float)(layer->gain / sqrt((double)I));
+    for (size_t e = 0; e < size; e++)
         params[tensor_index(W, e)] = std * random_normal(seed, stream, e);
 }
 
@@ -100,7 +100,7 @@ void layer_dense_init(const Layer *layer, float *params, uint64_t seed, uint64_t
 {
     const Tensor *W = &layer->tensors[0], *b = &layer->tensors[1];
     size_t I = shape_size(layer->in), O = shape_size(layer->out);
-    layer_init_weights(layer, params, I, seed, stream);
+    layer_init_weights(layer, params, seed, stream);
     for (size_t o = 0; o < O && layer->input_mean > 0.0; o++) {
         float sum = 0.0f;
         for (size_t i = 0; i < I; i++)

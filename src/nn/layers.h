@@ -189,9 +189,8 @@ void layer_dense_reference_jacobian(const Layer *layer, const double *const argu
     }
 
 // Sets the elements of tensor 0, in the order of the file, to a stream of normal numbers of
-// standard deviation gain / sqrt(fan_in).
-void layer_init_weights(const Layer *layer, float *params, size_t fan_in, uint64_t seed,
-                        uint64_t stream);
+// standard deviation gain / sqrt(I), I the inputs of one output.
+void layer_init_weights(const Layer *layer, float *params, uint64_t seed, uint64_t stream);
 
 // Adds one choice to a number that identifies a region: a step of FNV-1a with 64-bit words for
 // bytes. A region begins at LAYER_REGION.

@@ -119,17 +119,6 @@ static size_t layer_convolution_describe(Layer *layer, size_t units, size_t offs
     return units * S + layer->out_pitch;
 }
 
-static size_t convolution_fan_in(const Layer *layer)
-{
-    return layer->conv.kernel_size * layer->conv.kernel_size * layer->in.channels;
-}
-
-static void layer_convolution_init(const Layer *layer, float *params, uint64_t seed,
-                                   uint64_t stream)
-{
-    layer_init_weights(layer, params, convolution_fan_in(layer), seed, stream);
-}
-
 static void layer_convolution_forward(const Layer *layer, const float *params,
                                       const LayerView *view)
 {
@@ -191,7 +180,7 @@ static void layer_convolution_reference_jacobian(const Layer *layer, const doubl
 {
     const double *x = argument[0], *W = argument[1];
     size_t K = layer->conv.kernel_size, P = layer->out.height * layer->out.width;
-    size_t I = shape_size(layer->in), n = convolution_fan_in(layer), O = layer->out.channels;
+    size_t I = shape_size(layer->in), n = layer->in.channels * K * K, O = layer->out.channels;
     for (size_t o = 0; o < O; o++)
         for (size_t p = 0; p < P; p++) {
             size_t row = o * P + p;
@@ -211,7 +200,7 @@ const LayerKind layer_convolution = {
     .name = "convolution",
     .has_filters = true,
     .describe = layer_convolution_describe,
-    .init = layer_convolution_init,
+    .init = layer_init_weights,
     .forward = layer_convolution_forward,
     .backward = layer_convolution_backward,
     .needs_x = true,
