@@ -565,6 +565,28 @@ else
     skip "a small file system cannot be mounted here: a full disk was not tried"
 fi
 
+# A shell without job control lets its background processes ignore SIGINT; GNU env can undo that.
+one_batch_stops() { # SIGNAL STATUS
+    rm -f "$WORK/out"/*
+    env --default-signal=INT "$FAST_MLP" train -q -d "$WORK/small" --train-size 600 --val-size 200 --batch 600 --epochs 1000000 \
+        -o "$WORK/out/model.bin" --csv "$WORK/out/curves.csv" 2>"$WORK/stderr" &
+    child=$! tries=0
+    until [ -f "$WORK/out/curves.csv" ] || [ "$tries" -gt 200 ]; do sleep 0.05; tries=$((tries + 1)); done
+    kill "-$1" "$child"
+    (sleep 5; kill -KILL "$child") 2>/dev/null &
+    killer=$!
+    wait "$child"
+    status=$?
+    kill "$killer" 2>/dev/null
+    cat "$WORK/stderr"
+    [ "$status" -eq "$2" ] && grep -q "^mlp: SIG$1: stopped after epoch .* to resume: " "$WORK/stderr" && [ -f "$WORK/out/model.bin" ]
+}
+if env --default-signal=INT true 2>/dev/null; then
+    claim "SIGINT stops a training whose epochs are one batch" one_batch_stops INT 130
+else
+    skip "this env cannot undo an ignored signal: no SIGINT was sent"
+fi
+
 two_at_once() {
     train -q --epochs 30 &
     first=$!

@@ -201,17 +201,41 @@ static void training_gives_the_same_bytes_with_any_threads(void)
 
 static void a_training_that_a_callback_stops_keeps_the_last_complete_epoch(void)
 {
+    // In the middle of epoch 2, after epoch 1, and at its last batch.
+    static const struct {
+        const char *by;
+        size_t batch, epoch;
+    } stops[] = {{"batch", 10, 0}, {"epoch", 0, 1}, {"the last batch", 7, 0}};
     Bytes straight[2] = {bytes_after(1), bytes_after(EPOCHS)};
-    for (int by_batch = 0; by_batch <= 1; by_batch++) {
+    for (size_t i = 0; i < 3; i++) {
         Run run;
         run_open(&run);
-        *(by_batch ? &run.stop_at_batch : &run.stop_at_epoch) = by_batch ? 10 : 1;
-        CHECK(run_train(&run, EPOCHS, 2) == MLP_STOPPED, "%s", run.error);
+        run.stop_at_batch = stops[i].batch;
+        run.stop_at_epoch = stops[i].epoch;
+        CHECK(run_train(&run, EPOCHS, 2) == MLP_STOPPED, "%s: not stopped", stops[i].by);
+        CHECK(run.epochs_seen == 1, "%s: %zu epochs", stops[i].by, run.epochs_seen);
         Bytes stopped = bytes_of(run.model);
-        CHECK(same(&straight[0], &stopped), "stopped by %s", by_batch ? "batch" : "epoch");
+        CHECK(same(&straight[0], &stopped), "stopped by %s", stops[i].by);
         CHECK(run_train(&run, EPOCHS, 1) == MLP_DONE, "%s", run.error);
         Bytes continued = bytes_of(run.model);
-        CHECK(same(&straight[1], &continued), "continued after %s", by_batch ? "batch" : "epoch");
+        CHECK(same(&straight[1], &continued), "continued after %s", stops[i].by);
+        run_close(&run);
+    }
+}
+
+static void a_callback_stops_a_training_whose_epochs_are_one_batch(void)
+{
+    for (uint64_t size = 100; size <= 1000; size += 900) {
+        Run run;
+        run_open(&run);
+        mlp_close(run.model);
+        run.settings.batch_size = size;
+        run.model = mlp_create(&run.settings, run.data, run.error);
+        REQUIRE(run.model != NULL, "%s", run.error);
+        run.stop_at_batch = 2;
+        CHECK(run_train(&run, 10, 1) == MLP_STOPPED, "batches of %u: not stopped", (unsigned)size);
+        CHECK(mlp_model_settings(run.model)->epochs == 2 && run.epochs_seen == 2,
+              "batches of %u: %zu epochs", (unsigned)size, run.epochs_seen);
         run_close(&run);
     }
 }
@@ -367,8 +391,8 @@ static void gradients_are_checked(void)
         mlp_check_gradients(run.model, run.data, 5, MLP_CHECK_STEP, run.error);
     REQUIRE(check != NULL, "%s", run.error);
     CHECK(check->ok, "they do not agree");
-    CHECK(check->n_gradients == 4 && strcmp(check->gradients[0].name, "dL/db2") == 0,
-          "%zu, %s", check->n_gradients, check->gradients[0].name);
+    CHECK(check->n_gradients == 4 && strcmp(check->gradients[0].name, "dL/db2") == 0, "%zu, %s",
+          check->n_gradients, check->gradients[0].name);
     for (size_t i = 0; i < check->n_jacobians; i++)
         for (size_t e = 0; e < check->jacobians[i].nonzero; e++)
             CHECK(check->jacobians[i].entries[e].value != 0.0, "%s", check->jacobians[i].name);
@@ -459,6 +483,7 @@ int main(void)
     RUN(a_fresh_model_has_the_settings_that_were_asked_for);
     RUN(training_gives_the_same_bytes_with_any_threads);
     RUN(a_training_that_a_callback_stops_keeps_the_last_complete_epoch);
+    RUN(a_callback_stops_a_training_whose_epochs_are_one_batch);
     RUN(a_training_that_diverges_says_so_and_keeps_the_last_complete_epoch);
     RUN(other_data_and_fewer_epochs_are_refused);
     RUN(evaluation_and_classification_agree);

@@ -48,7 +48,7 @@ static bool count_batch(void *context, size_t epoch, size_t done, double loss)
 {
     Run *run = context;
     (void)epoch, (void)done, (void)loss;
-    return ++run->batches_seen < run->stop_at_batch;
+    return ++run->batches_seen != run->stop_at_batch;
 }
 
 static bool run_train(Run *run, size_t epochs, size_t batch, double lr, uint64_t seed, Error *err)
@@ -218,6 +218,30 @@ static void a_stopped_training_that_is_resumed_ends_the_same(void)
         arena_free(&run.arena);
     }
     arena_free(&whole.arena);
+}
+
+// Where an epoch is one batch, and at the last batch of the last epoch, too: the epoch is complete.
+static void a_no_at_the_last_batch_of_an_epoch_stops_after_it(void)
+{
+    const size_t sizes[] = {16, 80, 1000}, batches[] = {5, 1, 1};
+    for (size_t i = 0; i < 12; i++) {
+        size_t size = sizes[i % 3], epoch = 1 + i / 3 % 2 * 2;
+        Run run, whole;
+        Error err = {""};
+        run_open(&run, 100, 80, 1);
+        run_open(&whole, 100, 80, 1);
+        run.threads = 1 + i / 6;
+        run.stop_at_batch = epoch * batches[i % 3];
+        (void)run_train(&run, 3, size, 0.01, 1, &err);
+        CHECK(run.result == MLP_STOPPED && run.epochs_seen == epoch && run.validated == epoch &&
+                  run.batches_seen == run.stop_at_batch,
+              "batches of %zu, stop after epoch %zu: result %d, %zu epochs, %zu batches", size,
+              epoch, (int)run.result, run.epochs_seen, run.batches_seen);
+        REQUIRE(run_train(&whole, epoch, size, 0.01, 1, &err), "%s", err.text);
+        CHECK(same_parameters(&whole, &run), "batches of %zu, epoch %zu: other bytes", size, epoch);
+        arena_free(&run.arena);
+        arena_free(&whole.arena);
+    }
 }
 
 static void the_observer_can_end_the_training(void)
@@ -535,6 +559,7 @@ int main(void)
     RUN(divergence_is_an_error_that_names_epoch_and_learning_rate);
     RUN(after_divergence_the_parameters_are_finite);
     RUN(a_stopped_training_that_is_resumed_ends_the_same);
+    RUN(a_no_at_the_last_batch_of_an_epoch_stops_after_it);
     RUN(the_observer_can_end_the_training);
     RUN(any_number_of_threads_gives_the_same_bytes);
     RUN(prepared_images_and_threads_give_the_same_bytes);

@@ -437,6 +437,8 @@ static int run_job(Job *job, Error *err)
     mlp_result result = mlp_train(job->context->model, job->data, (size_t)o->settings.epochs,
                                   command_threads(job->context, o->threads), &observer, err->text);
     progress_end(&job->progress);
+    if (result == MLP_STOPPED && job->last.epoch == o->settings.epochs && !job->csv_failed)
+        result = MLP_DONE; // the signal came in its last batch
     bool is_left = job->csv_failed && signals_noted() == SIGPIPE; // by the table's reader
     if (is_left || (result == MLP_STOPPED && !job->csv_failed))
         return stop(job, err);

@@ -25,7 +25,7 @@ typedef struct Training {
 
     size_t epoch, done, correct; // done: examples of the epoch whose losses are added up
     double loss;                 // their sum
-    bool stopped;                // by a loss that is not finite, or by the observer
+    bool refused;                // the observer wants no further batch
 } Training;
 
 static Batch training_batch(const Training *t, size_t first)
@@ -48,8 +48,8 @@ static void training_count(Training *t, const Batch *batch)
     }
     t->done += batch->size;
     const TrainObserver *o = t->observer;
-    t->stopped = !isfinite(t->loss) || (o->batch != NULL && !o->batch(o->context, t->epoch, t->done,
-                                                                      t->loss / (double)t->done));
+    if (isfinite(t->loss) && o->batch != NULL)
+        t->refused = !o->batch(o->context, t->epoch, t->done, t->loss / (double)t->done);
 }
 
 // Stage 3 of a part: the optimizer's step.
@@ -83,7 +83,7 @@ static void training_worker(void *context, size_t worker)
             pool_barrier(t->pool);
         network_load(net, t->params, &t->work, &batch, mine);
         pool_barrier(t->pool);
-        if (t->stopped) // in the batch before
+        if (t->refused || !isfinite(t->loss)) // in the batch before
             return;
         network_forward(net, t->params, &t->work, &batch, examples);
         network_loss(net, &t->work, &batch, examples);
@@ -121,7 +121,6 @@ static mlp_result training_epoch(Training *t, mlp_epoch *report, Error *err)
     t->epoch = report->epoch;
     t->done = t->correct = 0;
     t->loss = 0.0;
-    t->stopped = false;
     random_permutation(t->order, n, t->settings->seed, RANDOM_ORDER + t->epoch);
     pool_run(t->pool, training_worker, t);
     if (!isfinite(t->loss))
@@ -134,7 +133,8 @@ static mlp_result training_epoch(Training *t, mlp_epoch *report, Error *err)
     return MLP_DONE;
 }
 
-// After an epoch: validates its parameters, keeps and reports them.
+// After an epoch: validates its parameters, keeps and reports them. An observer that refused after
+// the last batch has a complete epoch, too.
 static mlp_result training_validate(Training *t, const Evaluator *evaluator, mlp_epoch *report,
                                     Error *err)
 {
@@ -151,7 +151,8 @@ static mlp_result training_validate(Training *t, const Evaluator *evaluator, mlp
         report->validation_accuracy = validation.accuracy;
     }
     memcpy(t->kept, t->params, t->net->n_parameters * sizeof *t->kept);
-    return t->observer->epoch(t->observer->context, report) ? MLP_DONE : MLP_STOPPED;
+    bool goes_on = t->observer->epoch(t->observer->context, report);
+    return goes_on && !t->refused ? MLP_DONE : MLP_STOPPED;
 }
 
 mlp_result train_run(float *params, const Network *net, const mlp_settings *settings,
