@@ -33,8 +33,9 @@ bool mlp_settings_default(mlp_settings *settings, const char *architecture,
 {
     Error unwanted, *err = error_in(error, &unwanted);
     const Setting *row = setting_find(settings_table, "architecture");
-    if (!setting_parse(row, settings, architecture, err))
-        return false;
+    Error reason;
+    if (!setting_parse(row, settings, architecture != NULL ? architecture : "", &reason))
+        return error_set(err, "architecture: %s", reason.text);
     settings_default(settings, settings->architecture);
     return true;
 }
@@ -131,32 +132,13 @@ bool mlp_fits(const mlp_model *model, const mlp_data *data, char error[MLP_ERROR
                      data->labels[beyond]);
 }
 
-// What a model is made of: a file, its bytes, or settings and training data.
-typedef struct Origin {
-    const char *path;
-    const void *bytes;
-    size_t size;
-    const mlp_settings *settings;
-    const mlp_data *data;
-} Origin;
-
-static bool model_from_bytes(mlp_model *model, const Origin *from, Error *err)
+static bool model_from_settings(mlp_model *model, const mlp_settings *settings,
+                                const mlp_data *data, Error *err)
 {
-    unsigned char *copy = arena_alloc(&model->arena, from->size, 1, "a model", err);
-    if (copy == NULL)
-        return false;
-    if (from->size > 0)
-        memcpy(copy, from->bytes, from->size);
-    return model_parse(model, &model->arena, copy, from->size, err);
-}
-
-static bool model_from_settings(mlp_model *model, const Origin *from, Error *err)
-{
-    const mlp_data *data = from->data;
     mlp_settings *s = &model->settings;
     Error reason;
     Split split;
-    *s = *from->settings;
+    *s = *settings;
     model->facts = (ModelFacts){.rows = data->rows,
                                 .cols = data->cols,
                                 .classes = data->n_classes,
@@ -194,21 +176,25 @@ static bool name_classes(mlp_model *model, Error *err)
     return names != NULL;
 }
 
-static mlp_model *model_make(const Origin *from, char *error)
+// A model that is nothing yet but its name and its memory, or NULL.
+static mlp_model *model_begin(const char *name, Error *err)
 {
-    Error unwanted, *err = error_in(error, &unwanted);
     Arena arena = {0};
     kernels_choose_once(); // before anything is computed, which needs a model
     mlp_model *model = arena_alloc(&arena, 1, sizeof *model, "a model", err);
     if (model == NULL)
         return NULL;
     model->arena = arena;
-    model->name =
-        arena_printf(&model->arena, err, "%s", from->path != NULL ? from->path : "the model");
-    bool ok = model->name != NULL &&
-              (from->path != NULL       ? model_read(model, &model->arena, from->path, err)
-               : from->settings != NULL ? model_from_settings(model, from, err)
-                                        : model_from_bytes(model, from, err));
+    model->name = arena_printf(&model->arena, err, "%s", name);
+    if (model->name != NULL)
+        return model;
+    mlp_close(model);
+    return NULL;
+}
+
+// The model, if it could be read or made, or NULL.
+static mlp_model *model_end(mlp_model *model, bool ok, Error *err)
+{
     if (ok && name_classes(model, err))
         return model;
     mlp_close(model);
@@ -217,18 +203,39 @@ static mlp_model *model_make(const Origin *from, char *error)
 
 mlp_model *mlp_open(const char *path, char error[MLP_ERROR_SIZE])
 {
-    return model_make(&(Origin){.path = path}, error);
+    Error unwanted, *err = error_in(error, &unwanted);
+    if (path == NULL) {
+        error_set(err, "no path of a model");
+        return NULL;
+    }
+    mlp_model *model = model_begin(path, err);
+    bool ok = model != NULL && model_read(model, &model->arena, path, err);
+    return model_end(model, ok, err);
 }
 
 mlp_model *mlp_open_memory(const void *bytes, size_t size, char error[MLP_ERROR_SIZE])
 {
-    return model_make(&(Origin){.bytes = bytes, .size = size}, error);
+    Error unwanted, *err = error_in(error, &unwanted);
+    mlp_model *model = model_begin("the model", err);
+    unsigned char *copy =
+        model == NULL ? NULL : arena_alloc(&model->arena, size, 1, "a model", err);
+    if (copy != NULL && size > 0)
+        memcpy(copy, bytes, size);
+    bool ok = copy != NULL && model_parse(model, &model->arena, copy, size, err);
+    return model_end(model, ok, err);
 }
 
 mlp_model *mlp_create(const mlp_settings *settings, const mlp_data *data,
                       char error[MLP_ERROR_SIZE])
 {
-    return model_make(&(Origin){.settings = settings, .data = data}, error);
+    Error unwanted, *err = error_in(error, &unwanted);
+    if (settings == NULL || data == NULL) {
+        error_set(err, "no %s for a model", settings == NULL ? "settings" : "data");
+        return NULL;
+    }
+    mlp_model *model = model_begin("the model", err);
+    bool ok = model != NULL && model_from_settings(model, settings, data, err);
+    return model_end(model, ok, err);
 }
 
 bool mlp_save(const mlp_model *model, const char *path, char error[MLP_ERROR_SIZE])
@@ -416,6 +423,8 @@ static bool watch_epoch(void *context, const mlp_epoch *epoch)
 static bool training_data(TrainData *training, const mlp_model *model, const mlp_data *data,
                           size_t epochs, Error *err)
 {
+    mlp_settings settings = model->settings;
+    settings.epochs = epochs;
     if (model->facts.data_crc32 != data->crc32)
         return error_set(err,
                          "%s: the training file is not the one that %s was trained on (CRC-32 "
@@ -425,6 +434,8 @@ static bool training_data(TrainData *training, const mlp_model *model, const mlp
     if (epochs < model->facts.epochs)
         return error_set(err, "%s has %llu epochs already, more than %zu", model->name,
                          (unsigned long long)model->facts.epochs, epochs);
+    if (epochs > model->facts.epochs && !settings_check(&settings, err))
+        return false;
     *training = (TrainData){.data = data,
                             .scale = input_scale(model->facts.pixel_std),
                             .epochs_done = (size_t)model->facts.epochs};

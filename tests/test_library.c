@@ -267,6 +267,9 @@ static void other_data_and_fewer_epochs_are_refused(void)
     CHECK(run_train(&run, 2, 1) == MLP_DONE, "%s", run.error);
     CHECK(run_train(&run, 1, 1) == MLP_FAILED, "fewer epochs");
     CHECK(strstr(run.error, "2 epochs already") != NULL, "%s", run.error);
+    CHECK(run_train(&run, 1000001, 1) == MLP_FAILED, "more epochs than a model file may say");
+    CHECK(strstr(run.error, "epochs: '1000001' is not a whole number from 1 to 1000000") != NULL,
+          "%s", run.error);
     mlp_data_close(fewer);
     run_close(&run);
 }
@@ -425,6 +428,21 @@ static void settings_out_of_range_are_named(void)
     run_close(&run);
 }
 
+static void what_is_missing_is_named(void)
+{
+    Run run;
+    run_open(&run);
+    CHECK(!mlp_settings_default(&run.settings, NULL, run.error), "no architecture");
+    CHECK(strstr(run.error, "architecture") != NULL, "%s", run.error);
+    CHECK(mlp_open(NULL, run.error) == NULL, "no path");
+    CHECK(strstr(run.error, "no path") != NULL, "%s", run.error);
+    CHECK(mlp_create(NULL, run.data, run.error) == NULL, "no settings");
+    CHECK(strstr(run.error, "no settings") != NULL, "%s", run.error);
+    CHECK(mlp_create(&run.settings, NULL, run.error) == NULL, "no data");
+    CHECK(strstr(run.error, "no data") != NULL, "%s", run.error);
+    run_close(&run);
+}
+
 static void data_that_do_not_fit_are_named(void)
 {
     Run run;
@@ -491,6 +509,7 @@ int main(void)
     RUN(a_picture_is_prepared_or_refused);
     RUN(gradients_are_checked);
     RUN(settings_out_of_range_are_named);
+    RUN(what_is_missing_is_named);
     RUN(data_that_do_not_fit_are_named);
     RUN(an_error_may_be_ignored);
     return test_end();

@@ -17,6 +17,9 @@ enum { NUMBER_SIZE = 32 };
 // Writes the shortest decimal that reads back as the same double: settings.
 const char *format_shortest(char text[NUMBER_SIZE], double value);
 
+// Says that text is not a number, or not a whole one, from least to most. Returns false.
+bool error_range(Error *err, const char *text, bool is_whole, double least, double most);
+
 // Writes nine significant digits: everything measured, equal wherever it is shown as data.
 const char *format_g9(char text[NUMBER_SIZE], double value);
 

@@ -131,14 +131,11 @@ const char *word_nearest(const char *word, const char *const *words)
 // ---------------------------------------------------------------------------------------------
 // Values
 
-static bool error_range(const Option *option, const char *text, Error *err)
+static bool error_value(const Option *option, const char *text, Error *err)
 {
-    char min[NUMBER_SIZE], max[NUMBER_SIZE];
-    if (option->kind == OPTION_UINT)
-        return error_set(err, "--%s: '%s' is not a whole number from %.0f to %.0f", option->name,
-                         text, option->min, option->max);
-    return error_set(err, "--%s: '%s' is not a number from %s to %s", option->name, text,
-                     format_shortest(min, option->min), format_shortest(max, option->max));
+    Error reason;
+    error_range(&reason, text, option->kind == OPTION_UINT, option->min, option->max);
+    return error_set(err, "--%s: %s", option->name, reason.text);
 }
 
 static bool option_set_choice(const Option *option, const char *text, Error *err)
@@ -164,12 +161,12 @@ static bool option_set(const Option *option, const char *text, Error *err)
     switch (option->kind) {
     case OPTION_UINT:
         if (!parse_uint(text, &count) || (double)count < option->min || (double)count > option->max)
-            return error_range(option, text, err);
+            return error_value(option, text, err);
         *(uint64_t *)option->value = count;
         return true;
     case OPTION_DOUBLE:
         if (!parse_double(text, &real) || real < option->min || real > option->max)
-            return error_range(option, text, err);
+            return error_value(option, text, err);
         *(double *)option->value = real;
         return true;
     case OPTION_CHOICE: return option_set_choice(option, text, err);

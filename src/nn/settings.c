@@ -147,14 +147,11 @@ static bool parse_type(const Setting *row, void *into, const char *text, double 
 
 bool setting_parse(const Setting *row, void *into, const char *text, Error *err)
 {
-    char least[NUMBER_SIZE], most[NUMBER_SIZE];
     double number = row->min;
     if (parse_type(row, into, text, &number) && number >= row->min && number <= row->max)
         return true;
     if (row->type == SETTING_UINT || row->type == SETTING_DOUBLE)
-        return error_set(err, "'%.60s' is not a %snumber from %s to %s", text,
-                         row->type == SETTING_UINT ? "whole " : "",
-                         format_shortest(least, row->min), format_shortest(most, row->max));
+        return error_range(err, text, row->type == SETTING_UINT, row->min, row->max);
     if (row->type != SETTING_CHOICE)
         return error_set(err, "'%.60s' is not valid", text);
     char list[LIST_SIZE] = "";
