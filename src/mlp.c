@@ -243,13 +243,9 @@ bool mlp_save(const mlp_model *model, const char *path, char error[MLP_ERROR_SIZ
     Error unwanted, *err = error_in(error, &unwanted);
     Arena arena = {0};
     Output out;
-    bool ok = output_open(&out, &arena, path, OUTPUT_REGULAR_ONLY, err);
-    if (ok) {
-        ok = model_write(model, &out, err) && output_commit(&out, err);
-        output_discard(&out);
-        if (ok)
-            *err = out.note;
-    }
+    bool ok = model_save(model, &out, &arena, path, err);
+    if (ok)
+        *err = out.note;
     arena_free(&arena);
     return ok;
 }

@@ -287,10 +287,8 @@ static bool evaluate(Report *report, const EvalOptions *o, Context *c)
     mlp_split split = is_test                          ? MLP_ALL
                       : strcmp(o->split, "train") == 0 ? MLP_TRAIN
                                                        : MLP_VALIDATION;
-    const mlp_settings *settings = mlp_model_settings(c->model);
-    bool transposed = command_transposed(&o->transpose, settings->transposed);
-    const mlp_data *data = command_open_data(
-        c, &c->data, o->data, is_test ? MLP_TEST_FILES : MLP_TRAIN_FILES, transposed);
+    const mlp_data *data = command_open_data(c, is_test ? MLP_TEST_FILES : MLP_TRAIN_FILES, o->data,
+                                             command_transposed(c, &o->transpose));
     if (data == NULL)
         return false;
     size_t C = mlp_classes(c->model); // the data may have fewer
@@ -326,10 +324,10 @@ static int run(Context *c)
 {
     const EvalOptions *o = c->values;
     Report report;
-    int status = command_check_outputs(c);
+    int status = command_begin(c);
     if (status != STATUS_DONE)
         return status;
-    if (!command_open_model(c) || !evaluate(&report, o, c))
+    if (!evaluate(&report, o, c))
         return STATUS_FAILED;
     if (report.result.is_other_data)
         command_note("%s was trained on other data than %s: its %s images are not those that the "

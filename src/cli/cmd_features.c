@@ -155,14 +155,12 @@ static int run(Context *c)
 {
     const FeaturesOptions *o = c->values;
     mlp_part part = strcmp(o->part, "test") == 0 ? MLP_TEST_FILES : MLP_TRAIN_FILES;
-    int status = command_check_outputs(c);
+    int status = command_begin(c);
     if (status != STATUS_DONE)
         return status;
-    if (!command_open_model(c))
-        return STATUS_FAILED;
     const mlp_model *model = c->model;
-    bool transposed = command_transposed(&o->transpose, model->settings.transposed);
-    const mlp_data *data = command_open_data(c, &c->data, o->data, part, transposed);
+    const mlp_data *data =
+        command_open_data(c, part, o->data, command_transposed(c, &o->transpose));
     Activations result = {.net = &model->net, .model = model};
     if (data == NULL || !mlp_fits(model, data, c->err.text) ||
         !work_alloc(&result.work, &model->net, (WorkNeeds){.capacity = 1}, &c->arena, &c->err))

@@ -96,13 +96,6 @@ static void print_check(const mlp_gradient_check *check)
 // ---------------------------------------------------------------------------------------------
 // Tables
 
-// What is checked: a model on one image.
-typedef struct Subject {
-    const mlp_model *model;
-    const mlp_data *data;
-    size_t image;
-} Subject;
-
 static const double steps[] = {1e-1, 1e-2, 1e-3, 1e-4,  1e-5,  1e-6,
                                1e-7, 1e-8, 1e-9, 1e-10, 1e-11, 1e-12};
 enum { N_STEPS = sizeof steps / sizeof steps[0] };
@@ -128,12 +121,12 @@ static void print_steps(FILE *out, const void *context)
 }
 
 // Checks with each step. Of the Jacobians only the errors are kept.
-static mlp_gradient_check *check_steps(const Subject *s, Arena *arena, Error *err)
+static mlp_gradient_check *check_steps(Context *c, const mlp_data *data, size_t image)
 {
-    mlp_gradient_check *checks = arena_alloc(arena, N_STEPS, sizeof *checks, "the checks", err);
+    mlp_gradient_check *checks =
+        arena_alloc(&c->arena, N_STEPS, sizeof *checks, "the checks", &c->err);
     for (size_t h = 0; checks != NULL && h < N_STEPS; h++) {
-        mlp_gradient_check *one =
-            mlp_check_gradients(s->model, s->data, s->image, steps[h], err->text);
+        mlp_gradient_check *one = mlp_check_gradients(c->model, data, image, steps[h], c->err.text);
         if (one == NULL)
             return NULL;
         checks[h] = *one;
@@ -171,103 +164,65 @@ static void move_biases(const Network *net, float *params, uint64_t seed)
                 0.1f * random_normal(seed, RANDOM_WEIGHTS + t, e);
 }
 
-// The central part of one image, as data of their own.
-static bool crop_image(mlp_data *cropped, const mlp_data *data, size_t image, size_t side,
-                       Arena *arena, Error *err)
+// Leaves the central part of every image.
+static bool crop(mlp_data *data, size_t side, Context *c)
 {
     if (side > data->rows || side > data->cols)
-        return error_set(err, "--crop %zu: the images have %zu x %zu pixels", side, data->rows,
+        return error_set(&c->err, "--crop %zu: the images have %zu x %zu pixels", side, data->rows,
                          data->cols);
-    unsigned char *pixels = arena_alloc(arena, side * side, 1, "an image", err);
+    unsigned char *pixels = arena_alloc(&c->arena, data->n, side * side, "the images", &c->err);
     if (pixels == NULL)
         return false;
     size_t top = (data->rows - side) / 2, left = (data->cols - side) / 2;
-    const unsigned char *from = data->pixels + image * dataset_pixels_per_image(data);
-    for (size_t row = 0; row < side; row++)
-        memcpy(pixels + row * side, from + (top + row) * data->cols + left, side);
-    *cropped = *data;
-    cropped->labels += image;
-    cropped->pixels = pixels;
-    cropped->rows = cropped->cols = side;
-    cropped->n = 1;
+    for (size_t i = 0; i < data->n; i++)
+        for (size_t row = 0; row < side; row++)
+            memcpy(pixels + (i * side + row) * side,
+                   data->pixels + (i * data->rows + top + row) * data->cols + left, side);
+    data->pixels = pixels;
+    data->rows = data->cols = side;
     return true;
 }
 
-// A fresh network for the data, or for the central part of the image, whose pixels are scaled like
-// those of whole images. mlp_create would measure the part's.
-static bool make_subject(Subject *s, const GradcheckOptions *o, Arena *arena, Error *err)
+// A fresh network for the data, or for the central parts of the images, whose pixels are scaled
+// like those of whole images.
+static bool make_network(Context *c, mlp_data *data)
 {
-    mlp_model *model = arena_alloc(arena, 1, sizeof *model, "a network", err);
-    mlp_data *cropped = arena_alloc(arena, 1, sizeof *cropped, "an image", err);
+    const GradcheckOptions *o = c->values;
     Split split;
-    if (model == NULL || cropped == NULL || !dataset_split(&split, s->data->n, 0, 0, err) ||
-        !dataset_pixel_std(&model->facts.pixel_std, s->data, split.train, err))
-        return false;
-    size_t crop = (size_t)o->crop, rows = s->data->rows, cols = s->data->cols;
-    if (crop == 0) {
-        crop = architecture_checked_side(o->settings.architecture);
-        crop = crop < rows ? crop : rows;
-        crop = crop < cols ? crop : cols;
+    double pixel_std;
+    size_t side = (size_t)o->crop, smaller = data->rows < data->cols ? data->rows : data->cols;
+    if (side == 0) {
+        side = architecture_checked_side(o->settings.architecture);
+        side = side < smaller ? side : smaller;
     }
-    if (crop > 0) {
-        if (!crop_image(cropped, s->data, s->image, crop, arena, err))
-            return false;
-        s->data = cropped;
-        s->image = 0;
-    }
-    Architecture architecture = {o->settings.architecture, s->data->rows, s->data->cols,
-                                 (size_t)o->settings.hidden, s->data->n_classes};
-    if (!network_build(&model->net, &architecture, err) ||
-        (model->params = network_alloc(&model->net, arena, err)) == NULL)
+    if (!dataset_split(&split, data->n, 0, 0, &c->err) ||
+        !dataset_pixel_std(&pixel_std, data, split.train, &c->err) ||
+        (side > 0 && !crop(data, side, c)) ||
+        (c->model = mlp_create(&o->settings, data, c->err.text)) == NULL)
         return false;
-    network_init(&model->net, model->params, o->settings.seed);
-    if (network_has_kinks(&model->net))
-        move_biases(&model->net, model->params, o->settings.seed);
-    s->model = model;
+    c->model->facts.pixel_std = pixel_std;
+    if (network_has_kinks(&c->model->net))
+        move_biases(&c->model->net, c->model->params, o->settings.seed);
     return true;
 }
 
 // Prints the check, and writes the tables.
-static int report(Context *c, const Subject *s, const mlp_gradient_check *check)
+static int report(Context *c, const mlp_data *data, const mlp_gradient_check *check)
 {
     const GradcheckOptions *o = c->values;
     char sizes[64];
-    ShownName name = command_shown(c->model != NULL ? c->words.model : "a fresh network");
-    ShownName directory = command_shown(c->data->name);
-    network_sizes(&s->model->net, sizes, sizeof sizes);
+    ShownName name = command_shown(c->words.model != NULL ? c->words.model : "a fresh network");
+    network_sizes(&c->model->net, sizes, sizeof sizes);
     printf("%s, %s, training image %llu of %s, label taken as %zu (the least likely)\n\n",
-           name.text, sizes, (unsigned long long)o->image, directory.text, check->label);
+           name.text, sizes, (unsigned long long)o->image, command_shown(data->name).text,
+           check->label);
     print_check(check);
     const mlp_gradient_check *checks = NULL;
-    if (o->steps != NULL && (checks = check_steps(s, &c->arena, &c->err)) == NULL)
+    if (o->steps != NULL && (checks = check_steps(c, data, (size_t)o->image)) == NULL)
         return STATUS_FAILED;
     const Table tables[] = {{o->steps, print_steps, checks}, {o->nonzero, print_nonzero, check}};
     int status = command_write_tables(c, tables, 2);
     return status == STATUS_DONE && !check->ok ? STATUS_FAILED : status;
-}
-
-static int gradcheck(Context *c)
-{
-    const GradcheckOptions *o = c->values;
-    if (c->words.model != NULL && !command_open_model(c))
-        return STATUS_FAILED;
-    bool transposed = command_transposed(
-        &o->transpose, c->model != NULL && mlp_model_settings(c->model)->transposed);
-    if (!command_open_data(c, &c->data, o->data, MLP_TRAIN_FILES, transposed))
-        return STATUS_FAILED;
-    if (o->image >= c->data->n) {
-        error_set(&c->err, "--image %llu: the training file in %s has %zu images",
-                  (unsigned long long)o->image, c->data->name, c->data->n);
-        return STATUS_FAILED;
-    }
-    Subject s = {c->model, c->data, (size_t)o->image};
-    if (c->model == NULL && !make_subject(&s, o, &c->arena, &c->err))
-        return STATUS_FAILED;
-    mlp_gradient_check *check =
-        mlp_check_gradients(s.model, s.data, s.image, MLP_CHECK_STEP, c->err.text);
-    int status = check == NULL ? STATUS_FAILED : report(c, &s, check);
-    mlp_gradient_check_close(check);
-    return status;
 }
 
 static int run(Context *c)
@@ -283,8 +238,26 @@ static int run(Context *c)
                 c->words.model);
             return STATUS_USAGE;
         }
-    int status = command_check_outputs(c);
-    return status == STATUS_DONE ? gradcheck(c) : status;
+    int status = command_begin(c);
+    if (status != STATUS_DONE)
+        return status;
+    const mlp_data *whole =
+        command_open_data(c, MLP_TRAIN_FILES, o->data, command_transposed(c, &o->transpose));
+    if (whole == NULL)
+        return STATUS_FAILED;
+    mlp_data data = *whole;
+    if (o->image >= data.n) {
+        error_set(&c->err, "--image %llu: the training file in %s has %zu images",
+                  (unsigned long long)o->image, data.name, data.n);
+        return STATUS_FAILED;
+    }
+    if (c->model == NULL && !make_network(c, &data))
+        return STATUS_FAILED;
+    mlp_gradient_check *check =
+        mlp_check_gradients(c->model, &data, (size_t)o->image, MLP_CHECK_STEP, c->err.text);
+    status = check == NULL ? STATUS_FAILED : report(c, &data, check);
+    mlp_gradient_check_close(check);
+    return status;
 }
 
 const Command command_gradcheck = {

@@ -116,8 +116,9 @@ static void print_json(const char *path, const Model *model)
 static int run(Context *c)
 {
     const InfoOptions *o = c->values;
-    if (!command_open_model(c))
-        return STATUS_FAILED;
+    int status = command_begin(c);
+    if (status != STATUS_DONE)
+        return status;
     o->json ? print_json(c->words.model, c->model) : print_text(c->words.model, c->model);
     return STATUS_DONE;
 }

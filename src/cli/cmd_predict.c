@@ -39,12 +39,13 @@ static void predict_options(OptionTable *table, void *values)
 }
 
 // ---------------------------------------------------------------------------------------------
-// The prediction for one image
+// One image
 
 typedef struct Predictor {
     const PredictOptions *options;
     const mlp_model *model;
     size_t rows, cols, classes; // of the model
+    bool transposed;            // IDX files are stored column by column
     JsonWriter json;
 } Predictor;
 
@@ -56,18 +57,9 @@ typedef struct Origin {
     const char *doubt; // why it may show no single digit; NULL: nothing says so
 } Origin;
 
-// The best classes of an image, best first.
-typedef struct Answer {
-    Origin origin;
-    const unsigned char *pixels;
-    size_t digit[MLP_MAX_CLASSES];
-    float probability[MLP_MAX_CLASSES];
-} Answer;
-
-// Sorts by the logits, equal ones in the order of the classes, so that the first class is the one
+// Orders the classes by their logits, equal ones as they are, so that the first class is the one
 // that `mlp eval` counts.
-static void answer_rank(Answer *answer, size_t n, const float *logits, const float *probability,
-                        size_t classes)
+static void rank(size_t order[MLP_MAX_CLASSES], size_t n, const float *logits, size_t classes)
 {
     bool taken[MLP_MAX_CLASSES] = {false};
     for (size_t i = 0; i < n; i++) {
@@ -76,67 +68,50 @@ static void answer_rank(Answer *answer, size_t n, const float *logits, const flo
             if (!taken[k] && (best == classes || logits[k] > logits[best]))
                 best = k;
         taken[best] = true;
-        answer->digit[i] = best;
-        answer->probability[i] = probability[best];
+        order[i] = best;
     }
 }
 
-// ---------------------------------------------------------------------------------------------
-// Output
-
-static void print_text(const mlp_model *model, const Answer *answer, size_t n)
+static void print_text(const Predictor *p, const Origin *origin, const size_t *order,
+                       const float *probability)
 {
     char number[NUMBER_SIZE];
-    ShownName name = command_shown(answer->origin.file);
-    fputs(name.text, stdout);
-    if (answer->origin.numbered)
-        printf(":%zu", answer->origin.index);
-    for (size_t i = 0; i < n; i++)
-        printf("\t%s\t%s", mlp_class_name(model, answer->digit[i]),
-               format_g9(number, (double)answer->probability[i]));
+    fputs(command_shown(origin->file).text, stdout);
+    if (origin->numbered)
+        printf(":%zu", origin->index);
+    for (size_t i = 0; i < p->options->top; i++)
+        printf("\t%s\t%s", mlp_class_name(p->model, order[i]),
+               format_g9(number, (double)probability[order[i]]));
     putchar('\n');
 }
 
-static void print_pair(JsonWriter *json, const mlp_model *model, const Answer *answer, size_t i)
+static void print_class(Predictor *p, size_t k, const float *probability)
 {
-    json_uint(json, "digit", answer->digit[i]);
-    if (mlp_model_settings(model)->class_names != NULL)
-        json_string(json, "name", mlp_class_name(model, answer->digit[i]));
-    json_double(json, "probability", (double)answer->probability[i]);
+    json_uint(&p->json, "digit", k);
+    if (mlp_model_settings(p->model)->class_names != NULL)
+        json_string(&p->json, "name", mlp_class_name(p->model, k));
+    json_double(&p->json, "probability", (double)probability[k]);
 }
 
-static void print_json(JsonWriter *json, const mlp_model *model, const Answer *answer, size_t n)
+static void print_json(Predictor *p, const Origin *origin, const size_t *order,
+                       const float *probability)
 {
+    JsonWriter *json = &p->json;
     json_open(json, NULL, '{');
-    json_string(json, "file", answer->origin.file);
-    json_uint(json, "index", answer->origin.index);
-    print_pair(json, model, answer, 0);
-    if (answer->origin.doubt != NULL)
-        json_string(json, "doubt", answer->origin.doubt);
+    json_string(json, "file", origin->file);
+    json_uint(json, "index", origin->index);
+    print_class(p, order[0], probability);
+    if (origin->doubt != NULL)
+        json_string(json, "doubt", origin->doubt);
     json_open(json, "top", '[');
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < p->options->top; i++) {
         json_open(json, NULL, '{');
-        print_pair(json, model, answer, i);
+        print_class(p, order[i], probability);
         json_close(json, '}');
     }
     json_close(json, ']');
     json_close(json, '}');
 }
-
-static void print_answer(Predictor *p, const Answer *answer)
-{
-    size_t n = (size_t)p->options->top;
-    if (p->options->json) {
-        print_json(&p->json, p->model, answer, n);
-        return;
-    }
-    print_text(p->model, answer, n);
-    if (p->options->show)
-        terminal_draw_ink(answer->pixels, p->rows, p->cols);
-}
-
-// ---------------------------------------------------------------------------------------------
-// The network
 
 // Classifies n images in sequence, (n, rows, cols), and prints a batch at a time; origin is that of
 // the first.
@@ -151,13 +126,17 @@ static bool predict_images(Predictor *p, Origin origin, const unsigned char *pix
     if (probability == NULL || logits == NULL)
         return false;
     for (size_t i = 0; i < n; i++, pixels += size, origin.index++) {
-        size_t left = n - i, row = i % most * p->classes;
+        size_t left = n - i, row = i % most * p->classes, order[MLP_MAX_CLASSES];
         if (row == 0 && !mlp_classify(p->model, pixels, left < most ? left : most, probability,
                                       logits, reason.text))
             return error_set(err, "%s: %s", origin.file, reason.text);
-        Answer answer = {origin, pixels, {0}, {0}};
-        answer_rank(&answer, (size_t)p->options->top, logits + row, probability + row, p->classes);
-        print_answer(p, &answer);
+        rank(order, (size_t)p->options->top, logits + row, p->classes);
+        if (p->options->json)
+            print_json(p, &origin, order, probability + row);
+        else
+            print_text(p, &origin, order, probability + row);
+        if (p->options->show) // which excludes --json
+            terminal_draw_ink(pixels, p->rows, p->cols);
     }
     return true;
 }
@@ -178,9 +157,7 @@ static bool predict_idx(Predictor *p, const char *file, const Source *source, Ar
 {
     Dataset data;
     const char *path = source->path;
-    bool transposed =
-        command_transposed(&p->options->transpose, mlp_model_settings(p->model)->transposed);
-    return idx_read_images(&data, arena, source, transposed, err) &&
+    return idx_read_images(&data, arena, source, p->transposed, err) &&
            check_size(p, path, data.rows, data.cols, err) &&
            predict_images(p, (Origin){.file = file, .numbered = true}, data.pixels, data.n, arena,
                           err);
@@ -241,8 +218,8 @@ static bool predict_pnm(Predictor *p, const char *file, const Source *source)
         Error err;
         if (!predict_next(p, &origin, &reader, &arena, &err))
             ok = report_error(&err);
-        (void)fflush(
-            stdout); // the next picture may be long in coming; command_finish reports a failure
+        // The next picture may be long in coming. command_finish reports a failure.
+        (void)fflush(stdout);
         arena_free(&arena);
     }
     return ok;
@@ -308,22 +285,26 @@ static bool check_words(const Arguments *words, Error *err)
 
 static int run(Context *c)
 {
-    Predictor p = {.options = c->values, .json = {.out = stdout}};
+    const PredictOptions *o = c->values;
     if (!check_words(&c->words, &c->err))
         return STATUS_USAGE;
-    if (!command_open_model(c))
-        return order_is_wrong(&c->words, &c->err) ? STATUS_USAGE : STATUS_FAILED;
-    p.model = c->model;
-    p.rows = mlp_rows(c->model);
-    p.cols = mlp_cols(c->model);
-    p.classes = mlp_classes(c->model);
-    if (p.options->top > p.classes) {
-        error_set(&c->err, "--top %llu: %s has only %zu classes",
-                  (unsigned long long)p.options->top, c->words.model, p.classes);
+    int status = command_begin(c);
+    if (status != STATUS_DONE)
+        return order_is_wrong(&c->words, &c->err) ? STATUS_USAGE : status;
+    Predictor p = {.options = o,
+                   .model = c->model,
+                   .rows = mlp_rows(c->model),
+                   .cols = mlp_cols(c->model),
+                   .classes = mlp_classes(c->model),
+                   .transposed = command_transposed(c, &o->transpose),
+                   .json = {.out = stdout}};
+    if (o->top > p.classes) {
+        error_set(&c->err, "--top %llu: %s has only %zu classes", (unsigned long long)o->top,
+                  c->words.model, p.classes);
         return STATUS_USAGE;
     }
 
-    if (p.options->json) {
+    if (o->json) {
         json_open(&p.json, NULL, '{');
         json_string(&p.json, "model", c->words.model);
         json_open(&p.json, "predictions", '[');
@@ -331,7 +312,7 @@ static int run(Context *c)
     bool ok = true;
     for (size_t i = 0; i < c->words.n_files; i++)
         ok = predict_file(&p, c->words.files[i]) && ok;
-    if (p.options->json) {
+    if (o->json) {
         json_close(&p.json, ']');
         json_close(&p.json, '}');
     }

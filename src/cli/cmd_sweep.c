@@ -78,6 +78,15 @@ static void sweep_defaults(const OptionTable *table, void *values)
             axis->list = setting_default(axis->row, o->settings.architecture);
 }
 
+// The number of a value in the axis; axis->n: it is not there.
+static size_t axis_find(const Axis *axis, const char *value)
+{
+    size_t i = 0;
+    while (i < axis->n && strcmp(axis->values[i], value) != 0)
+        i++;
+    return i;
+}
+
 // Reads the list of values. A value may be the default, too, where that is out of range: 0 for the
 // size of all training images. On failure err names the flag.
 static bool axis_parse(Axis *axis, const char *architecture, Error *err)
@@ -98,9 +107,8 @@ static bool axis_parse(Axis *axis, const char *architecture, Error *err)
         if (strcmp(word, wanted) != 0 && !setting_parse(axis->row, &settings, word, &reason))
             return error_set(err, "--%s: %s", flag, reason.text);
         snprintf(value, NUMBER_SIZE, "%s", setting_text(axis->row, &settings, word));
-        for (size_t i = 0; i < axis->n; i++)
-            if (strcmp(axis->values[i], value) == 0)
-                return error_set(err, "--%s: %s is there twice", flag, value);
+        if (axis_find(axis, value) < axis->n)
+            return error_set(err, "--%s: %s is there twice", flag, value);
         axis->n++;
         list = comma == NULL ? NULL : comma + 1;
     }
@@ -119,6 +127,7 @@ typedef struct Sweep {
     Context *context;
     SweepOptions *options;
     const mlp_data *data, *test;
+    Split split; // of a training on all images
     Combination *list;
     size_t n, n_to_do, n_done; // done: by this run
     double cost_to_do, cost_done;
@@ -129,19 +138,13 @@ typedef struct Sweep {
 // Replaces the size 0 by that of all images but those for validation, which may be there already.
 static void resolve_train_size(Axis *axis, size_t all)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < axis->n; i++) {
-        char value[NUMBER_SIZE];
-        bool is_new = true;
-        snprintf(value, sizeof value, "%s", axis->values[i]);
-        if (strcmp(value, "0") == 0)
-            snprintf(value, sizeof value, "%zu", all);
-        for (size_t j = 0; j < n; j++)
-            is_new = is_new && strcmp(axis->values[j], value) != 0;
-        if (is_new)
-            memcpy(axis->values[n++], value, sizeof value);
-    }
-    axis->n = n;
+    char text[NUMBER_SIZE];
+    size_t zero = axis_find(axis, "0");
+    snprintf(text, sizeof text, "%zu", all);
+    if (zero < axis->n && axis_find(axis, text) < axis->n)
+        memmove(axis->values[zero], axis->values[zero + 1], (--axis->n - zero) * NUMBER_SIZE);
+    else if (zero < axis->n)
+        memcpy(axis->values[zero], text, sizeof text);
 }
 
 // The loop over the values of axis number n - 1, inside those of the axes after it; the innermost
@@ -163,22 +166,28 @@ static void add_combinations(Sweep *sweep, size_t n, mlp_settings settings)
     }
 }
 
+// Lists the trainings and looks whether the data have images enough for each.
 static bool list_combinations(Sweep *sweep, Arena *arena, Error *err)
 {
     SweepOptions *o = sweep->options;
     size_t n = (size_t)o->seeds;
-    Split all;
-    if (!dataset_split(&all, sweep->data->n, 0, 0, err))
+    Error reason;
+    Split unused;
+    if (!dataset_split(&sweep->split, sweep->data->n, 0, 0, err))
         return false;
     for (Axis *axis = o->axes; axis < o->axes + o->n_axes; axis++) {
         if (axis->row == setting_find(settings_table, "train_size"))
-            resolve_train_size(axis, range_length(all.train));
+            resolve_train_size(axis, range_length(sweep->split.train));
         n *= axis->n;
     }
     sweep->list = arena_alloc(arena, n, sizeof *sweep->list, "the list of trainings", err);
     if (sweep->list == NULL)
         return false;
     add_combinations(sweep, o->n_axes, o->settings);
+    for (size_t i = 0; i < n; i++)
+        if (!dataset_split(&unused, sweep->data->n, (size_t)sweep->list[i].settings.train_size, 0,
+                           &reason))
+            return error_set(err, "%s: %s", sweep->data->name, reason.text);
     return true;
 }
 
@@ -380,58 +389,29 @@ static int train_all(Sweep *sweep, Error *err)
 // The command
 
 // All that can be wrong is found before an hour has passed.
-static bool prepare(Sweep *sweep, Arena *arena, Error *err)
+static bool prepare(Sweep *sweep, Context *c)
 {
-    Context *c = sweep->context;
     const SweepOptions *o = sweep->options;
-    Error reason;
-    bool transposed = o->settings.transposed;
-    sweep->data = command_open_data(c, &c->data, o->data, MLP_TRAIN_FILES, transposed);
+    Error reason, *err = &c->err;
+    sweep->data = command_open_data(c, MLP_TRAIN_FILES, o->data, o->settings.transposed);
     if (sweep->data == NULL)
         return false;
-    sweep->test = command_open_data(c, &c->test, o->data, MLP_TEST_FILES, transposed);
-    if (sweep->test == NULL || !list_combinations(sweep, arena, err))
+    sweep->test = command_open_data(c, MLP_TEST_FILES, o->data, o->settings.transposed);
+    if (sweep->test == NULL || !list_combinations(sweep, &c->arena, err))
         return false;
     mlp_model *first = mlp_create(&sweep->list[0].settings, sweep->data, err->text);
     bool fits = first != NULL && (mlp_fits(first, sweep->test, reason.text) ||
                                   error_set(err, "the test images: %s", reason.text));
     mlp_close(first);
-    if (!fits)
+    if (!fits || !open_table(sweep, &c->arena, err))
         return false;
-    Split split;
-    for (size_t i = 0; i < sweep->n; i++)
-        if (!dataset_split(&split, sweep->data->n, (size_t)sweep->list[i].settings.train_size, 0,
-                           err))
-            return false;
-    if (!dataset_split(&split, sweep->data->n, 0, 0, err) || !open_table(sweep, arena, err))
-        return false;
-    notes_data_doubtful(sweep->data, &split);
+    notes_data_doubtful(sweep->data, &sweep->split);
     for (size_t i = 0; i < sweep->n; i++)
         if (!sweep->list[i].is_done) {
             sweep->n_to_do++;
             sweep->cost_to_do += combination_cost(&sweep->list[i]);
         }
     return true;
-}
-
-static int sweep_run(Sweep *sweep, Context *c)
-{
-    if (!prepare(sweep, &c->arena, &c->err))
-        return STATUS_FAILED;
-    sweep->start = clock_seconds();
-    int status = train_all(sweep, &c->err);
-    Error err;
-    if (sweep->n_done > 0 && !command_commit(&sweep->csv, &err)) {
-        if (status == STATUS_FAILED)
-            command_fail(&c->err, status);
-        c->err = err;
-        status = STATUS_FAILED;
-    }
-    output_discard(&sweep->csv);
-    if (status == STATUS_DONE && sweep->n_done == 0 && !sweep->options->quiet)
-        command_note("%s has all %zu trainings already; nothing to do", sweep->options->csv,
-                     sweep->n);
-    return status;
 }
 
 static int run(Context *c)
@@ -441,13 +421,29 @@ static int run(Context *c)
     for (Axis *axis = o->axes; axis < o->axes + o->n_axes; axis++)
         if (!axis_parse(axis, o->settings.architecture, &c->err))
             return STATUS_USAGE;
-    int status = command_check_outputs(c);
-    return status == STATUS_DONE ? sweep_run(&sweep, c) : status;
+    int status = command_begin(c);
+    if (status != STATUS_DONE)
+        return status;
+    if (!prepare(&sweep, c))
+        return STATUS_FAILED;
+    sweep.start = clock_seconds();
+    status = train_all(&sweep, &c->err);
+    Error err;
+    if (sweep.n_done > 0 && !command_commit(&sweep.csv, &err)) {
+        if (status == STATUS_FAILED)
+            command_fail(&c->err, status);
+        c->err = err;
+        status = STATUS_FAILED;
+    }
+    output_discard(&sweep.csv);
+    if (status == STATUS_DONE && sweep.n_done == 0 && !o->quiet)
+        command_note("%s has all %zu trainings already; nothing to do", o->csv, sweep.n);
+    return status;
 }
 
 const Command command_sweep = {
     .name = "sweep",
-    .summary = "train with every combination of settings, one row each in a table",
+    .summary = "train with every combination of settings, one table row per training",
     .about =
         "Trains a network for each combination of the given learning rates, batch sizes, hidden "
         "units, training-set sizes and seeds, and adds one row for each to a table: loss and "

@@ -1,13 +1,13 @@
 // mlp train: options -> data -> network -> training -> model and curves. Knows when what is
-// written, and what a training says; leaves the settings to settings.h, the table to curves.h, the
-// live line to progress.h and the work to the library (mlp.h).
+// written, and what a training says; leaves the settings to settings.h, the table of curves to
+// tables.h, the live line to progress.h and the work to the library (mlp.h).
 #include "commands.h"
-#include "curves.h"
 #include "json.h"
 #include "notes.h"
 #include "numbers.h"
 #include "progress.h"
 #include "signals.h"
+#include "tables.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -147,14 +147,10 @@ static bool save_model(Job *job, const char *path, Error *err)
 {
     Arena arena = {0}; // of this call alone: there may be many
     Output out;
-    bool ok = output_open(&out, &arena, path, OUTPUT_REGULAR_ONLY, err);
-    if (ok) {
-        ok = model_write(job->model, &out, err) && output_commit(&out, err);
-        output_discard(&out);
-        note_model(job, &out.note);
-        if (ok || out.kept != NULL)
-            keep_copy(job, out.kept);
-    }
+    bool ok = model_save(job->model, &out, &arena, path, err);
+    note_model(job, &out.note);
+    if (ok || out.kept != NULL)
+        keep_copy(job, out.kept);
     if (ok) {
         job->saved_epoch = epochs_done(job);
         job->saved_time = clock_seconds();
@@ -329,7 +325,7 @@ static bool prepare(Job *job, Error *err)
     Context *c = job->context;
     const TrainOptions *o = job->options;
     mlp_settings settings = o->settings;
-    job->data = command_open_data(c, &c->data, o->data, MLP_TRAIN_FILES, settings.transposed);
+    job->data = command_open_data(c, MLP_TRAIN_FILES, o->data, settings.transposed);
     if (job->data == NULL || !take_class_names(job, &settings, err))
         return false;
     if (o->resume == NULL)
@@ -486,7 +482,7 @@ static int train(Job *job)
     bool is_named = o->csv != NULL;
     if (!is_named && (o->csv = curves_path(&c->arena, o->output, &c->err)) == NULL)
         return STATUS_FAILED;
-    int status = command_check_outputs(c);
+    int status = command_begin(c);
     if (status != STATUS_DONE)
         return status;
     if ((!is_named && !curves_may_replace(o->csv, &c->err)) || !prepare(job, &c->err))

@@ -213,12 +213,11 @@ static void draw(const Pictures *p, Tiles *tiles)
 static int run(Context *c)
 {
     const WeightsOptions *o = c->values;
-    const char *path = c->words.model;
     Pictures pictures;
-    int status = command_check_outputs(c);
+    int status = command_begin(c);
     if (status != STATUS_DONE)
         return status;
-    if (!command_open_model(c) || !find_pictures(&pictures, c->model, o, path, &c->arena, &c->err))
+    if (!find_pictures(&pictures, c->model, o, c->words.model, &c->arena, &c->err))
         return STATUS_FAILED;
     if (o->csv != NULL)
         return command_write_tables(c, &(Table){o->csv, print_csv, &pictures}, 1);

@@ -55,8 +55,8 @@ int command_finish(Context *context, int status)
         status = command_fail(&context->err, STATUS_FAILED);
     }
     mlp_close(context->model);
-    mlp_data_close(context->data);
-    mlp_data_close(context->test);
+    mlp_data_close(context->data[MLP_TRAIN_FILES]);
+    mlp_data_close(context->data[MLP_TEST_FILES]);
     arena_free(&context->arena);
     return status;
 }
@@ -99,8 +99,6 @@ void command_print_class(const mlp_model *model, size_t k, int width)
     printf("%*s%s", width - text_width(name.text), "", name.text);
 }
 
-// Where the data are: `chosen` when given, else $MLP_DATA, else data/mnist, else the installed
-// copy.
 static const char *data_directory(const char *chosen)
 {
     static const char local[] = "data/mnist";
@@ -206,7 +204,7 @@ static bool check_replaced(const OptionTable *options, const Option *out, const 
     return true;
 }
 
-int command_check_outputs(Context *context)
+static int check_outputs(Context *context)
 {
     const OptionTable *options = &context->options;
     const Option *on_stdout;
@@ -224,6 +222,15 @@ int command_check_outputs(Context *context)
     bool ok = on_stdout == NULL || on_stdout->role != ROLE_WRITES_TABLE ||
               give_stdout_to(context, option_path(on_stdout));
     return ok ? STATUS_DONE : STATUS_FAILED;
+}
+
+int command_begin(Context *context)
+{
+    int status = check_outputs(context);
+    if (status != STATUS_DONE || context->words.model == NULL)
+        return status;
+    context->model = mlp_open(context->words.model, context->err.text);
+    return context->model != NULL ? STATUS_DONE : STATUS_FAILED;
 }
 
 bool command_open_table(Context *context, Output *out, const char *path)
@@ -326,14 +333,8 @@ void command_default_settings(const OptionTable *table, mlp_settings *settings)
             setting_copy(row, settings, &defaults);
 }
 
-bool command_open_model(Context *context)
-{
-    context->model = mlp_open(context->words.model, context->err.text);
-    return context->model != NULL;
-}
-
-const mlp_data *command_open_data(Context *context, mlp_data **data, const char *chosen,
-                                  mlp_part part, bool transposed)
+const mlp_data *command_open_data(Context *context, mlp_part part, const char *chosen,
+                                  bool transposed)
 {
     const char *directory = data_directory(chosen);
     struct stat status;
@@ -343,11 +344,12 @@ const mlp_data *command_open_data(Context *context, mlp_data **data, const char 
                   "$MLP_DATA",
                   directory);
     else
-        *data = mlp_data_open(directory, part, transposed, context->err.text);
-    return *data;
+        context->data[part] = mlp_data_open(directory, part, transposed, context->err.text);
+    return context->data[part];
 }
 
-bool command_transposed(const TransposeFlags *flags, bool model_transposed)
+bool command_transposed(const Context *context, const TransposeFlags *flags)
 {
-    return (flags->yes || model_transposed) && !flags->no;
+    const mlp_model *model = context->model;
+    return (flags->yes || (model != NULL && model->settings.transposed)) && !flags->no;
 }

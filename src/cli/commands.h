@@ -26,7 +26,7 @@ typedef struct Context {
     const char *stdout_table; // the table that has standard output to itself; NULL: none
     int stdout_of_table;      // a copy of the descriptor, while the report goes to standard error
     mlp_model *model;         // NULL until they are opened; command_finish closes them
-    mlp_data *data, *test;
+    mlp_data *data[2];        // by mlp_part
 } Context;
 
 extern const Command command_train, command_eval, command_gradcheck, command_info, command_weights,
@@ -61,10 +61,11 @@ extern const char installed_data[];
 // two may be the same file, or a file that an option reads; none may be a file of the data, and no
 // table the model that is read. Each must be possible to write. One table may be standard output
 // and then has it to itself: with --json that is a usage error, and any other report goes to
-// standard error from then on. Returns STATUS_DONE, or the status of what is wrong.
-int command_check_outputs(Context *context);
+// standard error from then on. Then opens the model that the command line names, if it names one.
+// Returns STATUS_DONE, or the status of what is wrong.
+int command_begin(Context *context);
 
-// Opens a table that command_check_outputs has seen. From then on signals are noted.
+// Opens a table that command_begin has checked. From then on signals are noted.
 bool command_open_table(Context *context, Output *out, const char *path);
 
 // A table to write: its path (NULL: it was not asked for), and what prints it.
@@ -138,20 +139,19 @@ bool command_setting_given(const OptionTable *table, const Setting *row,
 void command_default_settings(const OptionTable *table, mlp_settings *settings);
 
 // ---------------------------------------------------------------------------------------------
-// Data and models
+// Threads and data
 
-// Opens the model that the command line names as context->model.
-bool command_open_model(Context *context);
-
-// Opens one part of the data in the directory that was chosen as *data, which is context->data or
-// context->test, and returns it; NULL when that fails.
-const mlp_data *command_open_data(Context *context, mlp_data **data, const char *chosen,
-                                  mlp_part part, bool transposed);
+// Opens one part of the data as context->data[part] and returns it; NULL when that fails. They are
+// in the directory `chosen`, or where it is NULL in $MLP_DATA, else data/mnist, else the installed
+// copy.
+const mlp_data *command_open_data(Context *context, mlp_part part, const char *chosen,
+                                  bool transposed);
 
 // How many threads to use: as many as wanted (0: the default of --threads), at most one per CPU.
 size_t command_threads(const Context *context, uint64_t wanted);
 
-// Whether the data are stored column by column: as the flags say, else as those of the model were.
-bool command_transposed(const TransposeFlags *flags, bool model_transposed);
+// Whether the data are stored column by column: as the flags say, else as those of the model, if
+// there is one, were.
+bool command_transposed(const Context *context, const TransposeFlags *flags);
 
 #endif

@@ -180,6 +180,15 @@ bool model_write(const Model *model, Output *out, Error *err)
     return finite || error_set(err, "%s: not written: a weight is not finite", out->path);
 }
 
+bool model_save(const Model *model, Output *out, Arena *arena, const char *path, Error *err)
+{
+    if (!output_open(out, arena, path, OUTPUT_REGULAR_ONLY, err))
+        return false;
+    bool ok = model_write(model, out, err) && output_commit(out, err);
+    output_discard(out);
+    return ok;
+}
+
 // ---------------------------------------------------------------------------------------------
 // Reading: the JSON
 

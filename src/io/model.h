@@ -61,6 +61,10 @@ bool model_parse(Model *model, Arena *arena, unsigned char *bytes, size_t size, 
 // finite or memory is short; the caller looks for errors of the stream.
 bool model_write(const Model *model, Output *out, Error *err);
 
+// Replaces a file by the model. *out then has the note and the path of a copy that could not be put
+// in place (output.h), owned by the arena.
+bool model_save(const Model *model, Output *out, Arena *arena, const char *path, Error *err);
+
 // The metadata that a model has in its file, sorted by key; returns their number. The text of an
 // entry is setting_text(entry.row, entry.from, ...). `table` is settings_table, but for tests.
 typedef struct ModelEntry {
