@@ -1,7 +1,6 @@
 // mlp eval: evaluates a model on one split of the data: accuracy, loss, per-class figures,
 // confusion matrix, and tables of predictions. evaluate.h has the definitions.
 #include "commands.h"
-#include "csv.h"
 #include "evaluate.h"
 #include "json.h"
 #include "numbers.h"
@@ -212,49 +211,46 @@ static void add_prediction(CsvWriter *csv, const Report *report, size_t image)
     csv_double(csv, (double)report->each.probability[i]);
 }
 
-static void print_predictions(FILE *out, const void *context)
+static void print_predictions(CsvWriter *csv, const void *context)
 {
     const Report *report = context;
-    CsvWriter csv = {.out = out};
-    csv_names(&csv, "index,label,predicted,probability");
-    csv_end_row(&csv);
+    csv_names(csv, "index,label,predicted,probability");
+    csv_end_row(csv);
     for (size_t i = 0; i < report->result.n; i++) {
-        add_prediction(&csv, report, report->result.first + i);
-        csv_end_row(&csv);
+        add_prediction(csv, report, report->result.first + i);
+        csv_end_row(csv);
     }
 }
 
-static void print_mistakes(FILE *out, const void *context)
+static void print_mistakes(CsvWriter *csv, const void *context)
 {
     const Report *report = context;
     size_t n = dataset_pixels_per_image(report->data);
-    CsvWriter csv = {.out = out};
-    csv_names(&csv, "index,label,predicted,probability");
-    csv_numbered_names(&csv, "p", n);
-    csv_end_row(&csv);
+    csv_names(csv, "index,label,predicted,probability");
+    csv_numbered_names(csv, "p", n);
+    csv_end_row(csv);
     for (size_t m = 0; m < report->n_mistakes; m++) {
         size_t image = report->mistakes[m].image;
-        add_prediction(&csv, report, image);
+        add_prediction(csv, report, image);
         for (size_t p = 0; p < n; p++)
-            csv_uint(&csv, report->data->pixels[image * n + p]);
-        csv_end_row(&csv);
+            csv_uint(csv, report->data->pixels[image * n + p]);
+        csv_end_row(csv);
     }
 }
 
-static void print_confusion(FILE *out, const void *context)
+static void print_confusion(CsvWriter *csv, const void *context)
 {
     const Report *report = context;
     size_t n = report->n_classes;
-    CsvWriter csv = {.out = out};
-    csv_names(&csv, "label");
+    csv_names(csv, "label");
     for (size_t k = 0; k < n; k++)
-        csv_string(&csv, mlp_class_name(report->model, k));
-    csv_end_row(&csv);
+        csv_string(csv, mlp_class_name(report->model, k));
+    csv_end_row(csv);
     for (size_t row = 0; row < n; row++) {
-        csv_string(&csv, mlp_class_name(report->model, row));
+        csv_string(csv, mlp_class_name(report->model, row));
         for (size_t k = 0; k < n; k++)
-            csv_uint(&csv, report->confusion[row * n + k]);
-        csv_end_row(&csv);
+            csv_uint(csv, report->confusion[row * n + k]);
+        csv_end_row(csv);
     }
 }
 

@@ -1,7 +1,6 @@
 // mlp features: the activations (feature maps) of every layer for one image, as a table, as CSV,
 // and as pictures on a terminal (terminal.h).
 #include "commands.h"
-#include "csv.h"
 #include "terminal.h"
 
 #include <math.h>
@@ -82,24 +81,23 @@ static Tiles maps_tiles(const Maps *maps)
 // ---------------------------------------------------------------------------------------------
 // Output
 
-static void print_csv(FILE *out, const void *context)
+static void print_csv(CsvWriter *csv, const void *context)
 {
     const Activations *activations = context;
-    CsvWriter csv = {.out = out};
-    csv_names(&csv, "layer,channel,row,column,value");
-    csv_end_row(&csv);
+    csv_names(csv, "layer,channel,row,column,value");
+    csv_end_row(csv);
     for (size_t l = 0; l < activations->net->n_layers; l++) {
         Maps maps = {activations, l};
         Shape shape = maps_layer(&maps)->out;
         for (size_t channel = 0; channel < shape.channels; channel++)
             for (size_t pixel = 0; pixel < shape.height * shape.width; pixel++) {
                 size_t row = pixel / shape.width, col = pixel % shape.width;
-                csv_string(&csv, maps_layer(&maps)->symbol);
-                csv_uint(&csv, channel);
-                csv_uint(&csv, row);
-                csv_uint(&csv, col);
-                csv_double(&csv, map_value(&maps, channel, row, col));
-                csv_end_row(&csv);
+                csv_string(csv, maps_layer(&maps)->symbol);
+                csv_uint(csv, channel);
+                csv_uint(csv, row);
+                csv_uint(csv, col);
+                csv_double(csv, map_value(&maps, channel, row, col));
+                csv_end_row(csv);
             }
     }
 }

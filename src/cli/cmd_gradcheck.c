@@ -1,7 +1,6 @@
 // mlp gradcheck: prints how well the gradients agree with full Jacobians and finite differences.
 // mlp_check_gradients computes it; this file chooses network and image.
 #include "commands.h"
-#include "csv.h"
 #include "random.h"
 #include "settings.h"
 
@@ -35,11 +34,6 @@ static void gradcheck_options(OptionTable *table, void *values)
                   "jacobian,row,column,value"),
     };
     options_add(table, rows, sizeof rows / sizeof rows[0]);
-}
-
-static void gradcheck_defaults(const OptionTable *table, void *values)
-{
-    command_default_settings(table, &((GradcheckOptions *)values)->settings);
 }
 
 static const char *verdict(bool ok)
@@ -100,23 +94,22 @@ static const double steps[] = {1e-1, 1e-2, 1e-3, 1e-4,  1e-5,  1e-6,
                                1e-7, 1e-8, 1e-9, 1e-10, 1e-11, 1e-12};
 enum { N_STEPS = sizeof steps / sizeof steps[0] };
 
-static void print_steps(FILE *out, const void *context)
+static void print_steps(CsvWriter *csv, const void *context)
 {
     const mlp_gradient_check *checks = context;
-    CsvWriter csv = {.out = out};
-    csv_names(&csv, "step");
+    csv_names(csv, "step");
     for (size_t i = 0; i < checks->n_jacobians; i++)
-        csv_string(&csv, checks->jacobians[i].name);
+        csv_string(csv, checks->jacobians[i].name);
     for (size_t i = 0; i < checks->n_gradients; i++)
-        csv_string(&csv, checks->gradients[i].name);
-    csv_end_row(&csv);
+        csv_string(csv, checks->gradients[i].name);
+    csv_end_row(csv);
     for (size_t h = 0; h < N_STEPS; h++) {
-        csv_exact(&csv, steps[h]);
+        csv_exact(csv, steps[h]);
         for (size_t i = 0; i < checks[h].n_jacobians; i++)
-            csv_double(&csv, checks[h].jacobians[i].error);
+            csv_double(csv, checks[h].jacobians[i].error);
         for (size_t i = 0; i < checks[h].n_gradients; i++)
-            csv_double(&csv, checks[h].gradients[i].error_differences);
-        csv_end_row(&csv);
+            csv_double(csv, checks[h].gradients[i].error_differences);
+        csv_end_row(csv);
     }
 }
 
@@ -135,20 +128,19 @@ static mlp_gradient_check *check_steps(Context *c, const mlp_data *data, size_t 
     return checks;
 }
 
-static void print_nonzero(FILE *out, const void *context)
+static void print_nonzero(CsvWriter *csv, const void *context)
 {
     const mlp_gradient_check *check = context;
-    CsvWriter csv = {.out = out};
-    csv_names(&csv, "jacobian,row,column,value");
-    csv_end_row(&csv);
+    csv_names(csv, "jacobian,row,column,value");
+    csv_end_row(csv);
     for (size_t i = 0; i < check->n_jacobians; i++)
         for (size_t e = 0; e < check->jacobians[i].nonzero; e++) {
             const mlp_entry *entry = &check->jacobians[i].entries[e];
-            csv_string(&csv, check->jacobians[i].name);
-            csv_uint(&csv, entry->row);
-            csv_uint(&csv, entry->col);
-            csv_double(&csv, entry->value);
-            csv_end_row(&csv);
+            csv_string(csv, check->jacobians[i].name);
+            csv_uint(csv, entry->row);
+            csv_uint(csv, entry->col);
+            csv_double(csv, entry->value);
+            csv_end_row(csv);
         }
 }
 
@@ -274,6 +266,6 @@ const Command command_gradcheck = {
                  "mlp gradcheck --hidden 16 --steps steps.csv"},
     .values_size = sizeof(GradcheckOptions),
     .options = gradcheck_options,
-    .defaults = gradcheck_defaults,
+    .defaults = command_default_settings,
     .run = run,
 };

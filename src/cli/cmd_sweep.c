@@ -2,9 +2,7 @@
 // the order of the trainings and which are done; the settings that it can vary are those that the
 // table of settings.h marks as axes.
 #include "commands.h"
-#include "csv.h"
-#include "notes.h"
-#include "numbers.h"
+#include "progress.h"
 #include "signals.h"
 #include "tables.h"
 
@@ -72,7 +70,7 @@ static void sweep_options(OptionTable *table, void *values)
 static void sweep_defaults(const OptionTable *table, void *values)
 {
     SweepOptions *o = values;
-    command_default_settings(table, &o->settings);
+    command_default_settings(table, o);
     for (Axis *axis = o->axes; axis < o->axes + o->n_axes; axis++)
         if (!options_given(table, &axis->list))
             axis->list = setting_default(axis->row, o->settings.architecture);

@@ -3,7 +3,6 @@
 // tables.h, the live line to progress.h and the work to the library (mlp.h).
 #include "commands.h"
 #include "json.h"
-#include "notes.h"
 #include "numbers.h"
 #include "progress.h"
 #include "signals.h"
@@ -53,11 +52,6 @@ static void train_options(OptionTable *table, void *values)
     options_add(table, rows, sizeof rows / sizeof rows[0]);
 }
 
-static void train_defaults(const OptionTable *table, void *values)
-{
-    command_default_settings(table, &((TrainOptions *)values)->settings);
-}
-
 // ---------------------------------------------------------------------------------------------
 // Resuming: the model's settings take the place of the defaults
 
@@ -100,7 +94,6 @@ static bool take_settings(TrainOptions *o, const OptionTable *table, const mlp_s
 typedef struct Job {
     Context *context;
     const TrainOptions *options;
-    Arena *arena;
     size_t epochs_before; // of the model that is resumed, 0: a new training
     const mlp_data *data;
     const mlp_model *model; // of the last complete epoch
@@ -139,7 +132,7 @@ static void keep_copy(Job *job, const char *path)
     Error ignored;
     if (job->kept != NULL)
         unlink(job->kept);
-    job->kept = path == NULL ? NULL : arena_printf(job->arena, &ignored, "%s", path);
+    job->kept = path == NULL ? NULL : arena_printf(&job->context->arena, &ignored, "%s", path);
     job->kept_epoch = job->kept == NULL ? 0 : epochs_done(job);
 }
 
@@ -165,10 +158,10 @@ static void rescue_model(Job *job)
 {
     Error ignored;
     const char *directory = output_temporary_directory();
-    char *fresh = arena_printf(job->arena, &ignored, "%s/mlp-XXXXXX", directory);
+    char *fresh = arena_printf(&job->context->arena, &ignored, "%s/mlp-XXXXXX", directory);
     if (fresh == NULL || mkdtemp(fresh) == NULL)
         return;
-    char *path = arena_printf(job->arena, &ignored, "%s/model.bin", fresh);
+    char *path = arena_printf(&job->context->arena, &ignored, "%s/model.bin", fresh);
     if (path != NULL && save_model(job, path, &ignored))
         keep_copy(job, path);
     else
@@ -310,7 +303,7 @@ static bool take_class_names(Job *job, mlp_settings *settings, Error *err)
     const char *old = resumed != NULL ? mlp_model_settings(job->model)->class_names : NULL;
     if (given == NULL)
         return true;
-    if (!class_names_read(&settings->class_names, given, job->data, job->arena, err))
+    if (!class_names_read(&settings->class_names, given, job->data, &job->context->arena, err))
         return false;
     return resumed == NULL || (old != NULL && strcmp(settings->class_names, old) == 0) ||
            error_set(err,
@@ -350,16 +343,17 @@ static void say_what_is_next(const Job *job)
     fprintf(stderr, "; next: mlp eval %s\n", model.text);
 }
 
-// A blank and a word as a shell reads it.
-static void print_word(const char *word)
+// A flag and its value as a shell reads it.
+static void print_flag(const char *flag, const char *word)
 {
     static const char plain[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-";
+    fprintf(stderr, " %s ", flag);
     if (word[strspn(word, plain)] == '\0') {
-        fprintf(stderr, " %s", word);
+        fputs(word, stderr);
         return;
     }
-    fputs(" '", stderr);
+    fputc('\'', stderr);
     for (const char *c = word; *c != '\0'; c++)
         *c == '\'' ? (void)fputs("'\\''", stderr)
                    : (void)fputc((unsigned char)*c < ' ' || *c == 0x7f ? '?' : *c, stderr);
@@ -371,25 +365,20 @@ static void print_resume_command(const Job *job)
 {
     const TrainOptions *o = job->options;
     bool is_new = job->last.epoch > 0;
-    fputs("mlp train --resume", stderr);
-    print_word(is_new ? o->output : o->resume);
-    if (!is_new && strcmp(o->output, o->resume) != 0) {
-        fputs(" -o", stderr);
-        print_word(o->output);
-    }
+    fputs("mlp train", stderr);
+    print_flag("--resume", is_new ? o->output : o->resume);
+    if (!is_new && strcmp(o->output, o->resume) != 0)
+        print_flag("-o", o->output);
     for (const Setting *row = settings_table; row->key != NULL; row++) {
         char number[NUMBER_SIZE];
         if ((row->flags & SETTING_RUN) != 0)
             fprintf(stderr, " --%s %s", row->flag, setting_text(row, &o->settings, number));
     }
-    fputs(" --csv", stderr);
-    print_word(o->csv);
+    print_flag("--csv", o->csv);
     if (o->checkpoint_every > 0)
         fprintf(stderr, " --checkpoint-every %llu", (unsigned long long)o->checkpoint_every);
-    if (o->data != NULL) {
-        fputs(" -d", stderr);
-        print_word(o->data);
-    }
+    if (o->data != NULL)
+        print_flag("-d", o->data);
     fputc('\n', stderr);
 }
 
@@ -456,20 +445,19 @@ static int run_job(Job *job, Error *err)
 static bool begin_table(Job *job, Error *err)
 {
     Context *c = job->context;
-    mlp_epoch last = {.epoch = job->epochs_before};
+    mlp_epoch last = {.epoch = job->epochs_before,
+                      .learning_rate = mlp_model_settings(job->model)->learning_rate};
     mlp_evaluation found;
-    bool is_resumed = job->options->resume != NULL;
-    if (is_resumed) {
-        if (!mlp_evaluate(job->model, job->data, MLP_VALIDATION,
-                          command_threads(c, job->options->threads), &found, NULL, err->text))
+    size_t threads = command_threads(c, job->options->threads);
+    if (last.epoch > 0) {
+        if (!mlp_evaluate(job->model, job->data, MLP_VALIDATION, threads, &found, NULL, err->text))
             return false;
         last.validation_loss = found.loss;
         last.validation_accuracy = found.accuracy;
-        last.learning_rate = mlp_model_settings(job->model)->learning_rate;
     }
     if (!command_open_table(c, &job->csv, job->options->csv))
         return false;
-    if (curves_begin(&job->csv, job->arena, is_resumed ? &last : NULL, err))
+    if (curves_begin(&job->csv, &job->context->arena, &last, err))
         return true;
     output_discard(&job->csv);
     return false;
@@ -526,7 +514,7 @@ static int resume(Job *job)
 static int run(Context *c)
 {
     const TrainOptions *o = c->values;
-    Job job = {.context = c, .options = o, .arena = &c->arena};
+    Job job = {.context = c, .options = o};
     return o->resume != NULL ? resume(&job) : train(&job);
 }
 
@@ -542,6 +530,6 @@ const Command command_train = {
     .examples = {"mlp train --arch cnn", "mlp train --epochs 100 --lr 1e-4 -o slow.bin"},
     .values_size = sizeof(TrainOptions),
     .options = train_options,
-    .defaults = train_defaults,
+    .defaults = command_default_settings,
     .run = run,
 };

@@ -2,7 +2,6 @@
 // shown by hidden unit, sorted by the class that the unit votes for; those of a convolution by
 // filter. Reads the model alone; terminal.h draws.
 #include "commands.h"
-#include "csv.h"
 #include "terminal.h"
 
 #include <math.h>
@@ -145,28 +144,27 @@ static void picture_title(const void *context, size_t tile, char *text, size_t s
         snprintf(text, size, "%zu<%zu", picture->number / inputs, picture->number % inputs);
 }
 
-static void print_csv(FILE *out, const void *context)
+static void print_csv(CsvWriter *csv, const void *context)
 {
     const Pictures *p = context;
     size_t n = p->rows * p->cols, inputs = p->layer->in.channels;
-    CsvWriter csv = {.out = out};
-    csv_names(&csv, p->are_filters ? "channel,input,bias" : "unit,class,output_weight,bias");
-    csv_numbered_names(&csv, "w", n);
-    csv_end_row(&csv);
+    csv_names(csv, p->are_filters ? "channel,input,bias" : "unit,class,output_weight,bias");
+    csv_numbered_names(csv, "w", n);
+    csv_end_row(csv);
     for (size_t i = 0; i < p->n; i++) {
         const Picture *picture = &p->list[i];
         if (p->are_filters) {
-            csv_uint(&csv, picture->number / inputs);
-            csv_uint(&csv, picture->number % inputs);
+            csv_uint(csv, picture->number / inputs);
+            csv_uint(csv, picture->number % inputs);
         } else {
-            csv_uint(&csv, picture->number);
-            csv_uint(&csv, picture->class);
-            csv_double(&csv, picture->output_weight);
+            csv_uint(csv, picture->number);
+            csv_uint(csv, picture->class);
+            csv_double(csv, picture->output_weight);
         }
-        csv_double(&csv, picture_bias(p, picture));
+        csv_double(csv, picture_bias(p, picture));
         for (size_t e = 0; e < n; e++)
-            csv_double(&csv, picture_value(p, i, e / p->cols, e % p->cols));
-        csv_end_row(&csv);
+            csv_double(csv, picture_value(p, i, e / p->cols, e % p->cols));
+        csv_end_row(csv);
     }
 }
 

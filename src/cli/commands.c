@@ -264,7 +264,7 @@ static bool write_table(Context *context, const Table *table)
     Output out;
     if (!command_open_table(context, &out, table->path))
         return false;
-    table->print(out.stream, table->context);
+    table->print(&(CsvWriter){.out = out.stream}, table->context);
     bool ok = command_commit(&out, &context->err);
     output_discard(&out);
     return ok;
@@ -297,14 +297,9 @@ size_t command_threads(const Context *context, uint64_t wanted)
 
 void command_add_setting(OptionTable *table, const char *key, mlp_settings *settings)
 {
-    static const OptionKind kinds[] = {[SETTING_UINT] = OPTION_UINT,
-                                       [SETTING_DOUBLE] = OPTION_DOUBLE,
-                                       [SETTING_BOOL] = OPTION_BOOL,
-                                       [SETTING_CHOICE] = OPTION_CHOICE,
-                                       [SETTING_STRING] = OPTION_STRING};
     const Setting *row = setting_find(settings_table, key);
     const Option option = {.name = row->flag,
-                           .kind = kinds[row->type],
+                           .type = row->type,
                            .value = (char *)settings + row->offset,
                            .min = row->min,
                            .max = row->max,
@@ -324,9 +319,9 @@ bool command_setting_given(const OptionTable *table, const Setting *row,
     return options_given(table, (const char *)settings + row->offset);
 }
 
-void command_default_settings(const OptionTable *table, mlp_settings *settings)
+void command_default_settings(const OptionTable *table, void *values)
 {
-    mlp_settings defaults;
+    mlp_settings defaults, *settings = values;
     settings_default(&defaults, settings->architecture);
     for (const Setting *row = settings_table; row->key != NULL; row++)
         if (!command_setting_given(table, row, settings))

@@ -4,6 +4,7 @@
 #ifndef MLP_COMMANDS_H
 #define MLP_COMMANDS_H
 
+#include "csv.h"
 #include "model.h"
 #include "options.h"
 #include "output.h"
@@ -71,7 +72,7 @@ bool command_open_table(Context *context, Output *out, const char *path);
 // A table to write: its path (NULL: it was not asked for), and what prints it.
 typedef struct Table {
     const char *path;
-    void (*print)(FILE *out, const void *context);
+    void (*print)(CsvWriter *csv, const void *context);
     const void *context;
 } Table;
 
@@ -135,8 +136,9 @@ void command_add_setting(OptionTable *table, const char *key, mlp_settings *sett
 bool command_setting_given(const OptionTable *table, const Setting *row,
                            const mlp_settings *settings);
 
-// Sets those that were not given to the defaults of the architecture.
-void command_default_settings(const OptionTable *table, mlp_settings *settings);
+// Sets those that were not given to the defaults of the architecture, for a command whose values
+// begin with mlp_settings.
+void command_default_settings(const OptionTable *table, void *values);
 
 // ---------------------------------------------------------------------------------------------
 // Threads and data

@@ -2,11 +2,8 @@
 // words of other programs, values, the line, --help. Grammar: options.h.
 #include "options.h"
 
-#include "numbers.h"
-
 #include <assert.h>
 #include <ctype.h>
-#include <inttypes.h>
 #include <string.h>
 
 enum { MAX_WORD = 40 };
@@ -131,54 +128,29 @@ const char *word_nearest(const char *word, const char *const *words)
 // ---------------------------------------------------------------------------------------------
 // Values
 
-static bool error_value(const Option *option, const char *text, Error *err)
+// What setting_parse and setting_text know of a value.
+static Setting option_row(const Option *option)
 {
-    Error reason;
-    error_range(&reason, text, option->kind == OPTION_UINT, option->min, option->max);
-    return error_set(err, "--%s: %s", option->name, reason.text);
-}
-
-static bool option_set_choice(const Option *option, const char *text, Error *err)
-{
-    char list[256] = "";
-    size_t used = 0;
-    for (const char *const *choice = option->choices; *choice != NULL; choice++) {
-        if (strcmp(*choice, text) == 0) {
-            *(const char **)option->value = *choice;
-            return true;
-        }
-        if (used < sizeof list)
-            used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", used == 0 ? "" : ", ",
-                                     *choice);
-    }
-    return error_set(err, "--%s: '%s' is not one of %s", option->name, text, list);
+    return (Setting){
+        .type = option->type, .min = option->min, .max = option->max, .choices = option->choices};
 }
 
 static bool option_set(const Option *option, const char *text, Error *err)
 {
-    uint64_t count;
-    double real;
-    switch (option->kind) {
-    case OPTION_UINT:
-        if (!parse_uint(text, &count) || (double)count < option->min || (double)count > option->max)
-            return error_value(option, text, err);
-        *(uint64_t *)option->value = count;
-        return true;
-    case OPTION_DOUBLE:
-        if (!parse_double(text, &real) || real < option->min || real > option->max)
-            return error_value(option, text, err);
-        *(double *)option->value = real;
-        return true;
-    case OPTION_CHOICE: return option_set_choice(option, text, err);
-    case OPTION_STRING:
-        if (*text == '\0')
-            return error_set(err, "--%s: the value is empty", option->name);
-        *(const char **)option->value = text;
-        return true;
-    case OPTION_BOOL: break;
-    }
-    *(bool *)option->value = true;
-    return true;
+    Setting row = option_row(option);
+    Error reason;
+    if (option->type == SETTING_STRING && *text == '\0')
+        return error_set(err, "--%s: the value is empty", option->name);
+    return setting_parse(&row, option->value, text, &reason) ||
+           error_set(err, "--%s: %s", option->name, reason.text);
+}
+
+static const char *option_default(const Option *option, char number[NUMBER_SIZE])
+{
+    Setting row = option_row(option);
+    if (option->default_text != NULL)
+        return option->default_text;
+    return option->type == SETTING_BOOL ? "" : setting_text(&row, option->value, number);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -258,10 +230,10 @@ static bool parse_flag(const Command *command, OptionTable *table, int argc, cha
     if (option == NULL)
         return error_unknown(command, table, word, err);
     option->given = true;
-    if (option->kind == OPTION_BOOL) {
+    if (option->type == SETTING_BOOL) {
         if (equals != NULL)
             return error_set(err, "--%s takes no value", option->name);
-        return option_set(option, "", err);
+        return option_set(option, "true", err);
     }
     if (equals != NULL)
         return option_set(option, equals + 1, err);
@@ -358,28 +330,6 @@ ParseResult options_parse(const Command *command, OptionTable *table, void *valu
 // ---------------------------------------------------------------------------------------------
 // Help
 
-static void option_default(const Option *option, char *text, size_t size)
-{
-    char number[NUMBER_SIZE];
-    text[0] = '\0';
-    if (option->default_text != NULL) {
-        snprintf(text, size, "%s", option->default_text);
-        return;
-    }
-    switch (option->kind) {
-    case OPTION_UINT: snprintf(text, size, "%" PRIu64, *(const uint64_t *)option->value); break;
-    case OPTION_DOUBLE:
-        snprintf(text, size, "%s", format_shortest(number, *(const double *)option->value));
-        break;
-    case OPTION_STRING:
-    case OPTION_CHOICE:
-        if (*(const char *const *)option->value != NULL)
-            snprintf(text, size, "%s", *(const char *const *)option->value);
-        break;
-    case OPTION_BOOL: break;
-    }
-}
-
 // Prints text from `column` on, lines broken before column 80 and indented.
 static void print_wrapped(FILE *out, const char *text, int indent, int column)
 {
@@ -407,13 +357,13 @@ static void print_wrapped(FILE *out, const char *text, int indent, int column)
 static void print_option(FILE *out, const Option *option)
 {
     enum { HELP_COLUMN = 26 };
-    char left[64], letter[8] = "    ", help[512], value[128];
+    char left[64], letter[8] = "    ", help[512], number[NUMBER_SIZE];
+    const char *value = option_default(option, number);
     if (option->letter != 0)
         snprintf(letter, sizeof letter, "-%c, ", option->letter);
     snprintf(left, sizeof left, "  %s--%s%s%s", letter, option->name,
              option->placeholder != NULL ? " " : "",
              option->placeholder != NULL ? option->placeholder : "");
-    option_default(option, value, sizeof value);
     snprintf(help, sizeof help, "%s%s%s%s", option->help, value[0] != '\0' ? " (default " : "",
              value, value[0] != '\0' ? ")" : "");
     fprintf(out, "%-*s", HELP_COLUMN, left);

@@ -4,22 +4,13 @@
 //
 // Grammar: --flag value, --flag=value, -f value; "--" ends the flags; no abbreviations; if a flag
 // is repeated, the last one counts. A value that begins with '-' and is not a number must be
-// written
-// --flag=-value.
+// written --flag=-value.
 #ifndef MLP_OPTIONS_H
 #define MLP_OPTIONS_H
 
-#include "base.h"
+#include "settings.h"
 
 #include <stdio.h>
-
-typedef enum OptionKind {
-    OPTION_BOOL,   // bool, no value
-    OPTION_UINT,   // uint64_t, a whole number from min to max
-    OPTION_DOUBLE, // double, from min to max
-    OPTION_STRING, // const char *
-    OPTION_CHOICE  // const char *, one of choices
-} OptionKind;
 
 // What a file that an option names is for, so that no output replaces what it must not.
 typedef enum OptionRole {
@@ -33,8 +24,8 @@ typedef enum OptionRole {
 
 typedef struct Option {
     const char *name; // without the dashes
-    OptionKind kind;
-    void *value; // contains the default, which --help shows, until the command line changes it
+    SettingType type; // how its value is read and checked
+    void *value;      // contains the default, which --help shows, until the command line changes it
     double min, max;
     const char *const *choices; // ends with NULL
     const char *placeholder;    // "FILE"
@@ -49,21 +40,21 @@ typedef struct Option {
 // Rows of a table. The help text may be followed by more members:
 //     OPT_STRING("output", &o->output, "FILE", "model file to write", .letter = 'o')
 #define OPT_BOOL(n, v, ...)                                                                        \
-    OPTION(.name = n, .kind = OPTION_BOOL, .value = OPTION_VALUE(bool, v), .help = __VA_ARGS__)
+    OPTION(.name = n, .type = SETTING_BOOL, .value = OPTION_VALUE(bool, v), .help = __VA_ARGS__)
 #define OPT_UINT(n, v, least, most, word, ...)                                                     \
-    OPTION(.name = n, .kind = OPTION_UINT, .value = OPTION_VALUE(uint64_t, v), .min = least,       \
+    OPTION(.name = n, .type = SETTING_UINT, .value = OPTION_VALUE(uint64_t, v), .min = least,      \
            .max = most, .placeholder = word, .help = __VA_ARGS__)
 #define OPT_DOUBLE(n, v, least, most, word, ...)                                                   \
-    OPTION(.name = n, .kind = OPTION_DOUBLE, .value = OPTION_VALUE(double, v), .min = least,       \
+    OPTION(.name = n, .type = SETTING_DOUBLE, .value = OPTION_VALUE(double, v), .min = least,      \
            .max = most, .placeholder = word, .help = __VA_ARGS__)
 #define OPT_STRING(n, v, word, ...)                                                                \
-    OPTION(.name = n, .kind = OPTION_STRING, .value = OPTION_VALUE(const char *, v),               \
+    OPTION(.name = n, .type = SETTING_STRING, .value = OPTION_VALUE(const char *, v),              \
            .placeholder = word, .help = __VA_ARGS__)
 #define OPT_TABLE(n, v, ...)                                                                       \
-    OPTION(.name = n, .kind = OPTION_STRING, .value = OPTION_VALUE(const char *, v),               \
+    OPTION(.name = n, .type = SETTING_STRING, .value = OPTION_VALUE(const char *, v),              \
            .placeholder = "FILE", .role = ROLE_WRITES_TABLE, .help = __VA_ARGS__)
 #define OPT_CHOICE(n, v, list, ...)                                                                \
-    OPTION(.name = n, .kind = OPTION_CHOICE, .value = OPTION_VALUE(const char *, v),               \
+    OPTION(.name = n, .type = SETTING_CHOICE, .value = OPTION_VALUE(const char *, v),              \
            .choices = list, .placeholder = "NAME", .help = __VA_ARGS__)
 #define OPTION(...)           ((Option){__VA_ARGS__})
 #define OPTION_VALUE(type, v) (1 ? (v) : (type *)NULL) // a value of another type does not compile

@@ -1,11 +1,191 @@
-// Draws the live line over the last one, with a bar if it fits, or prints a line per epoch.
+// What train and sweep say on stderr. Knows when data or a training look wrong, and what to advise.
+// Read progress.h first; terminal.h knows what a terminal can show.
 #include "progress.h"
 
+#include "commands.h"
+#include "evaluate.h"
 #include "terminal.h"
 
-#include <stdio.h>
+#include <math.h>
 #include <string.h>
 #include <unistd.h>
+
+// ---------------------------------------------------------------------------------------------
+// Data
+
+static size_t count_present(const ClassCounts *counts, size_t end)
+{
+    size_t present = 0;
+    for (size_t k = 0; k < end; k++)
+        present += counts->n[k] > 0;
+    return present;
+}
+
+void notes_data_read(const mlp_data *data, const Split *split)
+{
+    ClassCounts counts = dataset_count_classes(data, (Range){0, data->n});
+    ShownName shown = command_shown(data->name);
+    size_t present = count_present(&counts, data->n_classes);
+    fprintf(stderr, "%zu images of %zu x %zu pixels in ", data->n, data->rows, data->cols);
+    if (present < data->n_classes)
+        fprintf(stderr, "%zu of ", present);
+    fprintf(stderr, "%zu classes from %s: %zu train, %zu validate\n", data->n_classes, shown.text,
+            range_length(split->train), range_length(split->validation));
+}
+
+// "9", "7, 8 and 9", "0, 1, 2, 3, 4, 5 and 20 more". Returns how many there are.
+static size_t list_classes(char list[LIST_SIZE], const bool *listed, size_t n_classes)
+{
+    size_t n = 0, shown = 0;
+    list[0] = '\0';
+    for (size_t k = 0; k < n_classes; k++)
+        n += listed[k];
+    for (size_t k = 0; k < n_classes; k++) {
+        char number[24];
+        snprintf(number, sizeof number, "%zu", k);
+        if (listed[k])
+            list_add(list, shown++, n, number);
+    }
+    return n;
+}
+
+// Marks the classes that validation images show and training images do not. Returns how many
+// images.
+static size_t find_untrained(bool missing[256], const Dataset *data, const Split *split)
+{
+    ClassCounts train = dataset_count_classes(data, split->train);
+    ClassCounts validation = dataset_count_classes(data, split->validation);
+    size_t images = 0;
+    for (size_t k = 0; k < 256; k++) {
+        missing[k] = train.n[k] == 0 && validation.n[k] > 0;
+        images += missing[k] ? validation.n[k] : 0;
+    }
+    return images;
+}
+
+static void note_untrained_classes(const mlp_data *data, const Split *split)
+{
+    bool missing[256];
+    size_t images = find_untrained(missing, data, split);
+    if (images == 0)
+        return;
+    char classes[LIST_SIZE];
+    bool all_train = split->train.end == split->validation.first;
+    size_t n = list_classes(classes, missing, data->n_classes);
+    command_note("%s: no training image is of %s %s, but %zu validation images are; %s, images "
+                 "and labels alike",
+                 data->name, n == 1 ? "class" : "classes", classes, images,
+                 all_train ? "if the training file is sorted by class, shuffle it"
+                           : "take a larger --train-size or shuffle the training file");
+}
+
+static void note_stray_label(const mlp_data *data)
+{
+    ClassCounts counts = dataset_count_classes(data, (Range){0, data->n});
+    size_t highest = data->n_classes - 1; // an image has it, or there are ten classes anyway
+    size_t present = count_present(&counts, highest);
+    if (counts.n[highest] == 0 || 2 * present >= highest)
+        return;
+    command_note("%s: image %zu has the label %zu, which makes a network of %zu classes, but %zu "
+                 "of the labels below it have no image; is that label right?",
+                 data->name, dataset_find_beyond(data, highest), highest, data->n_classes,
+                 highest - present);
+}
+
+void notes_data_doubtful(const mlp_data *data, const Split *split)
+{
+    note_stray_label(data);
+    note_untrained_classes(data, split);
+}
+
+// ---------------------------------------------------------------------------------------------
+// Learning
+
+// What can be had of the validation images without looking at them.
+typedef struct Guess {
+    double accuracy; // of always giving the most frequent class
+    double loss;     // of always giving the classes' shares: their entropy
+} Guess;
+
+static Guess guess_of(const Dataset *data, Range images)
+{
+    ClassCounts counts = dataset_count_classes(data, images);
+    Guess guess = {0.0, 0.0};
+    for (size_t k = 0; k < data->n_classes; k++) {
+        double share = (double)counts.n[k] / (double)range_length(images);
+        guess.accuracy = fmax(guess.accuracy, share);
+        guess.loss -= share > 0.0 ? share * log(share) : 0.0;
+    }
+    return guess;
+}
+
+// Where a class has no training image, or there is only one class, accuracy says nothing of the
+// settings.
+static bool is_guessing(const mlp_epoch *report, const mlp_data *data, const Split *split)
+{
+    bool missing[256];
+    Range images = split->validation;
+    Guess guess = guess_of(data, images);
+    double error = accuracy_standard_error(guess.accuracy, range_length(images));
+    return guess.loss > 0.0 && report->validation_accuracy <= guess.accuracy + 2.0 * error &&
+           report->validation_loss > 0.99 * guess.loss && find_untrained(missing, data, split) == 0;
+}
+
+// What to change, beside the defaults of the architecture. A batch has at most `batch` images.
+static void advise(char *text, size_t size, const mlp_settings *s, const mlp_settings *defaults,
+                   double batch, size_t epochs)
+{
+    char rate[NUMBER_SIZE];
+    double default_rate = defaults->learning_rate, default_batch = (double)defaults->batch_size;
+    double step = s->learning_rate * batch / default_batch;
+    double fitting = default_rate * fmin(1.0, default_batch / batch);
+    format_shortest(rate, s->learning_rate);
+    if (step > default_rate && s->learning_rate > default_rate)
+        snprintf(text, size, "--lr %s is probably too large; try --lr %.2g", rate, fitting);
+    else if (step > default_rate)
+        snprintf(text, size,
+                 "--batch %llu is probably too large for --lr %s; try --batch %.0f, or --lr %.2g",
+                 (unsigned long long)s->batch_size, rate, default_batch, fitting);
+    else if (step < default_rate)
+        snprintf(text, size,
+                 "--lr %s is probably too small, or --epochs %zu too few; the default is --lr %.2g",
+                 rate, epochs, default_rate);
+    else
+        snprintf(text, size,
+                 "more --epochs may help, unless the labels do not belong to the images");
+}
+
+bool notes_nothing_learned(Error *note, const mlp_epoch *report, const mlp_settings *settings,
+                           const mlp_data *data, const Split *split, bool is_last)
+{
+    const double few_updates = 100.0;
+    mlp_settings defaults;
+    settings_default(&defaults, settings->architecture);
+    double default_step = defaults.learning_rate * (double)defaults.batch_size;
+    double n = (double)range_length(split->train);
+    double batch = fmin((double)settings->batch_size, n);
+    size_t classes = data->n_classes;
+    double equal_loss = log((double)classes);
+    bool is_large = settings->learning_rate * batch >= 4.0 * default_step;
+    bool is_above = report->train_loss > equal_loss && report->validation_loss > equal_loss;
+    double updates = (double)report->epoch * ceil(n / batch);
+    char advice[200];
+    if ((!is_large && (!is_last || updates < few_updates)) ||
+        (!is_above && !is_guessing(report, data, split)))
+        return false;
+    advise(advice, sizeof advice, settings, &defaults, batch, report->epoch);
+    if (is_above)
+        return !error_set(note,
+                          "after epoch %zu the loss, %.4f, is above that of guessing, ln %zu = "
+                          "%.4f: %s",
+                          report->epoch, report->validation_loss, classes, equal_loss, advice);
+    return !error_set(note,
+                      "after epoch %zu the validation accuracy, %.2f %%, is that of guessing: %s",
+                      report->epoch, 100.0 * report->validation_accuracy, advice);
+}
+
+// ---------------------------------------------------------------------------------------------
+// Progress
 
 enum { LINE_SIZE = 512 };
 

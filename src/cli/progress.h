@@ -1,9 +1,26 @@
-// The progress of a training on stderr: one live line on a terminal (terminal.h), else one line per
-// epoch. Knows what to show, and neither the data nor the network.
+// What train and sweep say on stderr, beside errors: of the data that they were given, of a
+// training that learns nothing, and how far it is: one live line on a terminal, else one line per
+// epoch. A note begins with "mlp: note: " and changes neither result nor exit status.
 #ifndef MLP_PROGRESS_H
 #define MLP_PROGRESS_H
 
-#include "train.h"
+#include "dataset.h"
+
+// One line, no note: how many images of what size and how many classes were read, and the split.
+void notes_data_read(const mlp_data *data, const Split *split);
+
+// Notes that validation images show a class that no training image shows (a file sorted by class),
+// and that most classes below the highest label have no image (a stray label).
+void notes_data_doubtful(const mlp_data *data, const Split *split);
+
+// Whether an epoch shows that nothing is learned. Either the loss, in training and after it on the
+// validation images, is above ln(classes), that of an equal guess. Or the validation accuracy is no
+// better than always answering the most frequent class (within two standard errors), and the loss
+// no better than always answering the classes' shares. Then writes to *note which setting to
+// change. Steps of less than four times the default's may just be slow: they count after the last
+// epoch only, and after a hundred updates.
+bool notes_nothing_learned(Error *note, const mlp_epoch *report, const mlp_settings *settings,
+                           const mlp_data *data, const Split *split, bool is_last);
 
 typedef struct Progress {
     bool quiet, live, colour;

@@ -89,7 +89,7 @@ bool curves_begin(Output *csv, Arena *arena, const mlp_epoch *last, Error *err)
 {
     char *text = NULL;
     size_t size, kept = 0;
-    if (last != NULL && !table_read_old(&text, &size, csv, header, what, arena, err))
+    if (last->epoch > 0 && !table_read_old(&text, &size, csv, header, what, arena, err))
         return false;
     if (text == NULL) {
         fputs(header, csv->stream);
