@@ -30,25 +30,20 @@ static void features_options(OptionTable *table, void *values)
     options_add(table, rows, sizeof rows / sizeof rows[0]);
 }
 
-// A network after the forward pass of one image.
-typedef struct Activations {
-    const Network *net;
-    Work work;
-    unsigned label;
-    const mlp_model *model;
-} Activations;
-
 // ---------------------------------------------------------------------------------------------
 // The maps of one layer
 
+// A network after the forward pass of one image, and the layer to look at.
 typedef struct Maps {
-    const Activations *of;
+    const mlp_model *model;
+    Work work;
+    unsigned label;
     size_t l;
 } Maps;
 
 static const Layer *maps_layer(const Maps *maps)
 {
-    return &maps->of->net->layers[maps->l];
+    return &maps->model->net.layers[maps->l];
 }
 
 static double map_value(const void *context, size_t channel, size_t row, size_t col)
@@ -56,7 +51,7 @@ static double map_value(const void *context, size_t channel, size_t row, size_t 
     const Maps *maps = context;
     const Layer *layer = maps_layer(maps);
     size_t pixel = row * layer->out.width + col;
-    const float *values = network_activation(maps->of->net, &maps->of->work, maps->l, 0);
+    const float *values = network_activation(&maps->model->net, &maps->work, maps->l, 0);
     return (double)values[pixel * layer->out_pitch + channel];
 }
 
@@ -83,11 +78,10 @@ static Tiles maps_tiles(const Maps *maps)
 
 static void print_csv(CsvWriter *csv, const void *context)
 {
-    const Activations *activations = context;
+    Maps maps = *(const Maps *)context;
     csv_names(csv, "layer,channel,row,column,value");
     csv_end_row(csv);
-    for (size_t l = 0; l < activations->net->n_layers; l++) {
-        Maps maps = {activations, l};
+    for (maps.l = 0; maps.l < maps.model->net.n_layers; maps.l++) {
         Shape shape = maps_layer(&maps)->out;
         for (size_t channel = 0; channel < shape.channels; channel++)
             for (size_t pixel = 0; pixel < shape.height * shape.width; pixel++) {
@@ -129,21 +123,20 @@ static void draw_layer(const Maps *maps)
     tiles_draw(&tiles);
 }
 
-static void print_text(const Activations *activations)
+static void print_text(Maps *maps)
 {
-    const Network *net = activations->net;
-    const mlp_model *model = activations->model;
-    if (terminal_has_colours(STDOUT_FILENO))
-        for (size_t l = 0; l < net->n_layers; l++)
-            draw_layer(&(Maps){activations, l});
+    const mlp_model *model = maps->model;
+    size_t n = model->net.n_layers;
+    for (maps->l = 0; terminal_has_colours(STDOUT_FILENO) && maps->l < n; maps->l++)
+        draw_layer(maps);
     printf("%-6s  %-12s  %12s  %8s  %9s  %9s\n", "layer", "kind", "shape", "zero", "smallest",
            "largest");
-    for (size_t l = 0; l < net->n_layers; l++)
-        print_layer(&(Maps){activations, l});
-    unsigned predicted = activations->work.predicted[0];
-    printf("\nlabel %s, predicted %s with probability %.4f\n",
-           mlp_class_name(model, activations->label), mlp_class_name(model, predicted),
-           (double)network_probabilities(net, &activations->work, 0)[predicted]);
+    for (maps->l = 0; maps->l < n; maps->l++)
+        print_layer(maps);
+    unsigned predicted = maps->work.predicted[0];
+    printf("\nlabel %s, predicted %s with probability %.4f\n", mlp_class_name(model, maps->label),
+           mlp_class_name(model, predicted),
+           (double)network_probabilities(&model->net, &maps->work, 0)[predicted]);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -159,9 +152,9 @@ static int run(Context *c)
     const mlp_model *model = c->model;
     const mlp_data *data =
         command_open_data(c, part, o->data, command_transposed(c, &o->transpose));
-    Activations result = {.net = &model->net, .model = model};
+    Maps maps = {.model = model};
     if (data == NULL || !mlp_fits(model, data, c->err.text) ||
-        !work_alloc(&result.work, &model->net, (WorkNeeds){.capacity = 1}, &c->arena, &c->err))
+        !work_alloc(&maps.work, &model->net, (WorkNeeds){.capacity = 1}, &c->arena, &c->err))
         return STATUS_FAILED;
     if (o->image >= data->n) {
         error_set(&c->err, "--image %llu: the %s file in %s has %zu images",
@@ -170,11 +163,11 @@ static int run(Context *c)
     }
     InputScale scale = input_scale(model->facts.pixel_std);
     Batch batch = {.data = data, .scale = &scale, .first = (size_t)o->image, .size = 1};
-    network_predict(&model->net, model->params, &result.work, &batch);
-    result.label = batch_label(&batch, 0);
+    network_predict(&model->net, model->params, &maps.work, &batch);
+    maps.label = batch_label(&batch, 0);
     if (o->csv != NULL)
-        return command_write_tables(c, &(Table){o->csv, print_csv, &result}, 1);
-    print_text(&result);
+        return command_write_tables(c, &(Table){o->csv, print_csv, &maps}, 1);
+    print_text(&maps);
     return STATUS_DONE;
 }
 

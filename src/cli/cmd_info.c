@@ -1,4 +1,4 @@
-// mlp info: shows what a model file says of itself. Which settings there are is known to
+// mlp info: shows what a model file contains. Which settings there are is known to
 // settings.h, what else the metadata hold to model.h.
 #include "commands.h"
 #include "json.h"
@@ -127,9 +127,9 @@ const Command command_info = {
     .name = "info",
     .arguments = "MODEL",
     .summary = "show a model's settings, tensors and checksum",
-    .about = "Shows what a model file says of itself: the settings that it was trained with, its "
-             "tensors, and whether its checksum is right (a file that is damaged in any way is "
-             "refused, with the reason).",
+    .about =
+        "Shows what a model file contains: the settings that it was trained with, its tensors, "
+        "and whether its checksum is right. A damaged file is refused, with the reason.",
     .examples = {"mlp info model.bin", "mlp info model.bin --json"},
     .values_size = sizeof(InfoOptions),
     .options = info_options,

@@ -106,7 +106,7 @@ static bool axis_parse(Axis *axis, const char *architecture, Error *err)
             return error_set(err, "--%s: %s", flag, reason.text);
         snprintf(value, NUMBER_SIZE, "%s", setting_text(axis->row, &settings, word));
         if (axis_find(axis, value) < axis->n)
-            return error_set(err, "--%s: %s is there twice", flag, value);
+            return error_set(err, "--%s: %s is given twice", flag, value);
         axis->n++;
         list = comma == NULL ? NULL : comma + 1;
     }
@@ -441,7 +441,7 @@ static int run(Context *c)
 
 const Command command_sweep = {
     .name = "sweep",
-    .summary = "train with every combination of settings, one table row per training",
+    .summary = "train with every combination of settings, one row per training in a table",
     .about =
         "Trains a network for each combination of the given learning rates, batch sizes, hidden "
         "units, training-set sizes and seeds, and adds one row for each to a table: loss and "

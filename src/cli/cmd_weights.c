@@ -233,10 +233,10 @@ const Command command_weights = {
     .name = "weights",
     .arguments = "MODEL",
     .summary = "show the weights of hidden units or filters as pictures",
-    .about = "Shows the weights of the hidden units of a model, sorted by the class that each "
-             "unit votes for, that of its largest output weight; or the filters of a convolution. "
-             "On a terminal the weights are drawn as pictures, otherwise a table is printed; --csv "
-             "writes all of them.",
+    .about = "Shows the weights of a model's hidden units, sorted by the class that each unit "
+             "votes for (the class of its largest output weight), or the filters of a "
+             "convolution. On a terminal the weights are drawn as pictures, otherwise a table is "
+             "printed; --csv writes all of them.",
     .examples = {"mlp weights model.bin", "mlp weights model.bin --csv weights.csv"},
     .values_size = sizeof(WeightsOptions),
     .options = weights_options,

@@ -30,7 +30,7 @@ static void print_help(void)
          "  mlp train\n"
          "  mlp eval model.bin\n\n"
          "Exit status: 0 success, 1 error, 2 usage error, 3 accuracy below --min-accuracy,\n"
-         "128 + n killed by signal n.");
+         "128 + n ended by signal n.");
 }
 
 static const Command *command_by_name(const char *name)
