@@ -212,26 +212,17 @@ static bool has_column(const Sweep *sweep, const Setting *row)
     return false;
 }
 
-static void header_line(char header[KEY_SIZE], const Sweep *sweep)
-{
-    int n = snprintf(header, KEY_SIZE, "data_crc32,");
-    for (const Setting *row = settings_table; row->key != NULL; row++)
-        if (has_column(sweep, row))
-            n += snprintf(header + n, KEY_SIZE - (size_t)n, "%s,", row->key);
-    snprintf(header + n, KEY_SIZE - (size_t)n,
-             "result,train_loss,train_accuracy,validation_loss,validation_accuracy,test_loss,"
-             "test_accuracy,parameters,seconds\n");
-}
-
-// What the row of this combination begins with: all that its result depends on.
+// What the row of a combination begins with: all that its result depends on. NULL: the names of
+// these columns.
 static void combination_key(char key[KEY_SIZE], const Sweep *sweep, const Combination *c)
 {
     char number[NUMBER_SIZE];
-    int n = snprintf(key, KEY_SIZE, "%08lx,", (unsigned long)sweep->data->crc32);
+    int n = c == NULL ? snprintf(key, KEY_SIZE, "data_crc32,")
+                      : snprintf(key, KEY_SIZE, "%08lx,", (unsigned long)sweep->data->crc32);
     for (const Setting *row = settings_table; row->key != NULL; row++)
         if (has_column(sweep, row))
             n += snprintf(key + n, KEY_SIZE - (size_t)n, "%s,",
-                          setting_text(row, &c->settings, number));
+                          c == NULL ? row->key : setting_text(row, &c->settings, number));
 }
 
 // Marks the combinations that the table has. `text` begins after the header.
@@ -253,9 +244,12 @@ static void mark_done(Sweep *sweep, const char *text, const char *end)
 // Opens the table and keeps the rows of an older one, but for a last row that is cut short.
 static bool open_table(Sweep *sweep, Arena *arena, Error *err)
 {
-    char header[KEY_SIZE], *old;
+    char names[KEY_SIZE], header[KEY_SIZE + 200], *old;
     size_t size;
-    header_line(header, sweep);
+    combination_key(names, sweep, NULL);
+    snprintf(header, sizeof header, "%s%s", names,
+             "result,train_loss,train_accuracy,validation_loss,validation_accuracy,test_loss,"
+             "test_accuracy,parameters,seconds\n");
     if (!command_open_table(sweep->context, &sweep->csv, sweep->options->csv))
         return false;
     if (!table_read_old(&old, &size, &sweep->csv, header, "a table of this sweep", arena, err)) {

@@ -105,10 +105,9 @@ typedef struct Job {
     double seconds;     // of training alone, all epochs
     size_t saved_epoch; // in the model file, 0: this training has not written it
     double saved_time;
-    char *kept;           // the last copy of a model that could not be put in place; NULL: none
-    size_t kept_epoch;    // in that copy
-    Error noted;          // the last note on writing the model; "": none
-    bool nothing_learned; // has been noted
+    char *kept;        // the last copy of a model that could not be put in place; NULL: none
+    size_t kept_epoch; // in that copy
+    Error noted;       // the last note on writing the model; "": none
 } Job;
 
 static size_t epochs_done(const Job *job)
@@ -221,20 +220,6 @@ static void save_checkpoint(Job *job)
     job->saved_time = clock_seconds();
 }
 
-// Notes once that the training learns nothing, when that can be seen.
-static void note_learning(Job *job, const mlp_epoch *report)
-{
-    Error note;
-    const mlp_settings *settings = &job->options->settings;
-    bool is_last = report->epoch == settings->epochs;
-    if (job->nothing_learned ||
-        !notes_nothing_learned(&note, report, settings, job->data, &job->split, is_last))
-        return;
-    job->nothing_learned = true;
-    progress_end(&job->progress);
-    command_note("%s", note.text);
-}
-
 static bool watch_epoch(void *context, const mlp_epoch *report, const mlp_model *model)
 {
     Job *job = context;
@@ -250,7 +235,6 @@ static bool watch_epoch(void *context, const mlp_epoch *report, const mlp_model 
     if (job->csv_failed)
         return false;
     progress_epoch(&job->progress, report);
-    note_learning(job, report);
     if (report->epoch < job->options->settings.epochs && checkpoint_is_due(job))
         save_checkpoint(job);
     return true;
@@ -416,8 +400,8 @@ static int run_job(Job *job, Error *err)
         notes_data_read(job->data, &job->split);
     notes_data_doubtful(job->data, &job->split);
     bool is_shown = isatty(fileno(job->csv.stream)) != 0; // then the rows say what a line would
-    job->progress = progress_begin(o->quiet || is_shown, job->epochs_before,
-                                   (size_t)o->settings.epochs, range_length(job->split.train));
+    job->progress = progress_begin(o->quiet || is_shown, job->epochs_before, &o->settings,
+                                   job->data, &job->split);
     job->saved_time = clock_seconds();
     mlp_result result = mlp_train(job->context->model, job->data, (size_t)o->settings.epochs,
                                   command_threads(job->context, o->threads), &observer, err->text);

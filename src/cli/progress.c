@@ -155,50 +155,25 @@ static void advise(char *text, size_t size, const mlp_settings *s, const mlp_set
                  "more --epochs may help, unless the labels do not belong to the images");
 }
 
-bool notes_nothing_learned(Error *note, const mlp_epoch *report, const mlp_settings *settings,
-                           const mlp_data *data, const Split *split, bool is_last)
-{
-    const double few_updates = 100.0;
-    mlp_settings defaults;
-    settings_default(&defaults, settings->architecture);
-    double default_step = defaults.learning_rate * (double)defaults.batch_size;
-    double n = (double)range_length(split->train);
-    double batch = fmin((double)settings->batch_size, n);
-    size_t classes = data->n_classes;
-    double equal_loss = log((double)classes);
-    bool is_large = settings->learning_rate * batch >= 4.0 * default_step;
-    bool is_above = report->train_loss > equal_loss && report->validation_loss > equal_loss;
-    double updates = (double)report->epoch * ceil(n / batch);
-    char advice[200];
-    if ((!is_large && (!is_last || updates < few_updates)) ||
-        (!is_above && !is_guessing(report, data, split)))
-        return false;
-    advise(advice, sizeof advice, settings, &defaults, batch, report->epoch);
-    if (is_above)
-        return !error_set(note,
-                          "after epoch %zu the loss, %.4f, is above that of guessing, ln %zu = "
-                          "%.4f: %s",
-                          report->epoch, report->validation_loss, classes, equal_loss, advice);
-    return !error_set(note,
-                      "after epoch %zu the validation accuracy, %.2f %%, is that of guessing: %s",
-                      report->epoch, 100.0 * report->validation_accuracy, advice);
-}
-
 // ---------------------------------------------------------------------------------------------
 // Progress
 
 enum { LINE_SIZE = 512 };
 
-Progress progress_begin(bool quiet, size_t epochs_done, size_t epochs, size_t images)
+Progress progress_begin(bool quiet, size_t epochs_done, const mlp_settings *settings,
+                        const mlp_data *data, const Split *split)
 {
     bool live = !quiet && terminal_is_capable(STDERR_FILENO);
     return (Progress){.quiet = quiet,
                       .live = live,
                       .colour = live && terminal_has_colours(STDERR_FILENO),
-                      .epochs = epochs,
+                      .epochs = (size_t)settings->epochs,
                       .epochs_done = epochs_done,
-                      .images = images,
-                      .start = clock_seconds()};
+                      .images = range_length(split->train),
+                      .start = clock_seconds(),
+                      .settings = settings,
+                      .data = data,
+                      .split = *split};
 }
 
 static void format_duration(char *text, size_t size, double seconds)
@@ -259,20 +234,48 @@ void progress_batch(Progress *progress, size_t epoch, size_t done, double loss)
         progress_draw(progress, epoch, done, loss);
 }
 
+static void note_nothing_learned(Progress *progress, const mlp_epoch *report)
+{
+    const double few_updates = 100.0;
+    const mlp_settings *settings = progress->settings;
+    mlp_settings defaults;
+    settings_default(&defaults, settings->architecture);
+    double default_step = defaults.learning_rate * (double)defaults.batch_size;
+    double n = (double)progress->images, batch = fmin((double)settings->batch_size, n);
+    size_t classes = progress->data->n_classes;
+    double equal_loss = log((double)classes);
+    bool is_large = settings->learning_rate * batch >= 4.0 * default_step;
+    bool is_last = report->epoch == progress->epochs;
+    bool is_above = report->train_loss > equal_loss && report->validation_loss > equal_loss;
+    double updates = (double)report->epoch * ceil(n / batch);
+    char advice[200];
+    if (progress->nothing_learned || (!is_large && (!is_last || updates < few_updates)) ||
+        (!is_above && !is_guessing(report, progress->data, &progress->split)))
+        return;
+    progress->nothing_learned = true;
+    progress_end(progress);
+    advise(advice, sizeof advice, settings, &defaults, batch, report->epoch);
+    if (is_above)
+        command_note("after epoch %zu the loss, %.4f, is above that of guessing, ln %zu = %.4f: %s",
+                     report->epoch, report->validation_loss, classes, equal_loss, advice);
+    else
+        command_note("after epoch %zu the validation accuracy, %.2f %%, is that of guessing: %s",
+                     report->epoch, 100.0 * report->validation_accuracy, advice);
+}
+
 void progress_epoch(Progress *progress, const mlp_epoch *report)
 {
     progress->last = *report;
-    if (progress->live) {
-        if (report->epoch == progress->epochs)
-            progress_draw(progress, report->epoch, progress->images, report->train_loss);
-    } else if (!progress->quiet) {
+    if (progress->live && report->epoch == progress->epochs)
+        progress_draw(progress, report->epoch, progress->images, report->train_loss);
+    if (!progress->live && !progress->quiet)
         fprintf(stderr,
                 "epoch %zu/%zu  loss %.4f  train %.2f %%  validation loss %.4f  "
                 "validation %.2f %%  %.0f images/s\n",
                 report->epoch, progress->epochs, report->train_loss, 100.0 * report->train_accuracy,
                 report->validation_loss, 100.0 * report->validation_accuracy,
                 (double)progress->images / report->seconds);
-    }
+    note_nothing_learned(progress, report);
 }
 
 void progress_end(Progress *progress)
