@@ -86,26 +86,25 @@ static const Layer *layer_with_weights(const Network *net, uint64_t n)
     return NULL;
 }
 
-static bool find_pictures(Pictures *p, const Model *model, const WeightsOptions *o,
-                          const char *path, Arena *arena, Error *err)
+static bool find_pictures(Pictures *p, Context *c)
 {
-    const Network *net = &model->net;
+    const WeightsOptions *o = c->values;
+    const Network *net = &c->model->net;
     const Layer *layer = layer_with_weights(net, o->layer);
     bool are_filters = layer != NULL && layer->kind->has_filters;
-    if (layer == NULL || (!are_filters && layer != &net->layers[0])) {
-        error_set(err, "--layer %llu: %s has %s", (unsigned long long)o->layer, path,
-                  layer == NULL ? "fewer layers with weights"
-                                : "weights there that do not have the shape of an image");
-        return false;
-    }
+    if (layer == NULL || (!are_filters && layer != &net->layers[0]))
+        return error_set(&c->err, "--layer %llu: %s has %s", (unsigned long long)o->layer,
+                         c->words.model,
+                         layer == NULL ? "fewer layers with weights"
+                                       : "weights there that do not have the shape of an image");
     size_t side = layer->conv.kernel_size;
-    *p = (Pictures){.model = model,
+    *p = (Pictures){.model = c->model,
                     .layer = layer,
                     .are_filters = are_filters,
                     .rows = are_filters ? side : layer->in.height,
                     .cols = are_filters ? side : layer->in.width,
                     .n = layer->out.channels * (are_filters ? layer->in.channels : 1)};
-    p->list = arena_alloc(arena, p->n, sizeof *p->list, "the pictures", err);
+    p->list = arena_alloc(&c->arena, p->n, sizeof *p->list, "the pictures", &c->err);
     if (p->list == NULL)
         return false;
     for (size_t i = 0; i < p->n; i++)
@@ -215,7 +214,7 @@ static int run(Context *c)
     int status = command_begin(c);
     if (status != STATUS_DONE)
         return status;
-    if (!find_pictures(&pictures, c->model, o, c->words.model, &c->arena, &c->err))
+    if (!find_pictures(&pictures, c))
         return STATUS_FAILED;
     if (o->csv != NULL)
         return command_write_tables(c, &(Table){o->csv, print_csv, &pictures}, 1);
