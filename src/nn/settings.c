@@ -154,12 +154,11 @@ bool setting_parse(const Setting *row, void *into, const char *text, Error *err)
         return error_range(err, text, row->type == SETTING_UINT, row->min, row->max);
     if (row->type != SETTING_CHOICE)
         return error_set(err, "'%.60s' is not valid", text);
-    char list[LIST_SIZE] = "";
-    size_t n = 0;
-    while (row->choices[n] != NULL)
-        n++;
-    for (size_t i = 0; i < n; i++)
-        list_add(list, i, n, row->choices[i]);
+    char list[256] = "";
+    for (size_t i = 0; row->choices[i] != NULL; i++) {
+        size_t used = strlen(list);
+        snprintf(list + used, sizeof list - used, "%s%s", i == 0 ? "" : ", ", row->choices[i]);
+    }
     return error_set(err, "'%.60s' is not one of %s", text, list);
 }
 
