@@ -176,9 +176,9 @@ static double evaluate_seconds(const Row *row)
     trained_open(&t, row);
     if (!evaluator_alloc(&evaluator, &t.net, t.pool, range_length(images), NULL, &t.arena, &err))
         fail(&err);
-    evaluator_run(&evaluator, t.params, &data, &train_data.scale, images);
+    evaluator_run(&evaluator, t.params, &data, NULL, &train_data.scale, images);
     double start = clock_seconds();
-    evaluator_run(&evaluator, t.params, &data, &train_data.scale, images);
+    evaluator_run(&evaluator, t.params, &data, NULL, &train_data.scale, images);
     double seconds = clock_seconds() - start;
     trained_close(&t);
     return seconds;
@@ -266,13 +266,15 @@ static double stage_seconds(const Row *row, size_t counted)
     size_t n = range_length(train_data.split.train);
     uint32_t *order = arena_alloc(&t.arena, n, sizeof *order, "the order", &err);
     WorkNeeds needs = {.capacity = row->batch};
-    if (order == NULL || !network_prepare(&t.net, &needs.images, &data, &t.arena, &err) ||
+    const PreparedImages *images;
+    if (order == NULL || !network_prepare(&t.net, &images, &data, &t.arena, &err) ||
         !work_alloc(&work, &t.net, needs, &t.arena, &err))
         fail(&err);
     random_permutation(order, n, 1, RANDOM_ORDER + 1);
     double seconds = 0.0;
     for (size_t first = 0; first < n; first += row->batch) {
         Batch batch = {.data = &data,
+                       .prepared = images,
                        .scale = &train_data.scale,
                        .order = order,
                        .n = n,

@@ -467,17 +467,6 @@ mlp_result mlp_train(mlp_model *model, const mlp_data *data, size_t epochs, size
     return result;
 }
 
-// The evaluator writes where the caller wants it.
-static void write_each(Evaluator *evaluator, const mlp_predictions *each)
-{
-    if (each->predicted != NULL)
-        evaluator->predicted = each->predicted;
-    if (each->probability != NULL)
-        evaluator->probability = each->probability;
-    if (each->loss != NULL)
-        evaluator->loss = each->loss;
-}
-
 bool mlp_evaluate(const mlp_model *model, const mlp_data *data, mlp_split split, size_t threads,
                   mlp_evaluation *result, const mlp_predictions *each, char error[MLP_ERROR_SIZE])
 {
@@ -489,12 +478,10 @@ bool mlp_evaluate(const mlp_model *model, const mlp_data *data, mlp_split split,
     if (mlp_fits(model, data, err->text) && find_split(&images, split, model, data, err))
         pool = open_threads(threads, &arena, err);
     bool ok = pool != NULL && evaluator_alloc(&evaluator, &model->net, pool, range_length(images),
-                                              NULL, &arena, err);
+                                              each, &arena, err);
     if (ok) {
         InputScale scale = input_scale(model->facts.pixel_std);
-        if (each != NULL)
-            write_each(&evaluator, each);
-        *result = evaluator_run(&evaluator, model->params, data, &scale, images);
+        *result = evaluator_run(&evaluator, model->params, data, NULL, &scale, images);
         result->is_other_data = split != MLP_ALL && data->crc32 != model->facts.data_crc32;
     }
     if (pool != NULL)

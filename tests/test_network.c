@@ -123,6 +123,23 @@ static void parts_and_examples_may_be_done_in_any_order(void)
     arena_free(&f.arena);
 }
 
+// Images whose sides leave pixels over at both poolings of the cnn, and more examples than pass
+// through its layers at a time.
+enum { CNN_SIDE = 17, CNN_EXAMPLES = 19 };
+
+static void fixture_open_architecture(Fixture *f, const char *name)
+{
+    Error err;
+    *f = (Fixture){.params = NULL};
+    f->s = synthetic_make(&f->arena, CNN_EXAMPLES, CNN_SIDE, CLASSES);
+    Architecture architecture = {name, CNN_SIDE, CNN_SIDE, HIDDEN, CLASSES};
+    if (!network_build(&f->net, &architecture, &err) ||
+        (f->params = network_alloc(&f->net, &f->arena, &err)) == NULL ||
+        !work_alloc(&f->work, &f->net, (WorkNeeds){.capacity = CNN_EXAMPLES}, &f->arena, &err))
+        abort();
+    network_init(&f->net, f->params, 3);
+}
+
 // The gradient of all examples of images of one side, with or without prepared images, in n_parts.
 typedef struct Passes {
     Arena arena;
@@ -130,7 +147,7 @@ typedef struct Passes {
     Network net;
     float *params, *gradient;
     const PreparedImages *images;
-    Work work[2]; // without and with them
+    Work work;
 } Passes;
 
 enum { MANY = 150 }; // examples: three groups of columns, the last one not full
@@ -144,22 +161,19 @@ static void passes_open(Passes *p, size_t side)
     for (uint32_t i = 0; i < MANY; i++)
         p->s.index[i] = i * 7 % MANY;
     p->gradient = network_alloc(&p->net, &p->arena, &err);
-    if (p->gradient == NULL || !network_prepare(&p->net, &p->images, &p->s.data, &p->arena, &err))
+    if (p->gradient == NULL || !network_prepare(&p->net, &p->images, &p->s.data, &p->arena, &err) ||
+        !work_alloc(&p->work, &p->net, (WorkNeeds){.capacity = MANY}, &p->arena, &err))
         abort();
     REQUIRE(p->images != NULL, "%zu pixels a side: nothing was prepared", side);
-    for (size_t i = 0; i < 2; i++) {
-        WorkNeeds needs = {.capacity = MANY, .images = i == 1 ? p->images : NULL};
-        if (!work_alloc(&p->work[i], &p->net, needs, &p->arena, &err))
-            abort();
-    }
 }
 
 static void passes_run(Passes *p, bool is_prepared, size_t n_parts)
 {
     const Range all = {0, MANY};
-    const Work *work = &p->work[is_prepared];
+    const Work *work = &p->work;
     Batch batch = synthetic_batch(&p->s, p->s.index, MANY);
     Batch before = {.data = &p->s.data, .scale = &p->s.scale, .size = MANY};
+    batch.prepared = is_prepared ? p->images : NULL;
     network_load(&p->net, p->params, work, &before, (Part){0, 1}); // must leave no trace
     memset(p->gradient, 0, p->net.n_parameters * sizeof *p->gradient);
     const Layer *first = &p->net.layers[0]; // NaN where nothing is written
@@ -188,13 +202,13 @@ static void prepared_images_parts_and_sets_change_no_bit(void)
         kernels = kernels_available(0);
         passes_run(&p, false, 1);
         memcpy(gradient, p.gradient, p.net.n_parameters * sizeof *gradient);
-        memcpy(loss, p.work[0].loss, sizeof loss);
+        memcpy(loss, p.work.loss, sizeof loss);
         for (size_t set = 0; kernels_available(set) != NULL; set++)
             for (size_t n = 0; n < 10; n++) {
                 kernels = kernels_available(set);
                 passes_run(&p, n % 2 == 1, parts[n / 2]);
                 CHECK(memcmp(gradient, p.gradient, p.net.n_parameters * sizeof *gradient) == 0 &&
-                          memcmp(loss, p.work[n % 2].loss, sizeof loss) == 0,
+                          memcmp(loss, p.work.loss, sizeof loss) == 0,
                       "%s: %zu pixels a side, %zu parts, prepared: %zu", kernels->isa, sides[i],
                       parts[n / 2], n % 2);
             }
@@ -203,16 +217,75 @@ static void prepared_images_parts_and_sets_change_no_bit(void)
     kernels = before;
 }
 
-// Stage 1 of a network that does not wait writes nothing that a weight gradient reads.
+// A batch that does not say that its data are prepared is made from the bytes that are there now:
+// a buffer may be used again for other images.
+static void pixels_that_have_changed_are_read_again(void)
+{
+    Passes p;
+    passes_open(&p, 7);
+    unsigned char *changed = arena_alloc(&p.arena, MANY, 49, "pixels", &(Error){""});
+    if (changed == NULL)
+        abort();
+    memcpy(changed, p.s.data.pixels, (size_t)MANY * 49);
+    p.s.data.pixels = changed;
+    float loss[2][MANY];
+    passes_run(&p, false, 1);
+    memcpy(loss[0], p.work.loss, sizeof loss[0]);
+    for (size_t i = 0; i < MANY; i++)
+        changed[49 * i + 24] ^= 0xff;
+    passes_run(&p, false, 1);
+    memcpy(loss[1], p.work.loss, sizeof loss[1]);
+    CHECK(memcmp(loss[0], loss[1], sizeof loss[0]) != 0, "the old pixels were read");
+    if (!network_prepare(&p.net, &p.images, &p.s.data, &p.arena, &(Error){""}))
+        abort();
+    passes_run(&p, true, 1);
+    CHECK(memcmp(loss[1], p.work.loss, sizeof loss[1]) == 0, "prepared, they give other losses");
+    arena_free(&p.arena);
+}
+
+// Two batches of half of the images each. Each part's stage 1 of the second follows all parts'
+// stage 3 of the first, or its own alone.
+static void two_batches(const Fixture *f, float *params, float *loss, bool waits, bool backwards)
+{
+    enum { PARTS = 3 };
+    size_t half = f->s.data.n / 2;
+    Batch first = synthetic_batch(&f->s, f->s.index, half);
+    Batch second = synthetic_batch(&f->s, f->s.index + half, half);
+    memcpy(params, f->params, f->net.n_parameters * sizeof *params);
+    network_predict(&f->net, params, &f->work, &first);
+    network_backward(&f->net, params, &f->work, &first, (Range){0, half});
+    for (size_t i = 0; i < PARTS; i++) {
+        Part part = {backwards ? PARTS - 1 - i : i, PARTS};
+        network_weight_gradient(&f->net, &f->work, &first, -0.1f, params, part);
+        if (!waits)
+            network_load(&f->net, params, &f->work, &second, part);
+    }
+    for (size_t i = 0; waits && i < PARTS; i++)
+        network_load(&f->net, params, &f->work, &second, (Part){i, PARTS});
+    network_forward(&f->net, params, &f->work, &second, (Range){0, half});
+    network_loss(&f->net, &f->work, &second, (Range){0, half});
+    memcpy(loss, f->work.loss, half * sizeof *loss);
+}
+
 static void networks_wait_where_stage_1_writes_what_stage_3_reads(void)
 {
-    for (size_t i = 0; architecture_names[i] != NULL; i++) {
-        Error err;
-        Network net;
-        Architecture architecture = {architecture_names[i], 28, 28, 16, 10};
-        REQUIRE(network_build(&net, &architecture, &err), "%s", err.text);
-        CHECK(net.load_waits == (strcmp(architecture_names[i], "cnn") == 0), "%s",
-              architecture_names[i]);
+    for (size_t a = 0; architecture_names[a] != NULL; a++) {
+        Fixture f;
+        float loss[2][CNN_EXAMPLES];
+        fixture_open_architecture(&f, architecture_names[a]);
+        float *waited = zeroed_gradient(&f), *params = zeroed_gradient(&f);
+        size_t bytes = f.s.data.n / 2 * sizeof loss[0][0];
+        bool is_same = true;
+        two_batches(&f, waited, loss[0], true, false);
+        for (int backwards = 0; backwards <= 1; backwards++) {
+            two_batches(&f, params, loss[1], false, backwards);
+            is_same = is_same && memcmp(loss[0], loss[1], bytes) == 0 &&
+                      memcmp(waited, params, f.net.n_parameters * sizeof *params) == 0;
+        }
+        CHECK(is_same == !f.net.load_waits, "%s %s, and %s", architecture_names[a],
+              f.net.load_waits ? "waits" : "does not wait",
+              is_same ? "need not" : "gives other bytes");
+        arena_free(&f.arena);
     }
 }
 
@@ -254,28 +327,12 @@ static void prepared_images_have_their_limits(void)
 }
 
 // ---------------------------------------------------------------------------------------------
-// The convolutional network: of images whose sides leave pixels over at both poolings, and of more
-// examples than pass through its layers at a time
-
-enum { CNN_SIDE = 17, CNN_EXAMPLES = 19 };
-
-static void fixture_open_cnn(Fixture *f)
-{
-    Error err;
-    *f = (Fixture){.params = NULL};
-    f->s = synthetic_make(&f->arena, CNN_EXAMPLES, CNN_SIDE, CLASSES);
-    Architecture architecture = {"cnn", CNN_SIDE, CNN_SIDE, HIDDEN, CLASSES};
-    if (!network_build(&f->net, &architecture, &err) ||
-        (f->params = network_alloc(&f->net, &f->arena, &err)) == NULL ||
-        !work_alloc(&f->work, &f->net, (WorkNeeds){.capacity = CNN_EXAMPLES}, &f->arena, &err))
-        abort();
-    network_init(&f->net, f->params, 3);
-}
+// The convolutional network
 
 static void images_in_groups_of_any_size_have_the_same_gradient(void)
 {
     Fixture f;
-    fixture_open_cnn(&f);
+    fixture_open_architecture(&f, "cnn");
     float *whole = zeroed_gradient(&f), *parts = zeroed_gradient(&f);
     Batch batch = synthetic_batch(&f.s, f.s.index, CNN_EXAMPLES);
     pass(&f, &batch, whole);
@@ -311,7 +368,7 @@ static void a_workspace_without_backward_gives_the_same_probabilities(void)
     Fixture f;
     Work forward;
     Error err;
-    fixture_open_cnn(&f);
+    fixture_open_architecture(&f, "cnn");
     REQUIRE(work_alloc(&forward, &f.net,
                        (WorkNeeds){.capacity = CNN_EXAMPLES, .forward_only = true}, &f.arena, &err),
             "%s", err.text);
@@ -493,6 +550,7 @@ int main(void)
     RUN(the_padding_of_parameters_has_no_gradient);
     RUN(parts_and_examples_may_be_done_in_any_order);
     RUN(prepared_images_parts_and_sets_change_no_bit);
+    RUN(pixels_that_have_changed_are_read_again);
     RUN(prepared_images_have_their_limits);
     RUN(networks_wait_where_stage_1_writes_what_stage_3_reads);
     RUN(images_in_groups_of_any_size_have_the_same_gradient);

@@ -280,11 +280,12 @@ static void any_number_of_threads_gives_the_same_bytes(void)
     arena_free(&first.arena);
 }
 
-// With images whose blocks are more than one chunk, too, and batches of more than one tile; with a
-// data set that says it is too large to be prepared, though few of its images are asked for.
+// With images whose blocks are more than one chunk, too, and batches of more than one tile.
 static void prepared_images_and_threads_give_the_same_bytes(void)
 {
     static const size_t threads[] = {1, 2, 3, 8}, sides[] = {7, 40};
+    LayerKind unprepared = layer_sparse_dense;
+    unprepared.prepare = NULL;
     for (size_t s = 0; s < 2; s++) {
         Run first;
         Error err;
@@ -295,7 +296,7 @@ static void prepared_images_and_threads_give_the_same_bytes(void)
             run_open_side(&run, sides[s], 170, 150, 1);
             run.threads = threads[i / 2];
             if (i % 2 == 1)
-                run.s.data.n = 3000000;
+                run.net.layers[0].kind = &unprepared;
             REQUIRE(run_train(&run, 2, 70, 0.01, 1, &err), "%s", err.text);
             CHECK(same_parameters(&first, &run) &&
                       memcmp(&first.last.validation_loss, &run.last.validation_loss,
@@ -465,8 +466,8 @@ static void the_last_report_equals_an_evaluation_afterwards_with_any_pool(void)
         REQUIRE(pool != NULL &&
                     evaluator_alloc(&evaluator, &run.net, pool, 240, NULL, &run.arena, &err),
                 "%s", err.text);
-        mlp_evaluation validated = evaluator_run(&evaluator, run.params, &run.s.data, &run.s.scale,
-                                                 run.data.split.validation);
+        mlp_evaluation validated = evaluator_run(&evaluator, run.params, &run.s.data, NULL,
+                                                 &run.s.scale, run.data.split.validation);
         pool_close(pool);
         CHECK(memcmp(&validated.loss, &run.last.validation_loss, sizeof validated.loss) == 0,
               "%zu threads: loss %.17g, trained %.17g", threads, validated.loss,

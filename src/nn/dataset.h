@@ -59,10 +59,14 @@ typedef struct InputScale {
 
 InputScale input_scale(double std);
 
+// What a first layer makes once of the images of a data set that it will see many times.
+typedef struct PreparedImages PreparedImages;
+
 // B = size images of a data set. Example e is image order[first + e], or image first + e where
 // there is no order. What follows the batch in the order is likely to be the next batch.
 typedef struct Batch {
     const Dataset *data;
+    const PreparedImages *prepared; // of these data as they are now; NULL: the bytes are read
     const InputScale *scale;
     const uint32_t *order; // (n), NULL: 0, 1, 2, ...
     size_t n;

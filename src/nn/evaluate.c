@@ -5,21 +5,26 @@
 
 enum { EVALUATE_BATCH = 64 };
 
-bool evaluator_alloc(Evaluator *evaluator, const Network *net, ThreadPool *pool, size_t capacity,
-                     const PreparedImages *images, Arena *arena, Error *err)
+static void *array_alloc(void *given, size_t n, size_t size, Arena *arena, Error *err)
 {
-    static const char what[] = "the predictions";
+    return given != NULL ? given : arena_alloc(arena, n, size, "the predictions", err);
+}
+
+bool evaluator_alloc(Evaluator *evaluator, const Network *net, ThreadPool *pool, size_t capacity,
+                     const mlp_predictions *each, Arena *arena, Error *err)
+{
+    const mlp_predictions to = each != NULL ? *each : (mlp_predictions){NULL, NULL, NULL};
     *evaluator = (Evaluator){
         .net = net,
         .pool = pool,
-        .work = arena_alloc(arena, pool_size(pool), sizeof *evaluator->work, what, err),
-        .loss = arena_alloc(arena, capacity, sizeof *evaluator->loss, what, err),
-        .probability = arena_alloc(arena, capacity, sizeof *evaluator->probability, what, err),
-        .predicted = arena_alloc(arena, capacity, sizeof *evaluator->predicted, what, err)};
+        .work = array_alloc(NULL, pool_size(pool), sizeof *evaluator->work, arena, err),
+        .loss = array_alloc(to.loss, capacity, sizeof *to.loss, arena, err),
+        .probability = array_alloc(to.probability, capacity, sizeof *to.probability, arena, err),
+        .predicted = array_alloc(to.predicted, capacity, sizeof *to.predicted, arena, err)};
     if (evaluator->work == NULL || evaluator->loss == NULL || evaluator->probability == NULL ||
         evaluator->predicted == NULL)
         return false;
-    WorkNeeds needs = {.capacity = EVALUATE_BATCH, .forward_only = true, .images = images};
+    WorkNeeds needs = {.capacity = EVALUATE_BATCH, .forward_only = true};
     for (size_t worker = 0; worker < pool_size(pool); worker++)
         if (!work_alloc(&evaluator->work[worker], net, needs, arena, err))
             return false;
@@ -31,6 +36,7 @@ typedef struct Pass {
     const Evaluator *evaluator;
     const float *params;
     const Dataset *data;
+    const PreparedImages *prepared;
     const InputScale *scale;
     Range examples;
 } Pass;
@@ -41,6 +47,7 @@ static void pass_batch(const Pass *pass, const Work *work, size_t i)
     const Evaluator *ev = pass->evaluator;
     size_t n = range_length(pass->examples), first = i * EVALUATE_BATCH;
     Batch batch = {.data = pass->data,
+                   .prepared = pass->prepared,
                    .scale = pass->scale,
                    .n = pass->examples.end,
                    .first = pass->examples.first + first,
@@ -64,9 +71,10 @@ static void pass_worker(void *context, size_t worker)
 }
 
 mlp_evaluation evaluator_run(const Evaluator *evaluator, const float *params, const Dataset *data,
-                             const InputScale *scale, Range examples)
+                             const PreparedImages *prepared, const InputScale *scale,
+                             Range examples)
 {
-    Pass pass = {evaluator, params, data, scale, examples};
+    Pass pass = {evaluator, params, data, prepared, scale, examples};
     pool_run(evaluator->pool, pass_worker, &pass);
 
     mlp_evaluation result = {.first = examples.first, .n = range_length(examples)};

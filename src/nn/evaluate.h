@@ -18,16 +18,18 @@ typedef struct Evaluator {
     unsigned char *predicted; // (capacity) that class
 } Evaluator;
 
-// Makes an evaluator of up to `capacity` examples at a time. `images` are those of WorkNeeds, NULL
-// for none. All memory is owned by the arena; the network, the pool and the images are only
-// referred to. Fails when memory is short.
+// Makes an evaluator of up to `capacity` examples at a time, which writes to the arrays of `each`;
+// those that are NULL, or all where it is, are made. All memory is owned by the arena; the network,
+// the pool and what `each` has are only referred to. Fails when memory is short.
 bool evaluator_alloc(Evaluator *evaluator, const Network *net, ThreadPool *pool, size_t capacity,
-                     const PreparedImages *images, Arena *arena, Error *err);
+                     const mlp_predictions *each, Arena *arena, Error *err);
 
-// Evaluates the examples of a non-empty range, dividing them between the pool. Losses are added in
+// Evaluates the examples of a non-empty range of a data set, dividing them between the pool.
+// `prepared` is that of a Batch. Losses are added in
 // double, in the order of the examples, so that the result does not depend on the pool.
 mlp_evaluation evaluator_run(const Evaluator *evaluator, const float *params, const Dataset *data,
-                             const InputScale *scale, Range examples);
+                             const PreparedImages *prepared, const InputScale *scale,
+                             Range examples);
 
 // Standard error of an accuracy p measured on n independent examples: sqrt(p (1 - p) / n).
 double accuracy_standard_error(double p, size_t n);

@@ -67,14 +67,10 @@ typedef struct Layer {
     Tensor tensors[LAYER_MAX_TENSORS];
 } Layer;
 
-// A first layer's own form of images that it will see many times, made once.
-typedef struct PreparedImages PreparedImages;
-
 // What a workspace is for.
 typedef struct WorkNeeds {
     size_t capacity;   // examples in the largest batch
     bool forward_only; // no backward pass, and every range of examples begins at the first
-    const PreparedImages *images; // of the data set of most batches, NULL: none
 } WorkNeeds;
 
 // What a layer sees of a batch, or of some of its examples, in a workspace: every pointer is to the

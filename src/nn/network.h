@@ -72,7 +72,7 @@ float *network_alloc(const Network *net, Arena *arena, Error *err);
 void network_init(const Network *net, float *params, uint64_t seed);
 
 // What the first layer makes once of images that will be seen many times, owned by the arena:
-// *images, for WorkNeeds. NULL where it makes nothing, or where that is too large.
+// *images, for batches of these data. NULL where it makes nothing, or where that is too large.
 bool network_prepare(const Network *net, const PreparedImages **images, const Dataset *data,
                      Arena *arena, Error *err);
 

@@ -21,7 +21,6 @@
 
 // What the layer keeps in a workspace.
 typedef struct SparseInput {
-    const PreparedImages *images; // NULL: none
     // The transposed tile: the pixels of a batch by column, (I,TILE_EXAMPLES) for each
     // TILE_EXAMPLES examples; NULL where no weight gradient is to come.
     unsigned char *tile;
@@ -85,7 +84,7 @@ static bool sparse_dense_prepare(const Layer *layer, const PreparedImages **imag
         return false;
     for (size_t r = 0; r < n_rows; r++)
         list_row(entries, start + r, layer, data, r);
-    *made = (PreparedImages){data->pixels, data->n, entries, start, n_chunks};
+    *made = (PreparedImages){entries, start, n_chunks};
     *images = made;
     return true;
 }
@@ -98,7 +97,6 @@ static bool sparse_dense_open(const Layer *layer, void **state, const WorkNeeds 
     if (input == NULL)
         return false;
     *state = input;
-    input->images = needs->images;
     if (needs->forward_only)
         return true;
     input->tile =
@@ -177,9 +175,8 @@ static void chunk_sums(const Layer *layer, const float *params, const SparseInpu
     if (columns != NULL)
         columns += tile->first * layer->n_rows + pixels.first * TILE_EXAMPLES;
     uint32_t index[TILE_EXAMPLES], next_index[TILE_EXAMPLES];
-    const PreparedImages *images = input->images;
-    const Dataset *data = tile->batch.data;
-    if (images != NULL && images->pixels == data->pixels && images->n == data->n) {
+    const PreparedImages *images = tile->batch.prepared;
+    if (images != NULL) {
         SparseRows rows = prepared_rows(images, &tile->batch, chunk, index);
         SparseRows next = prepared_rows(images, &tile->next, chunk, next_index);
         kernels->sparse_forward(sums, W, S, &rows, I, value, columns, &next);

@@ -8,8 +8,6 @@
 // n_chunks rows per image. Row c of image i has the entries start[i * n_chunks + c] up to the next
 // row's, two bytes each (SparseRows of kernels.h).
 struct PreparedImages {
-    const unsigned char *pixels; // of the data set and
-    size_t n;                    // its images: its batches have no others
     const uint16_t *entries;
     const uint32_t *start; // (n * n_chunks + 1)
     size_t n_chunks;

@@ -14,6 +14,7 @@ typedef struct Training {
     const mlp_settings *settings;
     const TrainData *data;
     Dataset train, validation; // its parts
+    const PreparedImages *train_images, *validation_images;
     const TrainObserver *observer;
     ThreadPool *pool;
     Work work;
@@ -32,6 +33,7 @@ static Batch training_batch(const Training *t, size_t first)
 {
     size_t left = t->train.n - first;
     return (Batch){.data = &t->train,
+                   .prepared = t->train_images,
                    .scale = &t->data->scale,
                    .order = t->order,
                    .n = t->train.n,
@@ -143,8 +145,9 @@ static mlp_result training_validate(Training *t, const Evaluator *evaluator, mlp
         return error_diverged(err, t, "a weight");
     report->validation_loss = report->validation_accuracy = (double)NAN;
     if (!data->validate_last_only || report->epoch == t->settings->epochs) {
-        mlp_evaluation validation = evaluator_run(evaluator, t->params, &t->validation,
-                                                  &data->scale, (Range){0, t->validation.n});
+        mlp_evaluation validation =
+            evaluator_run(evaluator, t->params, &t->validation, t->validation_images, &data->scale,
+                          (Range){0, t->validation.n});
         if (!isfinite(validation.loss)) // the last update did it
             return error_diverged(err, t, "the loss");
         report->validation_loss = validation.loss;
@@ -174,14 +177,13 @@ mlp_result train_run(float *params, const Network *net, const mlp_settings *sett
     const Optimizer *optimizer = data->optimizer == NULL ? &optimizer_sgd : data->optimizer;
     Evaluator evaluator;
     WorkNeeds needs = {.capacity = t.batch_size};
-    const PreparedImages *validation;
     if (t.order == NULL || t.kept == NULL ||
-        !network_prepare(net, &needs.images, &t.train, arena, err) ||
-        !network_prepare(net, &validation, &t.validation, arena, err) ||
+        !network_prepare(net, &t.train_images, &t.train, arena, err) ||
+        !network_prepare(net, &t.validation_images, &t.validation, arena, err) ||
         !optimizer_open(&t.optimizer, optimizer, params, net->n_parameters, settings->learning_rate,
                         arena, err) ||
         !work_alloc(&t.work, net, needs, arena, err) ||
-        !evaluator_alloc(&evaluator, net, pool, t.validation.n, validation, arena, err))
+        !evaluator_alloc(&evaluator, net, pool, t.validation.n, NULL, arena, err))
         return MLP_FAILED;
     memcpy(t.kept, params, net->n_parameters * sizeof *params);
 
