@@ -30,7 +30,7 @@ extern "C" {
 
 #define MLP_VERSION "0.1.0"
 
-enum { MLP_ERROR_SIZE = 1024, MLP_MAX_CLASSES = 256 };
+enum { MLP_ERROR_SIZE = 1024, MLP_MAX_CLASSES = 256, MLP_MAX_THREADS = 1024 };
 
 typedef struct mlp_model mlp_model; // a network, its parameters and its settings
 
@@ -186,7 +186,8 @@ typedef enum mlp_result {
 } mlp_result;
 
 // Trains until the model has `epochs` epochs in all, continuing after those that it has, on the
-// data that it was made for. threads 0: one per CPU, 8 at most. observer NULL: nobody watches.
+// data that it was made for. threads 0: one per CPU, 8 at most; a
+// number above MLP_MAX_THREADS is that. observer NULL: nobody watches.
 // However it ends, the model is that of the last complete epoch. Fails when the data are not the
 // model's, or it has more epochs already.
 mlp_result mlp_train(mlp_model *model, const mlp_data *data, size_t epochs, size_t threads,

@@ -368,9 +368,9 @@ static int run(Context *c)
     const BenchOptions *o = c->values;
     double pixel_std;
     n_rounds = (size_t)o->rounds;
-    if (!command_open_data(c, &c->data, o->data, MLP_TRAIN_FILES, false))
+    if (!command_open_data(c, MLP_TRAIN_FILES, o->data, false))
         return STATUS_FAILED;
-    data = *c->data;
+    data = *c->data[MLP_TRAIN_FILES];
     if (!dataset_split(&train_data.split, data.n, 0, 0, &c->err) ||
         !dataset_pixel_std(&pixel_std, &data, train_data.split.train, &c->err))
         return STATUS_FAILED;

@@ -368,14 +368,14 @@ bool mlp_prepare_file(const mlp_model *model, const char *path, unsigned char *p
 // ---------------------------------------------------------------------------------------------
 // Training and evaluation
 
-// Opens as many threads as were asked for; 0: one per CPU, 8 at most.
+// Opens as many threads as were asked for, up to the limit; 0: one per CPU, 8 at most.
 static ThreadPool *open_threads(size_t threads, Arena *arena, Error *err)
 {
     enum { DEFAULT_MOST = 8 };
     size_t cpus = cpus_allowed();
     if (threads == 0)
         threads = cpus < DEFAULT_MOST ? cpus : DEFAULT_MOST;
-    return pool_open(threads, arena, err);
+    return pool_open(threads < MLP_MAX_THREADS ? threads : MLP_MAX_THREADS, arena, err);
 }
 
 // The images of a split. Those of training data are counted from both ends.

@@ -33,6 +33,7 @@ typedef struct Run {
     mlp_data *data;
     mlp_model *model;
     size_t epochs_seen, batches_seen, stop_at_epoch, stop_at_batch; // 0: never
+    size_t threads;                                                 // of the last epoch
     double last_loss;
     char error[MLP_ERROR_SIZE];
 } Run;
@@ -48,6 +49,7 @@ static bool count_epoch(void *context, const mlp_epoch *epoch, const mlp_model *
 {
     Run *run = context;
     run->last_loss = epoch->train_loss;
+    run->threads = epoch->threads;
     CHECK(mlp_model_settings(model)->epochs == epoch->epoch, "%zu", epoch->epoch);
     return ++run->epochs_seen != run->stop_at_epoch;
 }
@@ -197,6 +199,18 @@ static void training_gives_the_same_bytes_with_any_threads(void)
               "%zu epochs, %zu batches", run.epochs_seen, run.batches_seen);
         run_close(&run);
     }
+}
+
+static void more_threads_than_the_limit_are_not_made(void)
+{
+    Bytes straight = bytes_after(1);
+    Run run;
+    run_open(&run);
+    CHECK(run_train(&run, 1, SIZE_MAX) == MLP_DONE, "%s", run.error);
+    CHECK(run.threads >= 1 && run.threads <= MLP_MAX_THREADS, "%zu threads", run.threads);
+    Bytes bytes = bytes_of(run.model);
+    CHECK(same(&straight, &bytes), "%zu threads gave other bytes", run.threads);
+    run_close(&run);
 }
 
 static void a_training_that_a_callback_stops_keeps_the_last_complete_epoch(void)
@@ -500,6 +514,7 @@ int main(void)
     RUN(bytes_cut_short_anywhere_are_not_a_model);
     RUN(a_fresh_model_has_the_settings_that_were_asked_for);
     RUN(training_gives_the_same_bytes_with_any_threads);
+    RUN(more_threads_than_the_limit_are_not_made);
     RUN(a_training_that_a_callback_stops_keeps_the_last_complete_epoch);
     RUN(a_callback_stops_a_training_whose_epochs_are_one_batch);
     RUN(a_training_that_diverges_says_so_and_keeps_the_last_complete_epoch);

@@ -116,9 +116,9 @@ bool command_environment(Context *context)
     const char *isa = getenv("MLP_ISA"), *count = getenv("MLP_CPUS");
     uint64_t wanted = cpus_allowed();
     if (count != NULL && count[0] != '\0' &&
-        (!parse_uint(count, &wanted) || wanted < 1 || wanted > COMMAND_MAX_THREADS))
+        (!parse_uint(count, &wanted) || wanted < 1 || wanted > MLP_MAX_THREADS))
         return error_set(&context->err, "MLP_CPUS=%.40s: must be a whole number from 1 to %d",
-                         count, COMMAND_MAX_THREADS);
+                         count, MLP_MAX_THREADS);
     context->cpus = (size_t)wanted;
     return kernels_choose(isa != NULL && isa[0] != '\0' ? isa : NULL, &context->err);
 }

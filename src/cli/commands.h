@@ -96,11 +96,11 @@ bool command_environment(Context *context);
 // Options that commands share
 
 #define OPT_THREADS(v)                                                                             \
-    OPT_UINT("threads", v, 1, COMMAND_MAX_THREADS, "N",                                            \
+    OPT_UINT("threads", v, 1, MLP_MAX_THREADS, "N",                                                \
              "number of threads, at most the CPUs that this process may use; does not affect the " \
              "results",                                                                            \
              .default_text = "one per CPU, at most 8")
-enum { COMMAND_MAX_THREADS = 1024, COMMAND_DEFAULT_THREADS = 8 };
+enum { COMMAND_DEFAULT_THREADS = 8 };
 
 #define OPT_DATA(v)                                                                                \
     OPT_STRING("data", v, "DIR",                                                                   \
