@@ -22,6 +22,19 @@ refuses_to_compile() { # FLAGS...
 }
 claim "-ffast-math is refused" refuses_to_compile -ffast-math
 
+# A CPU, or a virtual machine, may lack any of the features that the compiler may use for a set.
+features_are_asked_for() {
+    for set in AVX2 AVX512; do
+        features=$(sed -n "/defined KERNELS_$set$/,/KERNEL_TABLE/s/.*TARGET *\"\(.*\)\".*/\1/p" src/kernels/simd_vectors.h)
+        [ -n "$features" ] || return 1
+        for feature in $(echo "$features" | tr , ' '); do
+            sed -n "/if (set == $set)/,/#endif/p" src/kernels/kernels_dispatch.c | grep -qF "supports(\"$feature\")" ||
+                { echo "$set uses $feature, and does not ask for it"; return 1; }
+        done
+    done
+}
+claim "kernels ask the CPU for all that their instruction set is made of" features_are_asked_for
+
 # Each directory of src, but the last, with a source that includes a header of the directory above it.
 lower_directories() {
     mkdir "$WORK/layers" && cp -R Makefile include src "$WORK/layers" || return 1

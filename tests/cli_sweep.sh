@@ -90,6 +90,11 @@ for pair in '--lr 1,x' '--lr 1,,2' '--lr 0' '--lr nan' '--lr 1,' '--batch 0' '--
     claim "$pair is refused" refuses 2 "${pair% *}" "$bin" sweep $pair
 done
 claim "a list without end is refused" refuses 2 'more than 64' "$bin" sweep --lr "$(seq -s, 1 65)"
+lists() { seq -s, 1 64; }
+claim "more trainings than a million are refused" refuses 2 '--seeds' sweep "$bin" --lr "$(lists)" --batch "$(lists)" \
+    --hidden "$(lists)" --train-size 640,320 --seeds 2 --csv "$WORK/none.csv"
+claim "and more than a 32-bit number of them" refuses 2 'more than 1000000 trainings' sweep "$bin" --lr "$(lists)" \
+    --batch "$(lists)" --hidden "$(lists)" --train-size "$(lists)" --seeds 10000 --csv "$WORK/none.csv"
 claim "more images than there are are refused before any training" \
     refuses 1 60000 sweep "$bin" --train-size 640,60000 --csv "$WORK/none.csv"
 claim "and leave no table" test ! -e "$WORK/none.csv"

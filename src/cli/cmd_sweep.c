@@ -13,7 +13,7 @@
 // ---------------------------------------------------------------------------------------------
 // Options
 
-enum { MAX_AXES = 16, MAX_VALUES = 64 };
+enum { MAX_AXES = 16, MAX_VALUES = 64, MAX_TRAININGS = 1000000 };
 
 // A setting that takes each of a list of values.
 typedef struct Axis {
@@ -111,6 +111,21 @@ static bool axis_parse(Axis *axis, const char *architecture, Error *err)
         list = comma == NULL ? NULL : comma + 1;
     }
     return true;
+}
+
+// Reads all lists; together they must not mean too many trainings.
+static bool axes_parse(SweepOptions *o, Error *err)
+{
+    uint64_t n = o->seeds;
+    for (Axis *axis = o->axes; axis < o->axes + o->n_axes; axis++) {
+        if (!axis_parse(axis, o->settings.architecture, err))
+            return false;
+        if (n <= MAX_TRAININGS) // else a further product might not fit
+            n *= axis->n;
+    }
+    return n <= MAX_TRAININGS ||
+           error_set(err, "more than %d trainings: give shorter lists or fewer --seeds",
+                     MAX_TRAININGS);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -410,9 +425,8 @@ static int run(Context *c)
 {
     SweepOptions *o = c->values;
     Sweep sweep = {.context = c, .options = o};
-    for (Axis *axis = o->axes; axis < o->axes + o->n_axes; axis++)
-        if (!axis_parse(axis, o->settings.architecture, &c->err))
-            return STATUS_USAGE;
+    if (!axes_parse(o, &c->err))
+        return STATUS_USAGE;
     int status = command_begin(c);
     if (status != STATUS_DONE)
         return status;

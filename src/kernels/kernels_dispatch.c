@@ -40,7 +40,8 @@ static bool cpu_has(size_t set)
 #ifdef HAVE_AVX512
     if (set == AVX512)
         return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+               __builtin_cpu_supports("bmi");
 #endif
     return sets[set] != NULL;
 }

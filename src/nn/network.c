@@ -4,6 +4,7 @@
 
 #include "random.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -133,6 +134,7 @@ static bool check_weights(const Layer *layer, size_t units, const Architecture *
 // Describes the next layer, whose input is the output of `before`, and adds it to the network.
 static bool network_add(Network *net, const LayerSpec *spec, const Layer *before, Error *err)
 {
+    assert(net->n_layers < NETWORK_MAX_LAYERS);
     Layer *layer = &net->layers[net->n_layers++];
     *layer = (Layer){.kind = spec->kind,
                      .name = spec->name,
@@ -149,14 +151,17 @@ static bool network_add(Network *net, const LayerSpec *spec, const Layer *before
     if (!check_weights(layer, units, &net->architecture, err))
         return false;
     net->n_parameters += spec->kind->describe(layer, units, net->n_parameters);
+    assert(net->n_tensors + layer->n_tensors <= NETWORK_MAX_TENSORS);
     for (size_t t = 0; t < layer->n_tensors; t++)
         net->tensors[net->n_tensors++] = &layer->tensors[t];
     return true;
 }
 
-// After all layers: what the passes ask for.
+// After all layers: what the passes ask for. The last layer is dense, so that both searches end.
 static void network_find_stages(Network *net)
 {
+    const Layer *last = &net->layers[net->n_layers - 1];
+    assert(net->n_layers > 1 && last->n_tensors > 0 && last->out.height * last->out.width == 1);
     while (net->layers[net->n_image_layers].out.height *
                net->layers[net->n_image_layers].out.width >
            1)
