@@ -63,7 +63,7 @@ Two more pages: [how fast it is](SPEED.md) and [how the settings were chosen](SE
     ./mlp train --epochs $EPOCHS --lr $RATE --train-size $SMALL -o small-default.bin --csv small-default.csv
     ./mlp train --epochs $EPOCHS --lr $RATE -o default.bin --csv default.csv
 
-At learning rate $SLOW, that of the course's report ([overfit-$SLOW.csv](overfit-$SLOW.csv)):
+At learning rate $SLOW, that of the course assignment's report ([overfit-$SLOW.csv](overfit-$SLOW.csv)):
 
 END
 picture "overfit-$SLOW" "Train and validation accuracy by epoch at learning rate $SLOW"
@@ -108,7 +108,7 @@ cat <<END
 END
 picture rates "Validation and test accuracy against the learning rate"
 echo "Mean of the seeds, with the smallest and the largest ([rates.csv](rates.csv); each run:"
-echo "[rates-runs.csv](rates-runs.csv)). The last column is from the course's report, whose default reached 90 to 91."
+echo "[rates-runs.csv](rates-runs.csv)). The last column is from the course assignment's report, whose default reached 90 to 91."
 echo
 table rates.csv 'learning rate | trainings | validation | test | the course'"'"'s report' \
     'v("learning_rate") OFS v("trainings") OFS spread("validation") OFS spread("test") OFS \

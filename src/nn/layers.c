@@ -3,7 +3,7 @@
 // f: R^n -> R^m is m x n; identities are numbered as in the CS224n notes "Computing Neural Network
 // Gradients" (Clark):
 //   (1) d(Wx)/dx = W    (3) dx/dx = I    (4) d f(x)/dx = diag(f'(x)) for an elementwise f
-//   (5) dL/dW = delta^T x^T, the outer product, where delta = dL/d(Wx)
+//   (5) dL/dW = delta x^T, the outer product, where delta = dL/d(Wx) as a column
 #include "layers.h"
 
 #include "kernels.h"
