@@ -189,7 +189,8 @@ typedef enum mlp_result {
 // data that it was made for. threads 0: one per CPU, 8 at most; a
 // number above MLP_MAX_THREADS is that. observer NULL: nobody watches.
 // However it ends, the model is that of the last complete epoch. Fails when the data are not the
-// model's, or it has more epochs already.
+// model's, when it has more epochs already or is to have more than 1000000, and when it comes from
+// an earlier version that computed otherwise (`recipe` in include/README.md).
 mlp_result mlp_train(mlp_model *model, const mlp_data *data, size_t epochs, size_t threads,
                      const mlp_observer *observer, char error[MLP_ERROR_SIZE]);
 

@@ -142,6 +142,7 @@ static bool model_from_settings(mlp_model *model, const mlp_settings *settings,
     model->facts = (ModelFacts){.rows = data->rows,
                                 .cols = data->cols,
                                 .classes = data->n_classes,
+                                .recipe = MODEL_RECIPE,
                                 .data_crc32 = data->crc32};
     if (!settings_check(s, err))
         return false;
@@ -430,7 +431,8 @@ static bool training_data(TrainData *training, const mlp_model *model, const mlp
     if (epochs < model->facts.epochs)
         return error_set(err, "%s has %llu epochs already, more than %zu", model->name,
                          (unsigned long long)model->facts.epochs, epochs);
-    if (epochs > model->facts.epochs && !settings_check(&settings, err))
+    if (epochs > model->facts.epochs &&
+        (!model_can_train(model, MODEL_RECIPE, err) || !settings_check(&settings, err)))
         return false;
     *training = (TrainData){.data = data,
                             .scale = input_scale(model->facts.pixel_std),

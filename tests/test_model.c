@@ -27,6 +27,7 @@ static Model small = {.settings = {.architecture = "mlp",
                                 .classes = 3,
                                 .epochs = 7,
                                 .pixel_std = 0.3084948910638255,
+                                .recipe = 1,
                                 .data_crc32 = 0x00ab0cde}};
 
 static bool write_model(const Model *model, const char *path, Error *err)
@@ -248,7 +249,7 @@ static void a_setting_that_format_2_lacks_is_at_its_default(void)
             continue;
         }
         n++;
-        if ((row->flags & SETTING_OPTIONAL) == 0)
+        if (row->absent == NULL)
             CHECK(!model_parse(&model, &arena, bytes, size, &err) &&
                       strstr(err.text, row->key) != NULL,
                   "format 1 without %s", row->key);
@@ -291,8 +292,8 @@ static void defaults_are_those_of_the_architecture(void)
     arena_free(&arena);
 }
 
-// With a table that has a setting more, since format 2.
-static void a_newer_setting_is_written_only_where_it_is_not_at_its_default(void)
+// With a table that has a setting more, since format 2, whose default was changed later.
+static void a_newer_setting_is_written_only_where_it_is_not_what_its_absence_means(void)
 {
     Setting table[32];
     size_t n_rows = 0;
@@ -303,7 +304,8 @@ static void a_newer_setting_is_written_only_where_it_is_not_at_its_default(void)
                               .offset = offsetof(mlp_settings, seed),
                               .max = 100,
                               .since = 2,
-                              .defaults = {"5"}};
+                              .absent = "5",
+                              .defaults = {"6"}};
     table[n_rows + 1] = (Setting){.key = NULL};
     static Model model;
     model.settings = small.settings;
@@ -325,6 +327,49 @@ static void a_newer_setting_is_written_only_where_it_is_not_at_its_default(void)
         CHECK(strcmp(format, seed == 5 ? "mlp 1" : "mlp 2") == 0, "seed %zu: %s", (size_t)seed,
               format);
     }
+}
+
+// As programs of recipes 1 and 3 see them.
+static void a_model_of_an_earlier_recipe_is_read_but_not_trained_further(void)
+{
+    static const struct {
+        const char *recipe;
+        uint64_t current;
+        const char *error; // NULL: it is read
+        bool is_trained;
+    } cases[] = {{"1", 1, NULL, true},
+                 {"1", 3, NULL, false},
+                 {"2", 3, NULL, false},
+                 {"3", 3, NULL, true},
+                 {"4", 3, "newer version of mlp (recipe '4')", false},
+                 {"0", 3, "not a recipe", false},
+                 {"-1", 3, "not a recipe", false}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        Error err = {""};
+        Model model = {.name = "old.bin"};
+        bool ok = model_parse_recipe(&model.facts.recipe, cases[i].recipe, cases[i].current, &err);
+        CHECK(ok == (cases[i].error == NULL) && (ok || strstr(err.text, cases[i].error) != NULL),
+              "recipe %s for %u: %s", cases[i].recipe, (unsigned)cases[i].current, err.text);
+        if (!ok)
+            continue;
+        ok = model_can_train(&model, cases[i].current, &err);
+        CHECK(ok == cases[i].is_trained && (ok || strstr(err.text, "old.bin") != NULL),
+              "recipe %s for %u: %s", cases[i].recipe, (unsigned)cases[i].current, err.text);
+    }
+}
+
+// A model keeps the recipe that it was made with.
+static void the_recipe_of_a_model_is_written(void)
+{
+    ModelEntry list[MODEL_MAX_ENTRIES];
+    char number[NUMBER_SIZE];
+    Model model = {.settings = small.settings, .facts = small.facts};
+    model.facts.recipe = 3;
+    size_t i = 0, n = model_entries(list, settings_table, &model);
+    while (i < n && strcmp(list[i].row->key, "recipe") != 0)
+        i++;
+    REQUIRE(i < n, "no recipe");
+    CHECK(strcmp(setting_text(list[i].row, list[i].from, number), "3") == 0, "%s", number);
 }
 
 // One of each architecture, written by version 0.1.0.
@@ -523,7 +568,9 @@ int main(void)
     RUN(the_longest_class_names_fit);
     RUN(a_setting_that_format_2_lacks_is_at_its_default);
     RUN(defaults_are_those_of_the_architecture);
-    RUN(a_newer_setting_is_written_only_where_it_is_not_at_its_default);
+    RUN(a_newer_setting_is_written_only_where_it_is_not_what_its_absence_means);
+    RUN(a_model_of_an_earlier_recipe_is_read_but_not_trained_further);
+    RUN(the_recipe_of_a_model_is_written);
     RUN(models_of_earlier_versions_are_read_and_written_as_the_same_bytes);
     RUN(what_is_no_model_file_is_refused_by_name);
     RUN(an_output_replaces_its_target_only_when_committed);

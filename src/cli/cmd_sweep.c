@@ -215,7 +215,7 @@ static double combination_cost(const Combination *c)
 enum { KEY_SIZE = 1024 };
 
 // The settings whose columns a row begins with. One that is newer than the table has its column
-// only where it is not at its default in all trainings: older tables stay as they are.
+// only where a training has another value than its absence means: older tables stay as they are.
 static bool has_column(const Sweep *sweep, const Setting *row)
 {
     const SweepOptions *o = sweep->options;
@@ -223,7 +223,7 @@ static bool has_column(const Sweep *sweep, const Setting *row)
         return (row->flags & (SETTING_AXIS | SETTING_COLUMN)) != 0;
     for (const Axis *axis = o->axes; axis < o->axes + o->n_axes; axis++)
         if (axis->row == row)
-            return strcmp(axis->list, setting_default(row, o->settings.architecture)) != 0;
+            return axis->n > 1 || strcmp(axis->values[0], row->absent) != 0;
     return false;
 }
 

@@ -76,7 +76,7 @@ static bool take_settings(TrainOptions *o, const OptionTable *table, const mlp_s
     for (const Setting *row = settings_table; row->key != NULL; row++) {
         char number[NUMBER_SIZE], trained[NUMBER_SIZE];
         bool is_run = (row->flags & SETTING_RUN) != 0;
-        if (row->type == SETTING_STRING)
+        if ((row->flags & SETTING_FILE) != 0)
             continue;
         if (!command_setting_given(table, row, &o->settings))
             setting_copy(row, &o->settings, is_run ? &defaults : model);

@@ -26,6 +26,7 @@ static const Setting facts_table[] = {
     {.key = "image_cols", .type = SETTING_UINT, .offset = AT(cols), .min = 1, .max = 4096},
     {.key = "image_rows", .type = SETTING_UINT, .offset = AT(rows), .min = 1, .max = 4096},
     {.key = "pixel_std", .type = SETTING_DOUBLE, .offset = AT(pixel_std), .min = 1e-30, .max = 1},
+    {.key = "recipe", .type = SETTING_UINT, .offset = AT(recipe), .min = 1, .max = MODEL_RECIPE},
     {0},
 };
 static const char checksum_key[] = "checksum_crc32";
@@ -34,9 +35,6 @@ static const Setting format_row = {.key = "format", .type = SETTING_STRING};
 static const char *const formats[] = {"mlp 1", "mlp 2"}; // by version - 1
 enum { NEWEST_FORMAT = sizeof formats / sizeof formats[0] };
 
-static const Setting recipe_row = {.key = "recipe", .type = SETTING_UINT};
-static const uint64_t recipe = MODEL_RECIPE;
-
 static int compare_keys(const void *a, const void *b)
 {
     return strcmp(((const ModelEntry *)a)->row->key, ((const ModelEntry *)b)->row->key);
@@ -44,20 +42,19 @@ static int compare_keys(const void *a, const void *b)
 
 size_t model_entries(ModelEntry list[MODEL_MAX_ENTRIES], const Setting *table, const Model *model)
 {
-    enum { OTHERS = sizeof facts_table / sizeof facts_table[0] + 2 };
+    enum { OTHERS = sizeof facts_table / sizeof facts_table[0] + 1 };
     const mlp_settings *settings = &model->settings;
     unsigned format = 1;
     size_t n = 0;
     for (const Setting *row = table; row->key != NULL; row++)
         if ((row->flags & SETTING_RUN) == 0 && setting_is_shown(row, settings)) {
-            assert(n + OTHERS < MODEL_MAX_ENTRIES);
+            assert(n + OTHERS < MODEL_MAX_ENTRIES && (row->since == 1 || row->absent != NULL));
             list[n++] = (ModelEntry){row, settings};
             format = row->since > format ? row->since : format;
         }
     for (const Setting *row = facts_table; row->key != NULL; row++)
         list[n++] = (ModelEntry){row, &model->facts};
     list[n++] = (ModelEntry){&format_row, &formats[format - 1]};
-    list[n++] = (ModelEntry){&recipe_row, &recipe};
     qsort(list, n, sizeof list[0], compare_keys);
     return n;
 }
@@ -353,11 +350,27 @@ static bool error_newer(const char *what, const char *name, Error *err)
     return error_set(err, "was made by a newer version of mlp (%s '%.40s')", what, name);
 }
 
+bool model_parse_recipe(uint64_t *recipe, const char *text, uint64_t current, Error *err)
+{
+    if (!parse_uint(text, recipe) || *recipe == 0)
+        return error_set(err, "metadata 'recipe' is '%.40s', not a recipe of mlp", text);
+    return *recipe <= current || error_newer("recipe", text, err);
+}
+
+bool model_can_train(const Model *model, uint64_t current, Error *err)
+{
+    return model->facts.recipe == current ||
+           error_set(err,
+                     "%s was trained with recipe %" PRIu64 " of the arithmetic, and this program "
+                     "has recipe %" PRIu64 ": it can be used, but not trained further",
+                     model->name, model->facts.recipe, current);
+}
+
 // Format and recipe come first: a newer version may have changed anything else.
 static bool model_check_versions(unsigned *format, const ModelFile *file, Error *err)
 {
     const char *name = metadata_find(file, format_row.key);
-    const char *recipe_name = metadata_find(file, recipe_row.key);
+    const char *recipe = metadata_find(file, "recipe");
     uint64_t number;
     if (name == NULL)
         return metadata_lack(format_row.key, err);
@@ -367,15 +380,14 @@ static bool model_check_versions(unsigned *format, const ModelFile *file, Error 
     if (!is_number || number == 0 || strcmp(name, formats[number - 1]) != 0)
         return error_set(err, "metadata 'format' is '%.40s', not a format of mlp", name);
     *format = (unsigned)number;
-    if (recipe_name == NULL)
-        return metadata_lack(recipe_row.key, err);
-    if (!parse_uint(recipe_name, &number) || number != MODEL_RECIPE)
-        return error_set(err, "recipe '%.40s' is not the recipe %d of this program", recipe_name,
-                         MODEL_RECIPE);
+    if (recipe == NULL)
+        return metadata_lack("recipe", err);
+    if (!model_parse_recipe(&number, recipe, MODEL_RECIPE, err))
+        return false;
     for (size_t i = 0; i < file->n_metadata; i++) {
         const char *key = file->metadata[i].key;
         if (setting_find(settings_table, key) == NULL && setting_find(facts_table, key) == NULL &&
-            strcmp(key, format_row.key) != 0 && strcmp(key, recipe_row.key) != 0)
+            strcmp(key, format_row.key) != 0)
             return error_newer("unknown setting", key, err);
     }
     return true;
@@ -388,7 +400,7 @@ static bool take_row(const Setting *row, void *into, const char *text, Error *er
            error_set(err, "metadata '%s': %s", row->key, reason.text);
 }
 
-// Takes what the metadata say. A setting that is missing is at its default.
+// Takes what the metadata say, and of a setting that is missing what that means.
 static bool model_take_metadata(Model *model, const ModelFile *file, Error *err)
 {
     unsigned format = 1;
@@ -401,18 +413,18 @@ static bool model_take_metadata(Model *model, const ModelFile *file, Error *err)
         if (!take_row(row, &model->facts, text, err))
             return false;
     }
-    settings_default(&model->settings, architecture_names[0]);
+    settings_absent(&model->settings, architecture_names[0]);
     for (const Setting *row = settings_table; row->key != NULL; row++) {
         if ((row->flags & SETTING_RUN) != 0)
             continue;
         const char *text = metadata_find(file, row->key);
-        bool may_lack = format > 1 || row->since > 1 || (row->flags & SETTING_OPTIONAL) != 0;
+        bool may_lack = format > 1 || row->absent != NULL;
         if (text == NULL && !may_lack)
             return metadata_lack(row->key, err);
         if (text != NULL && !take_row(row, &model->settings, text, err))
             return false;
         if (text != NULL && row->offset == offsetof(mlp_settings, architecture)) // the first row
-            settings_default(&model->settings, model->settings.architecture);
+            settings_absent(&model->settings, model->settings.architecture);
     }
     model->settings.epochs = model->facts.epochs;
     Error reason;
@@ -520,7 +532,7 @@ bool model_parse(Model *model, Arena *arena, unsigned char *bytes, size_t size, 
 
 bool model_read(Model *model, Arena *arena, const char *path, Error *err)
 {
-    const size_t max_size = ((size_t)1 << 30) + ((size_t)1 << 27); // see layer_check in network.c
+    const size_t max_size = ((size_t)1 << 30) + ((size_t)1 << 27); // see check_weights in network.c
     unsigned char *bytes;
     size_t size;
     Error reason;

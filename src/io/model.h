@@ -8,10 +8,10 @@
 // The metadata are strings, sorted by key: the settings (settings.h) and facts (below).
 // checksum_crc32 is the CRC-32 of the whole file with its own eight digits taken as zeros.
 //
-// Versions. "format" is "mlp 1" or "mlp 2". In format 2 a setting may be missing: it is at its
-// default. So models can gain settings: a model in which every newer setting is at its default is
-// written in format 1, which older programs read, else in format 2. An unknown key comes from a
-// newer version, and its model is refused.
+// Versions. "format" is "mlp 1" or "mlp 2". In format 2 a setting may be missing: its row says what
+// that means (`absent` in settings.h). So models can gain settings: a model in which every newer
+// setting has that value is written in format 1, which older programs read, else in format 2. An
+// unknown key comes from a newer version, and its model is refused.
 #ifndef MLP_MODEL_H
 #define MLP_MODEL_H
 
@@ -21,7 +21,8 @@
 #include "settings.h"
 
 // Raised only when a sum, an initialisation or an order changes: the same settings with the same
-// recipe give the same bytes, whatever the version of the program.
+// recipe give the same bytes, whatever the version of the program. A model of an earlier recipe can
+// be used, but not trained further; it is written with its own recipe.
 enum { MODEL_RECIPE = 1 };
 
 // What the model file says beside its settings.
@@ -29,6 +30,7 @@ typedef struct ModelFacts {
     uint64_t rows, cols; // of the images
     uint64_t classes;    // 2 to 256
     uint64_t epochs;     // that are done
+    uint64_t recipe;     // that it was trained with
     double pixel_std;    // s of the input scale
     uint32_t data_crc32; // of the training files
     uint32_t checksum;   // of the file that was read
@@ -64,6 +66,12 @@ bool model_write(const Model *model, Output *out, Error *err);
 // Replaces a file by the model. *out then has the note and the path of a copy that could not be put
 // in place (output.h), owned by the arena.
 bool model_save(const Model *model, Output *out, Arena *arena, const char *path, Error *err);
+
+// Takes the recipe of a model that a program of recipe `current` reads. Fails for a later one.
+bool model_parse_recipe(uint64_t *recipe, const char *text, uint64_t current, Error *err);
+
+// Whether a program of recipe `current` can train the model further; err names the model.
+bool model_can_train(const Model *model, uint64_t current, Error *err);
 
 // The metadata that a model has in its file, sorted by key; returns their number. The text of an
 // entry is setting_text(entry.row, entry.from, ...). `table` is settings_table, but for tests.

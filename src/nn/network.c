@@ -61,6 +61,7 @@ static const LayerSpec layers_of_cnn[] = {
 #define NAME(name, side)   #name,
 static const ArchitectureSpec architectures[] = {ARCHITECTURES(SPEC)};
 const char *const architecture_names[] = {ARCHITECTURES(NAME) NULL};
+static_assert(sizeof architectures / sizeof architectures[0] == N_ARCHITECTURES, "in network.h");
 
 static const ArchitectureSpec *architecture_find(const char *name)
 {

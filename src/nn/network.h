@@ -34,6 +34,7 @@ typedef struct Architecture {
 } Architecture;
 
 // The names of that table, ending with NULL.
+enum { N_ARCHITECTURES = 2 };
 extern const char *const architecture_names[];
 
 // The side of the middle of an image that is enough for a gradient check, 0: all of it.

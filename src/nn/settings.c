@@ -4,6 +4,7 @@
 
 #include "network.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
     .key = #member, .type = type_, .offset = offsetof(mlp_settings, member), .flag = flag_
 #define RANGE(least, most)   .min = (least), .max = (most)
 #define DEFAULTS(...)        .defaults = {__VA_ARGS__} // in the order of architecture_names
+#define ABSENT(text)         .absent = (text)
 #define HELP(word, sentence) .placeholder = (word), .help = (sentence)
 #define SINCE(format)        .since = (format)
 
@@ -35,10 +37,10 @@ const Setting settings_table[] = {
      HELP("N", "units of the hidden dense layer"), SINCE(1), .flags = SETTING_AXIS},
     {SETTING(SETTING_UINT, train_size, "train-size"), RANGE(1, MAX_IMAGES), DEFAULTS("0"),
      HELP("N", "train on the first N images only"), .default_text = "all but the validation images",
-     SINCE(1), .flags = SETTING_AXIS | SETTING_OPTIONAL},
+     SINCE(1), ABSENT("0"), .flags = SETTING_AXIS},
     {SETTING(SETTING_UINT, validation_size, "val-size"), RANGE(1, MAX_IMAGES), DEFAULTS("0"),
      HELP("N", "keep the last N images for validation"),
-     .default_text = "10000, or a sixth of a smaller file", SINCE(1), .flags = SETTING_OPTIONAL},
+     .default_text = "10000, or a sixth of a smaller file", SINCE(1), ABSENT("0")},
     {SETTING(SETTING_UINT, seed, "seed"), RANGE(0, MAX_EXACT), DEFAULTS("1"),
      HELP("N", "seed of the initial weights and of the order of the images"), SINCE(1),
      .flags = SETTING_COLUMN},
@@ -46,11 +48,11 @@ const Setting settings_table[] = {
      HELP("N", "passes over the training images"), SINCE(1), .flags = SETTING_COLUMN | SETTING_RUN},
     {SETTING(SETTING_BOOL, transposed, "transpose"), DEFAULTS("false"),
      HELP(NULL, "the files store the images column by column, as EMNIST does"), SINCE(1),
-     .flags = SETTING_OPTIONAL},
+     ABSENT("false")},
     {SETTING(SETTING_STRING, class_names, "classes"), DEFAULTS(""),
      HELP("NAMES", "names of the classes: a file of one per line, or characters and ranges such as "
                    "A-Z or 0-9A-F; the model keeps them"),
-     .default_text = "their numbers", SINCE(1), .flags = SETTING_OPTIONAL | SETTING_FILE},
+     .default_text = "their numbers", SINCE(1), ABSENT(""), .flags = SETTING_FILE},
     {0},
 };
 
@@ -82,12 +84,15 @@ const char *setting_text(const Setting *row, const void *from, char number[NUMBE
     return number;
 }
 
+static_assert(sizeof settings_table->defaults / sizeof(char *) == N_ARCHITECTURES,
+              "a default per architecture, or NULL for that of the first");
+
 const char *setting_default(const Setting *row, const char *architecture)
 {
     size_t i = 0;
     while (architecture_names[i] != NULL && strcmp(architecture_names[i], architecture) != 0)
         i++;
-    bool has_own = i < sizeof row->defaults / sizeof row->defaults[0] && row->defaults[i] != NULL;
+    bool has_own = i < N_ARCHITECTURES && row->defaults[i] != NULL;
     return row->defaults[has_own ? i : 0];
 }
 
@@ -99,8 +104,8 @@ bool setting_is_default(const Setting *row, const void *from, const char *archit
 
 bool setting_is_shown(const Setting *row, const mlp_settings *settings)
 {
-    bool is_always = row->since == 1 && (row->flags & SETTING_OPTIONAL) == 0;
-    return is_always || !setting_is_default(row, settings, settings->architecture);
+    char number[NUMBER_SIZE];
+    return row->absent == NULL || strcmp(setting_text(row, settings, number), row->absent) != 0;
 }
 
 static bool parse_crc32(const char *text, uint32_t *value)
@@ -168,6 +173,15 @@ void settings_default(mlp_settings *settings, const char *architecture)
     *settings = (mlp_settings){.architecture = architecture};
     for (const Setting *row = settings_table; row->key != NULL; row++)
         (void)parse_type(row, settings, setting_default(row, architecture), &number);
+}
+
+void settings_absent(mlp_settings *settings, const char *architecture)
+{
+    double number;
+    settings_default(settings, architecture);
+    for (const Setting *row = settings_table; row->key != NULL; row++)
+        if (row->absent != NULL)
+            (void)parse_type(row, settings, row->absent, &number);
 }
 
 void setting_copy(const Setting *row, void *into, const void *from)

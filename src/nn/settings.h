@@ -20,11 +20,10 @@ typedef enum SettingType {
 } SettingType;
 
 enum {
-    SETTING_AXIS = 1,     // sweep trains with each of a list of values
-    SETTING_COLUMN = 2,   // a key column of sweep's table; an axis is one too
-    SETTING_OPTIONAL = 4, // named only where it is not at its default, whatever its version
-    SETTING_RUN = 8,      // of a run, not of its model: --resume may change it
-    SETTING_FILE = 16     // the flag's value may be the name of a file to read
+    SETTING_AXIS = 1,   // sweep trains with each of a list of values
+    SETTING_COLUMN = 2, // a key column of sweep's table; an axis is one too
+    SETTING_RUN = 4,    // of a run, not of its model: --resume may change it
+    SETTING_FILE = 8    // the flag's value may be the name of a file to read
 };
 
 typedef struct Setting {
@@ -35,11 +34,16 @@ typedef struct Setting {
     unsigned flags;
     unsigned since;                 // the first version of the model format that has it
     const char *defaults[2];        // as text, in the order of architecture_names; NULL: the first
+    const char *absent;             // what a file without the key means, as text; see below
     const char *flag;               // of the commands, without dashes; NULL: none
     const char *placeholder, *help; // in --help
     const char *default_text;       // shown for the default in --help; NULL: the default itself
     const char *const *choices;     // ends with NULL
 } Setting;
+
+// `absent` is the value of every model and table from before there was the setting. It is never
+// changed, whatever becomes of the default: old files keep their meaning. A row that is newer than
+// format 1 needs it. NULL: every file has the key.
 
 // All settings, in the order of --help; a NULL key ends the table.
 extern const Setting settings_table[];
@@ -49,6 +53,9 @@ const Setting *setting_find(const Setting *table, const char *key);
 
 // Sets every setting to its default for that architecture, a name of architecture_names.
 void settings_default(mlp_settings *settings, const char *architecture);
+
+// Sets every setting to what a file without its key means: the default where every file has it.
+void settings_absent(mlp_settings *settings, const char *architecture);
 
 // The value of a setting as text: a string itself ("" for none), else written into number. `from`
 // is the struct that the row's offset is of.
@@ -63,8 +70,7 @@ const char *setting_default(const Setting *row, const char *architecture);
 // Whether the value is the default for that architecture.
 bool setting_is_default(const Setting *row, const void *from, const char *architecture);
 
-// Whether models and reports name it: a setting that is newer than format 1, or is marked optional,
-// only where it is not at its default.
+// Whether models and reports name it: always, or only where its absence means something else.
 bool setting_is_shown(const Setting *row, const mlp_settings *settings);
 
 // Sets a setting from text, which must outlive it where it is a string. Fails when the text is not
