@@ -339,7 +339,7 @@ static void headers_with_a_right_checksum_are_refused_with_their_reason(void)
         {"\"format\":\"mlp 1\"", "\"format\":\"\"", "'format' is ''"},
         {"\"architecture\":\"mlp\"", "\"architecture\":\"gpt\"", "'gpt'"},
         {"\"architecture\":\"mlp\"", "\"architecture\":\"\"",
-         "'architecture': '' is not one of mlp and cnn"},
+         "'architecture': '' is not one of mlp, cnn"},
         {"\"learning_rate\":\"0.0001\"", "\"learning_rate\":\"-1\"", "'learning_rate'"},
         {"\"learning_rate\":\"0.0001\"", "\"learning_rate\":\"1e999\"", "'learning_rate'"},
         {"\"learning_rate\":\"0.0001\"", "\"learning_rate\":\"inf\"", "'learning_rate'"},
