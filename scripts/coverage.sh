@@ -25,7 +25,7 @@ for test in tests/test_*.c tests/cli_*.sh; do
 done
 # shellcheck disable=SC2086 # names are words
 TEST_BUILD=$build CC="$CC" sh tests/run.sh ${COVERAGE_TESTS:-$tests} >$build/tests.log 2>&1
-# Only coverage is judged here. Counters make programs slower and write files of their own at their
+# Only coverage is checked here. Counters make programs slower and write files of their own at their
 # end: a test of the clock or of a limit on files may fail for that alone.
 sed '/^== what did not pass/,$d' $build/tests.log | grep '^FAIL \|^SKIP '
 tail -n 1 $build/tests.log

@@ -173,13 +173,13 @@ $(WORK)/weights.csv: $(WORK)/default.bin
 $(OUT)/units.csv: $(WORK)/weights.csv
 	@cut -d , -f 1-4 $< >$@
 
-JUDGE = $(MLP) eval --threads 1 $(WORK)/default.bin --confusion $(OUT)/confusion.csv \
+EVALUATE = $(MLP) eval --threads 1 $(WORK)/default.bin --confusion $(OUT)/confusion.csv \
           --mistakes $(WORK)/mistakes.csv >$(WORK)/eval.txt
 $(OUT)/confusion.csv: $(WORK)/default.bin
-	$(JUDGE)
+	$(EVALUATE)
 
 $(WORK)/mistakes.csv: $(OUT)/confusion.csv
-	@test -e $@ || $(JUDGE)
+	@test -e $@ || $(EVALUATE)
 
 $(OUT)/mistakes.csv: $(WORK)/mistakes.csv
 	@head -n 41 $< | cut -d , -f 1-4 >$@
@@ -197,13 +197,13 @@ $(OUT)/classes.csv: $(OUT)/confusion.csv
 $(OUT)/cnn.csv: $(WORK)/cnn.csv
 	@cut -d , -f 1-6 $< >$@
 
-JUDGE_CNN = $(MLP) eval --threads 1 $(CNN) --confusion $(OUT)/confusion-cnn.csv \
+EVALUATE_CNN = $(MLP) eval --threads 1 $(CNN) --confusion $(OUT)/confusion-cnn.csv \
               --mistakes $(WORK)/mistakes-cnn.csv --predictions $(WORK)/predictions-cnn.csv >$(WORK)/eval-cnn.txt
 $(OUT)/confusion-cnn.csv: $(CNN)
-	$(JUDGE_CNN)
+	$(EVALUATE_CNN)
 
 $(WORK)/mistakes-cnn.csv $(WORK)/predictions-cnn.csv: $(OUT)/confusion-cnn.csv
-	@test -e $@ || $(JUDGE_CNN)
+	@test -e $@ || $(EVALUATE_CNN)
 
 $(OUT)/mistakes-cnn.csv: $(WORK)/mistakes-cnn.csv
 	@head -n 41 $< | cut -d , -f 1-4 >$@

@@ -11,7 +11,7 @@ if (output[strlen(output) - 3:] eq ".svg") {
 set output path(output)
 
 # Okabe and Ito's palette, safe for the colour-blind. Their greys are near one another: in print
-# without colours a series is told by its mark and its dashes.
+# without colours its mark and its dashes show which series it is.
 blue = "#0072b2"
 vermillion = "#d55e00"
 green = "#009e73"

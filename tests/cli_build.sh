@@ -137,7 +137,7 @@ if command -v "$cross" >/dev/null && command -v qemu-i386 >/dev/null; then
             { echo "it compiles"; return 1; }
         grep -q 'use -std=gnu11 (32-bit x86: and -msse2 -mfpmath=sse)' "$WORK/said"
     }
-    claim "one that would use the x87 is refused, and told which flags it needs" x87
+    claim "one that would use the x87 is refused, and the error names the flags that it needs" x87
     beyond_2_gb() { # a file of 3 GB, nearly all of it a hole
         mkdir "$WORK/large" && cp data/mnist/*.gz "$WORK/large" && rm "$WORK/large"/train-images* &&
             { gzip -dc data/mnist/train-images-idx3-ubyte.gz | head -c 1000 &&

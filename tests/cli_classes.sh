@@ -108,7 +108,7 @@ bad_int_labels() { # WORDS: what is on stdin in the place of the test labels is 
     refuses 1 "$1" "$bin" eval "$WORK/plain.bin" -d "$WORK/qmnist"
 }
 { int_labels t10k | head -c 12 && printf '\0\0\001\0' && int_labels t10k | tail -c +17; } >"$WORK/q"
-claim "an integer that is no class is refused" bad_int_labels "label 0 is 00000100 (hexadecimal); classes are 0 to 255" <"$WORK/q"
+claim "an integer that is not a class is refused" bad_int_labels "label 0 is 00000100 (hexadecimal); classes are 0 to 255" <"$WORK/q"
 int_labels t10k | head -c 4171 >"$WORK/q"
 claim "labels of integers that are cut are refused" bad_int_labels "130 x 8 labels, 4172 bytes with the header; the file has 4171" <"$WORK/q"
 { printf '\0\0\014\001' && int_labels t10k | tail -c +5; } >"$WORK/q"

@@ -56,7 +56,7 @@ own_defaults() {
 }
 claim "it has defaults of its own, and --help shows them" own_defaults
 claim "an unknown architecture is refused, and the known ones named" refuses 2 'mlp, cnn' "$MLP" train --arch rnn
-claim "images too small for its windows are refused" refuses 1 'need 16 x 16' "$MLP" train -q --arch cnn -d tiny -o none.bin --csv none.csv
+claim "images too small for its kernels are refused" refuses 1 'need 16 x 16' "$MLP" train -q --arch cnn -d tiny -o none.bin --csv none.csv
 claim "and nothing is left of it" eval '! ls none.* 2>/dev/null'
 
 # ---------------------------------------------------------------------------------------------
@@ -68,7 +68,7 @@ described() {
         grep -q '^fc1.weight  *128,512 ' stdout && grep -q '^architecture  *cnn$' stdout
 }
 claim "mlp info describes it" described
-judged_alike() { # with plain kernels, sanitized, with several threads
+evaluates_alike() { # with scalar kernels, sanitized, with several threads
     : >sums
     for how in MLP_ISA= MLP_ISA=scalar MLP_CPUS=3; do
         program=$FAST_MLP
@@ -79,7 +79,7 @@ judged_alike() { # with plain kernels, sanitized, with several threads
     cat sums
     [ "$(wc -l <predictions.csv)" -eq 401 ] && [ "$(sort -u sums | wc -l)" -eq 1 ]
 }
-claim "mlp eval judges it alike in every way" judged_alike
+claim "mlp eval gives the same in every way" evaluates_alike
 predicts() {
     exits 0 "$MLP" predict whole.bin small/t10k-images-idx3-ubyte && cut -f 2 stdout >a &&
         "$FAST_MLP" eval whole.bin -d small --predictions p.csv >/dev/null && tail -n +2 p.csv | cut -d, -f3 | cmp - a
@@ -97,7 +97,7 @@ features() {
     echo "values: $(cat values), found: $(cat found)"
     [ "$(cut -d ' ' -f 1 found)" = "$(cat values)" ] && grep -q "predicted $(cut -d ' ' -f 2 found) " table
 }
-claim "mlp features tells what each layer makes of an image" features
+claim "mlp features shows what each layer computes from an image" features
 claim "an image that the file has not is refused" refuses 1 400 "$MLP" features whole.bin -d small --image 400
 claim "features do not replace the model" refuses 1 --csv "$MLP" features whole.bin -d small --csv ./whole.bin
 filters() {
@@ -124,16 +124,16 @@ damaged() { # every 9,001st byte turned over
 claim "a damaged model is refused" damaged
 
 # ---------------------------------------------------------------------------------------------
-# The proof
+# The gradient check
 
-proves() { # MODEL OR FLAGS...: shapes of the derivation, and errors below their limits
+checks() { # MODEL OR FLAGS...: shapes of the derivation, and errors below their limits
     exits 0 "$FAST_MLP" gradcheck -d "$DATA" "$@" && grep -q '^All agree' stdout || return 1
     awk '/  ok$/ { n++; if ($1 ~ /^dL\/d(b|vec)/) { if ($4 >= 1e-6 || $5 >= 1e-5) bad = 1 }
                    else if ($(NF - 2) >= 1e-6) bad = 1 }
          END { exit bad || n != 26 }' stdout || { cat stdout; return 1; }
 }
-claim "every Jacobian and gradient of a fresh network is right" proves --arch cnn
-shapes() { # convolution: 12 x 12 x 16 outputs of 16 x 16 pixels; 25 nonzeros a row; pooling selects
+claim "every Jacobian and gradient of a fresh network is right" checks --arch cnn
+shapes() { # convolution: 12 x 12 x 16 outputs of 16 x 16 pixels; 25 nonzeros per row; pooling selects
     for row in 'da1/dx .* 2304x256 *57600 ' 'da1/dvec(W1) .* 2304x400 ' 'dp1/da1 .* 576x2304 *576 ' 'da2/dvec(W2) .* 128x12800 ' 'da1/db1 .* 2304x16 *2304 '; do
         grep -q "^$row" stdout || { echo "missing: $row"; cat stdout; return 1; }
     done
@@ -142,11 +142,11 @@ claim "in the shapes of the derivation" shapes
 small_values() { # a ReLU that is just on: its float error is large beside it, not beside the gradient
     exits 0 "$FAST_MLP" gradcheck -d "$DATA" --arch cnn --hidden 3 --image 1 --seed 2 && grep -q '^All agree' stdout
 }
-claim "a gradient that is small beside the others is no mistake" small_values
+claim "a gradient that is small beside the others is not called wrong" small_values
 dead() { # no unit of fc1 is on
     exits 1 "$FAST_MLP" gradcheck -d "$DATA" --arch cnn --hidden 3 --image 1 --seed 1 && ! grep -q WRONG stdout && grep -q 'all zero' stdout
 }
-claim "a gradient of zeros proves nothing, and is not called wrong" dead
+claim "a gradient of zeros checks nothing, and is not called wrong" dead
 other_image() { exits 0 "$FAST_MLP" gradcheck -d "$DATA" --arch cnn --image 59999 --seed 3 --crop 18; }
 claim "at another image, of 18 x 18 pixels, too" other_image
 claim "a crop larger than the image is refused" refuses 1 --crop "$MLP" gradcheck -d small --arch cnn --crop 29

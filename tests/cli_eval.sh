@@ -23,7 +23,7 @@ train() {
     "$bin" train -q --epochs 3 --hidden 8 --lr 2e-3 --csv "$WORK/curves.csv" "$@"
 }
 model=$WORK/model.bin
-claim "a model to judge" exits 0 train -d "$WORK/small" --train-size 600 --val-size 150 -o "$model"
+claim "a model to evaluate" exits 0 train -d "$WORK/small" --train-size 600 --val-size 150 -o "$model"
 claim "a model of 14 x 14 pixels" exits 0 train -d "$WORK/tiny" --csv "$WORK/t.csv" -o "$WORK/tiny.bin"
 claim "a model of 12 classes" exits 0 train -d "$WORK/twelve" --csv "$WORK/t.csv" -o "$WORK/twelve.bin"
 
@@ -255,7 +255,7 @@ min_accuracy_refused() {
 claim "--min-accuracy 0.1 is reached" reached 0.1
 claim "--min-accuracy 0.9999 is not: exit 3, with the report" not_reached 0.9999
 claim "the very accuracy is reached, a little more is not" exactly_reached
-claim "--min-accuracy refuses what is no fraction" min_accuracy_refused
+claim "--min-accuracy refuses what is not a fraction" min_accuracy_refused
 
 # ---------------------------------------------------------------------------------------------
 # What does not fit

@@ -5,7 +5,7 @@
 DATA=$PWD/data/mnist
 cd "$WORK" || exit 1
 
-# The table, row by row: name, shape, and how many entries are not zero (x: the lit pixels of
+# The table, row by row: name, shape, and how many entries are not zero (x: the nonzero pixels of
 # image 0 times 64).
 rows="dL/da2 1x10 10
 da2/db2 10x10 10
@@ -89,7 +89,7 @@ claim "refused: a table that cannot be written" cannot_be_written
 # What is refused
 
 claim "refused: an image that is not there" refuses 1 "--image" "$MLP" gradcheck -d "$DATA" --image 60000
-claim "refused: an image that is no number" refuses 2 "--image: 'x'" "$MLP" gradcheck --image x
+claim "refused: an image that is not a number" refuses 2 "--image: 'x'" "$MLP" gradcheck --image x
 for option in "--hidden 7" "--hidden 64" "--seed 1" "--seed 2" "--arch mlp" "--crop 28"; do
     # shellcheck disable=SC2086 # two words
     claim "refused: $option for a model, whatever the default is" refuses 2 "m.bin has its own" "$MLP" gradcheck m.bin $option

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Hostile surroundings, from outside: what is no file in the place of one, too little memory, and
+# Hostile surroundings, from outside: what is not a file in the place of one, too little memory, and
 # every locale.
 . tests/lib.sh
 
@@ -25,7 +25,7 @@ limited() {
 }
 
 # ---------------------------------------------------------------------------------------------
-# What is no file
+# What is not a file
 
 # Puts something of that kind under the name.
 make_what() { # KIND NAME
@@ -62,7 +62,7 @@ as_model_refused() { # KIND
     done
 }
 if ! command -v timeout >/dev/null; then
-    skip "timeout is not installed: what is no file was not tried"
+    skip "timeout is not installed: what is not a file was not tried"
 else
     for kind in directory FIFO device dangling circle empty; do
         claim "in the place of data, this is refused by name: $kind" as_data_refused "$kind"
@@ -157,7 +157,7 @@ if least=$(program_needs); then
             limits_are_said $(steps "$least" 400 $((least + 12000))) -- \
             "$FAST_MLP" train -q --epochs 1 --threads 2 --batch 300 --hidden 256 -d "$data" \
             -o "$WORK/out/model.bin" --csv "$WORK/out/curves.csv"
-        claim "too little memory for a judgement is said" \
+        claim "too little memory for an evaluation is said" \
             limits_are_said $(steps "$least" 7000 $((least + 70000))) -- \
             "$FAST_MLP" eval "$model" -d "$WORK/raw" --split validation --threads 1
     }

@@ -97,7 +97,7 @@ if command -v gnuplot >/dev/null; then
     }
     claim "gnuplot draws a run of one epoch" draws_one_row
     no_picture() { ! gnuplot -c "$ROOT/scripts/plot.gp" bad.png "$ROOT/README.md" && [ ! -e bad.png ]; }
-    claim "what is no table of curves is not drawn" no_picture
+    claim "what is not a table of curves is not drawn" no_picture
 else
     skip "gnuplot is not installed: no curves were drawn"
 fi

@@ -233,7 +233,7 @@ table_into_mount_point() {
     "$bin" eval m.bin -d data --confusion c.csv >/dev/null && cmp c.csv real.csv && [ "$(wc -l <err)" -eq 1 ] &&
         no_temporary_file .
 }
-full_mount_point() { # the only copy of the model is told
+full_mount_point() { # the message names the only copy of the model
     # shellcheck disable=SC2016,SC2086
     $own_mounts sh -c 'mkdir -p small && mount -t tmpfs -o size=4k tmpfs small && touch small/f p.bin &&
         mount --bind small/f p.bin && exec "$@"' sh "$bin" train -q -d data --epochs 2 --hidden 8 -o p.bin 2>err

@@ -1,6 +1,6 @@
 #!/bin/sh
 # mlp predict from outside: MNIST images written as pictures are recognised as the images are, every
-# format and flag does what it says, and what cannot be answered is told while the rest is.
+# format and flag does what it says, and what cannot be answered is reported while the rest is answered.
 . tests/lib.sh
 
 bin=$MLP

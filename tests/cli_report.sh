@@ -76,13 +76,13 @@ comes_along() { # files that another command's target brings
 }
 claim "so is what comes along with another file" comes_along
 
-goes_on() { # its first row says that it took 77 seconds: it was not trained again
+resumes() { # its first row says that it took 77 seconds: it was not trained again
     sed '$d; 2s/,[0-9.]*$/,77/' "$WORK/a/made/rate-1e-4.csv" >"$WORK/a/made/rate-1e-4.csv.part" &&
         rm "$WORK/a/made/rate-1e-4.csv" &&
         report a GNUPLOT= >/dev/null && grep -q ',77$' "$WORK/a/made/rate-1e-4.csv" &&
         [ "$(wc -l <"$WORK/a/made/rate-1e-4.csv")" -eq 3 ] && untimed "$WORK/a" | diff "$WORK/a.all" -
 }
-claim "a sweep that was stopped goes on at its last row" goes_on
+claim "a sweep that was stopped resumes at its last row" resumes
 
 parts_are_the_whole() {
     "$FAST_MLP" sweep -q --epochs 2 --seeds 2 --lr 1e-4,1e-3,1e38 --csv "$WORK/whole.csv" &&
@@ -117,7 +117,7 @@ readme_shows_all() {
 }
 claim "the text shows every picture" readme_shows_all
 
-# The committed report: its numbers are those of its tables, and it reached what it is to show.
+# The committed report: its numbers are those of its tables, and it shows what the text says.
 committed() {
     awk -F, '$1 == "1e-3" && $2 == 2000 { exit !($4 >= 0.999 && $5 < 0.92) }' data/report/overfit.csv || return 1
     for name in $tables; do
@@ -128,7 +128,7 @@ committed() {
         [ -s "data/report/$name.svg" ] || { echo "missing: $name.svg"; return 1; }
     done
 }
-claim "the committed report is whole; 2,000 images are learned by heart" committed
+claim "the committed report is whole; 2,000 images are memorised" committed
 committed_text() {
     mkdir "$WORK/c" && cp data/report/*.csv "$WORK/c" && touch "$WORK/c"/*.csv &&
         "$MAKE" -s -f scripts/report.mk -o "$fast" OUT="$WORK/c" WORK="$WORK/none" MLP="$fast" readme &&

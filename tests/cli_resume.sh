@@ -117,7 +117,7 @@ more_than_the_default() {
     train "$fast" --epochs 101 -o long.bin --csv long.csv &&
         exits 0 "$fast" train -d data --resume long.bin --csv long.csv && grep -q 'nothing to do' "$WORK/stderr"
 }
-claim "a model of more than the default epochs is no contradiction" more_than_the_default
+claim "a model of more than the default epochs is not a contradiction" more_than_the_default
 missing_model() { refuses 1 none.bin "$MLP" train -d data --resume none.bin --epochs 20; }
 claim "a missing model is refused" missing_model
 csv_is_model() {
@@ -156,7 +156,7 @@ for value in 0 -1 x 1.5 ''; do
 done
 
 # A limit of one block on every file stands for a disk that is full for a while.
-failed_checkpoints_are_told() {
+failed_checkpoints_are_reported() {
     rm -f n.bin n.csv
     # shellcheck disable=SC2086,SC3045
     (ulimit -f 1 && exec "$MLP" train -q $settings --epochs 3 --checkpoint-every 1 -o n.bin --csv n.csv 2>n.err)
@@ -165,7 +165,7 @@ failed_checkpoints_are_told() {
     [ "$status" -eq 1 ] && [ "$(grep -c 'note: no checkpoint of epoch [12], the training continues: n.bin' n.err)" -eq 2 ] &&
         [ "$(wc -l <n.err)" -eq 3 ] && [ "$(wc -l <n.csv)" -eq 4 ] && [ ! -e n.bin ]
 }
-claim "a checkpoint that cannot be written is told and ends nothing" failed_checkpoints_are_told
+claim "a checkpoint that cannot be written is reported and does not end the training" failed_checkpoints_are_reported
 
 lost_table_keeps_the_model() { # the table hits the limit of all files long after the model would have
     rm -f lt.bin lt.csv

@@ -36,14 +36,14 @@ same_as_train() { # the row's figures are those of mlp train and mlp eval
 }
 claim "its figures are those of mlp train and mlp eval" same_as_train
 
-goes_on() {
+resumes() {
     head -n 8 "$WORK/all.csv" >"$WORK/part.csv" && printf '2705307c,0.0' >>"$WORK/part.csv" # torn
     head -n 8 "$WORK/all.csv" | tail -n 1 | sed 's/[0-9]$//' >"$WORK/seventh"
     sweep "$FAST_MLP" --lr 1e-3,1e-2 --batch 16,64 --hidden 4,8 --train-size 320,640 --seeds 2 --csv "$WORK/part.csv" &&
         untimed "$WORK/part.csv" >"$WORK/a" && untimed "$WORK/all.csv" | cmp - "$WORK/a" &&
         [ "$(sed -n 8p "$WORK/part.csv")" = "$(sed -n 8p "$WORK/all.csv")" ]
 }
-claim "a sweep goes on where its table ends; what is there is not trained again" goes_on
+claim "a sweep resumes where its table ends; what is there is not trained again" resumes
 adds() {
     exits 0 "$bin" sweep -d "$WORK/data" --epochs 2 --hidden 8 --train-size 640 --lr 1e-3 --csv "$WORK/add.csv" &&
         grep -q '^1/1  lr 0.001 .* left$' "$WORK/stderr" &&

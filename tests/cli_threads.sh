@@ -15,7 +15,7 @@ counts_are_checked() {
             refuses 2 --threads "$bin" eval model.bin "--threads=$value" || return 1
     done
 }
-claim "--threads refuses what is no count from 1 to 1024" counts_are_checked
+claim "--threads refuses what is not a count from 1 to 1024" counts_are_checked
 
 more_than_there_are() {
     exits 0 train --threads 1 && cp "$WORK/model.bin" "$WORK/one.bin" &&

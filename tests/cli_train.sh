@@ -38,14 +38,14 @@ refuses_values() { # FLAG VALUE...
 no_count="5x -1 +1 1.5 1e3 0x10 nan inf 1e999 18446744073709551616 99999999999999999999999"
 # shellcheck disable=SC2086 # words on purpose
 {
-    claim "--epochs refuses what is no count" refuses_values --epochs '' ' 1' 0 1000001 $no_count
-    claim "--batch refuses what is no count" refuses_values --batch '' ' 1' 0 65537 $no_count
-    claim "--hidden refuses what is no count" refuses_values --hidden '' ' 1' 0 65537 $no_count
-    claim "--seed refuses what is no count" refuses_values --seed '' ' 1' 9007199254740992 $no_count
-    claim "--train-size refuses what is no count" refuses_values --train-size '' 0 $no_count
-    claim "--val-size refuses what is no count" refuses_values --val-size '' 0 $no_count
+    claim "--epochs refuses what is not a count" refuses_values --epochs '' ' 1' 0 1000001 $no_count
+    claim "--batch refuses what is not a count" refuses_values --batch '' ' 1' 0 65537 $no_count
+    claim "--hidden refuses what is not a count" refuses_values --hidden '' ' 1' 0 65537 $no_count
+    claim "--seed refuses what is not a count" refuses_values --seed '' ' 1' 9007199254740992 $no_count
+    claim "--train-size refuses what is not a count" refuses_values --train-size '' 0 $no_count
+    claim "--val-size refuses what is not a count" refuses_values --val-size '' 0 $no_count
 }
-claim "--lr refuses what is no number" refuses_values --lr '' ' 1' 1x 1,5 -1 -0.1 0 -0 0x1p3 nan \
+claim "--lr refuses what is not a number" refuses_values --lr '' ' 1' 1x 1,5 -1 -0.1 0 -0 0x1p3 nan \
     inf -inf infinity 1e999 1e-999 1e39 . e5 1e
 
 separate_words_are_refused_too() {
@@ -78,7 +78,7 @@ suggests() { # WRONG RIGHT
     refuses 2 "'$1'" train "$1" && grep -qF -e "'$2'" "$WORK/stderr"
 }
 claim "--epcohs suggests --epochs" suggests --epcohs --epochs
-claim "--epoch is no abbreviation, but suggests --epochs" suggests --epoch --epochs
+claim "--epoch is not an abbreviation, but suggests --epochs" suggests --epoch --epochs
 claim "--learning is unknown" refuses 2 "'--learning'" train --learning
 claim "--ouput suggests --output" suggests --ouput --output
 claim "--ouput=x suggests --output too" refuses 2 "'--output'" train --ouput=x
@@ -178,7 +178,7 @@ csv_is_as_designed() {
             if ($2 <= 0 || $4 <= 0 || $3 > 1 || $5 > 1 || $7 > 600) bad = 1
         } END { exit bad || NR != 5 }' "$WORK/out/curves.csv"
 }
-claim "curves: the header, a row an epoch, seven columns" csv_is_as_designed
+claim "curves: the header, one row per epoch, seven columns" csv_is_as_designed
 
 csv_may_be_a_device() {
     exits 0 train -q --csv /dev/null && [ -c /dev/null ]
@@ -247,7 +247,7 @@ quiet_is_silent() {
 claim "--quiet says nothing" quiet_is_silent --quiet
 claim "-q says nothing" quiet_is_silent -q
 
-a_line_an_epoch() {
+one_line_per_epoch() {
     exits 0 env TERM=xterm "$bin" train -d "$WORK/small" --train-size 600 --val-size 200 \
         --epochs 3 --hidden 8 -o "$WORK/out/model.bin" --csv "$WORK/out/curves.csv" || return 1
     cat "$WORK/stderr"
@@ -257,7 +257,7 @@ a_line_an_epoch() {
         sed -n "$((epoch + 1))p" "$WORK/stderr" | grep -q "^epoch $epoch/3 .*loss .*validation" || return 1
     done
 }
-claim "in a pipe: a line an epoch, no escape codes" a_line_an_epoch
+claim "in a pipe: one line per epoch, no escape codes" one_line_per_epoch
 
 last_line_names_both() {
     exits 0 train || return 1
@@ -365,8 +365,8 @@ if command -v script >/dev/null && script -qec true /dev/null </dev/null >/dev/n
     claim "an empty NO_COLOR leaves the colour" empty_no_color_means_colour
     claim "NO_COLOR takes the colour away" no_color_is_respected
     claim "the live line is no wider than the terminal" live_line_fits
-    claim "TERM=dumb: a line an epoch" plain_lines_when TERM=dumb
-    claim "no TERM: a line an epoch" plain_lines_when -u TERM
+    claim "TERM=dumb: one line per epoch" plain_lines_when TERM=dumb
+    claim "no TERM: one line per epoch" plain_lines_when -u TERM
 else
     skip "script (util-linux) is not installed: the live line was not looked at"
 fi

@@ -1,4 +1,4 @@
-// A small data set made from random numbers: sparse images whose lit pixels depend on the class, so
+// A small data set made from random numbers: sparse images whose nonzero pixels depend on the class, so
 // that there is something to learn.
 #ifndef MLP_SYNTHETIC_H
 #define MLP_SYNTHETIC_H

@@ -1,5 +1,5 @@
 // A tiny test harness. A test is a function whose name is a claim; it holds when none of its
-// CHECKs fails. A test program prints a line a claim ("ok ...", "FAIL ...", "SKIP ...") and exits
+// CHECKs fails. A test program prints one line per claim ("ok ...", "FAIL ...", "SKIP ...") and exits
 // with 1 when one failed; tests/run.sh counts the lines.
 #ifndef MLP_TEST_H
 #define MLP_TEST_H

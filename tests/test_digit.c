@@ -454,7 +454,7 @@ static void fill_rectangle(unsigned char *pixels, size_t cols, Box box, int leve
 }
 
 // Ink that is stronger than the digit's must not take the digit's place: the digit touches a line
-// of its own strength, and so cannot be told from it.
+// of its own strength, and so cannot be distinguished from it.
 static void stronger_specks_beside_a_digit_on_a_line_change_nothing(void)
 {
     enum { COLS = 280 };
@@ -487,7 +487,7 @@ static void stronger_specks_beside_a_digit_on_a_line_change_nothing(void)
     }
 }
 
-// A digit of straight strokes is no frame and no sheet of paper, however thick they are.
+// A digit of straight strokes is neither a frame nor a sheet of paper, however thick they are.
 static void rectangles_of_strokes_are_digits(void)
 {
     enum { COLS = 200 };

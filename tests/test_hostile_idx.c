@@ -579,7 +579,7 @@ static void a_gzip_that_is_missing_or_fails_is_said(void)
     restore_path(before);
 }
 
-// A header that announces two thousand million labels, and a stream that goes on giving them: the
+// A header that announces two thousand million labels, and a stream that never ends: the
 // images' header says otherwise, and is looked at first.
 static void labels_without_end_are_not_read_when_the_counts_differ(void)
 {

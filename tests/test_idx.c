@@ -1,4 +1,4 @@
-// The IDX reader: what is right is read exactly, and what is no file is refused. Files that are
+// The IDX reader: what is right is read exactly, and what is not a file is refused. Files that are
 // wrong inside are in test_hostile.c.
 #include "idx.h"
 

@@ -20,7 +20,7 @@ static const Case convolutions[] = {
     {12, 12, 16, 5, 1, 32, 5}, {9, 11, 1, 3, 1, 5, 0},  // all zero
     {9, 13, 1, 5, 1, 17, 10},  {70, 67, 1, 5, 1, 3, 1}, // too large to know what is zero
     {7, 9, 1, 7, 1, 2, 5},     {6, 7, 32, 3, 1, 20, 5}, {5, 6, 96, 3, 1, 16, 8}, // long rows
-    {5, 5, 16, 1, 1, 16, 5},  // windows of one pixel
+    {5, 5, 16, 1, 1, 16, 5},  // a kernel of one pixel
     {9, 10, 16, 3, 2, 16, 5}, // a stride of two
 };
 enum { N_CONVOLUTIONS = sizeof convolutions / sizeof convolutions[0] };

@@ -28,12 +28,20 @@ static const Case cases[] = {
     {"relu", &layer_relu, {2, 3, 5}, 16, 0, 0, 0},
     {"convolution of one channel", &layer_convolution, {6, 5, 1}, 1, 3, 3, 1},
     {"convolution", &layer_convolution, {4, 6, 3}, 16, 5, 3, 1},
-    {"convolution, window of the image's size", &layer_convolution, {5, 5, 2}, 16, 3, 5, 1},
+    {"convolution, kernel of the image's size", &layer_convolution, {5, 5, 2}, 16, 3, 5, 1},
     {"max pooling", &layer_max_pool, {4, 6, 3}, 16, 0, 2, 2},
     {"max pooling, pixels left over", &layer_max_pool, {5, 7, 3}, 16, 0, 2, 2},
     {"max pooling of three by three", &layer_max_pool, {6, 3, 3}, 16, 0, 3, 3},
 };
 enum { N_CASES = sizeof cases / sizeof cases[0] };
+
+static const Case *case_named(const char *name)
+{
+    size_t k = 0;
+    while (strcmp(cases[k].name, name) != 0)
+        k++;
+    return &cases[k];
+}
 
 // A layer between two arrays, all filled with random numbers.
 typedef struct Fixture {
@@ -326,7 +334,8 @@ static void regions_end_at_kinks(void)
             x[1] += 1e-9;
             CHECK(layer->kind->reference_region(layer, x) == region, "%s: a step of 1e-9",
                   cases[k].name);
-            x[1] = 9.0; // one of the two is across the kink of ReLU, or changes a window's winner
+            x[1] =
+                9.0; // one of the two is across the kink of ReLU, or changes the winner of a pool
             uint64_t high = layer->kind->reference_region(layer, x);
             x[1] = -9.0;
             uint64_t low = layer->kind->reference_region(layer, x);
@@ -339,7 +348,7 @@ static void regions_end_at_kinks(void)
 static void the_average_input_gives_zero_after_init(void)
 {
     Fixture f;
-    fixture_open(&f, &cases[2]);
+    fixture_open(&f, case_named("dense"));
     f.layer.input_mean = 0.5;
     layer_dense.init(&f.layer, f.params, 1, 0);
     for (size_t i = 0; i < B * f.layer.in_stride; i++)
@@ -356,7 +365,7 @@ static void tensors_are_in_the_order_of_the_file(void)
 {
     Fixture f;
     size_t dims[TENSOR_MAX_DIMS];
-    fixture_open(&f, &cases[3]); // (2,3,5), 4 outputs
+    fixture_open(&f, case_named("dense on an image")); // (2,3,5), 4 outputs
     const Tensor *W = &f.layer.tensors[0];
     CHECK(tensor_file_shape(W, dims) == 2 && dims[0] == 4 && dims[1] == 30, "%zu,%zu", dims[0],
           dims[1]);
@@ -365,7 +374,7 @@ static void tensors_are_in_the_order_of_the_file(void)
     CHECK(next_column - one == 16 * 16 && next_channel - one == 16, "%zu %zu", next_column - one,
           next_channel - one);
     arena_free(&f.arena);
-    fixture_open(&f, &cases[8]); // (4,6,3), 5 channels, windows of 3 x 3
+    fixture_open(&f, case_named("convolution")); // (4,6,3), 5 channels, 3 x 3 kernel
     W = &f.layer.tensors[0];
     CHECK(tensor_file_shape(W, dims) == 4 && dims[0] == 5 && dims[1] == 3 && dims[2] == 3 &&
               dims[3] == 3,

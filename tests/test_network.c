@@ -188,7 +188,7 @@ static void passes_run(Passes *p, bool is_prepared, size_t n_parts)
         network_weight_gradient(&p->net, work, &batch, 1.0f, p->gradient, (Part){part, n_parts});
 }
 
-// 40 x 40 pixels are more than a chunk a block; 2 x 2 are fewer than a pixel a block.
+// 40 x 40 pixels are more than a chunk per block; 2 x 2 are fewer than a pixel per block.
 static void prepared_images_parts_and_sets_change_no_bit(void)
 {
     const size_t sides[] = {2, 7, 28, 40}, parts[] = {1, 2, 3, 8, 11};

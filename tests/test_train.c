@@ -94,8 +94,7 @@ static void validating_the_last_epoch_alone_changes_nothing_else(void)
             err.text);
     CHECK(a.validated == 3 && b.validated == 1, "validated %zu and %zu times", a.validated,
           b.validated);
-    CHECK(a.epochs_seen == b.epochs_seen, "told of %zu and %zu epochs", a.epochs_seen,
-          b.epochs_seen);
+    CHECK(a.epochs_seen == b.epochs_seen, "saw %zu and %zu epochs", a.epochs_seen, b.epochs_seen);
     CHECK(same_parameters(&a, &b), "other bytes");
     CHECK(fabs(a.last.validation_loss - b.last.validation_loss) <= 0.0, "losses %g and %g",
           a.last.validation_loss, b.last.validation_loss);
@@ -422,7 +421,7 @@ static void count_step(const OptimizerState *state, Range range)
         state->params[i] = (float)state->step;
 }
 
-static void an_optimizer_is_told_the_number_of_its_step(void)
+static void an_optimizer_knows_the_number_of_its_step(void)
 {
     static const Optimizer counter = {.name = "counter", .step = count_step};
     Run run;
@@ -566,7 +565,7 @@ int main(void)
     RUN(prepared_images_and_threads_give_the_same_bytes);
     RUN(an_unfused_sgd_row_gives_the_bytes_of_the_fused_path);
     RUN(an_optimizer_with_state_equals_plain_loops_with_any_threads);
-    RUN(an_optimizer_is_told_the_number_of_its_step);
+    RUN(an_optimizer_knows_the_number_of_its_step);
     RUN(optimizers_are_found_by_name);
     RUN(threads_that_diverge_stop_together);
     RUN(the_last_report_equals_an_evaluation_afterwards_with_any_pool);

@@ -40,7 +40,7 @@ set size 1, 0.42
 unset key
 set format x "%g"
 set yrange [0:*]
-set ylabel "seconds an epoch\n(one thread)"
+set ylabel "seconds per epoch\n(one thread)"
 set xlabel setting eq "hidden" ? "hidden units" : "images in a batch"
 plot file using setting:(column("seconds") / column("epochs")) with linespoints lw 2 lc rgb green pt 5
 unset multiplot

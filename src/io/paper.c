@@ -258,7 +258,7 @@ static void paper_fit(Paper *paper)
     size_t n_border = 0;
     for (size_t i = 0; i < paper->n; i++)
         n_border += paper->sample[i].side != INSIDE;
-    // Near to less than half of the border: then the inside must tell what is paper.
+    // Near to less than half of the border: then the inside must show what is paper.
     bool with_inside = 2 * count_near(paper, false) < n_border;
     int64_t least = 0;
     for (int64_t limit = FIRST_LIMIT + (paper->weight[0] >> FRACTION) / 5; limit > least;

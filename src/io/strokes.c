@@ -19,7 +19,7 @@ enum {
     NOISE_SCATTERS = 5, // so far off the paper a pixel is still no ink
     BLANK_SCATTERS = 7, // so far off there must be some
     WEAKEST_INK = 16,   // levels between paper and ink
-    RARE = 10000,       // one pixel of so many does not tell the strength of a picture's ink
+    RARE = 10000,       // one pixel of so many does not show the strength of a picture's ink
     RARE_INK = 512,     // nor one of so many of the digit's
     CERTAIN = 3,        // eighths of the ink's strength that are ink for certain
     MOST_CERTAIN = 7,   // where lines across the picture are that strong, too
@@ -39,7 +39,7 @@ enum {
     BLOCK_INSET = 50,   // a block is looked at this part of its side within its edge,
     BLOCK_EDGE = 9,     // where so many tenths of the pixels must be its,
     BLOCK_FILL = 5,     // and so many of all in its box
-    SOLID_FILL = 9,     // so many tenths of its box are ink in a rectangle, which is no digit,
+    SOLID_FILL = 9,     // so many tenths of its box are ink in a rectangle, which is not a digit,
     SOLID_SHAPE = 3     // unless it is three times as long as wide
 };
 

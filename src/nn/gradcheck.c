@@ -67,7 +67,7 @@ static const double *const *layer_arguments(const Reference *ref, size_t l)
     return (const double *const *)ref->argument[l];
 }
 
-// Recomputes the outputs of the layers from `first` to before `end`. Returns a number that tells in
+// Recomputes the outputs of the layers from `first` to before `end`. Returns a number that says in
 // which region of them their inputs are.
 static uint64_t reference_forward(const Reference *ref, size_t first, size_t end)
 {

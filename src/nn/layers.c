@@ -59,7 +59,7 @@ void layer_init_weights(const Layer *layer, float *params, uint64_t seed, uint64
 // ---------------------------------------------------------------------------------------------
 // Dense:  y = W x + b     x (B,I)  b (O)  y (B,O)
 //
-// W is O x I on paper and stored (I,S), one row an input, S = O padded; b follows as one more
+// W is O x I on paper and stored (I,S), one row per input, S = O padded; b follows as one more
 // row: the weight of an input that is always 1.
 // Jacobians of one example (identities 1, 3, 5), vec(W) row-major:
 //   dy/dx = W (OxI)     dy/db = I_O (OxO)     dy/dvec(W) = I_O (x) x^T (O x OI)

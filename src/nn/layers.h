@@ -158,7 +158,7 @@ struct LayerKind {
                                double *J);
     const char *identity[1 + LAYER_MAX_TENSORS];
 
-    // Of a kind that is linear by regions (NULL: it is smooth): a number that tells in which region
+    // Of a kind that is linear by regions (NULL: it is smooth): a number that says in which region
     // x is. Between two regions there is a kink, where no derivative exists.
     uint64_t (*reference_region)(const Layer *layer, const double *x);
 };

@@ -77,7 +77,7 @@ size_t architecture_checked_side(const char *name)
     return spec == NULL ? 0 : spec->checked_side;
 }
 
-// The smallest side of an image that all windows fit in, from the last one, which needs its own
+// The smallest side of an image that all kernels fit in, from the last one, which needs its own
 // size, back.
 static size_t smallest_side(const ArchitectureSpec *spec)
 {
@@ -103,7 +103,7 @@ static bool architecture_check(const ArchitectureSpec *spec, const Architecture 
     if (a->rows < smallest || a->cols < smallest)
         return error_set(err,
                          "images of %zu x %zu pixels are too small for the network '%s': its "
-                         "windows need %zu x %zu",
+                         "kernels need %zu x %zu",
                          a->rows, a->cols, spec->name, smallest, smallest);
     return true;
 }

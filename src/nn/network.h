@@ -53,7 +53,7 @@ typedef struct Network {
 } Network;
 
 // Describes the network. It points into itself: do not copy it. Fails on an unknown name, sizes out
-// of range and images too small for the windows that move over them.
+// of range and images too small for the kernels that move over them.
 bool network_build(Network *net, const Architecture *architecture, Error *err);
 
 // Number of weights and biases, without padding.

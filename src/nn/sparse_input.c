@@ -171,15 +171,15 @@ static void chunk_sums(const Layer *layer, const float *params, const SparseInpu
     size_t S = layer->out_stride, I = range_length(pixels), B = tile->batch.size;
     const float *W = params + layer->tensors[0].offset + pixels.first * S;
     const float *value = tile->batch.scale->value;
-    unsigned char *columns = input->tile;
-    if (columns != NULL)
-        columns += tile->first * layer->n_rows + pixels.first * TILE_EXAMPLES;
+    unsigned char *transposed = input->tile;
+    if (transposed != NULL)
+        transposed += tile->first * layer->n_rows + pixels.first * TILE_EXAMPLES;
     uint32_t index[TILE_EXAMPLES], next_index[TILE_EXAMPLES];
     const PreparedImages *images = tile->batch.prepared;
     if (images != NULL) {
         SparseRows rows = prepared_rows(images, &tile->batch, chunk, index);
         SparseRows next = prepared_rows(images, &tile->next, chunk, next_index);
-        kernels->sparse_forward(sums, W, S, &rows, I, value, columns, &next);
+        kernels->sparse_forward(sums, W, S, &rows, I, value, transposed, &next);
         return;
     }
     uint16_t entries[TILE_EXAMPLES * SPARSE_MAX_BYTES + SPARSE_SLACK];
@@ -191,7 +191,7 @@ static void chunk_sums(const Layer *layer, const float *params, const SparseInpu
         index[e] = (uint32_t)e;
     SparseRows rows = {entries, start, 1, index, B}, none = {0};
     kernels->sparse_list(entries, start, &bytes, I, &next);
-    kernels->sparse_forward(sums, W, S, &rows, I, value, columns, &none);
+    kernels->sparse_forward(sums, W, S, &rows, I, value, transposed, &none);
 }
 
 static void sparse_dense_load(const Layer *layer, const float *params, const LayerView *view,

@@ -12,7 +12,7 @@
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 
-// A promise: broken, it ends the process, which is how a fuzzer is told.
+// A promise: broken, it ends the process, which is how a fuzzer notices.
 #define PROMISE(condition)                                                                         \
     do {                                                                                           \
         if (!(condition)) {                                                                        \
