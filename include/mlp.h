@@ -30,7 +30,12 @@ extern "C" {
 
 #define MLP_VERSION "0.1.0"
 
-enum { MLP_ERROR_SIZE = 1024, MLP_MAX_CLASSES = 256, MLP_MAX_THREADS = 1024 };
+enum {
+    MLP_ERROR_SIZE = 1024,
+    MLP_MAX_CLASSES = 256,
+    MLP_DEFAULT_THREADS = 8, // at most, where nobody says how many
+    MLP_MAX_THREADS = 1024
+};
 
 typedef struct mlp_model mlp_model; // a network, its parameters and its settings
 
@@ -186,11 +191,12 @@ typedef enum mlp_result {
 } mlp_result;
 
 // Trains until the model has `epochs` epochs in all, continuing after those that it has, on the
-// data that it was made for. threads 0: one per CPU, 8 at most; a
-// number above MLP_MAX_THREADS is that. observer NULL: nobody watches.
-// However it ends, the model is that of the last complete epoch. Fails when the data are not the
-// model's, when it has more epochs already or is to have more than 1000000, and when it comes from
-// an earlier version that computed otherwise (`recipe` in include/README.md).
+// data that it was made for. threads 0: one per CPU, at most MLP_DEFAULT_THREADS; a number
+// above MLP_MAX_THREADS counts as that. observer NULL: nobody watches. However it ends, the model
+// is that of the last complete epoch; an epoch whose last batch's callback stops the training is
+// complete and is reported. Fails when the data are not the model's, when it has more epochs
+// already or is to have more than 1000000, and when it comes from an earlier version that computed
+// otherwise (`recipe` in include/README.md).
 mlp_result mlp_train(mlp_model *model, const mlp_data *data, size_t epochs, size_t threads,
                      const mlp_observer *observer, char error[MLP_ERROR_SIZE]);
 

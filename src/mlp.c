@@ -372,10 +372,9 @@ bool mlp_prepare_file(const mlp_model *model, const char *path, unsigned char *p
 // Opens as many threads as were asked for, up to the limit; 0: one per CPU, 8 at most.
 static ThreadPool *open_threads(size_t threads, Arena *arena, Error *err)
 {
-    enum { DEFAULT_MOST = 8 };
     size_t cpus = cpus_allowed();
     if (threads == 0)
-        threads = cpus < DEFAULT_MOST ? cpus : DEFAULT_MOST;
+        threads = cpus < MLP_DEFAULT_THREADS ? cpus : MLP_DEFAULT_THREADS;
     return pool_open(threads < MLP_MAX_THREADS ? threads : MLP_MAX_THREADS, arena, err);
 }
 

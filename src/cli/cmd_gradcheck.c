@@ -20,7 +20,7 @@ static void gradcheck_options(OptionTable *table, void *values)
     command_add_setting(table, "hidden", &o->settings);
     command_add_setting(table, "seed", &o->settings);
     const Option rows[] = {
-        OPT_UINT("crop", &o->crop, 1, 4096, "N", "crop to the central N x N pixels",
+        OPT_UINT("crop", &o->crop, 1, NETWORK_MAX_SIDE, "N", "crop to the central N x N pixels",
                  .default_text = "the whole image; 16 with --arch cnn, whose Jacobians are large"),
         OPT_UINT("image", &o->image, 0, UINT32_MAX, "N", "the training image to use, from 0"),
         OPT_DATA(&o->data),

@@ -25,7 +25,7 @@ static void predict_options(OptionTable *table, void *values)
     PredictOptions *o = values;
     o->top = 1;
     const Option rows[] = {
-        OPT_UINT("top", &o->top, 1, 256, "K", "print the K most probable classes"),
+        OPT_UINT("top", &o->top, 1, MLP_MAX_CLASSES, "K", "print the K most probable classes"),
         OPT_BOOL("raw", &o->raw,
                  "use images as they are: of the model's size, background 0 (black), ink up to 255 "
                  "(white)"),

@@ -39,7 +39,7 @@ static void train_options(OptionTable *table, void *values)
                   "model, second.bin, is second.csv beside it, which replaces an older table of "
                   "curves, but no other file",
                   .default_text = "curves.csv"),
-        OPT_UINT("checkpoint-every", &o->checkpoint_every, 1, 1000000, "N",
+        OPT_UINT("checkpoint-every", &o->checkpoint_every, 1, SETTING_MAX_EPOCHS, "N",
                  "write the model every N epochs, not only at the end",
                  .default_text = "once a minute"),
         OPT_STRING("resume", &o->resume, "MODEL",

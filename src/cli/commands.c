@@ -291,7 +291,7 @@ int command_write_tables(Context *context, const Table *tables, size_t n)
 size_t command_threads(const Context *context, uint64_t wanted)
 {
     if (wanted == 0)
-        wanted = COMMAND_DEFAULT_THREADS;
+        wanted = MLP_DEFAULT_THREADS;
     return wanted < context->cpus ? (size_t)wanted : context->cpus;
 }
 

@@ -100,7 +100,6 @@ bool command_environment(Context *context);
              "number of threads, at most the CPUs that this process may use; does not affect the " \
              "results",                                                                            \
              .default_text = "one per CPU, at most 8")
-enum { COMMAND_DEFAULT_THREADS = 8 };
 
 #define OPT_DATA(v)                                                                                \
     OPT_STRING("data", v, "DIR",                                                                   \

@@ -51,12 +51,12 @@ static size_t list_classes(char list[LIST_SIZE], const bool *listed, size_t n_cl
 
 // Marks the classes that validation images show and training images do not. Returns how many
 // images.
-static size_t find_untrained(bool missing[256], const Dataset *data, const Split *split)
+static size_t find_untrained(bool missing[MLP_MAX_CLASSES], const Dataset *data, const Split *split)
 {
     ClassCounts train = dataset_count_classes(data, split->train);
     ClassCounts validation = dataset_count_classes(data, split->validation);
     size_t images = 0;
-    for (size_t k = 0; k < 256; k++) {
+    for (size_t k = 0; k < MLP_MAX_CLASSES; k++) {
         missing[k] = train.n[k] == 0 && validation.n[k] > 0;
         images += missing[k] ? validation.n[k] : 0;
     }
@@ -65,7 +65,7 @@ static size_t find_untrained(bool missing[256], const Dataset *data, const Split
 
 static void note_untrained_classes(const mlp_data *data, const Split *split)
 {
-    bool missing[256];
+    bool missing[MLP_MAX_CLASSES];
     size_t images = find_untrained(missing, data, split);
     if (images == 0)
         return;
@@ -123,7 +123,7 @@ static Guess guess_of(const Dataset *data, Range images)
 // settings.
 static bool is_guessing(const mlp_epoch *report, const mlp_data *data, const Split *split)
 {
-    bool missing[256];
+    bool missing[MLP_MAX_CLASSES];
     Range images = split->validation;
     Guess guess = guess_of(data, images);
     double error = accuracy_standard_error(guess.accuracy, range_length(images));

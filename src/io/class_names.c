@@ -151,7 +151,7 @@ bool class_names_read(const char **names, const char *value, const Dataset *data
                          "--classes: neither a file of names, one per line, nor characters and "
                          "ranges such as A-Z or 0-9A-F: %s",
                          reason.text);
-    if (!class_names_check(text, 256, &reason))
+    if (!class_names_check(text, MLP_MAX_CLASSES, &reason))
         return error_set(err, "--classes %s%s: %s", value,
                          is_ranges ? ", which is not a file, as characters" : "", reason.text);
     return names_fit(names, value, text, data, arena, err);

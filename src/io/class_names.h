@@ -6,7 +6,7 @@
 
 #include "dataset.h"
 
-enum { CLASS_NAME_SIZE = 64, CLASS_NAMES_SIZE = 256 * CLASS_NAME_SIZE };
+enum { CLASS_NAME_SIZE = 64, CLASS_NAMES_SIZE = MLP_MAX_CLASSES * CLASS_NAME_SIZE };
 
 typedef struct ClassName {
     char text[CLASS_NAME_SIZE];

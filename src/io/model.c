@@ -16,17 +16,18 @@
 // ---------------------------------------------------------------------------------------------
 // Metadata: the settings, and these
 
-#define AT(member) offsetof(ModelFacts, member)
+#define FACT(name, type_, member)                                                                  \
+    .key = (name), .type = (type_), .offset = offsetof(ModelFacts, member)
 
 static const Setting facts_table[] = {
-    {.key = "checksum_crc32", .type = SETTING_CRC32, .offset = AT(checksum)},
-    {.key = "classes", .type = SETTING_UINT, .offset = AT(classes), .min = 2, .max = 256},
-    {.key = "data_crc32", .type = SETTING_CRC32, .offset = AT(data_crc32)},
-    {.key = "epochs", .type = SETTING_UINT, .offset = AT(epochs), .min = 0, .max = 1000000},
-    {.key = "image_cols", .type = SETTING_UINT, .offset = AT(cols), .min = 1, .max = 4096},
-    {.key = "image_rows", .type = SETTING_UINT, .offset = AT(rows), .min = 1, .max = 4096},
-    {.key = "pixel_std", .type = SETTING_DOUBLE, .offset = AT(pixel_std), .min = 1e-30, .max = 1},
-    {.key = "recipe", .type = SETTING_UINT, .offset = AT(recipe), .min = 1, .max = MODEL_RECIPE},
+    {FACT("checksum_crc32", SETTING_CRC32, checksum)},
+    {FACT("classes", SETTING_UINT, classes), .min = 2, .max = NETWORK_MAX_CLASSES},
+    {FACT("data_crc32", SETTING_CRC32, data_crc32)},
+    {FACT("epochs", SETTING_UINT, epochs), .min = 0, .max = SETTING_MAX_EPOCHS},
+    {FACT("image_cols", SETTING_UINT, cols), .min = 1, .max = NETWORK_MAX_SIDE},
+    {FACT("image_rows", SETTING_UINT, rows), .min = 1, .max = NETWORK_MAX_SIDE},
+    {FACT("pixel_std", SETTING_DOUBLE, pixel_std), .min = 1e-30, .max = 1},
+    {FACT("recipe", SETTING_UINT, recipe), .min = 1, .max = MODEL_RECIPE},
     {0},
 };
 static const char checksum_key[] = "checksum_crc32";

@@ -38,7 +38,7 @@ typedef struct Split {
 
 // How many images of a range have each label.
 typedef struct ClassCounts {
-    size_t n[256];
+    size_t n[MLP_MAX_CLASSES];
 } ClassCounts;
 
 ClassCounts dataset_count_classes(const Dataset *data, Range images);

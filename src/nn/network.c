@@ -8,6 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
+static_assert((int)NETWORK_MAX_CLASSES <= (int)KERNEL_MAX_CLASSES,
+              "the kernels have room for fewer");
+
 // ---------------------------------------------------------------------------------------------
 // Architectures: tables of layers
 

@@ -26,6 +26,8 @@ enum {
     SETTING_FILE = 8    // the flag's value may be the name of a file to read
 };
 
+enum { SETTING_MAX_EPOCHS = 1000000 };
+
 typedef struct Setting {
     const char *key; // in the metadata, in reports and as a column
     SettingType type;
