@@ -14,6 +14,13 @@
 // in mlp_train with that model. Results do not depend on the number of threads, the instruction
 // set, the locale or the environment. (gzip, which reads .gz files, is found on PATH; a temporary
 // file that cannot be beside its target is in TMPDIR.)
+//
+// Children: a .gz file is read from a gzip process, whose verdict on the checksum is lost where the
+// program ignores SIGCHLD or waits for every child; then only the length of the data is checked.
+// Where the system has no pipe2 (macOS), do not start programs in another thread meanwhile.
+//
+// Versions: a minor version may add members to structs and parameters to functions. The number in
+// libmlp.so.0 then changes, and programs must be compiled again.
 #ifndef MLP_H
 #define MLP_H
 
@@ -46,7 +53,8 @@ const char *mlp_version(void);
 // Settings
 
 // All that the result of a training depends on, beside the data. mlp_settings_default fills it in;
-// change what you want then. Texts belong to the caller.
+// change what you want then. Texts belong to the caller. mlp_create checks all members, but leaves
+// `epochs` to mlp_train and takes `transposed` from the data.
 typedef struct mlp_settings {
     const char *architecture; // "mlp" or "cnn"
     uint64_t epochs;      // passes over the training images, those of earlier trainings included
@@ -56,7 +64,7 @@ typedef struct mlp_settings {
     uint64_t seed;        // of the initial weights and of the order of the images
     uint64_t train_size;  // train on the first so many images; 0: all but the validation images
     uint64_t validation_size; // keep the last so many; 0: 10000, or a sixth of a smaller file
-    bool transposed;          // the data files hold the images column by column
+    bool transposed;          // the data files of the model store the images column by column
     const char *class_names;  // one per line, from class 0 on; NULL: the classes have numbers
 } mlp_settings;
 
@@ -73,7 +81,8 @@ typedef struct mlp_data {
     size_t n_classes;            // 10, or more when a label is: every label is below it
     const unsigned char *pixels; // (n, rows, cols), 0 background to 255 ink
     const unsigned char *labels; // (n)
-    uint32_t crc32;              // of the IDX files
+    uint32_t crc32;              // of the IDX files, and of how they are read: see transposed
+    bool transposed;             // the files store the images column by column; not in memory
     const char *name;            // in messages: the directory
     void *memory;                // the library's own
 } mlp_data;
@@ -88,7 +97,8 @@ mlp_data *mlp_data_open(const char *directory, mlp_part part, bool transposed,
 
 // Makes data of n images of rows x cols bytes and their labels without a copy: both must stay as
 // they are until mlp_data_close. A training on them gives the same bytes as one on IDX files with
-// the same contents. Fails when a size is 0.
+// the same contents that are not transposed. Fails when a size is 0, an image has more than 2^24
+// pixels, or there are more than 2^32 - 1 images.
 mlp_data *mlp_data_from_memory(const unsigned char *pixels, const unsigned char *labels, size_t n,
                                size_t rows, size_t cols, char error[MLP_ERROR_SIZE]);
 

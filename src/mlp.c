@@ -162,6 +162,7 @@ static bool model_from_settings(mlp_model *model, const mlp_settings *settings,
     network_init(&model->net, model->params, s->seed);
     s->architecture = model->net.architecture.name; // a constant
     s->epochs = 0;
+    s->transposed = data->transposed;
     s->train_size = range_length(split.train);
     s->validation_size = range_length(split.validation);
     return true;

@@ -7,6 +7,8 @@
 #include "test.h"
 
 #include <pthread.h>
+#include <signal.h>
+#include <string.h>
 
 enum { N = 120, SIDE = 6, CLASSES = 10, EPOCHS = 3 };
 
@@ -483,6 +485,57 @@ static void data_that_do_not_fit_are_named(void)
     run_close(&run);
 }
 
+// mlp_create takes from the data what only they know.
+static void the_model_says_how_the_files_were_stored(void)
+{
+    Run run;
+    run_open(&run);
+    mlp_close(run.model);
+    CHECK(!run.data->transposed, "images in memory");
+    run.settings.transposed = true;
+    run.model = mlp_create(&run.settings, run.data, run.error);
+    REQUIRE(run.model != NULL, "%s", run.error);
+    CHECK(!mlp_model_settings(run.model)->transposed, "images in memory");
+    run_close(&run);
+}
+
+static void write_idx(const char *path, const unsigned char *header, size_t n_header,
+                      const unsigned char *bytes, size_t n)
+{
+    static unsigned char all[16 + N * SIDE * SIDE];
+    memcpy(all, header, n_header);
+    memcpy(all + n_header, bytes, n);
+    write_file(path, all, n_header + n);
+}
+
+// A host that ignores SIGCHLD has no children to wait for.
+static void compressed_files_are_read_where_children_are_ignored(void)
+{
+    const unsigned char image_header[16] = {[2] = 8, 3, [7] = N, [11] = SIDE, [15] = SIDE};
+    const unsigned char label_header[8] = {[2] = 8, 1, [7] = N};
+    char command[600], error[MLP_ERROR_SIZE];
+    write_idx(work_path("train-images-idx3-ubyte"), image_header, 16, pixels, sizeof pixels);
+    write_idx(work_path("train-labels-idx1-ubyte"), label_header, 8, labels, sizeof labels);
+    snprintf(command, sizeof command, "gzip -f %s %s", work_path("train-images-idx3-ubyte"),
+             work_path("train-labels-idx1-ubyte"));
+    REQUIRE(system(command) == 0, "no gzip");
+    signal(SIGCHLD, SIG_IGN);
+    for (int transposed = 0; transposed <= 1; transposed++) {
+        mlp_data *data = mlp_data_open(work_path("."), MLP_TRAIN_FILES, transposed != 0, error);
+        CHECK(data != NULL && data->n == N && data->transposed == (transposed != 0), "%s", error);
+        if (data != NULL && !transposed)
+            CHECK(memcmp(data->pixels, pixels, sizeof pixels) == 0, "other pixels");
+        mlp_data_close(data);
+    }
+    const char *images = work_path("train-images-idx3-ubyte.gz");
+    static unsigned char bytes[sizeof pixels];
+    size_t size = read_file(images, bytes, sizeof bytes);
+    write_file(images, bytes, size / 2);
+    CHECK(mlp_data_open(work_path("."), MLP_TRAIN_FILES, false, error) == NULL, "cut short");
+    CHECK(strstr(error, "train-images-idx3-ubyte.gz: ") != NULL, "%s", error);
+    signal(SIGCHLD, SIG_DFL);
+}
+
 static void an_error_may_be_ignored(void)
 {
     Run run;
@@ -526,6 +579,8 @@ int main(void)
     RUN(settings_out_of_range_are_named);
     RUN(what_is_missing_is_named);
     RUN(data_that_do_not_fit_are_named);
+    RUN(the_model_says_how_the_files_were_stored);
+    RUN(compressed_files_are_read_where_children_are_ignored);
     RUN(an_error_may_be_ignored);
     return test_end();
 }

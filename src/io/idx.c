@@ -212,6 +212,7 @@ static bool transpose(Dataset *data, unsigned char *pixels, Arena *arena, Error 
     }
     data->rows = cols;
     data->cols = rows;
+    data->transposed = true;
     data->crc32 = crc32_update(data->crc32, mark, sizeof mark - 1);
     return true;
 }

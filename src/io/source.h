@@ -47,7 +47,8 @@ ptrdiff_t source_read(Source *source, void *data, size_t size, Error *err);
 ptrdiff_t source_read_some(Source *source, void *data, size_t size, Error *err);
 
 // Closes the file and waits for gzip. With `whole`, the caller has read to the end: fails when gzip
-// found the file damaged.
+// found the file damaged. That cannot be known in a process that ignores SIGCHLD or waits for every
+// child: the caller checks that the data have their length.
 bool source_close(Source *source, bool whole, Error *err);
 
 // Reads a whole regular file of at most `max` bytes into the arena.

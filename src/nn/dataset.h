@@ -6,8 +6,9 @@
 #include "base.h"
 #include "mlp.h"
 
-// n labelled images (mlp.h). The memory belongs to the arena it was read into. crc32 is of the raw
-// image file followed by the raw label file; idx.h says which.
+// n labelled images (mlp.h). The memory belongs to the arena it was read into, or to the caller of
+// mlp_data_from_memory. crc32 is of the raw image file, the raw label file and, where the images
+// were transposed, a mark of that.
 typedef mlp_data Dataset;
 
 static inline size_t dataset_pixels_per_image(const Dataset *data)
