@@ -86,7 +86,11 @@ mlp_data *mlp_data_from_memory(const unsigned char *pixels, const unsigned char 
     Error unwanted, *err = error_in(error, &unwanted);
     const size_t most = (size_t)1 << 24; // pixels of an image
     if (n == 0 || n > UINT32_MAX || rows == 0 || cols == 0 || rows > most / cols) {
-        error_set(err, "%zu images of %zu x %zu pixels are not data", n, rows, cols);
+        error_set(
+            err,
+            "%zu images of %zu x %zu pixels: at least 1 image, 1 row and 1 column are needed, at "
+            "most %lu images and %zu pixels in each",
+            n, rows, cols, (unsigned long)UINT32_MAX, most);
         return NULL;
     }
     Arena arena = {0};
@@ -387,8 +391,8 @@ static bool find_split(Range *images, mlp_split split, const mlp_model *model, c
     bool is_part = train > 0 && validation > 0 && train <= data->n && validation <= data->n - train;
     if (split != MLP_ALL && !is_part)
         return error_set(err,
-                         "%s was trained on %llu and validated on %llu images; the training file "
-                         "in %s has only %zu",
+                         "%s was trained on %llu and validated on %llu images; %s has only "
+                         "%zu images",
                          model->name, (unsigned long long)train, (unsigned long long)validation,
                          data->name, data->n);
     *images = (Range){split == MLP_VALIDATION ? data->n - (size_t)validation : 0,
@@ -422,9 +426,11 @@ static bool training_data(TrainData *training, const mlp_model *model, const mlp
 {
     mlp_settings settings = model->settings;
     settings.epochs = epochs;
+    if (!mlp_fits(model, data, err->text))
+        return false;
     if (model->facts.data_crc32 != data->crc32)
         return error_set(err,
-                         "%s: the training file is not the one that %s was trained on (CRC-32 "
+                         "%s: the training data are not those that %s was trained on (CRC-32 "
                          "%08lx, the model says %08lx)",
                          data->name, model->name, (unsigned long)data->crc32,
                          (unsigned long)model->facts.data_crc32);
@@ -437,8 +443,7 @@ static bool training_data(TrainData *training, const mlp_model *model, const mlp
     *training = (TrainData){.data = data,
                             .scale = input_scale(model->facts.pixel_std),
                             .epochs_done = (size_t)model->facts.epochs};
-    return mlp_fits(model, data, err->text) &&
-           find_split(&training->split.train, MLP_TRAIN, model, data, err) &&
+    return find_split(&training->split.train, MLP_TRAIN, model, data, err) &&
            find_split(&training->split.validation, MLP_VALIDATION, model, data, err);
 }
 
@@ -510,6 +515,8 @@ mlp_gradient_check *mlp_check_gradients(const mlp_model *model, const mlp_data *
     Arena arena = {0};
     mlp_gradient_check *check = arena_alloc(&arena, 1, sizeof *check, "the checks", err);
     if (check != NULL && mlp_fits(model, data, err->text) &&
+        ((step > 0.0 && isfinite(step)) ||
+         error_set(err, "a step of %g: must be a positive finite number", step)) &&
         (image < data->n ||
          error_set(err, "%s has no image %zu, only %zu images", data->name, image, data->n)) &&
         gradient_check(check, &model->net, model->params, &batch, step, &arena, err)) {

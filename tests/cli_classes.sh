@@ -40,7 +40,7 @@ rename "$WORK/several" emnist-digits- test
 rename "$WORK/several" emnist-letters- test
 several_are_listed() {
     refuses 1 "several data sets" train "$WORK/several" &&
-        grep -q -e "--data $WORK/several/emnist-digits: emnist-digits and emnist-letters\$" "$WORK/stderr"
+        grep -q -e "as in $WORK/several/emnist-digits: emnist-digits and emnist-letters\$" "$WORK/stderr"
 }
 claim "of several data sets none is guessed: they are listed" several_are_listed
 claim "one of them is chosen by name" trains_the_same "$WORK/several/emnist-digits"
@@ -67,7 +67,7 @@ claim "one set under several spellings is one set" trains_the_same "$WORK/mixed"
 claim "also when it is chosen by name" trains_the_same "$WORK/mixed/emnist"
 seven_sets() { # six of them are listed
     for set in a b c d e f g; do rename "$WORK/seven" "$set-" test || return 1; done
-    refuses 1 "as in --data $WORK/seven/a: a, b, c, d, e, f and 1 more" train "$WORK/seven"
+    refuses 1 "as in $WORK/seven/a: a, b, c, d, e, f and 1 more" train "$WORK/seven"
 }
 claim "of more than six sets six are listed" seven_sets
 claim "no output replaces a file of a data set that is chosen" refuses 1 "--csv would replace a file of the data" \

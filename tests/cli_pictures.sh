@@ -177,7 +177,7 @@ a_bad_one() {
     awk 'BEGIN { print "P5 40 40 255"; for (i = 0; i < 1600; i++) printf "x" }' >blank.pgm
     cat 0.pgm blank.pgm 2.pgm >some.pgm
     exits 1 predict some.pgm && cat stdout stderr && [ "$(cut -f 1 stdout | tr '\n' ' ')" = 'some.pgm:0 some.pgm:2 ' ] &&
-        [ "$(wc -l <stderr)" -eq 1 ] && grep -q '^mlp: some.pgm:1: is blank' stderr
+        [ "$(wc -l <stderr)" -eq 1 ] && grep -q '^mlp: some.pgm:1: the picture is blank' stderr
 }
 claim "one that cannot be answered does not keep the next from it" a_bad_one
 in_an_open_pipe() { # the first of two is answered while the writer keeps the pipe open
@@ -263,7 +263,7 @@ if (ulimit -v 65536) 2>/dev/null; then
         # shellcheck disable=SC3045
         (ulimit -v 65536 && for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do cat black.pbm black.pbm; done |
             "$FAST_MLP" predict m.bin - >stdout 2>stderr)
-        [ "$(grep -c 'standard input:[0-9]*: is blank' stderr)" -eq 40 ] || { head -n 3 stderr; return 1; }
+        [ "$(grep -c 'standard input:[0-9]*: the picture is blank' stderr)" -eq 40 ] || { head -n 3 stderr; return 1; }
     }
     claim "one picture at a time is in memory" in_little_memory
 else
@@ -298,7 +298,7 @@ claim "HEIC on standard input" piped_in
 other_zeros() { # BYTES
     # shellcheck disable=SC2059
     printf "$1" >unknown
-    refuses 1 "unknown: is not an image that can be read (PBM, PGM, PPM or IDX): begins with 00 00" predict unknown
+    refuses 1 "unknown: is not a picture in PBM, PGM or PPM format: begins with 00 00" predict unknown
 }
 claim "what begins with zeros but like nothing known is not called IDX" other_zeros '\0\0\0\0\0\0\0\0'
 claim "nor is a type of data that IDX does not have" other_zeros '\0\0\007\003\0\0\0\001'

@@ -182,7 +182,7 @@ printf '\377\330\377\340\0\020JFIF' >x.jpg
 printf 'GIF89a\1\0\1\0' >x.gif
 printf 'P5 20000 20000 255\n' >huge.pgm
 : >empty
-claim "refused: a blank image" refuses 1 "blank.pgm: is blank" predict blank.pgm
+claim "refused: a blank image" refuses 1 "blank.pgm: the picture is blank" predict blank.pgm
 claim "refused: a cut image" refuses 1 "short.pgm: ends after 700 bytes, with 687 of its 28 x 28 pixels" predict short.pgm
 claim "refused: an image with something behind it" refuses 1 "long.pgm: continues after" predict long.pgm
 claim "refused: a third of the colours" refuses 1 "colour.pgm: ends after" predict colour.pgm

@@ -270,7 +270,7 @@ static void header_lengths_that_lie_are_refused(void)
             put_length(mutant, lengths[i]);
             if (is_signed)
                 sign(mutant, model_size);
-            refuse_model(mutant, model_size, lengths[i] > rest ? "announced" : "",
+            refuse_model(mutant, model_size, lengths[i] > rest ? "announce" : "",
                          "a length that lies", i);
         }
 }

@@ -6,6 +6,7 @@
 #include "files.h"
 #include "test.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -279,7 +280,7 @@ static void other_data_and_fewer_epochs_are_refused(void)
     mlp_data *fewer = mlp_data_from_memory(pixels, labels, N - 1, SIDE, SIDE, run.error);
     REQUIRE(fewer != NULL, "%s", run.error);
     CHECK(mlp_train(run.model, fewer, 1, 1, NULL, run.error) == MLP_FAILED, "other data");
-    CHECK(strstr(run.error, "not the") != NULL, "%s", run.error);
+    CHECK(strstr(run.error, "not those that") != NULL, "%s", run.error);
     CHECK(run_train(&run, 2, 1) == MLP_DONE, "%s", run.error);
     CHECK(run_train(&run, 1, 1) == MLP_FAILED, "fewer epochs");
     CHECK(strstr(run.error, "2 epochs already") != NULL, "%s", run.error);
@@ -418,6 +419,11 @@ static void gradients_are_checked(void)
     mlp_gradient_check_close(check);
     CHECK(mlp_check_gradients(run.model, run.data, N, MLP_CHECK_STEP, run.error) == NULL,
           "an image beyond the last");
+    const double steps[] = {0.0, -1e-5, NAN, INFINITY};
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
+        CHECK(mlp_check_gradients(run.model, run.data, 5, steps[i], run.error) == NULL &&
+                  strstr(run.error, "step") != NULL,
+              "step %g: %s", steps[i], run.error);
     run_close(&run);
 }
 
@@ -471,6 +477,9 @@ static void data_that_do_not_fit_are_named(void)
     mlp_data *few = mlp_data_from_memory(pixels, labels, 20, SIDE, SIDE, run.error);
     REQUIRE(narrow != NULL && more != NULL && few != NULL, "%s", run.error);
     CHECK(!mlp_evaluate(run.model, narrow, MLP_ALL, 1, &e, NULL, run.error), "another size");
+    CHECK(mlp_train(run.model, narrow, 1, 1, NULL, run.error) == MLP_FAILED &&
+              strstr(run.error, "pixels") != NULL,
+          "the size is not named before the checksum: %s", run.error);
     CHECK(strstr(run.error, "6 x 5") != NULL, "%s", run.error);
     CHECK(!mlp_evaluate(run.model, more, MLP_ALL, 1, &e, NULL, run.error), "an unknown label");
     CHECK(strstr(run.error, "image 3") != NULL, "%s", run.error);

@@ -401,7 +401,7 @@ static void what_is_no_model_file_is_refused_by_name(void)
                  {"fifo", "fifo: is not a regular file"}, // nobody writes to it: must not wait
                  {"dangling", "dangling: No such file"},
                  {"nothing", "nothing: No such file"},
-                 {"empty", "empty: 0 bytes are too few"},
+                 {"empty", "empty: not a model file: has only 0 bytes"},
                  {"cut", "cut: "},
                  {"model.gz", "model.gz: cannot read a model file compressed"},
                  {"gigabyte", "gigabyte: 1207959553 bytes are too many"}};

@@ -191,7 +191,7 @@ static bool listing_find(Listing *l, const char *data, mlp_part part, Error *err
             return true;
         list_sets(sets, l);
         if (n_sets > 1)
-            error_set(err, "%s: contains several data sets; name one, as in --data %s/%.*s: %s",
+            error_set(err, "%s: contains several data sets; name one, as in %s/%.*s: %s",
                       l->directory, l->directory, (int)strcspn(sets, ", "), sets, sets);
         else if (i == 0 && set != NULL)
             error_set(err, "%s: no directory or data set of that name%s%s", data,

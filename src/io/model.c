@@ -224,7 +224,7 @@ typedef struct ModelFile {
 static bool model_find_parts(ModelFile *file, Arena *arena, Error *err)
 {
     if (file->size < 8)
-        return error_set(err, "%zu bytes are too few for a model file", file->size);
+        return error_set(err, "not a model file: has only %zu bytes", file->size);
     uint64_t length = get_le(file->bytes, 8);
     const Format *format =
         format_of(file->bytes, file->size < FORMAT_HEAD ? file->size : FORMAT_HEAD);
@@ -232,8 +232,8 @@ static bool model_find_parts(ModelFile *file, Arena *arena, Error *err)
         return error_set(err, "is %s, where a model was expected", format->name);
     if (length > file->size - 8)
         return error_set(err,
-                         "not a model file: a header of %" PRIu64 " bytes is announced, only "
-                         "%zu follow",
+                         "not a model file: its first eight bytes announce a header of %" PRIu64
+                         " bytes, and %zu bytes follow",
                          length, file->size - 8);
     const char *header = (const char *)file->bytes + 8;
     if (length < 2 || header[0] != '{')

@@ -137,13 +137,13 @@ static bool find_levels(Picture *p, Error *err)
     p->contrast = histogram_quantile(&h, h.n - h.n / RARE);
     p->noise = NOISE_SCATTERS * scatter;
     if (p->contrast == 0)
-        return error_set(
-            err, "is blank: no pixel stands out from the paper (where parts are transparent, "
-                 "convert with -background white -flatten, or black for light ink)");
+        return error_set(err, "the picture is blank: no pixel stands out from the paper (where "
+                              "parts are transparent, "
+                              "convert with -background white -flatten, or black for light ink)");
     if (p->contrast < WEAKEST_INK || p->contrast < BLANK_SCATTERS * scatter)
         return error_set(
             err,
-            "seems blank: the strongest pixels differ from the paper by only %u levels "
+            "the picture seems blank: the strongest pixels differ from the paper by only %u levels "
             "(three quarters of the paper's are within %u)",
             p->contrast, scatter);
     if (p->noise > p->contrast / 2)
@@ -380,7 +380,7 @@ static void error_too_small(Error *err, const Picture *p)
     for (size_t c = 2; c <= p->n_components; c++)
         if (longer(&p->component[c].box) > longer(largest))
             largest = &p->component[c].box;
-    error_set(err, "the largest part of its ink is only %zu x %zu pixels: too small to be a digit",
+    error_set(err, "the largest part of the ink is only %zu x %zu pixels: too small to be a digit",
               range_length(largest->cols), range_length(largest->rows));
 }
 

@@ -33,13 +33,13 @@ bool dataset_split(Split *split, size_t n, size_t train_size, size_t val_size, E
         val_size = n < 60000 ? n / 6 : 10000;
     if (val_size == 0)
         return error_set(err,
-                         "the training file has only %zu images, too few to keep a sixth for "
+                         "the training data have only %zu images, too few to keep a sixth for "
                          "validation",
                          n);
     if (val_size >= n)
         return error_set(
             err,
-            "validation_size (--val-size) %zu leaves nothing to train on: the training file has "
+            "validation_size (--val-size) %zu leaves nothing to train on: the training data have "
             "%zu images",
             val_size, n);
     size_t rest = n - val_size;
@@ -47,7 +47,7 @@ bool dataset_split(Split *split, size_t n, size_t train_size, size_t val_size, E
         return error_set(
             err,
             "train_size (--train-size) %zu is more than the %zu images that the training "
-            "file has beside %zu for validation",
+            "data have beside %zu for validation",
             train_size, rest, val_size);
     split->train = (Range){0, train_size == 0 ? rest : train_size};
     split->validation = (Range){rest, n};

@@ -375,10 +375,11 @@ static bool check_sizes(const Network *net, Error *err)
         size_t M = shape_size(layer->out);
         for (size_t which = l == 0 ? 1 : 0; which <= layer->n_tensors; which++)
             if (argument_size(layer, which) > max_entries / M)
-                return error_set(err,
-                                 "gradcheck builds every Jacobian in full: one of %zu x %zu is "
-                                 "too large; check a smaller network (--hidden, --crop)",
-                                 M, argument_size(layer, which));
+                return error_set(
+                    err,
+                    "gradcheck builds every Jacobian in full: one of %zu x %zu is "
+                    "too large; check fewer hidden units or smaller images (--hidden, --crop)",
+                    M, argument_size(layer, which));
     }
     return true;
 }
