@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <spawn.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -176,10 +177,13 @@ ptrdiff_t source_read(Source *source, void *data, size_t size, Error *err)
 
 bool source_close(Source *source, bool whole, Error *err)
 {
-    close(source->fd); // ends gzip, too: it cannot write any more
+    close(source->fd);
     if (source->gzip == 0)
         return true;
     int status = 0;
+    // Only a child that still runs: the number of one that has ended may be another process's.
+    if (!whole && waitpid(source->gzip, &status, WNOHANG) == 0)
+        kill(source->gzip, SIGKILL);
     while (waitpid(source->gzip, &status, 0) < 0)
         if (errno == ECHILD) // somebody else has waited: the length is all that is known
             return true;
