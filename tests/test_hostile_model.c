@@ -283,6 +283,9 @@ static void headers_with_a_right_checksum_are_refused_with_their_reason(void)
         // metadata: missing, twice, unknown, not strings
         {"\"seed\":\"5\",", "", "lack 'seed'"},
         {"\"format\":\"mlp 1\",", "", "lack 'format'"},
+        {"\"train_size\":\"100\",", "", "lack 'train_size'"},
+        {"\"__metadata__\":{", "\"__metadata__\":{\"transposed\":\"false\",",
+         "'transposed': 'false' is never written"},
         {"\"__metadata__\":{", "\"__metadata__\":{\"seed\":\"5\",", "twice"},
         {"\"__metadata__\":{", "\"__metadata__\":{\"transposed\":\"yes\",", "'transposed'"},
         {"\"__metadata__\":{", "\"__metadata__\":{\"transposed\":true,", "a string"},

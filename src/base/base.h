@@ -3,6 +3,10 @@
 #ifndef MLP_BASE_H
 #define MLP_BASE_H
 
+#ifdef __cplusplus
+#error "mlp is C11: build it with a C compiler, such as make CC=gcc (C++ programs include mlp.h)"
+#endif
+
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,6 +5,7 @@
 #include "json.h"
 #include "numbers.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -326,9 +327,10 @@ static int run(Context *c)
     if (!evaluate(&report, o, c))
         return STATUS_FAILED;
     if (report.result.is_other_data)
-        command_note("%s was trained on other data than %s: its %s images are not those that the "
-                     "model was trained with",
-                     report.path, report.data->name, report.split);
+        command_note("%s was trained on other data than %s (CRC-32 %08" PRIx32 ", here %08" PRIx32
+                     "): its %s images are not those that the model was trained with",
+                     report.path, report.data->name, report.model->facts.data_crc32,
+                     report.data->crc32, report.split);
     confusion_count(report.confusion, report.n_classes, report.data->labels + report.result.first,
                     report.each.predicted, report.result.n);
     find_mistakes(&report);

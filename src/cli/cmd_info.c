@@ -36,6 +36,16 @@ static TensorSummary tensor_summary(const Tensor *tensor, const float *params)
     return s;
 }
 
+// The metadata as the file has them: its format, too, which would be lower when it is written anew.
+static size_t file_entries(ModelEntry list[MODEL_MAX_ENTRIES], const Model *model)
+{
+    size_t n = model_entries(list, settings_table, model);
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(list[i].row->key, "format") == 0)
+            list[i].from = &model->facts.format;
+    return n;
+}
+
 static void print_class_names(const Model *model)
 {
     printf("%-16s ", "class_names");
@@ -60,7 +70,7 @@ static void print_text(const char *path, const Model *model)
 {
     char sizes[64], number[NUMBER_SIZE];
     ModelEntry list[MODEL_MAX_ENTRIES];
-    size_t n = model_entries(list, settings_table, model);
+    size_t n = file_entries(list, model);
     network_sizes(&model->net, sizes, sizeof sizes);
     printf("%s: a %s network of %zu parameters, checksum right\n\n", command_shown(path).text,
            sizes, network_count_weights(&model->net));
@@ -81,7 +91,7 @@ static void print_json(const char *path, const Model *model)
     JsonWriter json = {.out = stdout};
     char sizes[64], number[NUMBER_SIZE];
     ModelEntry list[MODEL_MAX_ENTRIES];
-    size_t n = model_entries(list, settings_table, model);
+    size_t n = file_entries(list, model);
     network_sizes(&model->net, sizes, sizeof sizes);
     json_open(&json, NULL, '{');
     json_string(&json, "model", path);

@@ -7,7 +7,9 @@
 #include "tables.h"
 
 #include <assert.h>
+#include <math.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 // ---------------------------------------------------------------------------------------------
@@ -85,11 +87,13 @@ static size_t axis_find(const Axis *axis, const char *value)
     return i;
 }
 
-// Reads the list of values. A value may be the default, too, where that is out of range: 0 for the
-// size of all training images. On failure err names the flag.
+// Reads the list of values. The default is one, too, where it is below the range: 0 for the size of
+// all training images. On failure err names the flag.
 static bool axis_parse(Axis *axis, const char *architecture, Error *err)
 {
-    const char *flag = axis->row->flag, *wanted = setting_default(axis->row, architecture);
+    const char *flag = axis->row->flag;
+    Setting row = *axis->row;
+    row.min = fmin(row.min, strtod(setting_default(&row, architecture), NULL));
     for (const char *list = axis->list; list != NULL;) {
         const char *comma = strchr(list, ',');
         int length = comma == NULL ? (int)strlen(list) : (int)(comma - list);
@@ -101,10 +105,9 @@ static bool axis_parse(Axis *axis, const char *architecture, Error *err)
         if (length >= (int)sizeof word)
             return error_set(err, "--%s: '%.40s...' is too long", flag, list);
         snprintf(word, sizeof word, "%.*s", length, list);
-        settings_default(&settings, architecture);
-        if (strcmp(word, wanted) != 0 && !setting_parse(axis->row, &settings, word, &reason))
+        if (!setting_parse(&row, &settings, word, &reason))
             return error_set(err, "--%s: %s", flag, reason.text);
-        snprintf(value, NUMBER_SIZE, "%s", setting_text(axis->row, &settings, word));
+        snprintf(value, NUMBER_SIZE, "%s", setting_text(&row, &settings, word));
         if (axis_find(axis, value) < axis->n)
             return error_set(err, "--%s: %s is given twice", flag, value);
         axis->n++;

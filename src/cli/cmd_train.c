@@ -459,7 +459,6 @@ static int train(Job *job)
         return status;
     if ((!is_named && !curves_may_replace(o->csv, &c->err)) || !prepare(job, &c->err))
         return STATUS_FAILED;
-    signals_watch();
     if (!begin_table(job, &c->err))
         return STATUS_FAILED;
     status = run_job(job, &c->err);

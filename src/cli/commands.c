@@ -235,10 +235,13 @@ int command_begin(Context *context)
 
 bool command_open_table(Context *context, Output *out, const char *path)
 {
-    signals_watch(); // or a temporary file would stay behind
-    if (context->stdout_table != NULL && strcmp(path, context->stdout_table) == 0)
-        return output_open_descriptor(out, path, context->stdout_of_table, &context->err);
-    return output_open(out, &context->arena, path, OUTPUT_ANY_FILE, &context->err);
+    bool is_stdout = context->stdout_table != NULL && strcmp(path, context->stdout_table) == 0;
+    if (!is_stdout && !output_leads_to_stream(path))
+        signals_watch(); // before there is a temporary file, which would stay behind
+    bool ok = is_stdout ? output_open_descriptor(out, path, context->stdout_of_table, &context->err)
+                        : output_open(out, &context->arena, path, OUTPUT_ANY_FILE, &context->err);
+    signals_watch(); // after a pipe had its reader: a signal ends the wait
+    return ok;
 }
 
 void command_note(const char *format, ...)

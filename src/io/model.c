@@ -368,7 +368,7 @@ bool model_can_train(const Model *model, uint64_t current, Error *err)
 }
 
 // Format and recipe come first: a newer version may have changed anything else.
-static bool model_check_versions(unsigned *format, const ModelFile *file, Error *err)
+static bool model_check_versions(unsigned *version, const ModelFile *file, Error *err)
 {
     const char *name = metadata_find(file, format_row.key);
     const char *recipe = metadata_find(file, "recipe");
@@ -380,7 +380,7 @@ static bool model_check_versions(unsigned *format, const ModelFile *file, Error 
         return error_newer("format", name, err);
     if (!is_number || number == 0 || strcmp(name, formats[number - 1]) != 0)
         return error_set(err, "metadata 'format' is '%.40s', not a format of mlp", name);
-    *format = (unsigned)number;
+    *version = (unsigned)number;
     if (recipe == NULL)
         return metadata_lack("recipe", err);
     if (!model_parse_recipe(&number, recipe, MODEL_RECIPE, err))
@@ -401,12 +401,35 @@ static bool take_row(const Setting *row, void *into, const char *text, Error *er
            error_set(err, "metadata '%s': %s", row->key, reason.text);
 }
 
-// Takes what the metadata say, and of a setting that is missing what that means.
+// Whether a file of that version can be without the setting. Not where the default is out of range
+// and means that the program chooses: a file says what was chosen.
+static bool can_lack(const Setting *row, unsigned version, const char *architecture)
+{
+    mlp_settings ignored;
+    Error reason;
+    return row->absent != NULL ||
+           (version > 1 &&
+            setting_parse(row, &ignored, setting_default(row, architecture), &reason));
+}
+
+// Takes a setting of the metadata, and where it is missing what that means.
+static bool take_setting(const Setting *row, mlp_settings *settings, const char *text,
+                         unsigned version, Error *err)
+{
+    if (text == NULL)
+        return can_lack(row, version, settings->architecture) || metadata_lack(row->key, err);
+    return take_row(row, settings, text, err) &&
+           (setting_is_shown(row, settings) ||
+            error_set(err, "metadata '%s': '%.40s' is never written: its absence means it",
+                      row->key, text));
+}
+
 static bool model_take_metadata(Model *model, const ModelFile *file, Error *err)
 {
-    unsigned format = 1;
-    if (!model_check_versions(&format, file, err))
+    unsigned version = 1;
+    if (!model_check_versions(&version, file, err))
         return false;
+    model->facts.format = formats[version - 1];
     for (const Setting *row = facts_table; row->key != NULL; row++) {
         const char *text = metadata_find(file, row->key);
         if (text == NULL)
@@ -419,10 +442,7 @@ static bool model_take_metadata(Model *model, const ModelFile *file, Error *err)
         if ((row->flags & SETTING_RUN) != 0)
             continue;
         const char *text = metadata_find(file, row->key);
-        bool may_lack = format > 1 || row->absent != NULL;
-        if (text == NULL && !may_lack)
-            return metadata_lack(row->key, err);
-        if (text != NULL && !take_row(row, &model->settings, text, err))
+        if (!take_setting(row, &model->settings, text, version, err))
             return false;
         if (text != NULL && row->offset == offsetof(mlp_settings, architecture)) // the first row
             settings_absent(&model->settings, model->settings.architecture);

@@ -34,6 +34,7 @@ typedef struct ModelFacts {
     double pixel_std;    // s of the input scale
     uint32_t data_crc32; // of the training files
     uint32_t checksum;   // of the file that was read
+    const char *format;  // of that file, as it names it; NULL: none was read
 } ModelFacts;
 
 // What the public mlp_model is. The last three members are the library's (mlp.c): nothing here

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,7 +112,7 @@ static bool is_for_writing(const char *path, int fd, Error *err)
     return true;
 }
 
-// Finds what the output is written to, and what is against it, without opening anything.
+// Finds what the output is written to, and what is against it that shows without opening anything.
 static bool output_find(Output *out, Target *target, Arena *arena, const char *path,
                         OutputKind kind, Error *err)
 {
@@ -143,16 +144,6 @@ static bool output_find(Output *out, Target *target, Arena *arena, const char *p
     if (is == TARGET_NEW && access(out->directory, W_OK | X_OK) != 0)
         return error_set_errno(err, "%s: cannot write in its directory", path);
     return true;
-}
-
-bool output_try(const char *path, OutputKind kind, Error *err)
-{
-    Arena arena = {0};
-    Output out;
-    Target target = {.kind = TARGET_NEW};
-    bool ok = output_find(&out, &target, &arena, path, kind, err);
-    arena_free(&arena);
-    return ok;
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -243,6 +234,28 @@ bool output_open(Output *out, Arena *arena, const char *path, OutputKind kind, E
     if (target.kind == TARGET_DEVICE)
         return open_stream(out, open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC), err);
     return open_temporary(out, arena, &target, err);
+}
+
+bool output_try(const char *path, OutputKind kind, Error *err)
+{
+    Arena arena = {0};
+    Output out;
+    Target target = {.kind = TARGET_NEW};
+    sigset_t all, before;
+    sigfillset(&all);
+    bool ok = output_find(&out, &target, &arena, path, kind, err);
+    if (ok && !output_is_stream(&out)) {
+        sigprocmask(SIG_BLOCK, &all, &before); // or the temporary file could stay behind
+        if ((ok = open_temporary(&out, &arena, &target, err)))
+            output_discard(&out);
+        sigprocmask(SIG_SETMASK, &before, NULL);
+    } else if (ok && S_ISCHR(target.mode)) {
+        int fd = open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+        if ((ok = open_stream(&out, fd, err)))
+            output_discard(&out);
+    }
+    arena_free(&arena);
+    return ok;
 }
 
 // ---------------------------------------------------------------------------------------------

@@ -47,8 +47,8 @@ bool output_leads_to_stream(const char *path);
 // Says whether an opened output is a stream: there is no older file, and what is written is out.
 bool output_is_stream(const Output *out);
 
-// Says whether output_open would work, as far as that shows without opening anything, so that
-// nobody computes for long to learn that a directory cannot be written.
+// Says whether output_open would work, so that nobody computes for long to learn that it does not.
+// Makes the temporary file and removes it. Does not open a pipe, which might wait for its reader.
 bool output_try(const char *path, OutputKind kind, Error *err);
 
 // Flushes what was printed and puts the file in place; the stream stays open, and further rows go

@@ -50,7 +50,8 @@ char *path_follow(Arena *arena, const char *path, Error *err)
         char target[4096];
         ssize_t length = readlink(at, target, sizeof target);
         if (length <= 0 || (size_t)length == sizeof target || i == MOST_LINKS) {
-            error_set(err, "%s: cannot resolve this link", path);
+            error_set(err, "%s: %s", path,
+                      i == MOST_LINKS ? "is a loop of links" : "cannot resolve this link");
             return NULL;
         }
         const char *directory = target[0] == '/' ? "" : path_directory(arena, at, err);
