@@ -164,8 +164,8 @@ cat <<END
 The default model: \`./mlp train --epochs $EPOCHS --lr $RATE -o default.bin\`.
 
 END
-picture weights "The rows of W1 as pictures, grouped by the class that each unit votes for"
-echo "Each tile is a row of W1; white is weight 0. Above it are the class that the unit votes for (the largest weight in its"
+picture weights "The rows of W1 as pictures, grouped by the class with the unit's largest output weight"
+echo "Each tile is a row of W1; white is weight 0. Above it are the class (of the largest weight in its"
 echo "column of W2), the unit's number, and that weight. Units per class, from [units.csv](units.csv):"
 echo
 awk -F , 'NR > 1 { n[$2]++; s[$2] += $3; if (n[$2] == 1 || $3 > m[$2]) m[$2] = $3; if ($2 > last) last = $2 }

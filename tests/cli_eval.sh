@@ -313,7 +313,7 @@ claim "data in place of a model are refused" damaged_is_refused "$WORK/small/t10
 
 info_says() {
     exits 0 "$bin" info "$model" && cat "$WORK/stdout" && [ ! -s "$WORK/stderr" ] || return 1
-    for line in '784-8-10 network of 6370 parameters' 'checksum right' 'learning_rate  *0.002$' \
+    for line in '784-8-10 network of 6370 parameters' 'checksum correct' 'learning_rate  *0.002$' \
         'batch_size  *64$' 'train_size  *600$' 'validation_size  *150$' 'epochs  *3$' \
         'fc1.weight  *8,784 ' 'fc1.bias  *8 ' 'fc2.weight  *10,8 ' 'fc2.bias  *10 '; do
         grep -q "$line" "$WORK/stdout" || { echo "not there: $line"; return 1; }

@@ -76,6 +76,10 @@ python_refuses() {
     ! python3 "$examples"/classify.py "$WORK/absent.bin" "$WORK/0.pgm" 2>"$WORK/said" &&
         grep -q '^[^ ]*absent.bin: No such file' "$WORK/said" && [ "$(wc -l <"$WORK/said")" -eq 1 ]
 }
+python_usage() {
+    ! python3 "$examples"/classify.py "$WORK/model.bin" 2>"$WORK/said" && grep -q '^usage: ' "$WORK/said" &&
+        [ "$(wc -l <"$WORK/said")" -eq 1 ]
+}
 classify_refuses() { # WORD MODEL PICTURE
     ! "$WORK/classify" "$2" "$3" >"$WORK/said" 2>&1 && cat "$WORK/said" && [ "$(wc -l <"$WORK/said")" -eq 1 ] &&
         grep -qF "$1" "$WORK/said"
@@ -87,6 +91,7 @@ claim "so is a picture that is a model" classify_refuses "model.bin: is a model"
 if command -v python3 >/dev/null; then
     claim "classifying from Python gives the same" from_python
     claim "and a model that is absent is one line" python_refuses
+    claim "without arguments it shows its usage" python_usage
 else
     skip "python3 is not installed: the example in Python was not tried"
 fi

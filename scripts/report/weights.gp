@@ -1,4 +1,4 @@
-# The rows of W1 as tiles, in the order of the file: grouped by the class that a unit votes for.
+# The rows of W1 as tiles, in the order of the file: grouped by the class with a unit's largest output weight.
 #
 #   gnuplot -c scripts/report/weights.gp OUT.png FILE.csv
 #

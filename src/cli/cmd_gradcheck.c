@@ -49,7 +49,7 @@ static void print_skipped(const mlp_gradient_check *check, size_t skipped)
 
 static void print_check(const mlp_gradient_check *check)
 {
-    const char *skipped = check->has_kinks ? " at kinks" : "";
+    const char *skipped = check->has_kinks ? "  skipped" : "";
     printf("%-14s %-22s %9s %10s %10s%s\n", "Jacobian", "identity", "shape", "nonzero", "error",
            skipped);
     for (size_t i = 0; i < check->n_jacobians; i++) {
@@ -72,10 +72,10 @@ static void print_check(const mlp_gradient_check *check)
         print_skipped(check, row->skipped);
         printf("  %s\n", row->largest > 0.0 ? verdict(row->ok) : "all zero");
     }
-    printf("\nEach Jacobian, in double precision, against central differences (step %g) of its\n"
-           "function, at most %g; the chain of them against central differences of the loss, at\n"
-           "most %g, and against the float gradient of the training code, at most %g.\n%s",
-           MLP_CHECK_STEP, MLP_CHECK_LIMIT, MLP_CHECK_LIMIT, MLP_CHECK_TRAINING_LIMIT,
+    printf("\nLargest error allowed: %g between each Jacobian and central differences of its\n"
+           "function; %g between their product and central differences of the loss; %g\n"
+           "between that product and the training code's float gradient.\n%s",
+           MLP_CHECK_LIMIT, MLP_CHECK_LIMIT, MLP_CHECK_TRAINING_LIMIT,
            check->has_kinks ? "ReLU and max pooling have kinks: differences across a kink are "
                               "skipped and counted.\n"
                             : "");

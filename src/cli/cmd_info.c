@@ -72,7 +72,7 @@ static void print_text(const char *path, const Model *model)
     ModelEntry list[MODEL_MAX_ENTRIES];
     size_t n = file_entries(list, model);
     network_sizes(&model->net, sizes, sizeof sizes);
-    printf("%s: a %s network of %zu parameters, checksum right\n\n", command_shown(path).text,
+    printf("%s: a %s network of %zu parameters, checksum correct\n\n", command_shown(path).text,
            sizes, network_count_weights(&model->net));
     for (size_t i = 0; i < n; i++)
         if (strcmp(list[i].row->key, "class_names") != 0)
@@ -136,10 +136,10 @@ static int run(Context *c)
 const Command command_info = {
     .name = "info",
     .arguments = "MODEL",
-    .summary = "show a model's settings, tensors and checksum",
+    .summary = "show the contents of a model file",
     .about =
         "Shows what a model file contains: the settings that it was trained with, its tensors, "
-        "and whether its checksum is right. A damaged file is refused, with the reason.",
+        "and whether its checksum is correct. A damaged file is refused, with the reason.",
     .examples = {"mlp info model.bin", "mlp info model.bin --json"},
     .values_size = sizeof(InfoOptions),
     .options = info_options,

@@ -452,7 +452,7 @@ static int run(Context *c)
 
 const Command command_sweep = {
     .name = "sweep",
-    .summary = "train with every combination of settings, one row per training in a table",
+    .summary = "train every combination of the given settings; one table row per training",
     .about =
         "Trains a network for each combination of the given learning rates, batch sizes, hidden "
         "units, training-set sizes and seeds, and adds one row for each to a table: loss and "

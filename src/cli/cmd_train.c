@@ -35,10 +35,10 @@ static void train_options(OptionTable *table, void *values)
                    "model file to write; with --resume the default is the file of that model",
                    .letter = 'o', .role = ROLE_WRITES_MODEL),
         OPT_TABLE("csv", &o->csv,
-                  "write one row per epoch here (- is standard output); the default for another "
-                  "model, second.bin, is second.csv beside it, which replaces an older table of "
-                  "curves, but no other file",
-                  .default_text = "curves.csv"),
+                  "write one row per epoch here (- is standard output); the default replaces an "
+                  "older table of curves, but no other file",
+                  .default_text = "the model's name with .csv: second.csv for second.bin, but "
+                                  "curves.csv for model.bin"),
         OPT_UINT("checkpoint-every", &o->checkpoint_every, 1, SETTING_MAX_EPOCHS, "N",
                  "write the model every N epochs, not only at the end",
                  .default_text = "once a minute"),

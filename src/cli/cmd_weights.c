@@ -1,6 +1,6 @@
 // mlp weights: the weights of one layer as pictures. Those of a dense layer that reads images are
-// shown by hidden unit, sorted by the class that the unit votes for; those of a convolution by
-// filter. Reads the model alone; terminal.h draws.
+// shown by hidden unit, sorted by class, that with the unit's largest output weight; those of a
+// convolution by filter. Reads the model alone; terminal.h draws.
 #include "commands.h"
 #include "terminal.h"
 
@@ -202,9 +202,10 @@ static void draw(const Pictures *p, Tiles *tiles)
                "from %.3g on.\n",
                p->layer->name, p->layer->in.channels == 1 ? "" : "<input", tiles->scale);
     else
-        printf("Each tile: a hidden unit and the class that it votes for; its weights, negative "
-               "blue, positive red,\nfull colour from %.3g on.\n",
-               tiles->scale);
+        printf(
+            "Each tile: the weights of a hidden unit, and the class of its largest output weight;\n"
+            "negative blue, positive red, full colour from %.3g on.\n",
+            tiles->scale);
 }
 
 static int run(Context *c)
@@ -232,8 +233,8 @@ const Command command_weights = {
     .name = "weights",
     .arguments = "MODEL",
     .summary = "show the weights of hidden units or filters as pictures",
-    .about = "Shows the weights of a model's hidden units, sorted by the class that each unit "
-             "votes for (the class of its largest output weight), or the filters of a "
+    .about = "Shows the weights of a model's hidden units, sorted by class (the class with "
+             "the unit's largest output weight), or the filters of a "
              "convolution. On a terminal the weights are drawn as pictures, otherwise a table is "
              "printed; --csv writes all of them.",
     .examples = {"mlp weights model.bin", "mlp weights model.bin --csv weights.csv"},
