@@ -137,10 +137,11 @@ claim "every command of the documents is in a block that runs" in_blocks
 # ---------------------------------------------------------------------------------------------
 # C
 
-# Statements alone are those of a function; definitions alone are those of src/nn/optimizer.c; a row
-# of a table is left out.
+# Statements alone are those of a function; definitions alone are those of src/nn/optimizer.c, whose
+# header then has the member that the text adds; a row of a table is left out.
 c_compiles() { # DOCUMENT
     rm -f "$WORK"/block.*.c
+    sed 's/^    float learning_rate;/& float momentum;/' src/nn/optimizer.h >"$WORK/optimizer.h"
     awk -v at="$WORK/block" '
         /^ *```c$/ { on = 1; text = ""; next }
         /^ *```/ && on {

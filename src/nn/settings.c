@@ -24,7 +24,6 @@
 
 const Setting settings_table[] = {
     {SETTING(SETTING_CHOICE, architecture, "arch"), .choices = architecture_names,
-     DEFAULTS("mlp", "cnn"),
      HELP("NAME", "mlp (a hidden layer of sigmoids) or cnn (two convolutions)"),
      .default_text = "mlp", SINCE(1), .flags = SETTING_COLUMN},
     {SETTING(SETTING_DOUBLE, learning_rate, "lr"), RANGE(1e-30, 1e38), DEFAULTS("0.001", "0.002"),
@@ -85,10 +84,12 @@ const char *setting_text(const Setting *row, const void *from, char number[NUMBE
 }
 
 static_assert(sizeof settings_table->defaults / sizeof(char *) == N_ARCHITECTURES,
-              "a default per architecture, or NULL for that of the first");
+              "`defaults` in settings.h: one per architecture");
 
 const char *setting_default(const Setting *row, const char *architecture)
 {
+    if (row->choices == architecture_names)
+        return architecture;
     size_t i = 0;
     while (architecture_names[i] != NULL && strcmp(architecture_names[i], architecture) != 0)
         i++;

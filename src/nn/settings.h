@@ -66,7 +66,7 @@ const char *setting_text(const Setting *row, const void *from, char number[NUMBE
 // Sets one setting to its value in another struct; texts are not copied.
 void setting_copy(const Setting *row, void *into, const void *from);
 
-// The default for that architecture, as text.
+// The default for that architecture, as text. That of the setting `architecture` is its name.
 const char *setting_default(const Setting *row, const char *architecture);
 
 // Whether the value is the default for that architecture.
