@@ -141,7 +141,7 @@ static bool model_from_settings(mlp_model *model, const mlp_settings *settings,
 {
     mlp_settings *s = &model->settings;
     Error reason;
-    Split split;
+    Split split = {0};
     *s = *settings;
     model->facts = (ModelFacts){.rows = data->rows,
                                 .cols = data->cols,

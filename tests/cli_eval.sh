@@ -150,7 +150,7 @@ claim "the curves' last row equals eval --split validation, to the digit" equals
 
 other_data_is_said() { # SPLIT
     exits 0 "$bin" eval -d "$WORK/other" "$model" --split "$1" --json && cat "$WORK/stderr" &&
-        [ "$(wc -l <"$WORK/stderr")" -eq 1 ] && grep -q '^mlp: .*other data' "$WORK/stderr" &&
+        [ "$(wc -l <"$WORK/stderr")" -eq 1 ] && grep -q '^mlp: .*other data.*(CRC-32 [0-9a-f]\{8\}, here [0-9a-f]\{8\})' "$WORK/stderr" &&
         grep -qF "$WORK/other" "$WORK/stderr" && grep -qF "$model" "$WORK/stderr" &&
         [ -n "$(value_of accuracy)" ]
 }
@@ -326,6 +326,15 @@ info_json_says() {
 }
 claim "info names settings, tensors and checksum" info_says
 claim "info --json does so too" info_json_says
+info_says_format_2() { # in a file that could as well have format 1
+    sum=$("$bin" info "$model" | awk '$1 == "checksum_crc32" { print $2 }') &&
+        sed "s/mlp 1/mlp 2/;s/$sum/00000000/" "$model" >"$WORK/zeros.bin" &&
+        sum=$(gzip -c "$WORK/zeros.bin" | tail -c 8 | od -An -tx1 -N4 | awk '{ print $4 $3 $2 $1 }') &&
+        sed "s/checksum_crc32\":\"00000000/checksum_crc32\":\"$sum/" "$WORK/zeros.bin" >"$WORK/two.bin" || return 1
+    exits 0 "$bin" info "$WORK/two.bin" && cat "$WORK/stderr" && grep -q '^format  *mlp 2$' "$WORK/stdout" &&
+        exits 0 "$bin" info --json "$WORK/two.bin" && grep -q '"format": "mlp 2"' "$WORK/stdout"
+}
+claim "and the format that the file has" info_says_format_2
 
 # ---------------------------------------------------------------------------------------------
 # The command line as a whole

@@ -213,6 +213,32 @@ unwritable_streams() { # there are no data: nothing was read before
 }
 claim "a stream that cannot be written is refused before any work" unwritable_streams
 
+# A file that may be written, in a directory where none can be made or renamed.
+unwritable_files() { # nothing is read, printed or written before, and the file that was given is named
+    for line in 'eval nowhere.bin --confusion z.csv --mistakes' 'gradcheck -d nowhere --steps z.csv --nonzero' \
+        'features nowhere.bin --csv' 'sweep -d nowhere --csv' 'train -d nowhere --csv' 'train -d nowhere -o'; do
+        # shellcheck disable=SC2086 # words
+        refuses 1 '/proc/self/comm: cannot write in its directory' "$bin" $line /proc/self/comm || return 1
+    done
+    [ ! -e z.csv ]
+}
+if [ -w /proc/self/comm ]; then
+    claim "so is a file that cannot be replaced" unwritable_files
+else
+    skip "no /proc/self/comm: no file that can be written, but not replaced"
+fi
+loop_of_links() {
+    ln -sf loop1 loop2 && ln -sf loop2 loop1 && refuses 1 'loop1: is a loop of links' "$bin" train -q -d nowhere -o loop1 &&
+        refuses 1 'loop1: is a loop of links' "$bin" eval m.bin -d nowhere --confusion loop1
+}
+claim "a link that leads to itself is refused" loop_of_links
+waits_for_no_reader() { # COMMAND...: --foreground sends one SIGTERM, to the program alone
+    rm -f fifo && mkfifo fifo && timeout --foreground -k 10 2 "$bin" "$@" fifo
+    [ $? -eq 124 ]
+}
+claim "a signal ends a training that waits for the reader of its table" waits_for_no_reader train -q -d data --csv
+claim "and an evaluation" waits_for_no_reader eval m.bin -d data --confusion
+
 # ---------------------------------------------------------------------------------------------
 # Files that cannot be replaced
 

@@ -89,6 +89,8 @@ for pair in '--lr 1,x' '--lr 1,,2' '--lr 0' '--lr nan' '--lr 1,' '--batch 0' '--
     # shellcheck disable=SC2086
     claim "$pair is refused" refuses 2 "${pair% *}" "$bin" sweep $pair
 done
+claim "the range of --train-size includes its default, 0" refuses 2 "'' is not a whole number from 0 to" \
+    "$bin" sweep --train-size 1,
 claim "a list without end is refused" refuses 2 'more than 64' "$bin" sweep --lr "$(seq -s, 1 65)"
 lists() { seq -s, 1 64; }
 claim "more trainings than a million are refused" refuses 2 '--seeds' sweep "$bin" --lr "$(lists)" --batch "$(lists)" \

@@ -180,7 +180,7 @@ static bool crop(mlp_data *data, size_t side, Context *c)
 static bool make_network(Context *c, mlp_data *data)
 {
     const GradcheckOptions *o = c->values;
-    Split split;
+    Split split = {0};
     double pixel_std;
     size_t side = (size_t)o->crop, smaller = data->rows < data->cols ? data->rows : data->cols;
     if (side == 0) {

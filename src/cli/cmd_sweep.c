@@ -188,7 +188,7 @@ static bool list_combinations(Sweep *sweep, Arena *arena, Error *err)
     SweepOptions *o = sweep->options;
     size_t n = (size_t)o->seeds;
     Error reason;
-    Split unused;
+    Split unused = {0};
     if (!dataset_split(&sweep->split, sweep->data->n, 0, 0, err))
         return false;
     for (Axis *axis = o->axes; axis < o->axes + o->n_axes; axis++) {
