@@ -363,7 +363,7 @@ main_help() {
 help_shows_defaults() {
     exits 0 "$bin" eval --help && grep -A 1 -e '--split' "$WORK/stdout" | grep -qF '(default test)' &&
         exits 0 "$bin" train --help && grep -qF '(default model.bin)' "$WORK/stdout" &&
-        grep -qF '(default curves.csv)' "$WORK/stdout" && exits 0 "$bin" gradcheck --help &&
+        grep -qF "(default the model's name" "$WORK/stdout" && exits 0 "$bin" gradcheck --help &&
         grep -qF '(default 64)' "$WORK/stdout"
 }
 help_wins() { # over what else is on the line, and before anything is done
