@@ -6,6 +6,8 @@
 // nothing, unless a function says otherwise. Every function that allocates memory can fail for
 // want of it. Nothing is printed, and nothing ends the process.
 //
+// Pointers must not be NULL unless the comment allows it.
+//
 // Memory: the caller owns what a function returns and gives it to the matching close function,
 // which allows NULL. What a caller passes is copied where it is needed for longer, except the
 // pixels and labels of mlp_data_from_memory.
@@ -54,18 +56,22 @@ const char *mlp_version(void);
 
 // All that the result of a training depends on, beside the data. mlp_settings_default fills it in;
 // change what you want then. Texts belong to the caller. mlp_create checks all members, but leaves
-// `epochs` to mlp_train and takes `transposed` from the data.
+// `epochs` to mlp_train and takes `transposed` from the data. mlp_train gets the number of epochs
+// as an argument: pass settings.epochs for the default.
 typedef struct mlp_settings {
     const char *architecture; // "mlp" or "cnn"
-    uint64_t epochs;      // passes over the training images, those of earlier trainings included
-    double learning_rate; // for the sum of the batch's gradients, not their mean
-    uint64_t batch_size;  // images in a batch
-    uint64_t hidden;      // units of the hidden dense layer
-    uint64_t seed;        // of the initial weights and of the order of the images
+    // Passes over the training images, those of earlier trainings included: 1 to 1000000.
+    uint64_t epochs;
+    double learning_rate; // for the sum of the batch's gradients, not their mean: 1e-30 to 1e38
+    uint64_t batch_size;  // images in a batch: 1 to 65536
+    uint64_t hidden;      // units of the hidden dense layer: 1 to 65536
+    uint64_t seed;        // of the initial weights and of the order of the images: 0 to 2^53 - 1
     uint64_t train_size;  // train on the first so many images; 0: all but the validation images
-    uint64_t validation_size; // keep the last so many; 0: 10000, or a sixth of a smaller file
+    uint64_t validation_size; // keep the last so many; 0: 10000, or a sixth of fewer than 60000
     bool transposed;          // the data files of the model store the images column by column
-    const char *class_names;  // one per line, from class 0 on; NULL: the classes have numbers
+    // UTF-8, one name per line from class 0 on, each of at most 63 bytes, all different. A class
+    // without a line, or with an empty one, has its number. NULL: all have.
+    const char *class_names;
 } mlp_settings;
 
 // Sets every member to the default of an architecture. Fails for an unknown name.
@@ -115,8 +121,9 @@ mlp_model *mlp_open(const char *path, char error[MLP_ERROR_SIZE]);
 mlp_model *mlp_open_memory(const void *bytes, size_t size, char error[MLP_ERROR_SIZE]);
 
 // Makes a network with initial parameters for images and classes like those of the training data,
-// whose pixels give the input scale. Fails when a setting is out of range or does not suit the
-// data.
+// whose pixels give the input scale. It has data->n_classes classes, so at least 10. Fails when a
+// setting is out of range or does not suit the data, or a side of the images has more than 4096
+// pixels.
 mlp_model *mlp_create(const mlp_settings *settings, const mlp_data *data,
                       char error[MLP_ERROR_SIZE]);
 
@@ -226,16 +233,17 @@ typedef struct mlp_evaluation {
     bool is_other_data;    // of a split: the model was not trained on these data
 } mlp_evaluation;
 
-// Arrays with room for all images of the data; each may be NULL.
+// One element per image evaluated: element i is the answer to image `first` + i of the data, and n
+// elements are written (see mlp_evaluation). Room for data->n is always enough. Each may be NULL.
 typedef struct mlp_predictions {
     unsigned char *predicted; // (n) class
     float *probability;       // (n) of that class
     float *loss;              // (n) cross-entropy
 } mlp_predictions;
 
-// Evaluates the model on labelled data. `each`: NULL, or where the predictions of image `first`,
-// `first` + 1, ... go. threads as for mlp_train. Fails when the data do not fit the model, or have
-// fewer images than the split needs.
+// Evaluates the model on labelled data. `each`: the arrays for the answers, or NULL. threads as
+// for mlp_train. Fails when the data do not fit the model, or have fewer images than the split
+// needs.
 bool mlp_evaluate(const mlp_model *model, const mlp_data *data, mlp_split split, size_t threads,
                   mlp_evaluation *result, const mlp_predictions *each, char error[MLP_ERROR_SIZE]);
 
@@ -287,8 +295,8 @@ typedef struct mlp_gradient_check {
 } mlp_gradient_check;
 
 // Checks every gradient of the model at one image of the data: the Jacobians, the chain rule and
-// the training code. step: MLP_CHECK_STEP. Fails when a Jacobian is too large to build, the data do
-// not fit the model, or there is no such image.
+// the training code. step: MLP_CHECK_STEP, or another positive finite number. Fails when it is not
+// one, a Jacobian is too large to build, the data do not fit the model, or there is no such image.
 mlp_gradient_check *mlp_check_gradients(const mlp_model *model, const mlp_data *data, size_t image,
                                         double step, char error[MLP_ERROR_SIZE]);
 
