@@ -64,6 +64,10 @@ ifneq ($(filter-out clean help uninstall,$(or $(MAKECMDGOALS),all)),)
   ask = $(shell $(1))
 endif
 
+ifneq ($(filter %++,$(subst ',,$(CC))),)
+  $(error CC=$(CC) is a C++ compiler, and mlp is written in C: use make CC=gcc or CC=clang)
+endif
+
 # $(call takes,FLAGS): the flags, where compiler and linker know all of them.
 takes = $(call ask,f=$$(mktemp) && echo 'int main(void) { return 0; }' | \
           $(CC) $(CFLAGS) $(LDFLAGS) -Werror $(1) -o "$$f" -x c - >/dev/null 2>&1 && \

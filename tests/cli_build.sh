@@ -115,12 +115,20 @@ without() {
     done
     [ "$(trained "$WORK/lesser/mlp")" = "$(trained "$FAST_MLP")" ]
 }
+refuses_cplusplus() {
+    for compiler in g++ clang++ /usr/bin/c++; do
+        ! "$MAKE" -s CC="$compiler" BUILD="$WORK/plus" PROGRAM="$WORK/none" >"$WORK/said" 2>&1 || return 1
+        cat "$WORK/said"
+        [ "$(wc -l <"$WORK/said")" -eq 1 ] && grep -q 'is a C++ compiler, and mlp is written in C' "$WORK/said" || return 1
+    done
+}
 printf '#!/bin/sh\nexec %s -U__clang__ -U__GNUC__ -D__GNUC__=8 "$@"\n' "$CC" >"$WORK/older"
 chmod +x "$WORK/older"
 claim "MLP_NO_AVX512 builds the rest, for a compiler that lacks AVX-512" without avx512 CPPFLAGS=-DMLP_NO_AVX512
 claim "so does MLP_NO_AVX2" without 'avx512 avx2' CPPFLAGS=-DMLP_NO_AVX2
 claim "a compiler older than gcc 9 builds the scalar kernels alone" \
     without 'neon avx512 avx2 sse2' CC="'$WORK/older'"
+claim "a C++ compiler is refused in one line" refuses_cplusplus
 
 # ---------------------------------------------------------------------------------------------
 # 32 bits (that the bytes are the same: cli_repro)

@@ -4,7 +4,7 @@
 #define MLP_BASE_H
 
 #ifdef __cplusplus
-#error "mlp is C11: build it with a C compiler, such as make CC=gcc (C++ programs include mlp.h)"
+#error "mlp is written in C: use a C compiler (a program in C++ includes mlp.h)"
 #endif
 
 #include <stdarg.h>
