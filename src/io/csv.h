@@ -1,7 +1,7 @@
 // CSV (RFC 4180), as the program writes it: a header row, then one row per item, lines end in "\n".
-// Every table of the program is written with these functions, but for what a table that is continued
-// is compared with, which is made as text: headers, and how a row begins. Knows no table, opens no
-// file: below it is a stream, whose errors output.h finds.
+// Every table of the program is written with these functions, but for what a table that is
+// continued is compared with, which is made as text: headers, and how a row begins. Knows no table,
+// opens no file: below it is a stream, whose errors output.h finds.
 #ifndef MLP_CSV_H
 #define MLP_CSV_H
 
