@@ -94,6 +94,7 @@ static void box_add(Box *box, Box with)
 
 static Box box_of_pixel(const Picture *p, size_t i)
 {
+    assert(p->cols > 0);
     size_t y = i / p->cols, x = i % p->cols;
     return (Box){{y, y + 1}, {x, x + 1}};
 }

@@ -265,8 +265,9 @@ static void identity_text(char *text, size_t size, const Layer *layer, const cha
 {
     *text = '\0';
     for (size_t n = 0; *formula != '\0' && n < size; formula++, n += strlen(text + n)) {
-        char what = *formula == '$' ? *++formula : ' ';
-        switch (what) {
+        bool is_mark = *formula == '$';
+        formula += is_mark;
+        switch (is_mark ? *formula : ' ') {
         case 'x': snprintf(text + n, size - n, "%s", layer->in_symbol); break;
         case 'y': snprintf(text + n, size - n, "%s", layer->symbol); break;
         case 'n': snprintf(text + n, size - n, "%u", layer->number); break;
