@@ -92,11 +92,12 @@ static bool find_pictures(Pictures *p, Context *c)
     const Network *net = &c->model->net;
     const Layer *layer = layer_with_weights(net, o->layer);
     bool are_filters = layer != NULL && layer->kind->has_filters;
-    if (layer == NULL || (!are_filters && layer != &net->layers[0]))
-        return error_set(&c->err, "--layer %llu: %s has %s", (unsigned long long)o->layer,
-                         c->words.model,
-                         layer == NULL ? "fewer layers with weights"
-                                       : "weights there that do not have the shape of an image");
+    if (layer == NULL || (!are_filters && layer != &net->layers[0])) {
+        error_set(&c->err, "--layer %llu: %s has %s", (unsigned long long)o->layer, c->words.model,
+                  layer == NULL ? "fewer layers with weights"
+                                : "weights there that do not have the shape of an image");
+        return false; // which the analyser does not know of error_set
+    }
     size_t side = layer->conv.kernel_size;
     *p = (Pictures){.model = c->model,
                     .layer = layer,

@@ -56,7 +56,7 @@ enum { N_SYNONYMS = sizeof synonyms / sizeof synonyms[0] };
 size_t word_distance(const char *a, const char *b)
 {
     enum { LONGEST = 63 };
-    size_t rows[3][LONGEST + 1];
+    size_t rows[3][LONGEST + 1] = {{0}};
     size_t n_a = strlen(a), n_b = strlen(b);
     if (n_a > LONGEST || n_b > LONGEST)
         return LONGEST;

@@ -124,7 +124,7 @@ bool curves_may_replace(const char *path, Error *err)
     FILE *file = fopen(path, "rb"); // what cannot be read is not known to be a table
     size_t size = file == NULL ? 0 : fread(text, 1, sizeof text, file);
     if (file != NULL)
-        fclose(file);
+        (void)fclose(file);
     return check_header(text, size, path, header, what, err);
 }
 

@@ -160,8 +160,10 @@ bool model_write(const Model *model, Output *out, Error *err)
     const Tensor *sorted[NETWORK_MAX_TENSORS];
     if (memory == NULL)
         return error_set(err, "no memory for the model file");
+    // NOLINTBEGIN(bugprone-sizeof-expression): it is the pointers that are sorted
     memcpy(sorted, model->net.tensors, model->net.n_tensors * sizeof sorted[0]);
     qsort(sorted, model->net.n_tensors, sizeof sorted[0], compare_names);
+    // NOLINTEND(bugprone-sizeof-expression)
     fwrite((unsigned char[8]){0}, 1, 8, memory);
     size_t checksum_at = write_header(memory, model, sorted), data_at = (size_t)ftell(memory);
     bool finite = write_tensors(memory, model, sorted), complete = ferror(memory) == 0;

@@ -12,7 +12,7 @@
 
 // Parts of a row. The key is the name of the member.
 #define SETTING(type_, member, flag_)                                                              \
-    .key = #member, .type = type_, .offset = offsetof(mlp_settings, member), .flag = flag_
+    .key = #member, .type = (type_), .offset = offsetof(mlp_settings, member), .flag = (flag_)
 #define RANGE(least, most)   .min = (least), .max = (most)
 #define DEFAULTS(...)        .defaults = {__VA_ARGS__} // in the order of architecture_names
 #define ABSENT(text)         .absent = (text)
