@@ -97,7 +97,7 @@ static void word_normalise(char normal[MAX_WORD], const char *word)
 
 const char *word_nearest(const char *word, const char *const *words)
 {
-    char normal[MAX_WORD];
+    char normal[MAX_WORD] = "";
     word_normalise(normal, word);
     const char *nearest = NULL;
     size_t best = strlen(normal) / 3 + 2; // a longer word may be further off
@@ -111,7 +111,7 @@ const char *word_nearest(const char *word, const char *const *words)
     for (size_t i = 0; i < N_SYNONYMS; i++) {
         const char *ours = word_among(synonyms[i].ours, words), *others = synonyms[i].others;
         for (size_t length; ours != NULL && *others != '\0'; others += length) {
-            char other[MAX_WORD];
+            char other[MAX_WORD] = "";
             others += strspn(others, " ");
             length = strcspn(others, " ");
             snprintf(other, sizeof other, "%.*s", (int)length, others);
