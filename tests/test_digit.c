@@ -269,7 +269,7 @@ static void other_models_get_the_same_proportions(void)
         CHECK(ok, "%s", err.text);
         if (ok)
             extent(digit, rows, cols, &height, &width);
-        CHECK(height == table[i][2] && width == table[i][3], "%zu x %zu: %zu x %zu is lit", rows,
+        CHECK(height == table[i][2] && width == table[i][3], "%zu x %zu: %zu x %zu is inked", rows,
               cols, height, width);
     }
 }
@@ -284,9 +284,9 @@ static void light_and_dark_ink_of_any_strength_are_the_same(void)
             prepare_rectangle(60, 60, 40, 20, table[i][0], table[i][1], SIDE, SIDE, digit, &err);
         CHECK(ok, "%d on %d: %s", table[i][1], table[i][0], err.text);
         for (size_t p = 0; ok && p < PIXELS; p++) {
-            bool lit = p / SIDE >= 5 && p / SIDE < 25 && p % SIDE >= 10 && p % SIDE < 20;
-            lit = digit[p] == 255 ? lit : digit[p] == 0 && !lit;
-            CHECK(lit, "%d on %d: pixel (%zu, %zu) is %d", table[i][1], table[i][0], p / SIDE,
+            bool inked = p / SIDE >= 5 && p / SIDE < 25 && p % SIDE >= 10 && p % SIDE < 20;
+            inked = digit[p] == 255 ? inked : digit[p] == 0 && !inked;
+            CHECK(inked, "%d on %d: pixel (%zu, %zu) is %d", table[i][1], table[i][0], p / SIDE,
                   p % SIDE, digit[p]);
         }
     }

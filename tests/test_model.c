@@ -521,7 +521,7 @@ static void links_and_modes_stay_and_new_files_get_the_usual_mode(void)
     CHECK(fresh == 0640, "a new file has mode %o", fresh);
 }
 
-static void devices_directorys_and_missing_directorys(void)
+static void devices_directories_and_missing_directories(void)
 {
     Arena arena = {0};
     Error err = {""};
@@ -584,7 +584,7 @@ int main(void)
     RUN(an_output_replaces_its_target_only_when_committed);
     RUN(a_published_output_goes_on_in_place);
     RUN(links_and_modes_stay_and_new_files_get_the_usual_mode);
-    RUN(devices_directorys_and_missing_directorys);
+    RUN(devices_directories_and_missing_directories);
     RUN(a_full_disk_is_noticed);
     RUN(the_same_file_is_recognised_under_two_names);
     return test_end();
