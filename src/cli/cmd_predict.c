@@ -126,7 +126,7 @@ static bool predict_images(Predictor *p, Origin origin, const unsigned char *pix
     if (probability == NULL || logits == NULL)
         return false;
     for (size_t i = 0; i < n; i++, pixels += size, origin.index++) {
-        size_t left = n - i, row = i % most * p->classes, order[MLP_MAX_CLASSES];
+        size_t left = n - i, row = i % most * p->classes, order[MLP_MAX_CLASSES] = {0};
         if (row == 0 && !mlp_classify(p->model, pixels, left < most ? left : most, probability,
                                       logits, reason.text))
             return error_set(err, "%s: %s", origin.file, reason.text);

@@ -240,7 +240,7 @@ bool json_expect_string(JsonReader *json, const char **text, Error *err)
 
 bool json_expect_object(JsonReader *json, JsonMember *member, void *context, Error *err)
 {
-    const char *key;
+    const char *key = NULL;
     if (!json_expect(json, '{', err))
         return false;
     if (json_accept(json, '}'))
