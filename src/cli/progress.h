@@ -32,7 +32,7 @@ Progress progress_begin(bool quiet, size_t epochs_done, const mlp_settings *sett
 void progress_batch(Progress *progress, size_t epoch, size_t done, double loss);
 
 // Also notes once which setting to change when the epoch shows that nothing is learned. Either the
-// loss, in training and after it on the validation images, is above ln(classes), that of an equal
+// loss, in training and after it on the validation images, is above ln(classes), that of a uniform
 // guess. Or the validation accuracy is no better than always answering the most frequent class
 // (within two standard errors), and the loss no better than always answering the classes' shares.
 // Steps of less than four times the default's may just be slow: they count after the last epoch

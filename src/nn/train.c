@@ -154,8 +154,8 @@ static mlp_result training_validate(Training *t, const Evaluator *evaluator, mlp
         report->validation_accuracy = validation.accuracy;
     }
     memcpy(t->kept, t->params, t->net->n_parameters * sizeof *t->kept);
-    bool goes_on = t->observer->epoch(t->observer->context, report);
-    return goes_on && !t->refused ? MLP_DONE : MLP_STOPPED;
+    bool continues = t->observer->epoch(t->observer->context, report);
+    return continues && !t->refused ? MLP_DONE : MLP_STOPPED;
 }
 
 mlp_result train_run(float *params, const Network *net, const mlp_settings *settings,
