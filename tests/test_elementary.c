@@ -1,4 +1,4 @@
-// exp, log and random numbers: accurate, and the same everywhere.
+// exp, log, sine, cosine and random numbers: accurate, and the same everywhere.
 #include "elementary.h"
 #include "random.h"
 #include "test.h"
@@ -46,6 +46,22 @@ static void exp_saturates_and_nan_stays_nan(void)
     CHECK(isnan(log_f32(NAN)) && isnan(log_f32(INFINITY)), "log NaN, log infinity");
 }
 
+static void sine_and_cosine_are_within_1_5e_16(void)
+{
+    double worst = 0.0, at = 0.0;
+    for (double x = -PI_F64; x <= PI_F64; x += 1.0 / 65537) {
+        double sine = (double)fabsl((long double)sin_f64(x) - sinl((long double)x));
+        double cosine = (double)fabsl((long double)cos_f64(x) - cosl((long double)x));
+        double error = fmax(sine, cosine);
+        at = error > worst ? x : at;
+        worst = fmax(error, worst);
+    }
+    CHECK(worst < 1.5e-16, "%g at %.17g", worst, at);
+    CHECK(cos_f64(0.0) == 1.0 && sin_f64(0.0) == 0.0, "at 0: %g, %g", cos_f64(0.0), sin_f64(0.0));
+    CHECK(cos_f64(PI_F64) == -1.0 && cos_f64(-PI_F64) == -1.0, "cos pi = %.17g", cos_f64(PI_F64));
+    CHECK(fabs(sin_f64(PI_F64)) < 1.5e-16, "sin pi = %g", sin_f64(PI_F64));
+}
+
 // The values of recipe 1: whoever changes them raises MODEL_RECIPE.
 static void the_bits_are_those_of_the_recipe(void)
 {
@@ -57,6 +73,8 @@ static void the_bits_are_those_of_the_recipe(void)
           (unsigned long)f32_bits(random_normal(1, 0, 7)));
     CHECK(f32_bits(exp_f32(1.0f)) == 0x402df854u, "%08lx", (unsigned long)f32_bits(exp_f32(1.0f)));
     CHECK(f32_bits(log_f32(3.0f)) == 0x3f8c9f54u, "%08lx", (unsigned long)f32_bits(log_f32(3.0f)));
+    CHECK(sin_f64(2.5) == 0x1.326af0dcfcabp-1, "%a", sin_f64(2.5));
+    CHECK(cos_f64(2.5) == -0x1.9a2f7ef858b7dp-1, "%a", cos_f64(2.5));
 }
 
 static void the_quantile_inverts_the_normal_distribution(void)
@@ -114,6 +132,7 @@ int main(void)
 {
     RUN(exp_is_within_1_ulp);
     RUN(log_is_within_1_ulp);
+    RUN(sine_and_cosine_are_within_1_5e_16);
     RUN(exp_saturates_and_nan_stays_nan);
     RUN(the_bits_are_those_of_the_recipe);
     RUN(the_quantile_inverts_the_normal_distribution);

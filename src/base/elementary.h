@@ -1,7 +1,8 @@
-// exp and log in single precision that give the same bits on every machine. Those of libm differ
-// between libraries; these are sums and products of floats in a written order, so that IEEE 754
-// fixes every bit, in a vector lane (simd_template.h) as in a scalar. The polynomials are those of
-// Moshier's Cephes library (expf, logf).
+// exp and log in single precision, sine and cosine in double, that give the same bits on every
+// machine. Those of libm differ between libraries; these are sums and products in a written order,
+// so that IEEE 754 fixes every bit, in a vector lane (simd_template.h) as in a scalar. The
+// polynomials of exp and log are those of Moshier's Cephes library (expf, logf), the others those
+// of FreeBSD's msun (k_sin.c, k_cos.c).
 #ifndef MLP_ELEMENTARY_H
 #define MLP_ELEMENTARY_H
 
@@ -82,6 +83,61 @@ static inline float log_f32(float x)
     float z = r * r;
     float tail = LOG_POLYNOMIAL(r) * (z * r) + n * LN2_LOW - 0.5f * z;
     return r + tail + n * LN2_HIGH + (x - x); // x - x is 0, or NaN when x is not finite
+}
+
+#define PI_F64 3.14159265358979323846
+
+// An angle in [-pi, pi] as r + quarters * pi/2, |r| <= pi/4. pi/2 is in two parts: the first has 33
+// bits, so that its multiples are exact.
+typedef struct ReducedAngle {
+    double r;
+    int quarters;
+} ReducedAngle;
+
+static inline ReducedAngle angle_reduce(double x)
+{
+    const double pi_2_high = 1.57079632673412561417, pi_2_low = 6.07710050650619224932e-11;
+    int n = (int)(x * (2.0 / PI_F64) + (x < 0.0 ? -0.5 : 0.5));
+    return (ReducedAngle){(x - n * pi_2_high) - n * pi_2_low, n};
+}
+
+// sin r = r + r^3 P(r^2), P of degree 5; |r| <= pi/4.
+static inline double sin_reduced(double r)
+{
+    double z = r * r;
+    double high = (1.58969099521155010221e-10 * z + -2.50507602534068634195e-08) * z;
+    double middle = ((high + 2.75573137070700676789e-06) * z + -1.98412698298579493134e-04) * z;
+    double low = (middle + 8.33333333332248946124e-03) * z + -1.66666666666666324348e-01;
+    return r + r * z * low;
+}
+
+// cos r = 1 - r^2/2 + r^4 P(r^2), P of degree 5; |r| <= pi/4.
+static inline double cos_reduced(double r)
+{
+    double z = r * r;
+    double high = (-1.13596475577881948265e-11 * z + 2.08757232129817482790e-09) * z;
+    double middle = ((high + -2.75573143513906633035e-07) * z + 2.48015872894767294178e-05) * z;
+    double low = (middle + -1.38888888888741095749e-03) * z + 4.16666666666666019037e-02;
+    return 1.0 - (0.5 * z - z * z * low);
+}
+
+// sin_f64(x), cos_f64(x): sine and cosine of an angle x in [-pi, pi].
+// Method:
+//   1. Write x = r + n pi/2 with a whole n and |r| <= pi/4.
+//   2. Turned by n quarters of a circle, each is plus or minus the sine or the cosine of r.
+// Error: below 1.5e-16.
+static inline double sin_f64(double x)
+{
+    ReducedAngle a = angle_reduce(x);
+    double y = (a.quarters & 1) != 0 ? cos_reduced(a.r) : sin_reduced(a.r);
+    return (a.quarters & 2) != 0 ? -y : y;
+}
+
+static inline double cos_f64(double x)
+{
+    ReducedAngle a = angle_reduce(x);
+    double y = (a.quarters & 1) != 0 ? sin_reduced(a.r) : cos_reduced(a.r);
+    return ((a.quarters + 1) & 2) != 0 ? -y : y;
 }
 
 #endif
