@@ -283,7 +283,8 @@ static void weight_gradient_is_the_chain_with_full_jacobians(void)
     }
 }
 
-// The parameters that a part changes are those that part_ranges says, and each belongs to one part.
+// The parameters that a part changes are those that part_ranges says, and each belongs to one part,
+// biases to ranges of biases: they count double.
 static void part_ranges_are_what_weight_gradient_changes(void)
 {
     for (size_t k = 0; k < N_CASES; k++) {
@@ -298,12 +299,12 @@ static void part_ranges_are_what_weight_gradient_changes(void)
         float *owners = floats(&f, f.n_parameters);
         for (size_t part = 0; layer->n_tensors > 0 && part < 3; part++) {
             float *gradient = floats(&f, f.n_parameters);
-            Range ranges[LAYER_MAX_RANGES];
+            PartRange ranges[LAYER_MAX_RANGES];
             size_t n = layer->kind->part_ranges(layer, (Part){part, 3}, ranges);
             layer->kind->weight_gradient(layer, &f.view, (Part){part, 3}, 1.0f, gradient);
             for (size_t r = 0; r < n; r++)
-                for (size_t i = ranges[r].first; i < ranges[r].end; i++) {
-                    owners[i] += 1.0f;
+                for (size_t i = ranges[r].range.first; i < ranges[r].range.end; i++) {
+                    owners[i] += ranges[r].is_bias ? 2.0f : 1.0f;
                     gradient[i] = 0.0f;
                 }
             for (size_t i = 0; i < f.n_parameters; i++)
@@ -312,8 +313,8 @@ static void part_ranges_are_what_weight_gradient_changes(void)
         }
         for (size_t t = 0; t < layer->n_tensors; t++)
             for (size_t e = 0; e < tensor_size(&layer->tensors[t]); e++)
-                CHECK(fabsf(owners[tensor_index(&layer->tensors[t], e)] - 1.0f) < 0.5f,
-                      "%s, %s, element %zu belongs to %g parts", cases[k].name,
+                CHECK(fabsf(owners[tensor_index(&layer->tensors[t], e)] - (float)(t + 1)) < 0.5f,
+                      "%s, %s, element %zu: %g, not once in a range of its kind", cases[k].name,
                       layer->tensors[t].name, e,
                       (double)owners[tensor_index(&layer->tensors[t], e)]);
         arena_free(&f.arena);

@@ -144,15 +144,15 @@ static void layer_dense_weight_gradient(const Layer *layer, const LayerView *vie
         layer_dense_bias_gradient(layer, view, scale, into);
 }
 
-size_t layer_dense_part_ranges(const Layer *layer, Part part, Range ranges[LAYER_MAX_RANGES])
+size_t layer_dense_part_ranges(const Layer *layer, Part part, PartRange ranges[LAYER_MAX_RANGES])
 {
     size_t W = layer->tensors[0].offset, b = layer->tensors[1].offset, S = layer->out_stride, n = 0;
     for (size_t block = part.number; block < N_BLOCKS; block += part.of) {
         Range rows = layer_block(layer->n_rows, block);
-        ranges[n++] = (Range){W + rows.first * S, W + rows.end * S};
+        ranges[n++] = (PartRange){{W + rows.first * S, W + rows.end * S}, false};
     }
     if (part.number == 0)
-        ranges[n++] = (Range){b, b + S};
+        ranges[n++] = (PartRange){{b, b + S}, true};
     return n;
 }
 

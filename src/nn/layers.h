@@ -97,7 +97,12 @@ static inline Range layer_block(size_t n_rows, size_t block)
     return range_part(n_rows, block, N_BLOCKS);
 }
 
+// Consecutive floats of the parameter block that one part changes.
 enum { LAYER_MAX_RANGES = N_BLOCKS + 1 };
+typedef struct PartRange {
+    Range range;
+    bool is_bias; // which weight decay leaves alone
+} PartRange;
 
 struct LayerKind {
     const char *name;
@@ -141,7 +146,7 @@ struct LayerKind {
     // code that trains.
     void (*weight_gradient)(const Layer *layer, const LayerView *view, Part part, float scale,
                             float *into);
-    size_t (*part_ranges)(const Layer *layer, Part part, Range ranges[LAYER_MAX_RANGES]);
+    size_t (*part_ranges)(const Layer *layer, Part part, PartRange ranges[LAYER_MAX_RANGES]);
 
     // The reference, in double precision and independent of all the above: the layer is a
     // function of several arguments, argument[0] = x and argument[1 + t] = vec(tensor t), in the
@@ -174,7 +179,7 @@ extern const LayerKind layer_max_pool;
 // What the two dense kinds share.
 size_t layer_dense_describe(Layer *layer, size_t units, size_t offset);
 void layer_dense_init(const Layer *layer, float *params, uint64_t seed, uint64_t stream);
-size_t layer_dense_part_ranges(const Layer *layer, Part part, Range ranges[LAYER_MAX_RANGES]);
+size_t layer_dense_part_ranges(const Layer *layer, Part part, PartRange ranges[LAYER_MAX_RANGES]);
 void layer_dense_bias_gradient(const Layer *layer, const LayerView *view, float scale, float *into);
 void layer_dense_reference_forward(const Layer *layer, const double *const argument[], double *y);
 void layer_dense_reference_jacobian(const Layer *layer, const double *const argument[],

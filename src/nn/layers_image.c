@@ -148,13 +148,13 @@ static void layer_convolution_weight_gradient(const Layer *layer, const LayerVie
 }
 
 static size_t layer_convolution_part_ranges(const Layer *layer, Part part,
-                                            Range ranges[LAYER_MAX_RANGES])
+                                            PartRange ranges[LAYER_MAX_RANGES])
 {
     const Tensor *W = &layer->tensors[0], *b = &layer->tensors[1];
     Range rows = range_part(layer->n_rows, part.number, part.of);
     size_t S = W->stride[0];
-    ranges[0] = (Range){W->offset + rows.first * S, W->offset + rows.end * S};
-    ranges[1] = (Range){b->offset + rows.first, b->offset + rows.end};
+    ranges[0] = (PartRange){{W->offset + rows.first * S, W->offset + rows.end * S}, false};
+    ranges[1] = (PartRange){{b->offset + rows.first, b->offset + rows.end}, true};
     return 2;
 }
 

@@ -467,7 +467,7 @@ void network_weight_gradient(const Network *net, const Work *work, const Batch *
     }
 }
 
-size_t network_part_ranges(const Network *net, Part part, Range ranges[NETWORK_MAX_RANGES])
+size_t network_part_ranges(const Network *net, Part part, PartRange ranges[NETWORK_MAX_RANGES])
 {
     size_t n = 0;
     for (size_t l = net->first_trained; l < net->n_layers; l++)

@@ -127,7 +127,7 @@ void network_weight_gradient(const Network *net, const Work *work, const Batch *
 
 // The ranges of the block that a part of network_weight_gradient changes. Returns their number.
 enum { NETWORK_MAX_RANGES = NETWORK_MAX_LAYERS * LAYER_MAX_RANGES };
-size_t network_part_ranges(const Network *net, Part part, Range ranges[NETWORK_MAX_RANGES]);
+size_t network_part_ranges(const Network *net, Part part, PartRange ranges[NETWORK_MAX_RANGES]);
 
 // What an example of the batch that was last predicted is at the output of layer l: its pixels are
 // out_pitch floats apart. Only a workspace for one example still has that of every layer.

@@ -34,11 +34,8 @@ bool optimizer_open(OptimizerState *state, const Optimizer *optimizer, float *pa
     return true;
 }
 
-void optimizer_step(const OptimizerState *state, const Range *ranges, size_t n_ranges)
+void optimizer_step(const OptimizerState *state, Range range)
 {
-    for (size_t r = 0; r < n_ranges; r++) {
-        state->optimizer->step(state, ranges[r]);
-        memset(state->gradient + ranges[r].first, 0,
-               range_length(ranges[r]) * sizeof *state->gradient);
-    }
+    state->optimizer->step(state, range);
+    memset(state->gradient + range.first, 0, range_length(range) * sizeof *state->gradient);
 }

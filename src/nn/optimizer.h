@@ -40,7 +40,7 @@ const Optimizer *optimizer_find(const char *name);
 bool optimizer_open(OptimizerState *state, const Optimizer *optimizer, float *params, size_t n,
                     double learning_rate, Arena *arena, Error *err);
 
-// Steps the parameters of some ranges and zeroes their gradient for the next batch.
-void optimizer_step(const OptimizerState *state, const Range *ranges, size_t n_ranges);
+// Steps the parameters of a range and zeroes their gradient for the next batch.
+void optimizer_step(const OptimizerState *state, Range range);
 
 #endif

@@ -62,9 +62,11 @@ static void training_update(const Training *t, const OptimizerState *state, cons
         network_weight_gradient(t->net, &t->work, batch, -state->learning_rate, t->params, mine);
         return;
     }
-    Range ranges[NETWORK_MAX_RANGES];
+    PartRange ranges[NETWORK_MAX_RANGES];
+    size_t n = network_part_ranges(t->net, mine, ranges);
     network_weight_gradient(t->net, &t->work, batch, 1.0f, state->gradient, mine);
-    optimizer_step(state, ranges, network_part_ranges(t->net, mine, ranges));
+    for (size_t r = 0; r < n; r++)
+        optimizer_step(state, ranges[r].range);
 }
 
 // One epoch of gradient descent, as each worker of the pool runs it. A worker has the same part
