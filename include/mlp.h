@@ -42,6 +42,7 @@ extern "C" {
 enum {
     MLP_ERROR_SIZE = 1024,
     MLP_MAX_CLASSES = 256,
+    MLP_MAX_SIZES = 8,       // hidden layers, and convolutions, of a network
     MLP_DEFAULT_THREADS = 8, // at most, where nobody says how many
     MLP_MAX_THREADS = 1024
 };
@@ -59,14 +60,32 @@ const char *mlp_version(void);
 // `epochs` to mlp_train and takes `transposed` from the data. mlp_train gets the number of epochs
 // as an argument: pass settings.epochs for the default.
 typedef struct mlp_settings {
-    const char *architecture; // "mlp" or "cnn"
+    const char *architecture; // "mlp", "cnn" or "lenet5"
+    const char *preset;       // whose values the settings began with, see mlp_settings_preset
+    const char *activation;   // of the hidden layers: "sigmoid", "tanh" or "relu"
+    // Units of the hidden dense layers, first to last: 1 to 65536 each. The first 0 ends the list.
+    uint64_t hidden[MLP_MAX_SIZES];
+    // Channels of the convolutions, first to last, in the same way; none for "mlp".
+    uint64_t channels[MLP_MAX_SIZES];
     // Passes over the training images, those of earlier trainings included: 1 to 1000000.
     uint64_t epochs;
-    double learning_rate; // for the sum of the batch's gradients, not their mean: 1e-30 to 1e38
-    uint64_t batch_size;  // images in a batch: 1 to 65536
-    uint64_t hidden;      // units of the hidden dense layer: 1 to 65536
-    uint64_t seed;        // of the initial weights and of the order of the images: 0 to 2^53 - 1
-    uint64_t train_size;  // train on the first so many images; 0: all but the validation images
+    double learning_rate;  // for the sum of the batch's gradients, not their mean: 1e-30 to 1e38
+    uint64_t batch_size;   // images in a batch: 1 to 65536
+    const char *optimizer; // "sgd" or "adam"
+    double momentum;       // of sgd (Nesterov): 0 to 0.9999
+    // Of the weights, not the biases; decoupled, for the learning rate of a mean loss: 0 to 1.
+    double weight_decay;
+    const char *schedule; // of the learning rate: "constant", "cosine" or "one-cycle"
+    double warmup;        // fraction of all batches in which the rate rises from 0: 0 to 0.99
+    double ema;           // decay of the moving average of the weights: 0 (none) to 0.999999
+    // Random changes of each training image: degrees (0 to 180), fraction (0 to 0.9), pixels (0 to
+    // 4096), fraction (0 to 1).
+    double rotate, scale, shift, shear;
+    uint64_t
+        patience;     // stop when the validation loss has not improved for so many epochs; 0: never
+    const char *keep; // the model of which epoch: "last" or "best", by validation loss
+    uint64_t seed;    // of the initial weights and of the order of the images: 0 to 2^53 - 1
+    uint64_t train_size;      // train on the first so many images; 0: all but the validation images
     uint64_t validation_size; // keep the last so many; 0: 10000, or a sixth of fewer than 60000
     bool transposed;          // the data files of the model store the images column by column
     // UTF-8, one name per line from class 0 on, each of at most 63 bytes, all different. A class
@@ -282,7 +301,7 @@ typedef struct mlp_gradient {
     bool ok; // both errors are below their limits, and the gradient is not all zero
 } mlp_gradient;
 
-enum { MLP_MAX_JACOBIANS = 33, MLP_MAX_GRADIENTS = 16 };
+enum { MLP_MAX_JACOBIANS = 47, MLP_MAX_GRADIENTS = 22 };
 
 typedef struct mlp_gradient_check {
     size_t label; // the class taken as true: the least likely one

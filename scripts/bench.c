@@ -132,8 +132,7 @@ static void trained_open(Trained *t, const Row *row)
     Error err;
     mlp_settings defaults;
     settings_default(&defaults, row->arch);
-    Architecture architecture = {row->arch, data.rows, data.cols, (size_t)defaults.hidden,
-                                 data.n_classes};
+    Architecture architecture = architecture_of(&defaults, data.rows, data.cols, data.n_classes);
     *t = (Trained){.params = NULL};
     kernels = row->kernels;
     if (!network_build(&t->net, &architecture, &err) ||

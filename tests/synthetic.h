@@ -1,12 +1,13 @@
-// A small data set made from random numbers: sparse images whose nonzero pixels depend on the class, so
-// that there is something to learn.
+// A small data set made from random numbers: sparse images whose nonzero pixels depend on the
+// class, so that there is something to learn.
 #ifndef MLP_SYNTHETIC_H
 #define MLP_SYNTHETIC_H
 
-#include "network.h"
 #include "random.h"
+#include "settings.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct Synthetic {
     Dataset data;
@@ -48,12 +49,31 @@ static inline Batch synthetic_batch(const Synthetic *s, const uint32_t *index, s
     return (Batch){.data = &s->data, .scale = &s->scale, .order = index, .n = size, .size = size};
 }
 
+// The settings that a model of format 1 has not.
+#define PLAIN_SETTINGS                                                                             \
+    .preset = "none", .activation = "sigmoid", .optimizer = "sgd", .schedule = "constant",         \
+    .keep = "last"
+
+// An architecture with its defaults, but one hidden layer.
+static inline Architecture synthetic_architecture(const char *name, size_t rows, size_t cols,
+                                                  size_t hidden, size_t classes)
+{
+    mlp_settings settings;
+    settings_default(&settings, name);
+    Architecture architecture = architecture_of(&settings, rows, cols, classes);
+    memset(architecture.hidden, 0, sizeof architecture.hidden);
+    architecture.hidden[0] = hidden;
+    architecture.name = name;
+    return architecture;
+}
+
 // A network for the data, with initial parameters in *params.
 static inline void synthetic_network(Network *net, float **params, const Synthetic *s,
                                      size_t hidden, uint64_t seed, Arena *arena)
 {
     Error err;
-    Architecture architecture = {"mlp", s->data.rows, s->data.cols, hidden, s->data.n_classes};
+    Architecture architecture =
+        synthetic_architecture("mlp", s->data.rows, s->data.cols, hidden, s->data.n_classes);
     if (!network_build(net, &architecture, &err) ||
         (*params = network_alloc(net, arena, &err)) == NULL)
         abort();

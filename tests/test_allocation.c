@@ -211,7 +211,7 @@ static bool train_network(const char *arch, const char *directory, Outcome *outc
     mlp_model *made = NULL, *read = NULL;
     mlp_data *data = mlp_data_open(directory, MLP_TRAIN_FILES, false, error);
     if (data != NULL && mlp_settings_default(&settings, arch, error)) {
-        settings.hidden = 4;
+        settings.hidden[0] = 4;
         settings.learning_rate = 0.01;
         settings.batch_size = 16;
         made = mlp_create(&settings, data, error);
@@ -249,7 +249,7 @@ static bool check_gradients(Outcome *outcome, char error[MLP_ERROR_SIZE])
     mlp_gradient_check *check = NULL;
     mlp_data *data = mlp_data_open(small_data, MLP_TRAIN_FILES, false, error);
     if (data != NULL && mlp_settings_default(&settings, "mlp", error)) {
-        settings.hidden = 4;
+        settings.hidden[0] = 4;
         model = mlp_create(&settings, data, error);
     }
     if (model != NULL)

@@ -62,7 +62,7 @@ static void run_open(Run *run)
     *run = (Run){.data = mlp_data_from_memory(pixels, labels, N, SIDE, SIDE, run->error)};
     if (!mlp_settings_default(&run->settings, "mlp", run->error))
         abort();
-    run->settings.hidden = 3;
+    run->settings.hidden[0] = 3;
     run->settings.batch_size = 16;
     run->settings.learning_rate = 0.01;
     run->model = mlp_create(&run->settings, run->data, run->error);
@@ -176,8 +176,9 @@ static void a_fresh_model_has_the_settings_that_were_asked_for(void)
     run.model = mlp_create(&run.settings, run.data, run.error);
     REQUIRE(run.model != NULL, "%s", run.error);
     const mlp_settings *s = mlp_model_settings(run.model);
-    CHECK(strcmp(s->architecture, "mlp") == 0 && s->hidden == 3 && s->seed == 7 && s->epochs == 0,
-          "%s, %u hidden, seed %u, %u epochs", s->architecture, (unsigned)s->hidden,
+    CHECK(strcmp(s->architecture, "mlp") == 0 && s->hidden[0] == 3 && s->seed == 7 &&
+              s->epochs == 0,
+          "%s, %u hidden, seed %u, %u epochs", s->architecture, (unsigned)s->hidden[0],
           (unsigned)s->seed, (unsigned)s->epochs);
     CHECK(s->train_size == 100 && s->validation_size == 20, "%u and %u images",
           (unsigned)s->train_size, (unsigned)s->validation_size);
@@ -436,7 +437,7 @@ static void settings_out_of_range_are_named(void)
     run_open(&run);
     mlp_settings wrong[] = {run.settings, run.settings, run.settings, run.settings, run.settings};
     const char *words[] = {"hidden", "learning_rate", "rchitecture", "validation_size", "class"};
-    wrong[0].hidden = 0;
+    wrong[0].hidden[0] = 0;
     wrong[1].learning_rate = -1.0;
     wrong[2].architecture = "rnn";
     wrong[3].validation_size = N;

@@ -5,6 +5,7 @@
 #include "files.h"
 #include "path.h"
 #include "random.h"
+#include "synthetic.h"
 #include "test.h"
 
 #include <inttypes.h>
@@ -16,7 +17,8 @@ static unsigned char file[MAX_FILE];
 static size_t file_size;
 
 static Model small = {.settings = {.architecture = "mlp",
-                                   .hidden = 2,
+                                   .hidden = {2},
+                                   PLAIN_SETTINGS,
                                    .learning_rate = 1e-4,
                                    .batch_size = 64,
                                    .seed = 5,
@@ -224,7 +226,8 @@ static void a_setting_that_format_2_lacks_is_at_its_default(void)
     Arena arena = {0};
     Error err;
     other.settings = (mlp_settings){.architecture = "mlp",
-                                    .hidden = 64, // its default: the tensors must fit
+                                    PLAIN_SETTINGS,
+                                    .hidden = {64}, // its default: the tensors must fit
                                     .learning_rate = 0.5,
                                     .batch_size = 3,
                                     .seed = 4,
@@ -245,11 +248,12 @@ static void a_setting_that_format_2_lacks_is_at_its_default(void)
         if (strcmp(row->key, "validation_size") == 0) // the last one
             snprintf(entry, sizeof entry, ",\"validation_size\":\"6\"");
         if (!exchange(bytes, size, entry, "")) {
-            CHECK(strcmp(row->key, "epochs") == 0, "no %s", entry);
+            CHECK(strcmp(row->key, "epochs") == 0 || !setting_is_shown(row, &other.settings),
+                  "no %s", entry);
             continue;
         }
         n++;
-        if (row->absent == NULL)
+        if (row->absent[0] == NULL)
             CHECK(!model_parse(&model, &arena, bytes, size, &err) &&
                       strstr(err.text, row->key) != NULL,
                   "format 1 without %s", row->key);
@@ -303,7 +307,7 @@ static void defaults_are_those_of_the_architecture(void)
 // With a table that has a setting more, since format 2, whose default was changed later.
 static void a_newer_setting_is_written_only_where_it_is_not_what_its_absence_means(void)
 {
-    Setting table[32];
+    Setting table[64];
     size_t n_rows = 0;
     for (; settings_table[n_rows].key != NULL; n_rows++)
         table[n_rows] = settings_table[n_rows];
@@ -312,7 +316,7 @@ static void a_newer_setting_is_written_only_where_it_is_not_what_its_absence_mea
                               .offset = offsetof(mlp_settings, seed),
                               .max = 100,
                               .since = 2,
-                              .absent = "5",
+                              .absent = {"5"},
                               .defaults = {"6"}};
     table[n_rows + 1] = (Setting){.key = NULL};
     static Model model;

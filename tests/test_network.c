@@ -132,7 +132,7 @@ static void fixture_open_architecture(Fixture *f, const char *name)
     Error err;
     *f = (Fixture){.params = NULL};
     f->s = synthetic_make(&f->arena, CNN_EXAMPLES, CNN_SIDE, CLASSES);
-    Architecture architecture = {name, CNN_SIDE, CNN_SIDE, HIDDEN, CLASSES};
+    Architecture architecture = synthetic_architecture(name, CNN_SIDE, CNN_SIDE, HIDDEN, CLASSES);
     if (!network_build(&f->net, &architecture, &err) ||
         (f->params = network_alloc(&f->net, &f->arena, &err)) == NULL ||
         !work_alloc(&f->work, &f->net, (WorkNeeds){.capacity = CNN_EXAMPLES}, &f->arena, &err))
@@ -534,13 +534,42 @@ static void sizes_out_of_range_are_refused(void)
 {
     Network net;
     Error err;
-    const Architecture wrong[] = {
-        {"mlp", 0, 28, 64, 10},      {"mlp", 28, 5000, 64, 10},   {"mlp", 28, 28, 0, 10},
-        {"mlp", 28, 28, 64, 1},      {"mlp", 28, 28, 64, 257},    {"cmn", 28, 28, 64, 10},
-        {"mlp", 4096, 4096, 64, 10}, {"mlp", 28, 28, 100000, 10}, {"cnn", 15, 28, 64, 10},
-        {"cnn", 28, 15, 64, 10},     {"cnn", 4096, 4096, 1, 10},  {"cnn", 1, 1, 64, 10}};
-    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
-        CHECK(!network_build(&net, &wrong[i], &err), "case %zu was accepted", i);
+    static const struct {
+        const char *name;
+        size_t rows, cols, hidden, classes;
+    } wrong[] = {{"mlp", 0, 28, 64, 10},      {"mlp", 28, 5000, 64, 10},   {"mlp", 28, 28, 0, 10},
+                 {"mlp", 28, 28, 64, 1},      {"mlp", 28, 28, 64, 257},    {"cmn", 28, 28, 64, 10},
+                 {"mlp", 4096, 4096, 64, 10}, {"mlp", 28, 28, 100000, 10}, {"cnn", 15, 28, 64, 10},
+                 {"cnn", 28, 15, 64, 10},     {"cnn", 4096, 4096, 1, 10},  {"cnn", 1, 1, 64, 10}};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        Architecture architecture = synthetic_architecture(
+            wrong[i].name, wrong[i].rows, wrong[i].cols, wrong[i].hidden, wrong[i].classes);
+        CHECK(!network_build(&net, &architecture, &err), "case %zu was accepted", i);
+    }
+}
+
+static void lists_of_sizes_have_their_limits(void)
+{
+    static const struct {
+        const char *name, *hidden, *channels, *word;
+    } cases[] = {{"mlp", "1-2-3-4-5-6-7-8", "", NULL}, {"cnn", "1-2-3-4-5-6-7-8", "1-1", NULL},
+                 {"lenet5", "3", "32-200", NULL},      {"mlp", "4", "3", "channels"},
+                 {"mlp", "4", "3-3", "channels"},      {"cnn", "4", "3", "channels"},
+                 {"cnn", "4", "3-4-5", "channels"},    {"cnn", "4", "33-4", "at most 32"}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        Network net;
+        mlp_settings settings;
+        Error err = {""};
+        settings_default(&settings, cases[i].name);
+        (void)setting_parse(setting_find(settings_table, "hidden"), &settings, cases[i].hidden,
+                            &err);
+        (void)setting_parse(setting_find(settings_table, "channels"), &settings, cases[i].channels,
+                            &err);
+        Architecture architecture = architecture_of(&settings, 28, 28, 10);
+        CHECK(network_build(&net, &architecture, &err) == (cases[i].word == NULL) &&
+                  (cases[i].word == NULL || strstr(err.text, cases[i].word) != NULL),
+              "%s %s %s: %s", cases[i].name, cases[i].hidden, cases[i].channels, err.text);
+    }
 }
 
 int main(void)
@@ -564,5 +593,6 @@ int main(void)
     RUN(a_delta_of_the_wrong_sign_is_caught);
     RUN(a_gradient_of_zeros_is_not_accepted);
     RUN(sizes_out_of_range_are_refused);
+    RUN(lists_of_sizes_have_their_limits);
     return test_end();
 }

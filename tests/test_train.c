@@ -333,9 +333,10 @@ static const Optimizer heavy_ball = {.name = "heavy ball", .slots = 1, .step = h
 static void run_open_architecture(Run *run, const char *name)
 {
     Error err;
-    bool is_cnn = strcmp(name, "cnn") == 0;
+    bool is_cnn = strcmp(name, "mlp") != 0;
     run_open_side(run, is_cnn ? 16 : 7, is_cnn ? 40 : 100, is_cnn ? 30 : 67, 1);
-    Architecture architecture = {name, run->s.data.rows, run->s.data.cols, 8, 4};
+    Architecture architecture =
+        synthetic_architecture(name, run->s.data.rows, run->s.data.cols, 8, 4);
     if (!network_build(&run->net, &architecture, &err) ||
         (run->params = network_alloc(&run->net, &run->arena, &err)) == NULL)
         abort();

@@ -12,7 +12,7 @@ bool parse_uint(const char *text, uint64_t *value);
 // no hexadecimal, inf, nan, blanks, or a number beyond a double's range.
 bool parse_double(const char *text, double *value);
 
-enum { NUMBER_SIZE = 32 };
+enum { NUMBER_SIZE = 64 };
 
 // Writes the shortest decimal that reads back as the same double: settings.
 const char *format_shortest(char text[NUMBER_SIZE], double value);

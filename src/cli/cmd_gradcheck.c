@@ -202,7 +202,7 @@ static bool make_network(Context *c, mlp_data *data)
 static int report(Context *c, const mlp_data *data, const mlp_gradient_check *check)
 {
     const GradcheckOptions *o = c->values;
-    char sizes[64];
+    char sizes[NETWORK_SIZES_SIZE];
     ShownName name = command_shown(c->words.model != NULL ? c->words.model : "a fresh network");
     network_sizes(&c->model->net, sizes, sizeof sizes);
     printf("%s, %s, training image %llu of %s, label taken as %zu (the least likely)\n\n",

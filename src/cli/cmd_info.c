@@ -68,7 +68,7 @@ static void print_tensor(const Tensor *tensor, const float *params)
 
 static void print_text(const char *path, const Model *model)
 {
-    char sizes[64], number[NUMBER_SIZE];
+    char sizes[NETWORK_SIZES_SIZE], number[NUMBER_SIZE];
     ModelEntry list[MODEL_MAX_ENTRIES];
     size_t n = file_entries(list, model);
     network_sizes(&model->net, sizes, sizeof sizes);
@@ -89,7 +89,7 @@ static void print_text(const char *path, const Model *model)
 static void print_json(const char *path, const Model *model)
 {
     JsonWriter json = {.out = stdout};
-    char sizes[64], number[NUMBER_SIZE];
+    char sizes[NETWORK_SIZES_SIZE], number[NUMBER_SIZE];
     ModelEntry list[MODEL_MAX_ENTRIES];
     size_t n = file_entries(list, model);
     network_sizes(&model->net, sizes, sizeof sizes);

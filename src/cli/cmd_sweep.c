@@ -15,7 +15,7 @@
 // ---------------------------------------------------------------------------------------------
 // Options
 
-enum { MAX_AXES = 16, MAX_VALUES = 64, MAX_TRAININGS = 1000000 };
+enum { MAX_AXES = 32, MAX_VALUES = 64, MAX_TRAININGS = 1000000 };
 
 // A setting that takes each of a list of values.
 typedef struct Axis {
@@ -38,7 +38,9 @@ static void add_axis(OptionTable *table, SweepOptions *o, const Setting *row)
 {
     assert(o->n_axes < MAX_AXES);
     Axis *axis = &o->axes[o->n_axes++];
-    const char *placeholder = row->type == SETTING_DOUBLE ? "R,R,..." : "N,N,...";
+    const char *placeholder = row->type == SETTING_DOUBLE   ? "R,R,..."
+                              : row->type == SETTING_CHOICE ? "NAME,NAME,..."
+                                                            : "N,N,...";
     axis->row = row;
     axis->list = setting_default(row, o->settings.architecture);
     const Option option = OPT_STRING(row->flag, &axis->list, placeholder, row->help);
@@ -209,7 +211,7 @@ static bool list_combinations(Sweep *sweep, Arena *arena, Error *err)
 
 static double combination_cost(const Combination *c)
 {
-    return (double)c->settings.train_size * (double)(c->settings.hidden + 16);
+    return (double)c->settings.train_size * (double)(c->settings.hidden[0] + 16);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -226,7 +228,8 @@ static bool has_column(const Sweep *sweep, const Setting *row)
         return (row->flags & (SETTING_AXIS | SETTING_COLUMN)) != 0;
     for (const Axis *axis = o->axes; axis < o->axes + o->n_axes; axis++)
         if (axis->row == row)
-            return axis->n > 1 || strcmp(axis->values[0], row->absent) != 0;
+            return axis->n > 1 ||
+                   strcmp(axis->values[0], setting_absent(row, o->settings.architecture)) != 0;
     return false;
 }
 

@@ -243,12 +243,25 @@ static bool watch_epoch(void *context, const mlp_epoch *report, const mlp_model 
 // ---------------------------------------------------------------------------------------------
 // The command
 
+// One size as a number, several as a list.
+static void print_sizes(JsonWriter *json, const char *key, const uint64_t *sizes)
+{
+    bool is_list = sizes[0] != 0 && sizes[1] != 0;
+    if (is_list)
+        json_open(json, key, '[');
+    for (size_t i = 0; i < MLP_MAX_SIZES && sizes[i] != 0; i++)
+        json_uint(json, is_list ? NULL : key, sizes[i]);
+    if (is_list)
+        json_close(json, ']');
+}
+
 static void print_setting(JsonWriter *json, const Setting *row, const mlp_settings *settings)
 {
     const void *value = (const char *)settings + row->offset;
     char number[NUMBER_SIZE];
     switch (row->type) {
     case SETTING_UINT: json_uint(json, row->key, *(const uint64_t *)value); break;
+    case SETTING_LIST: print_sizes(json, row->key, value); break;
     case SETTING_DOUBLE: json_exact(json, row->key, *(const double *)value); break;
     case SETTING_BOOL: json_bool(json, row->key, *(const bool *)value); break;
     default: json_string(json, row->key, setting_text(row, settings, number));
@@ -260,7 +273,7 @@ static void print_summary(const Job *job)
     JsonWriter json = {.out = stdout};
     const TrainOptions *o = job->options;
     const mlp_settings *settings = mlp_model_settings(job->model);
-    char sizes[64];
+    char sizes[NETWORK_SIZES_SIZE];
     network_sizes(&job->model->net, sizes, sizeof sizes);
     uint64_t trained = settings->train_size * (settings->epochs - job->epochs_before);
     json_open(&json, NULL, '{');

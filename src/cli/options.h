@@ -59,7 +59,7 @@ typedef struct Option {
 #define OPTION(...)           ((Option){__VA_ARGS__})
 #define OPTION_VALUE(type, v) (1 ? (v) : (type *)NULL) // a value of another type does not compile
 
-enum { OPTIONS_MAX = 40 };
+enum { OPTIONS_MAX = 64 };
 
 typedef struct OptionTable {
     Option rows[OPTIONS_MAX];

@@ -49,7 +49,7 @@ size_t model_entries(ModelEntry list[MODEL_MAX_ENTRIES], const Setting *table, c
     size_t n = 0;
     for (const Setting *row = table; row->key != NULL; row++)
         if ((row->flags & SETTING_RUN) == 0 && setting_is_shown(row, settings)) {
-            assert(n + OTHERS < MODEL_MAX_ENTRIES && (row->since == 1 || row->absent != NULL));
+            assert(n + OTHERS < MODEL_MAX_ENTRIES && (row->since == 1 || row->absent[0] != NULL));
             list[n++] = (ModelEntry){row, settings};
             format = row->since > format ? row->since : format;
         }
@@ -63,8 +63,8 @@ size_t model_entries(ModelEntry list[MODEL_MAX_ENTRIES], const Setting *table, c
 Architecture model_architecture(const Model *model)
 {
     const ModelFacts *facts = &model->facts;
-    return (Architecture){model->settings.architecture, (size_t)facts->rows, (size_t)facts->cols,
-                          (size_t)model->settings.hidden, (size_t)facts->classes};
+    return architecture_of(&model->settings, (size_t)facts->rows, (size_t)facts->cols,
+                           (size_t)facts->classes);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -409,7 +409,7 @@ static bool can_lack(const Setting *row, unsigned version, const char *architect
 {
     mlp_settings ignored;
     Error reason;
-    return row->absent != NULL ||
+    return row->absent[0] != NULL ||
            (version > 1 &&
             setting_parse(row, &ignored, setting_default(row, architecture), &reason));
 }

@@ -112,6 +112,12 @@ typedef struct Kernels {
     // dx[i] = dy[i] * (y[i] * (1 - y[i])), n values, a multiple of KERNEL_PAD; y the sigmoid's.
     void (*sigmoid_backward)(float *dx, const float *y, const float *dy, size_t n);
 
+    // y[i] = 2 / (1 + exp(-2 x[i])) - 1, n values, a multiple of KERNEL_PAD.
+    void (*tanh_forward)(float *y, const float *x, size_t n);
+
+    // dx[i] = dy[i] * (1 - y[i] * y[i]), n values, a multiple of KERNEL_PAD; y the tanh's.
+    void (*tanh_backward)(float *dx, const float *y, const float *dy, size_t n);
+
     // y[i] = 0 where x[i] <= 0, else x[i], so that NaN stays; n values, a multiple of KERNEL_PAD.
     void (*relu_forward)(float *y, const float *x, size_t n);
 

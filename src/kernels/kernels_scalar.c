@@ -130,6 +130,18 @@ static void scalar_sigmoid_backward(float *dx, const float *y, const float *dy, 
         dx[i] = dy[i] * (y[i] * (1.0f - y[i]));
 }
 
+static void scalar_tanh_forward(float *y, const float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = 2.0f / (1.0f + exp_f32(-2.0f * x[i])) - 1.0f;
+}
+
+static void scalar_tanh_backward(float *dx, const float *y, const float *dy, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        dx[i] = dy[i] * (1.0f - y[i] * y[i]);
+}
+
 static void scalar_relu_forward(float *y, const float *x, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -297,6 +309,8 @@ const Kernels kernels_scalar = {
     .dense_weight_gradient = scalar_dense_weight_gradient,
     .sigmoid_forward = scalar_sigmoid_forward,
     .sigmoid_backward = scalar_sigmoid_backward,
+    .tanh_forward = scalar_tanh_forward,
+    .tanh_backward = scalar_tanh_backward,
     .relu_forward = scalar_relu_forward,
     .relu_backward = scalar_relu_backward,
     .softmax_cross_entropy = scalar_softmax_cross_entropy,

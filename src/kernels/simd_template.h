@@ -194,6 +194,20 @@ static void simd_sigmoid_backward(float *dx, const float *y, const float *dy, si
         store(dx + i, load(dy + i) * (load(y + i) * (1.0f - load(y + i))));
 }
 
+static void simd_tanh_forward(float *y, const float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i += LANES) {
+        Reduced reduced = exp_reduce(-2.0f * load(x + i));
+        store(y + i, 2.0f / (1.0f + exp_reduced(reduced)) - 1.0f);
+    }
+}
+
+static void simd_tanh_backward(float *dx, const float *y, const float *dy, size_t n)
+{
+    for (size_t i = 0; i < n; i += LANES)
+        store(dx + i, load(dy + i) * (1.0f - load(y + i) * load(y + i)));
+}
+
 static void simd_relu_forward(float *y, const float *x, size_t n)
 {
     for (size_t i = 0; i < n; i += LANES)
@@ -256,6 +270,8 @@ const Kernels KERNEL_TABLE = {
     .dense_weight_gradient = simd_dense_weight_gradient,
     .sigmoid_forward = simd_sigmoid_forward,
     .sigmoid_backward = simd_sigmoid_backward,
+    .tanh_forward = simd_tanh_forward,
+    .tanh_backward = simd_tanh_backward,
     .relu_forward = simd_relu_forward,
     .relu_backward = simd_relu_backward,
     .softmax_cross_entropy = simd_softmax_cross_entropy,

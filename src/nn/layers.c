@@ -47,13 +47,22 @@ void layer_name_tensors(Layer *layer)
                  what[t]);
 }
 
-void layer_init_weights(const Layer *layer, float *params, uint64_t seed, uint64_t stream)
+// b = -m sum_i W_i for inputs of mean m. Behind a sigmoid (m = 1/2) large weights would otherwise
+// begin with a random preference for some classes, which a small learning rate takes long to
+// unlearn.
+void layer_init(const Layer *layer, float *params, uint64_t seed, uint64_t stream)
 {
-    const Tensor *W = &layer->tensors[0];
-    size_t size = tensor_size(W), I = size / W->dims[0];
+    const Tensor *W = &layer->tensors[0], *b = &layer->tensors[1];
+    size_t size = tensor_size(W), O = W->dims[0], I = size / O;
     float std = (float)(layer->gain / sqrt((double)I));
     for (size_t e = 0; e < size; e++)
         params[tensor_index(W, e)] = std * random_normal(seed, stream, e);
+    for (size_t o = 0; o < O && layer->input_mean > 0.0; o++) {
+        float sum = 0.0f;
+        for (size_t i = 0; i < I; i++)
+            sum += params[tensor_index(W, o * I + i)];
+        params[tensor_index(b, o)] = -(float)layer->input_mean * sum;
+    }
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -91,22 +100,6 @@ size_t layer_dense_describe(Layer *layer, size_t units, size_t offset)
         (Tensor){.letter = "b", .n_dims = 1, .dims = {O}, .offset = offset + I * S, .stride = {1}};
     layer_name_tensors(layer);
     return (I + 1) * S;
-}
-
-// Normal weights, and biases that make the average input give 0: b = -m sum_i W_i for inputs of
-// mean m. Behind a sigmoid (m = 1/2) large weights would otherwise begin with a random preference
-// for some classes, which a small learning rate takes long to unlearn.
-void layer_dense_init(const Layer *layer, float *params, uint64_t seed, uint64_t stream)
-{
-    const Tensor *W = &layer->tensors[0], *b = &layer->tensors[1];
-    size_t I = shape_size(layer->in), O = shape_size(layer->out);
-    layer_init_weights(layer, params, seed, stream);
-    for (size_t o = 0; o < O && layer->input_mean > 0.0; o++) {
-        float sum = 0.0f;
-        for (size_t i = 0; i < I; i++)
-            sum += params[tensor_index(W, o * I + i)];
-        params[tensor_index(b, o)] = -(float)layer->input_mean * sum;
-    }
 }
 
 static void layer_dense_forward(const Layer *layer, const float *params, const LayerView *view)
@@ -192,7 +185,7 @@ void layer_dense_reference_jacobian(const Layer *layer, const double *const argu
 const LayerKind layer_dense = {
     .name = "dense",
     .describe = layer_dense_describe,
-    .init = layer_dense_init,
+    .init = layer_init,
     .forward = layer_dense_forward,
     .backward = layer_dense_backward,
     .needs_x = true,
@@ -265,6 +258,54 @@ const LayerKind layer_sigmoid = {
     .reference_forward = layer_sigmoid_reference_forward,
     .reference_jacobian = layer_sigmoid_reference_jacobian,
     .identity = {"diag($y * (1 - $y)) (4)"},
+};
+
+// ---------------------------------------------------------------------------------------------
+// Tanh:  y = (exp(x) - exp(-x)) / (exp(x) + exp(-x)) = 2 / (1 + exp(-2x)) - 1, elementwise
+//
+// Jacobian (identity 4), from y' = 1 - y^2:   dy/dx = diag(1 - y * y)
+// Given dy = dL/dy:   dx = dy * (1 - y * y)
+
+static void layer_tanh_forward(const Layer *layer, const float *params, const LayerView *view)
+{
+    (void)params;
+    kernels->tanh_forward(view->y, view->x, view->batch.size * layer->in_stride);
+}
+
+static void layer_tanh_backward(const Layer *layer, const float *params, const LayerView *view)
+{
+    (void)params;
+    kernels->tanh_backward(view->dx, view->y, view->dy, view->batch.size * layer->in_stride);
+}
+
+static void layer_tanh_reference_forward(const Layer *layer, const double *const argument[],
+                                         double *y)
+{
+    for (size_t i = 0; i < shape_size(layer->in); i++)
+        y[i] = tanh(argument[0][i]);
+}
+
+static void layer_tanh_reference_jacobian(const Layer *layer, const double *const argument[],
+                                          size_t which, double *J)
+{
+    (void)which;
+    size_t n = shape_size(layer->in);
+    for (size_t i = 0; i < n; i++) {
+        double y = tanh(argument[0][i]);
+        J[i * n + i] = 1.0 - y * y;
+    }
+}
+
+const LayerKind layer_tanh = {
+    .name = "tanh",
+    .is_activation = true,
+    .describe = layer_elementwise_describe,
+    .forward = layer_tanh_forward,
+    .backward = layer_tanh_backward,
+    .needs_y = true,
+    .reference_forward = layer_tanh_reference_forward,
+    .reference_jacobian = layer_tanh_reference_jacobian,
+    .identity = {"diag(1 - $y * $y) (4)"},
 };
 
 // ---------------------------------------------------------------------------------------------

@@ -171,14 +171,19 @@ struct LayerKind {
 extern const LayerKind layer_sparse_dense; // a dense layer on pixels: can only come first
 extern const LayerKind layer_dense;
 extern const LayerKind layer_sigmoid;
+extern const LayerKind layer_tanh;
 extern const LayerKind layer_relu;
 extern const LayerKind layer_pixels; // pixels made floats: can only come first
 extern const LayerKind layer_convolution;
 extern const LayerKind layer_max_pool;
 
+// Sets the initial weights and biases of a dense layer or a convolution: tensor 0, in the order of
+// the file, to a stream of normal numbers of standard deviation gain / sqrt(I), I the inputs of one
+// output; tensor 1 so that the average input gives 0.
+void layer_init(const Layer *layer, float *params, uint64_t seed, uint64_t stream);
+
 // What the two dense kinds share.
 size_t layer_dense_describe(Layer *layer, size_t units, size_t offset);
-void layer_dense_init(const Layer *layer, float *params, uint64_t seed, uint64_t stream);
 size_t layer_dense_part_ranges(const Layer *layer, Part part, PartRange ranges[LAYER_MAX_RANGES]);
 void layer_dense_bias_gradient(const Layer *layer, const LayerView *view, float scale, float *into);
 void layer_dense_reference_forward(const Layer *layer, const double *const argument[], double *y);
@@ -188,10 +193,6 @@ void layer_dense_reference_jacobian(const Layer *layer, const double *const argu
     {                                                                                              \
         "W$n (1)", "I_$O (x) $x^T (5)", "I (3)"                                                    \
     }
-
-// Sets the elements of tensor 0, in the order of the file, to a stream of normal numbers of
-// standard deviation gain / sqrt(I), I the inputs of one output.
-void layer_init_weights(const Layer *layer, float *params, uint64_t seed, uint64_t stream);
 
 // Adds one choice to a number that identifies a region: a step of FNV-1a with 64-bit words for
 // bytes. A region begins at LAYER_REGION.

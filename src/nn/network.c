@@ -12,66 +12,70 @@ static_assert((int)NETWORK_MAX_CLASSES <= (int)KERNEL_MAX_CLASSES,
               "the kernels have room for fewer");
 
 // ---------------------------------------------------------------------------------------------
-// Architectures: tables of layers
+// Architectures: the layers before the dense ones, which all end in the same way
 
-// Where the number of outputs or channels of a layer comes from.
-typedef enum Units { LIKE_INPUT, HIDDEN, CLASSES, CHANNELS } Units;
-
+// A layer that makes an image. The activation and the number of channels come from the settings.
 typedef struct LayerSpec {
-    const LayerKind *kind;
-    const char *symbol; // of the output
-    const char *name;   // in the model file, NULL without parameters
-    Units units;
-    double gain, input_mean; // of the initial weights, see Layer
-    size_t channels, kernel_size, stride;
+    const LayerKind *kind; // NULL: the activation
+    size_t kernel_size, stride;
 } LayerSpec;
 
 typedef struct ArchitectureSpec {
     const char *name;
-    const LayerSpec *layers; // ends at the first without a kind
+    size_t n_image_layers; // 0: the dense layers see the pixels
+    size_t n_convolutions;
     size_t checked_side;
+    const LayerSpec *image_layers;
 } ArchitectureSpec;
 
-#define SQRT2 1.4142135623730951 // keeps the variance through ReLU (He et al. 2015)
-
-static const LayerSpec layers_of_mlp[] = {
-    {&layer_sparse_dense, "a1", "fc1", HIDDEN, .gain = 0.3},
-    {&layer_sigmoid, .symbol = "f1"},
-    {&layer_dense, "a2", "fc2", CLASSES, .gain = 5.0, .input_mean = 0.5},
-    {.kind = NULL},
+// Pooling comes before the activation, which gives the same (both keep the order) and leaves a
+// quarter to do.
+static const LayerSpec convolutions[] = {
+    {&layer_pixels, 0, 0}, {&layer_convolution, 5, 1}, {&layer_max_pool, 2, 2},
+    {NULL, 0, 0},          {&layer_convolution, 5, 1}, {&layer_max_pool, 2, 2},
+    {NULL, 0, 0},
 };
+enum { N_IMAGE_LAYERS = sizeof convolutions / sizeof convolutions[0] };
 
-// Pooling comes before ReLU, which gives the same (both keep the order) and leaves a quarter to do.
-static const LayerSpec layers_of_cnn[] = {
-    {&layer_pixels, .symbol = "x"},
-    {&layer_convolution, "a1", "conv1", CHANNELS, SQRT2, .channels = 16, .kernel_size = 5,
-     .stride = 1},
-    {&layer_max_pool, "p1", .kernel_size = 2, .stride = 2},
-    {&layer_relu, .symbol = "f1"},
-    {&layer_convolution, "a2", "conv2", CHANNELS, SQRT2, .channels = 32, .kernel_size = 5,
-     .stride = 1},
-    {&layer_max_pool, "p2", .kernel_size = 2, .stride = 2},
-    {&layer_relu, .symbol = "f2"},
-    {&layer_dense, "a3", "fc1", HIDDEN, .gain = SQRT2},
-    {&layer_relu, .symbol = "f3"},
-    {&layer_dense, "a4", "fc2", CLASSES, .gain = 0.5},
-    {.kind = NULL},
-};
-
-// The table: a name, and its checked side. The defaults of settings are in settings.c.
-#define ARCHITECTURES(ROW) ROW(mlp, 0) ROW(cnn, 16)
-#define SPEC(name, side)   {#name, layers_of_##name, side},
-#define NAME(name, side)   #name,
+// The table: a name, numbers of layers that make images and of convolutions among them, the checked
+// side. The defaults of settings are in settings.c.
+#define ARCHITECTURES(ROW)                                                                         \
+    ROW(mlp, 0, 0, 0) ROW(cnn, N_IMAGE_LAYERS, 2, 16) ROW(lenet5, N_IMAGE_LAYERS, 2, 16)
+#define SPEC(name, image_layers, n, side) {#name, image_layers, n, side, convolutions},
+#define NAME(name, image_layers, n, side) #name,
 static const ArchitectureSpec architectures[] = {ARCHITECTURES(SPEC)};
 const char *const architecture_names[] = {ARCHITECTURES(NAME) NULL};
 static_assert(sizeof architectures / sizeof architectures[0] == N_ARCHITECTURES, "in network.h");
 
+// The activations, and the initial weights that suit each: gain of the layer that sees the pixels,
+// of the others, and of the output; mean of an activation, see Layer. Those of ReLU keep the
+// variance (He et al. 2015), but for the output, whose first logits are to be near 0.
+typedef struct ActivationSpec {
+    const LayerKind *kind;
+    double pixel_gain, gain, output_gain, mean;
+} ActivationSpec;
+
+#define SQRT2 1.4142135623730951
+static const ActivationSpec activations[] = {
+    {&layer_sigmoid, 0.3, 5.0, 5.0, 0.5},
+    {&layer_tanh, 1.0, 1.0, 0.5, 0.0},
+    {&layer_relu, SQRT2, SQRT2, 0.5, 0.0},
+};
+const char *const activation_names[] = {"sigmoid", "tanh", "relu", NULL};
+
+// The number of a name in such a list, or that of its NULL.
+static size_t name_find(const char *const *names, const char *name)
+{
+    size_t i = 0;
+    while (names[i] != NULL && strcmp(names[i], name) != 0)
+        i++;
+    return i;
+}
+
 static const ArchitectureSpec *architecture_find(const char *name)
 {
-    for (size_t i = 0; architecture_names[i] != NULL; i++)
-        if (strcmp(architecture_names[i], name) == 0)
-            return &architectures[i];
-    return NULL;
+    size_t i = name_find(architecture_names, name);
+    return architecture_names[i] == NULL ? NULL : &architectures[i];
 }
 
 size_t architecture_checked_side(const char *name)
@@ -80,17 +84,56 @@ size_t architecture_checked_side(const char *name)
     return spec == NULL ? 0 : spec->checked_side;
 }
 
+Architecture architecture_of(const mlp_settings *settings, size_t rows, size_t cols, size_t classes)
+{
+    Architecture a = {.name = settings->architecture,
+                      .rows = rows,
+                      .cols = cols,
+                      .classes = classes,
+                      .activation = settings->activation};
+    memcpy(a.hidden, settings->hidden, sizeof a.hidden);
+    memcpy(a.channels, settings->channels, sizeof a.channels);
+    return a;
+}
+
 // The smallest side of an image that all kernels fit in, from the last one, which needs its own
 // size, back.
 static size_t smallest_side(const ArchitectureSpec *spec)
 {
-    size_t n = 0, side = 1;
-    while (spec->layers[n].kind != NULL)
-        n++;
-    while (n-- > 0)
-        if (spec->layers[n].kernel_size > 0)
-            side = (side - 1) * spec->layers[n].stride + spec->layers[n].kernel_size;
+    size_t side = 1;
+    for (size_t n = spec->n_image_layers; n-- > 0;)
+        if (spec->image_layers[n].kernel_size > 0)
+            side = (side - 1) * spec->image_layers[n].stride + spec->image_layers[n].kernel_size;
     return side;
+}
+
+// The number of sizes in a list, all from 1 to `most`; MLP_MAX_SIZES + 1: one is not.
+static size_t sizes_count(const uint64_t sizes[MLP_MAX_SIZES], size_t most)
+{
+    size_t n = 0;
+    while (n < MLP_MAX_SIZES && sizes[n] != 0 && sizes[n] <= most)
+        n++;
+    return n < MLP_MAX_SIZES && sizes[n] != 0 ? MLP_MAX_SIZES + 1 : n;
+}
+
+static bool sizes_check(const ArchitectureSpec *spec, const Architecture *a, Error *err)
+{
+    if (a->activation == NULL ||
+        activation_names[name_find(activation_names, a->activation)] == NULL)
+        return error_set(err, "unknown activation '%.40s'",
+                         a->activation == NULL ? "" : a->activation);
+    size_t n_hidden = sizes_count(a->hidden, NETWORK_MAX_HIDDEN);
+    size_t n_channels = sizes_count(a->channels, NETWORK_MAX_CHANNELS);
+    if (n_hidden < 1 || n_hidden > MLP_MAX_SIZES)
+        return error_set(err, "hidden layers (--hidden): must be 1 to %d, of 1 to %d units each",
+                         MLP_MAX_SIZES, NETWORK_MAX_HIDDEN);
+    if (n_channels != spec->n_convolutions)
+        return error_set(err,
+                         "channels (--channels): the network '%s' has %zu convolutions, so that it "
+                         "needs %zu numbers of channels, each from 1 to %d",
+                         spec->name, spec->n_convolutions, spec->n_convolutions,
+                         NETWORK_MAX_CHANNELS);
+    return true;
 }
 
 static bool architecture_check(const ArchitectureSpec *spec, const Architecture *a, Error *err)
@@ -99,8 +142,6 @@ static bool architecture_check(const ArchitectureSpec *spec, const Architecture 
     if (a->rows < 1 || a->rows > NETWORK_MAX_SIDE || a->cols < 1 || a->cols > NETWORK_MAX_SIDE)
         return error_set(err, "images of %zu x %zu pixels: each side must be 1 to %d", a->rows,
                          a->cols, NETWORK_MAX_SIDE);
-    if (a->hidden < 1 || a->hidden > NETWORK_MAX_HIDDEN)
-        return error_set(err, "%zu hidden units: must be 1 to %d", a->hidden, NETWORK_MAX_HIDDEN);
     if (a->classes < 2 || a->classes > NETWORK_MAX_CLASSES)
         return error_set(err, "%zu classes: must be 2 to %d", a->classes, NETWORK_MAX_CLASSES);
     if (a->rows < smallest || a->cols < smallest)
@@ -108,57 +149,114 @@ static bool architecture_check(const ArchitectureSpec *spec, const Architecture 
                          "images of %zu x %zu pixels are too small for the network '%s': its "
                          "kernels need %zu x %zu",
                          a->rows, a->cols, spec->name, smallest, smallest);
-    return true;
+    return sizes_check(spec, a, err);
 }
 
 // ---------------------------------------------------------------------------------------------
 // The description
 
-static size_t spec_units(const LayerSpec *spec, const Architecture *a)
-{
-    switch (spec->units) {
-    case HIDDEN: return a->hidden;
-    case CLASSES: return a->classes;
-    default: return spec->channels;
+// The names of layers and of what they compute, by number.
+#define NUMBERED(word)                                                                             \
+    {                                                                                              \
+        word "1", word "2", word "3", word "4", word "5", word "6", word "7", word "8", word "9",  \
+            word "10", word "11"                                                                   \
     }
-}
+enum { MAX_NUMBER = 11 }; // of a layer with parameters
+static_assert(NETWORK_MAX_CONVOLUTIONS + MLP_MAX_SIZES + 1 <= MAX_NUMBER, "more numbers");
+typedef const char *Numbered[MAX_NUMBER];
+static const Numbered a_symbols = NUMBERED("a"), p_symbols = NUMBERED("p"),
+                      f_symbols = NUMBERED("f"), conv_names = NUMBERED("conv"),
+                      fc_names = NUMBERED("fc");
 
-// Before a dense layer is described: its sizes must be a gigabyte of weights at most.
-static bool check_weights(const Layer *layer, size_t units, const Architecture *a, Error *err)
+// Before a layer is described: its weights must be a gigabyte at most, and its windows fit the
+// kernels.
+static bool check_layer(const Layer *layer, size_t units, const Architecture *a, Error *err)
 {
     const uint64_t max_weights = UINT64_C(1) << 28;
-    return layer->name == NULL || layer->kind->has_filters ||
+    if (layer->kind->has_filters) {
+        ConvShape window = {.kernel_size = layer->conv.kernel_size, .pitch = layer->in_pitch};
+        return conv_window_length(&window) <= CONV_MAX_WINDOW ||
+               error_set(err,
+                         "channels (--channels): %zu are too many for a convolution of %zux%zu to "
+                         "read; at most %zu",
+                         layer->in.channels, window.kernel_size, window.kernel_size,
+                         CONV_MAX_WINDOW / (window.kernel_size * window.kernel_size) / KERNEL_PAD *
+                             KERNEL_PAD);
+    }
+    return layer->name == NULL ||
            (uint64_t)shape_size(layer->in) * (units + KERNEL_PAD) <= max_weights ||
            error_set(err,
                      "%zu hidden units for images of %zu x %zu pixels: more than a gigabyte of "
                      "weights",
-                     a->hidden, a->rows, a->cols);
+                     units, a->rows, a->cols);
 }
 
-// Describes the next layer, whose input is the output of `before`, and adds it to the network.
-static bool network_add(Network *net, const LayerSpec *spec, const Layer *before, Error *err)
+// Describes the next layer, whose kind, name, symbol, windows and initial weights are set, and adds
+// it to the network. Its input is the output of the one before, or the image.
+static bool network_add(Network *net, const Layer *next, size_t units, Error *err)
 {
     assert(net->n_layers < NETWORK_MAX_LAYERS);
+    const Architecture *a = &net->architecture;
+    const Layer image = {.symbol = "x", .out = {a->rows, a->cols, 1}, .out_pitch = 1};
+    const Layer *before = net->n_layers > 0 ? &net->layers[net->n_layers - 1] : &image;
     Layer *layer = &net->layers[net->n_layers++];
-    *layer = (Layer){.kind = spec->kind,
-                     .name = spec->name,
-                     .symbol = spec->symbol,
-                     .in_symbol = before->symbol,
-                     .number = before->number + (spec->name != NULL),
-                     .gain = spec->gain,
-                     .input_mean = spec->input_mean,
-                     .conv = {.kernel_size = spec->kernel_size, .stride = spec->stride},
-                     .in = before->out,
-                     .in_pitch = before->out_pitch,
-                     .in_stride = before->out_stride};
-    size_t units = spec_units(spec, &net->architecture);
-    if (!check_weights(layer, units, &net->architecture, err))
+    *layer = *next;
+    layer->in_symbol = before->symbol;
+    layer->number = before->number + (layer->name != NULL);
+    layer->in = before->out;
+    layer->in_pitch = before->out_pitch;
+    layer->in_stride = before->out_stride;
+    if (!check_layer(layer, units, a, err))
         return false;
-    net->n_parameters += spec->kind->describe(layer, units, net->n_parameters);
+    net->n_parameters += layer->kind->describe(layer, units, net->n_parameters);
     assert(net->n_tensors + layer->n_tensors <= NETWORK_MAX_TENSORS);
     for (size_t t = 0; t < layer->n_tensors; t++)
         net->tensors[net->n_tensors++] = &layer->tensors[t];
     return true;
+}
+
+// The layers that make images.
+static bool network_add_image_layers(Network *net, const ArchitectureSpec *spec,
+                                     const ActivationSpec *activation, Error *err)
+{
+    size_t n = 0; // convolutions so far
+    for (size_t i = 0; i < spec->n_image_layers; i++) {
+        const LayerSpec *row = &spec->image_layers[i];
+        Layer layer = {.kind = row->kind == NULL ? activation->kind : row->kind,
+                       .symbol = row->kind == &layer_pixels     ? "x"
+                                 : row->kind == &layer_max_pool ? p_symbols[n - 1]
+                                                                : f_symbols[n > 0 ? n - 1 : 0],
+                       .conv = {.kernel_size = row->kernel_size, .stride = row->stride}};
+        if (row->kind == &layer_convolution) {
+            layer.gain = n == 0 ? activation->pixel_gain : activation->gain;
+            layer.input_mean = n == 0 ? 0.0 : activation->mean;
+            layer.name = conv_names[n];
+            layer.symbol = a_symbols[n++];
+        }
+        size_t channels = layer.name != NULL ? (size_t)net->architecture.channels[n - 1] : 0;
+        if (!network_add(net, &layer, channels, err))
+            return false;
+    }
+    return true;
+}
+
+// Dense layer `k` from 0, and its activation; the last one, the output, has none.
+static bool network_add_dense(Network *net, size_t k, const ActivationSpec *activation, Error *err)
+{
+    const Architecture *a = &net->architecture;
+    bool is_first = net->n_layers == 0;
+    bool is_output = k == MLP_MAX_SIZES || a->hidden[k] == 0;
+    size_t number = is_first ? 0 : net->layers[net->n_layers - 1].number;
+    Layer dense = {.kind = is_first ? &layer_sparse_dense : &layer_dense,
+                   .name = fc_names[k],
+                   .symbol = a_symbols[number],
+                   .gain = is_first    ? activation->pixel_gain
+                           : is_output ? activation->output_gain
+                                       : activation->gain,
+                   .input_mean = is_first ? 0.0 : activation->mean};
+    const Layer values = {.kind = activation->kind, .symbol = f_symbols[number]};
+    return network_add(net, &dense, is_output ? a->classes : (size_t)a->hidden[k], err) &&
+           (is_output || network_add(net, &values, 0, err));
 }
 
 // After all layers: what the passes ask for. The last layer is dense, so that both searches end.
@@ -197,14 +295,14 @@ bool network_build(Network *net, const Architecture *architecture, Error *err)
         return false;
     *net = (Network){.architecture = *architecture};
     net->architecture.name = spec->name;
-    const Layer image = {
-        .symbol = "x", .out = {architecture->rows, architecture->cols, 1}, .out_pitch = 1};
-    const Layer *before = &image;
-    for (const LayerSpec *row = spec->layers; row->kind != NULL; row++) {
-        if (!network_add(net, row, before, err))
+    const ActivationSpec *activation =
+        &activations[name_find(activation_names, architecture->activation)];
+    if (!network_add_image_layers(net, spec, activation, err))
+        return false;
+    size_t n_hidden = sizes_count(architecture->hidden, NETWORK_MAX_HIDDEN);
+    for (size_t k = 0; k <= n_hidden; k++)
+        if (!network_add_dense(net, k, activation, err))
             return false;
-        before = &net->layers[net->n_layers - 1];
-    }
     network_find_stages(net);
     return check_image_memory(net, err);
 }

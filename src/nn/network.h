@@ -21,21 +21,31 @@ enum {
     NETWORK_MAX_SIDE = 4096, // pixels
     NETWORK_MAX_HIDDEN = 65536,
     NETWORK_MAX_CLASSES = MLP_MAX_CLASSES,
-    NETWORK_MAX_LAYERS = 16,
-    NETWORK_MAX_TENSORS = 16
+    NETWORK_MAX_CHANNELS = 1024,
+    NETWORK_MAX_CONVOLUTIONS = 2,
+    // A layer of pixels; convolutions, each with pooling and activation; hidden layers, each with
+    // activation; the output.
+    NETWORK_MAX_LAYERS = 1 + 3 * NETWORK_MAX_CONVOLUTIONS + 2 * MLP_MAX_SIZES + 1,
+    NETWORK_MAX_TENSORS = LAYER_MAX_TENSORS * (NETWORK_MAX_CONVOLUTIONS + MLP_MAX_SIZES + 1)
 };
 
 // What a network is built from, and all that the model file must say of it.
 typedef struct Architecture {
     const char *name;  // a row of the table of architectures: "mlp"
     size_t rows, cols; // of the image
-    size_t hidden;     // units of the (last) hidden layer
     size_t classes;    // 2 to NETWORK_MAX_CLASSES
+    const char *activation;
+    uint64_t hidden[MLP_MAX_SIZES];   // units of the hidden dense layers; the first 0 ends them
+    uint64_t channels[MLP_MAX_SIZES]; // of the convolutions, in the same way
 } Architecture;
 
-// The names of that table, ending with NULL.
-enum { N_ARCHITECTURES = 2 };
-extern const char *const architecture_names[];
+// The names of that table, and of the activations, ending with NULL.
+enum { N_ARCHITECTURES = 3 };
+extern const char *const architecture_names[], *const activation_names[];
+
+// What the settings say of the network for such images.
+Architecture architecture_of(const mlp_settings *settings, size_t rows, size_t cols,
+                             size_t classes);
 
 // The side of the middle of an image that is enough for a gradient check, 0: all of it.
 size_t architecture_checked_side(const char *name);
@@ -64,6 +74,7 @@ bool network_has_kinks(const Network *net);
 
 // "784-64-10", "28x28-24x24x16-8x8x32-128-10": the sizes of the input and of what each layer with
 // parameters makes of it, in text (size bytes).
+enum { NETWORK_SIZES_SIZE = 160 };
 void network_sizes(const Network *net, char *text, size_t size);
 
 // Returns a zeroed block of net->n_parameters floats, or NULL. Owned by the arena.

@@ -8,12 +8,14 @@
 
 #include "base.h"
 #include "mlp.h"
+#include "network.h"
 #include "numbers.h"
 
 typedef enum SettingType {
     SETTING_UINT,   // uint64_t, from min to max
     SETTING_DOUBLE, // double, from min to max
     SETTING_BOOL,   // bool
+    SETTING_LIST,   // uint64_t[MLP_MAX_SIZES], each from min to max, the first 0 ends it: "128-64"
     SETTING_CHOICE, // const char *, one of choices
     SETTING_STRING, // const char *, NULL for none
     SETTING_CRC32   // uint32_t, written as eight hexadecimal digits
@@ -34,18 +36,19 @@ typedef struct Setting {
     size_t offset; // in mlp_settings, or in what else the table is of
     double min, max;
     unsigned flags;
-    unsigned since;                 // the first version of the model format that has it
-    const char *defaults[2];        // as text, in the order of architecture_names; NULL: the first
-    const char *absent;             // what a file without the key means, as text; see below
-    const char *flag;               // of the commands, without dashes; NULL: none
-    const char *placeholder, *help; // in --help
-    const char *default_text;       // shown for the default in --help; NULL: the default itself
-    const char *const *choices;     // ends with NULL
+    unsigned since; // the first version of the model format that has it
+    // As text, in the order of architecture_names; NULL: as the first.
+    const char *defaults[N_ARCHITECTURES];
+    const char *absent[N_ARCHITECTURES]; // what a file without the key means; see below
+    const char *flag;                    // of the commands, without dashes; NULL: none
+    const char *placeholder, *help;      // in --help
+    const char *default_text;   // shown for the default in --help; NULL: the default itself
+    const char *const *choices; // ends with NULL
 } Setting;
 
 // `absent` is the value of every model and table from before there was the setting. It is never
 // changed, whatever becomes of the default: old files keep their meaning. A row that is newer than
-// format 1 needs it. NULL: every file has the key.
+// format 1 needs it. All NULL: every file has the key.
 
 // All settings, in the order of --help; a NULL key ends the table.
 extern const Setting settings_table[];
@@ -68,6 +71,9 @@ void setting_copy(const Setting *row, void *into, const void *from);
 
 // The default for that architecture, as text. That of the setting `architecture` is its name.
 const char *setting_default(const Setting *row, const char *architecture);
+
+// What the absence of a setting means in a file of that architecture, as text, or NULL.
+const char *setting_absent(const Setting *row, const char *architecture);
 
 // Whether the value is the default for that architecture.
 bool setting_is_default(const Setting *row, const void *from, const char *architecture);

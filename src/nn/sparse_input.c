@@ -247,7 +247,7 @@ static void sparse_dense_weight_gradient(const Layer *layer, const LayerView *vi
 const LayerKind layer_sparse_dense = {
     .name = "dense",
     .describe = sparse_dense_describe,
-    .init = layer_dense_init,
+    .init = layer_init,
     .prepare = sparse_dense_prepare,
     .open = sparse_dense_open,
     .load = sparse_dense_load,
