@@ -511,6 +511,104 @@ static void huge_logits_do_not_overflow_and_the_first_of_equals_wins(void)
 }
 
 // ---------------------------------------------------------------------------------------------
+// Steps of optimizers
+
+// The arrays of a step, with values around those that are stepped.
+enum { N_STEP = 80, P = 0, M, V, G, A, N_ARRAYS };
+typedef struct Arrays {
+    float of[N_ARRAYS][N_STEP];
+} Arrays;
+
+static const AdamStep adam = {0.1f, 0.001f, 0.02f, 1.5f, 1e-8f};
+static const float decay = 0.03f, rate = 0.02f, momentum = 0.9f, share = 0.25f;
+
+static Arrays arrays_before(void)
+{
+    Arrays arrays;
+    for (size_t k = 0; k < N_ARRAYS; k++)
+        for (size_t i = 0; i < N_STEP; i++)
+            arrays.of[k][i] = random_normal(11, 20 + k, i);
+    for (size_t i = 0; i < N_STEP; i++) {
+        arrays.of[V][i] *= arrays.of[V][i]; // of squares
+        arrays.of[G][i] *= i % 3 == 0 ? 0.0f : 1.0f;
+        arrays.of[V][i] *= i % 9 == 0 ? 0.0f : 1.0f;
+    }
+    return arrays;
+}
+
+enum { DECAY, MOMENTUM, ADAM, AVERAGE, N_STEPS };
+
+static Arrays stepped(const Kernels *set, size_t step, size_t first, size_t n)
+{
+    Arrays arrays = arrays_before();
+    float *at[N_ARRAYS];
+    for (size_t k = 0; k < N_ARRAYS; k++)
+        at[k] = arrays.of[k] + first;
+    switch (step) {
+    case DECAY: set->decay_step(at[P], n, decay); break;
+    case MOMENTUM: set->momentum_step(at[P], at[M], at[G], n, rate, momentum); break;
+    case ADAM: set->adam_step(at[P], at[M], at[V], at[G], n, &adam); break;
+    default: set->average_step(at[A], at[P], n, share);
+    }
+    return arrays;
+}
+
+// Values that begin and end anywhere in a vector; those around them stay as they are.
+static void steps_have_the_same_bits_in_every_set(void)
+{
+    for (size_t i = 0; kernels_available(i) != NULL; i++)
+        for (size_t step = 0; step < N_STEPS; step++)
+            for (size_t first = 0; first < 5; first++)
+                for (size_t n = 0; n <= 67; n++) {
+                    Arrays found = stepped(kernels_available(i), step, first, n);
+                    Arrays right = stepped(reference, step, first, n);
+                    CHECK(memcmp(&found, &right, sizeof found) == 0, "%s: step %zu, %zu from %zu",
+                          kernels_available(i)->isa, step, n, first);
+                }
+}
+
+// One value by each step in double precision.
+static void step_exactly(double of[N_ARRAYS], size_t step)
+{
+    double g = of[G];
+    switch (step) {
+    case DECAY: of[P] *= 1.0 - (double)decay; break;
+    case MOMENTUM:
+        of[M] = (double)momentum * of[M] + g;
+        of[P] -= (double)rate * (g + (double)momentum * of[M]);
+        of[G] = 0.0;
+        break;
+    case ADAM:
+        of[M] = 0.9 * of[M] + 0.1 * g;
+        of[V] = 0.999 * of[V] + 0.001 * g * g;
+        of[P] -= (double)adam.rate * of[M] / (sqrt(of[V]) * (double)adam.root_scale + 1e-8);
+        of[G] = 0.0;
+        break;
+    default: of[A] = 0.75 * of[A] + 0.25 * of[P];
+    }
+}
+
+static void steps_compute_their_formulas(void)
+{
+    Arrays before = arrays_before();
+    for (size_t step = 0; step < N_STEPS; step++) {
+        enum { FIRST = 3, N = 70 };
+        Arrays found = stepped(reference, step, FIRST, N);
+        for (size_t i = 0; i < N_STEP; i++) {
+            double right[N_ARRAYS];
+            for (size_t k = 0; k < N_ARRAYS; k++)
+                right[k] = (double)before.of[k][i];
+            if (i >= FIRST && i < FIRST + N)
+                step_exactly(right, step);
+            for (size_t k = 0; k < N_ARRAYS; k++)
+                CHECK(fabs((double)found.of[k][i] - right[k]) <= 2e-6 * (1.0 + fabs(right[k])),
+                      "step %zu, array %zu, value %zu: %.9g, expected %.9g", step, k, i,
+                      (double)found.of[k][i], right[k]);
+        }
+    }
+}
+
+// ---------------------------------------------------------------------------------------------
 // The choice
 
 static void unknown_and_missing_sets_are_refused(void)
@@ -548,6 +646,8 @@ int main(void)
     RUN(softmax_and_loss_agree_with_double_precision);
     RUN(softmax_has_the_same_bits_in_every_set);
     RUN(huge_logits_do_not_overflow_and_the_first_of_equals_wins);
+    RUN(steps_compute_their_formulas);
+    RUN(steps_have_the_same_bits_in_every_set);
     RUN(unknown_and_missing_sets_are_refused);
     return test_end();
 }

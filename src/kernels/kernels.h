@@ -67,6 +67,14 @@ typedef struct SumRows {
     SumMode mode;
 } SumRows;
 
+// The numbers of one step of Adam: g is the gradient, m and v running means of it and its square.
+typedef struct AdamStep {
+    float mean_share, square_share; // of the new value in m and in v
+    float rate;                     // of the step, corrected for the bias of m
+    float root_scale;               // corrects sqrt(v) for the bias of v
+    float epsilon;
+} AdamStep;
+
 typedef struct Kernels {
     const char *isa; // the instruction set, as MLP_ISA has it: "avx2"
 
@@ -130,8 +138,21 @@ typedef struct Kernels {
     void (*softmax_cross_entropy)(float *p, float *loss, unsigned char *predicted, const float *a,
                                   size_t S, const unsigned char *label, size_t B, size_t C);
 
+    // The steps of optimizers, elementwise: n values of each array, which may begin anywhere.
+    // Weight decay: p -= decay * p
+    void (*decay_step)(float *p, size_t n, float decay);
+    // Nesterov's momentum: v = momentum * v + g; p -= rate * (g + momentum * v); g = 0
+    void (*momentum_step)(float *p, float *v, float *g, size_t n, float rate, float momentum);
+    // Adam: m += mean_share * (g - m); v += square_share * (g * g - v);
+    // p -= rate * m / (sqrt(v) * root_scale + epsilon); g = 0
+    void (*adam_step)(float *p, float *m, float *v, float *g, size_t n, const AdamStep *step);
+    // A running mean: a += share * (p - a)
+    void (*average_step)(float *a, const float *p, size_t n, float share);
+
     const ConvKernels *conv;
 } Kernels;
+
+extern const Kernels kernels_scalar; // the reference
 
 // The kernels in use: the scalar ones until a function below has chosen.
 extern const Kernels *kernels;

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-extern const Kernels kernels_scalar, kernels_sse2, kernels_avx2, kernels_avx512, kernels_neon;
+extern const Kernels kernels_sse2, kernels_avx2, kernels_avx512, kernels_neon;
 
 // All names that MLP_ISA may have, slowest first, and the kernels, NULL where this build has none.
 enum { SCALAR, SSE2, AVX2, AVX512, NEON, N_SETS };

@@ -5,9 +5,8 @@
 
 #include "elementary.h"
 
+#include <math.h>
 #include <string.h>
-
-extern const Kernels kernels_scalar;
 
 static void scalar_sparse_list(uint16_t *entries, uint32_t *start, const ByteRows *rows, size_t I,
                                const ByteRows *next)
@@ -176,6 +175,39 @@ static void scalar_softmax_cross_entropy(float *p, float *loss, unsigned char *p
     }
 }
 
+static void scalar_decay_step(float *p, size_t n, float decay)
+{
+    for (size_t i = 0; i < n; i++)
+        p[i] -= decay * p[i];
+}
+
+static void scalar_momentum_step(float *restrict p, float *restrict v, float *restrict g, size_t n,
+                                 float rate, float momentum)
+{
+    for (size_t i = 0; i < n; i++) {
+        v[i] = momentum * v[i] + g[i];
+        p[i] -= rate * (g[i] + momentum * v[i]);
+        g[i] = 0.0f;
+    }
+}
+
+static void scalar_adam_step(float *restrict p, float *restrict m, float *restrict v,
+                             float *restrict g, size_t n, const AdamStep *step)
+{
+    for (size_t i = 0; i < n; i++) {
+        m[i] += step->mean_share * (g[i] - m[i]);
+        v[i] += step->square_share * (g[i] * g[i] - v[i]);
+        p[i] -= step->rate * m[i] / (sqrtf(v[i]) * step->root_scale + step->epsilon);
+        g[i] = 0.0f;
+    }
+}
+
+static void scalar_average_step(float *restrict a, const float *restrict p, size_t n, float share)
+{
+    for (size_t i = 0; i < n; i++)
+        a[i] += share * (p[i] - a[i]);
+}
+
 // ---------------------------------------------------------------------------------------------
 // Images
 
@@ -314,5 +346,9 @@ const Kernels kernels_scalar = {
     .relu_forward = scalar_relu_forward,
     .relu_backward = scalar_relu_backward,
     .softmax_cross_entropy = scalar_softmax_cross_entropy,
+    .decay_step = scalar_decay_step,
+    .momentum_step = scalar_momentum_step,
+    .adam_step = scalar_adam_step,
+    .average_step = scalar_average_step,
     .conv = &scalar_conv_kernels,
 };

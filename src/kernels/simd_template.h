@@ -220,7 +220,61 @@ static void simd_relu_backward(float *dx, const float *y, const float *dy, size_
         store(dx + i, choose(load(y + i) > 0.0f, load(dy + i), splat(0.0f)));
 }
 
-// Here a lane is an example.
+// ---------------------------------------------------------------------------------------------
+// Steps of optimizers. The values behind the last whole vector are left to the scalar reference.
+
+static void simd_decay_step(float *p, size_t n, float decay)
+{
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        Vector old = load_unaligned(p + i);
+        store_unaligned(p + i, old - decay * old);
+    }
+    kernels_scalar.decay_step(p + i, n - i, decay);
+}
+
+static void simd_momentum_step(float *p, float *v, float *g, size_t n, float rate, float momentum)
+{
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        Vector gradient = load_unaligned(g + i);
+        Vector velocity = momentum * load_unaligned(v + i) + gradient;
+        store_unaligned(v + i, velocity);
+        store_unaligned(p + i, load_unaligned(p + i) - rate * (gradient + momentum * velocity));
+        store_unaligned(g + i, splat(0.0f));
+    }
+    kernels_scalar.momentum_step(p + i, v + i, g + i, n - i, rate, momentum);
+}
+
+static void simd_adam_step(float *p, float *m, float *v, float *g, size_t n, const AdamStep *step)
+{
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        Vector gradient = load_unaligned(g + i), mean = load_unaligned(m + i);
+        Vector square = load_unaligned(v + i);
+        mean += step->mean_share * (gradient - mean);
+        square += step->square_share * (gradient * gradient - square);
+        Vector root = square_root(square) * step->root_scale + step->epsilon;
+        store_unaligned(m + i, mean);
+        store_unaligned(v + i, square);
+        store_unaligned(p + i, load_unaligned(p + i) - step->rate * mean / root);
+        store_unaligned(g + i, splat(0.0f));
+    }
+    kernels_scalar.adam_step(p + i, m + i, v + i, g + i, n - i, step);
+}
+
+static void simd_average_step(float *a, const float *p, size_t n, float share)
+{
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        Vector old = load_unaligned(a + i);
+        store_unaligned(a + i, old + share * (load_unaligned(p + i) - old));
+    }
+    kernels_scalar.average_step(a + i, p + i, n - i, share);
+}
+
+// ---------------------------------------------------------------------------------------------
+// Softmax. Here a lane is an example.
 static void simd_softmax_cross_entropy(float *p, float *loss, unsigned char *predicted,
                                        const float *a, size_t S, const unsigned char *label,
                                        size_t B, size_t C)
@@ -275,5 +329,9 @@ const Kernels KERNEL_TABLE = {
     .relu_forward = simd_relu_forward,
     .relu_backward = simd_relu_backward,
     .softmax_cross_entropy = simd_softmax_cross_entropy,
+    .decay_step = simd_decay_step,
+    .momentum_step = simd_momentum_step,
+    .adam_step = simd_adam_step,
+    .average_step = simd_average_step,
     .conv = &simd_conv_kernels,
 };

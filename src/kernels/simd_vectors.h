@@ -34,6 +34,7 @@ enum { VECTOR_BYTES = 16, STRIP_VECTORS = 8, TILE_ROWS = 2, WINDOW_VECTORS = 10 
 #define KERNEL_TABLE kernels_sse2
 #define KERNEL_ISA   "sse2"
 #elif defined KERNELS_NEON
+#include <arm_neon.h>
 enum { VECTOR_BYTES = 16, STRIP_VECTORS = 16, TILE_ROWS = 4, WINDOW_VECTORS = 10 };
 #define KERNEL_TABLE kernels_neon
 #define KERNEL_ISA   "neon"
@@ -100,6 +101,11 @@ INLINE void store(float *x, Vector v)
     *(Vector *)x = v;
 }
 
+INLINE void store_unaligned(float *x, Vector v)
+{
+    *(UnalignedVector *)x = v;
+}
+
 // x in every lane: minus 0 changes no bit of it.
 INLINE Vector splat(float x)
 {
@@ -110,6 +116,20 @@ INLINE Vector choose(IntVector condition, Vector yes, Vector no)
 {
     return (Vector)(((UintVector)condition & (UintVector)yes) |
                     (~(UintVector)condition & (UintVector)no));
+}
+
+// The square root, which IEEE 754 rounds correctly, lane by lane.
+INLINE Vector square_root(Vector x)
+{
+#if defined KERNELS_AVX512
+    return (Vector)_mm512_sqrt_ps((__m512)x);
+#elif defined KERNELS_AVX2
+    return (Vector)_mm256_sqrt_ps((__m256)x);
+#elif defined KERNELS_SSE2
+    return (Vector)_mm_sqrt_ps((__m128)x);
+#else
+    return (Vector)vsqrtq_f32((float32x4_t)x);
+#endif
 }
 
 // min(high, max(low, x)), lane by lane; a NaN stays, as it is the second operand.
