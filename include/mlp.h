@@ -182,6 +182,24 @@ const mlp_settings *mlp_model_settings(const mlp_model *model);
 bool mlp_classify(const mlp_model *model, const unsigned char *pixels, size_t n,
                   float *probabilities, float *logits, char error[MLP_ERROR_SIZE]);
 
+// Models that answer together: the probability of a class is the mean of theirs. They must be for
+// images of the same size and have the same classes with the same names; each has its own input
+// scale. One model is an ensemble, too, with the answers that it has alone, and a model may be
+// there more than once. The models stay the caller's and are not changed.
+typedef struct mlp_ensemble {
+    const mlp_model *const *models; // (n_models)
+    size_t n_models;                // 1 or more
+} mlp_ensemble;
+
+// Whether the models can answer together. The error names two that differ, and in what.
+bool mlp_ensemble_check(const mlp_ensemble *ensemble, char error[MLP_ERROR_SIZE]);
+
+// As mlp_classify: writes the mean probabilities (n, classes), added in the order of the models in
+// single precision, then divided by their number. The prediction is the class with the largest
+// mean, the first of equals. Fails too when the models cannot answer together.
+bool mlp_classify_ensemble(const mlp_ensemble *ensemble, const unsigned char *pixels, size_t n,
+                           float *probabilities, char error[MLP_ERROR_SIZE]);
+
 // Prepares a picture of one digit, rows x cols grey bytes, as `mlp predict` does: finds the ink,
 // dark or light, on paper of uneven light, scales it and centres it as MNIST's digits are. Writes
 // mlp_rows x mlp_cols bytes to `prepared`. *doubt, unless doubt is NULL, becomes a constant text on
@@ -249,7 +267,7 @@ typedef struct mlp_evaluation {
     size_t first, n; // images first to first + n - 1 of the data were evaluated
     size_t correct;
     double accuracy, loss; // loss: mean cross-entropy
-    bool is_other_data;    // of a split: the model was not trained on these data
+    bool is_other_data;    // of a split: the model, or one of several, was trained on other data
 } mlp_evaluation;
 
 // One element per image evaluated: element i is the answer to image `first` + i of the data, and n
@@ -265,6 +283,12 @@ typedef struct mlp_predictions {
 // needs.
 bool mlp_evaluate(const mlp_model *model, const mlp_data *data, mlp_split split, size_t threads,
                   mlp_evaluation *result, const mlp_predictions *each, char error[MLP_ERROR_SIZE]);
+
+// The same for an ensemble: `loss` is -log of the mean probability of the label. Fails too when the
+// models cannot answer together, or when their splits are not the same images.
+bool mlp_evaluate_ensemble(const mlp_ensemble *ensemble, const mlp_data *data, mlp_split split,
+                           size_t threads, mlp_evaluation *result, const mlp_predictions *each,
+                           char error[MLP_ERROR_SIZE]);
 
 // ---------------------------------------------------------------------------------------------
 // Gradient check

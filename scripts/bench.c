@@ -173,11 +173,13 @@ static double evaluate_seconds(const Row *row)
     Evaluator evaluator;
     Range images = train_data.split.validation;
     trained_open(&t, row);
-    if (!evaluator_alloc(&evaluator, &t.net, t.pool, range_length(images), NULL, &t.arena, &err))
+    const Member member = {&t.net, t.params, NULL, train_data.scale};
+    if (!evaluator_alloc(&evaluator, &(Ensemble){&member, 1}, t.pool, range_length(images), NULL,
+                         &t.arena, &err))
         fail(&err);
-    evaluator_run(&evaluator, t.params, &data, NULL, &train_data.scale, images);
+    evaluator_run(&evaluator, &data, images);
     double start = clock_seconds();
-    evaluator_run(&evaluator, t.params, &data, NULL, &train_data.scale, images);
+    evaluator_run(&evaluator, &data, images);
     double seconds = clock_seconds() - start;
     trained_close(&t);
     return seconds;

@@ -289,48 +289,105 @@ const mlp_settings *mlp_model_settings(const mlp_model *model)
 // ---------------------------------------------------------------------------------------------
 // Classification
 
-// Writes the answers to one batch, or returns false where one is not a number.
-static bool classify_batch(const mlp_model *model, const Work *work, const Batch *batch,
-                           float *probabilities, float *logits)
+static Member member_of(const mlp_model *model)
 {
-    const Network *net = &model->net;
-    size_t C = net->architecture.classes;
-    network_predict(net, model->params, work, batch);
-    for (size_t e = 0; e < batch->size; e++) {
-        size_t at = (batch->first + e) * C;
-        const float *yhat = network_probabilities(net, work, e);
-        if (!isfinite(yhat[0]))
-            return false;
-        if (probabilities != NULL)
-            memcpy(probabilities + at, yhat, C * sizeof *yhat);
-        if (logits != NULL)
-            memcpy(logits + at, network_logits(net, work, e), C * sizeof *logits);
+    return (Member){&model->net, model->params, NULL, input_scale(model->facts.pixel_std)};
+}
+
+// The networks of an ensemble, owned by the arena, if they can answer together.
+static bool ensemble_of(Ensemble *ensemble, const mlp_ensemble *of, Arena *arena, Error *err)
+{
+    if (!mlp_ensemble_check(of, err->text))
+        return false;
+    Member *members = arena_alloc(arena, of->n_models, sizeof *members, "the models", err);
+    for (size_t m = 0; members != NULL && m < of->n_models; m++)
+        members[m] = member_of(of->models[m]);
+    *ensemble = (Ensemble){members, of->n_models};
+    return members != NULL;
+}
+
+bool mlp_ensemble_check(const mlp_ensemble *ensemble, char error[MLP_ERROR_SIZE])
+{
+    Error unwanted, *err = error_in(error, &unwanted);
+    if (ensemble->n_models == 0)
+        return error_set(err, "no models");
+    const mlp_model *a = ensemble->models[0];
+    for (size_t m = 1; m < ensemble->n_models; m++) {
+        const mlp_model *b = ensemble->models[m];
+        if (mlp_rows(a) != mlp_rows(b) || mlp_cols(a) != mlp_cols(b))
+            return error_set(err,
+                             "%s is for images of %zu x %zu pixels, but %s for images of %zu x %zu",
+                             a->name, mlp_rows(a), mlp_cols(a), b->name, mlp_rows(b), mlp_cols(b));
+        if (mlp_classes(a) != mlp_classes(b))
+            return error_set(err, "%s has %zu classes, but %s has %zu", a->name, mlp_classes(a),
+                             b->name, mlp_classes(b));
+        for (size_t k = 0; k < mlp_classes(a); k++)
+            if (strcmp(mlp_class_name(a, k), mlp_class_name(b, k)) != 0)
+                return error_set(err, "class %zu is '%s' in %s, but '%s' in %s", k,
+                                 mlp_class_name(a, k), a->name, mlp_class_name(b, k), b->name);
     }
     return true;
+}
+
+// Writes the answers to one batch, or returns false where one is not a number. Logits are those of
+// the first network.
+static bool classify_batch(const Ensemble *ensemble, const EnsembleWork *work, const Batch *batch,
+                           float *probabilities, float *logits)
+{
+    const Network *net = ensemble->members[0].net;
+    size_t C = net->architecture.classes, at = batch->first * C;
+    ensemble_predict(ensemble, work, batch);
+    for (size_t e = 0; e < batch->size; e++) {
+        if (!isfinite(work->mean[e * C]))
+            return false;
+        if (logits != NULL)
+            memcpy(logits + at + e * C, network_logits(net, &work->works[0], e),
+                   C * sizeof *logits);
+    }
+    if (probabilities != NULL)
+        memcpy(probabilities + at, work->mean, batch->size * C * sizeof *probabilities);
+    return true;
+}
+
+static bool classify(const mlp_ensemble *with, const unsigned char *pixels, size_t n,
+                     float *probabilities, float *logits, Error *err)
+{
+    const size_t most = n < 64 ? n : 64;
+    Arena arena = {0};
+    Ensemble ensemble;
+    EnsembleWork work;
+    if (!ensemble_of(&ensemble, with, &arena, err)) {
+        arena_free(&arena);
+        return false;
+    }
+    Dataset data = {.n = n,
+                    .rows = mlp_rows(with->models[0]),
+                    .cols = mlp_cols(with->models[0]),
+                    .pixels = pixels,
+                    .labels = arena_alloc(&arena, n, 1, "labels", err)}; // nobody knows them
+    Batch batch = {.data = &data, .n = n};
+    bool ok = data.labels != NULL && ensemble_work_alloc(&work, &ensemble, most, &arena, err);
+    for (; ok && batch.first < n; batch.first += batch.size) {
+        batch.size = n - batch.first < most ? n - batch.first : most;
+        ok = classify_batch(&ensemble, &work, &batch, probabilities, logits) ||
+             error_set(err, "the model's weights are so large that there is no prediction");
+    }
+    arena_free(&arena);
+    return ok;
 }
 
 bool mlp_classify(const mlp_model *model, const unsigned char *pixels, size_t n,
                   float *probabilities, float *logits, char error[MLP_ERROR_SIZE])
 {
     Error unwanted, *err = error_in(error, &unwanted);
-    InputScale scale = input_scale(model->facts.pixel_std);
-    Arena arena = {0};
-    Work work;
-    WorkNeeds needs = {.capacity = n < 64 ? n : 64, .forward_only = true};
-    Dataset data = {.n = n,
-                    .rows = model->net.architecture.rows,
-                    .cols = model->net.architecture.cols,
-                    .pixels = pixels,
-                    .labels = arena_alloc(&arena, n, 1, "labels", err)}; // nobody knows them
-    Batch batch = {.data = &data, .scale = &scale, .n = n};
-    bool ok = data.labels != NULL && work_alloc(&work, &model->net, needs, &arena, err);
-    for (; ok && batch.first < n; batch.first += batch.size) {
-        batch.size = n - batch.first < needs.capacity ? n - batch.first : needs.capacity;
-        ok = classify_batch(model, &work, &batch, probabilities, logits) ||
-             error_set(err, "the model's weights are so large that there is no prediction");
-    }
-    arena_free(&arena);
-    return ok;
+    return classify(&(mlp_ensemble){&model, 1}, pixels, n, probabilities, logits, err);
+}
+
+bool mlp_classify_ensemble(const mlp_ensemble *ensemble, const unsigned char *pixels, size_t n,
+                           float *probabilities, char error[MLP_ERROR_SIZE])
+{
+    Error unwanted, *err = error_in(error, &unwanted);
+    return classify(ensemble, pixels, n, probabilities, NULL, err);
 }
 
 static bool prepare(const mlp_model *model, const GreyImage *image, unsigned char *prepared,
@@ -474,27 +531,67 @@ mlp_result mlp_train(mlp_model *model, const mlp_data *data, size_t epochs, size
     return result;
 }
 
-bool mlp_evaluate(const mlp_model *model, const mlp_data *data, mlp_split split, size_t threads,
-                  mlp_evaluation *result, const mlp_predictions *each, char error[MLP_ERROR_SIZE])
+// The same for several models, whose splits must be the same images.
+static bool find_common_split(Range *images, mlp_split split, const mlp_ensemble *ensemble,
+                              const mlp_data *data, Error *err)
+{
+    const mlp_model *first = ensemble->models[0];
+    const mlp_settings *a = &first->settings;
+    if (!mlp_fits(first, data, err->text) || !find_split(images, split, first, data, err))
+        return false;
+    for (size_t m = 1; split != MLP_ALL && m < ensemble->n_models; m++) {
+        const mlp_model *other = ensemble->models[m];
+        const mlp_settings *b = &other->settings;
+        if (a->train_size != b->train_size || a->validation_size != b->validation_size)
+            return error_set(err,
+                             "%s was trained on %llu and validated on %llu images, but %s on %llu "
+                             "and %llu",
+                             first->name, (unsigned long long)a->train_size,
+                             (unsigned long long)a->validation_size, other->name,
+                             (unsigned long long)b->train_size,
+                             (unsigned long long)b->validation_size);
+    }
+    return true;
+}
+
+static bool is_other_data(const mlp_ensemble *ensemble, const mlp_data *data)
+{
+    for (size_t m = 0; m < ensemble->n_models; m++)
+        if (ensemble->models[m]->facts.data_crc32 != data->crc32)
+            return true;
+    return false;
+}
+
+bool mlp_evaluate_ensemble(const mlp_ensemble *ensemble, const mlp_data *data, mlp_split split,
+                           size_t threads, mlp_evaluation *result, const mlp_predictions *each,
+                           char error[MLP_ERROR_SIZE])
 {
     Error unwanted, *err = error_in(error, &unwanted);
     Range images = {0, 0};
     Arena arena = {0};
+    Ensemble networks;
     Evaluator evaluator;
     ThreadPool *pool = NULL;
-    if (mlp_fits(model, data, err->text) && find_split(&images, split, model, data, err))
+    if (ensemble_of(&networks, ensemble, &arena, err) &&
+        find_common_split(&images, split, ensemble, data, err))
         pool = open_threads(threads, &arena, err);
-    bool ok = pool != NULL && evaluator_alloc(&evaluator, &model->net, pool, range_length(images),
-                                              each, &arena, err);
+    bool ok = pool != NULL &&
+              evaluator_alloc(&evaluator, &networks, pool, range_length(images), each, &arena, err);
     if (ok) {
-        InputScale scale = input_scale(model->facts.pixel_std);
-        *result = evaluator_run(&evaluator, model->params, data, NULL, &scale, images);
-        result->is_other_data = split != MLP_ALL && data->crc32 != model->facts.data_crc32;
+        *result = evaluator_run(&evaluator, data, images);
+        result->is_other_data = split != MLP_ALL && is_other_data(ensemble, data);
     }
     if (pool != NULL)
         pool_close(pool);
     arena_free(&arena);
     return ok;
+}
+
+bool mlp_evaluate(const mlp_model *model, const mlp_data *data, mlp_split split, size_t threads,
+                  mlp_evaluation *result, const mlp_predictions *each, char error[MLP_ERROR_SIZE])
+{
+    return mlp_evaluate_ensemble(&(mlp_ensemble){&model, 1}, data, split, threads, result, each,
+                                 error);
 }
 
 // ---------------------------------------------------------------------------------------------

@@ -429,6 +429,191 @@ static void gradients_are_checked(void)
 }
 
 // ---------------------------------------------------------------------------------------------
+// Several models
+
+// A model of the data with settings of its own, saved and opened again so that it has a name.
+static mlp_model *named_model(Run *run, const char *name, mlp_settings settings,
+                              const mlp_data *data, size_t epochs)
+{
+    mlp_model *made = mlp_create(&settings, data, run->error);
+    if (made == NULL || mlp_train(made, data, epochs, 1, NULL, run->error) != MLP_DONE ||
+        !mlp_save(made, work_path(name), run->error)) {
+        printf("  %s\n", run->error);
+        abort();
+    }
+    mlp_close(made);
+    return mlp_open(work_path(name), run->error);
+}
+
+static void an_ensemble_gives_the_mean_probabilities(void)
+{
+    Run run;
+    run_open(&run);
+    mlp_settings other = run.settings;
+    other.hidden = 5;
+    other.seed = 2;
+    mlp_model *a = named_model(&run, "a.bin", run.settings, run.data, EPOCHS);
+    mlp_model *b = named_model(&run, "b.bin", other, run.data, EPOCHS);
+    REQUIRE(a != NULL && b != NULL, "%s", run.error);
+    const mlp_model *models[] = {a, b, a};
+    const mlp_ensemble three = {models, 3};
+    static float p[2][N * CLASSES], mean[N * CLASSES], loss[2][N], probability[2][N];
+    static unsigned char predicted[2][N];
+    mlp_evaluation e[2];
+    REQUIRE(mlp_classify(a, pixels, N, p[0], NULL, run.error) &&
+                mlp_classify(b, pixels, N, p[1], NULL, run.error) &&
+                mlp_classify_ensemble(&three, pixels, N, mean, run.error),
+            "%s", run.error);
+    for (size_t t = 0; t < 2; t++) {
+        const mlp_predictions each = {predicted[t], probability[t], loss[t]};
+        REQUIRE(mlp_evaluate_ensemble(&three, run.data, MLP_ALL, t == 0 ? 1 : 3, &e[t], &each,
+                                      run.error),
+                "%s", run.error);
+    }
+    size_t correct = 0;
+    for (size_t i = 0; i < N; i++) {
+        const float *row = mean + i * CLASSES;
+        size_t best = 0;
+        for (size_t k = 0; k < CLASSES; k++) {
+            float expected =
+                (p[0][i * CLASSES + k] + p[1][i * CLASSES + k]) + p[0][i * CLASSES + k];
+            CHECK(row[k] == expected / 3.0f, "image %zu, class %zu: %g", i, k, (double)row[k]);
+            best = row[k] > row[best] ? k : best;
+        }
+        correct += best == labels[i];
+        double exact = -log((double)row[labels[i]]);
+        CHECK(predicted[0][i] == best && probability[0][i] == row[best], "image %zu: %u", i,
+              predicted[0][i]);
+        CHECK(fabs((double)loss[0][i] - exact) < 1e-5, "image %zu: loss %g, not %g", i,
+              (double)loss[0][i], exact);
+    }
+    CHECK(e[0].correct == correct && e[0].n == N, "%zu of %zu, not %zu", e[0].correct, e[0].n,
+          correct);
+    CHECK(e[0].loss == e[1].loss && memcmp(loss[0], loss[1], sizeof loss[0]) == 0 &&
+              memcmp(predicted[0], predicted[1], N) == 0,
+          "three threads give something else");
+    mlp_close(a);
+    mlp_close(b);
+    run_close(&run);
+}
+
+// Its answers, to compare them bit by bit.
+typedef struct Answers {
+    mlp_evaluation e;
+    float probabilities[N * CLASSES], probability[N], loss[N];
+    unsigned char predicted[N];
+} Answers;
+
+static void one_model_once_or_twice_gives_its_own_answers(void)
+{
+    static Answers single, ensemble;
+    Run run;
+    run_open(&run);
+    CHECK(run_train(&run, EPOCHS, 1) == MLP_DONE, "%s", run.error);
+    const mlp_model *models[] = {run.model, run.model};
+    mlp_predictions each = {single.predicted, single.probability, single.loss};
+    REQUIRE(mlp_classify(run.model, pixels, N, single.probabilities, NULL, run.error) &&
+                mlp_evaluate(run.model, run.data, MLP_ALL, 1, &single.e, &each, run.error),
+            "%s", run.error);
+    each = (mlp_predictions){ensemble.predicted, ensemble.probability, ensemble.loss};
+    for (size_t n = 1; n <= 2; n++) {
+        const mlp_ensemble of = {models, n};
+        REQUIRE(mlp_classify_ensemble(&of, pixels, N, ensemble.probabilities, run.error) &&
+                    mlp_evaluate_ensemble(&of, run.data, MLP_ALL, 1, &ensemble.e, &each, run.error),
+                "%s", run.error);
+        CHECK(ensemble.e.loss == single.e.loss && ensemble.e.correct == single.e.correct,
+              "%zu times: loss %.17g, not %.17g", n, ensemble.e.loss, single.e.loss);
+        CHECK(memcmp(ensemble.probabilities, single.probabilities, sizeof single.probabilities) ==
+                      0 &&
+                  memcmp(ensemble.probability, single.probability, sizeof single.probability) ==
+                      0 &&
+                  memcmp(ensemble.loss, single.loss, sizeof single.loss) == 0 &&
+                  memcmp(ensemble.predicted, single.predicted, N) == 0,
+              "%zu times: other answers", n);
+    }
+    run_close(&run);
+}
+
+static void models_that_cannot_answer_together_are_named(void)
+{
+    Run run;
+    run_open(&run);
+    unsigned char beyond[N] = {[3] = CLASSES + 1};
+    mlp_data *narrow = mlp_data_from_memory(pixels, labels, N, SIDE, SIDE - 1, run.error);
+    mlp_data *more = mlp_data_from_memory(pixels, beyond, N, SIDE, SIDE, run.error);
+    REQUIRE(narrow != NULL && more != NULL, "%s", run.error);
+    mlp_settings named = run.settings, split = run.settings;
+    named.class_names = "0\n1\ntwo";
+    split.train_size = 90;
+    mlp_model *first = named_model(&run, "first.bin", run.settings, run.data, 0);
+    const struct {
+        const char *name, *words[2];
+        mlp_model *model;
+    } others[] = {
+        {"narrow.bin",
+         {"6 x 6", "6 x 5"},
+         named_model(&run, "narrow.bin", run.settings, narrow, 0)},
+        {"more.bin", {"10 classes", "12"}, named_model(&run, "more.bin", run.settings, more, 0)},
+        {"named.bin", {"'2'", "'two'"}, named_model(&run, "named.bin", named, run.data, 0)},
+    };
+    mlp_evaluation e;
+    for (size_t i = 0; i < 3; i++) {
+        const mlp_model *models[] = {first, first, others[i].model};
+        const mlp_ensemble of = {models, 3};
+        char said[3][MLP_ERROR_SIZE];
+        CHECK(!mlp_ensemble_check(&of, said[0]) &&
+                  !mlp_classify_ensemble(&of, pixels, 1, NULL, said[1]) &&
+                  !mlp_evaluate_ensemble(&of, run.data, MLP_ALL, 1, &e, NULL, said[2]),
+              "%s", others[i].name);
+        for (size_t k = 0; k < 3; k++)
+            CHECK(strstr(said[k], "first.bin") != NULL && strstr(said[k], others[i].name) != NULL &&
+                      strstr(said[k], others[i].words[0]) != NULL &&
+                      strstr(said[k], others[i].words[1]) != NULL,
+                  "%s: %s", others[i].name, said[k]);
+        mlp_close(others[i].model);
+    }
+    mlp_model *other_split = named_model(&run, "split.bin", split, run.data, 0);
+    const mlp_model *models[] = {first, other_split};
+    const mlp_ensemble two = {models, 2}, none = {models, 0};
+    CHECK(mlp_evaluate_ensemble(&two, run.data, MLP_ALL, 1, &e, NULL, run.error), "%s", run.error);
+    CHECK(!mlp_evaluate_ensemble(&two, run.data, MLP_TRAIN, 1, &e, NULL, run.error) &&
+              strstr(run.error, "first.bin") != NULL && strstr(run.error, "split.bin") != NULL,
+          "%s", run.error);
+    CHECK(!mlp_ensemble_check(&none, run.error) && strcmp(run.error, "no models") == 0, "%s",
+          run.error);
+    mlp_close(other_split);
+    mlp_close(first);
+    mlp_data_close(more);
+    mlp_data_close(narrow);
+    run_close(&run);
+}
+
+static void a_split_of_other_data_is_said_of_any_model(void)
+{
+    Run run;
+    run_open(&run);
+    unsigned char shifted[N];
+    for (size_t i = 0; i < N; i++)
+        shifted[i] = labels[(i + 1) % N];
+    mlp_data *other = mlp_data_from_memory(pixels, shifted, N, SIDE, SIDE, run.error);
+    mlp_model *stranger = mlp_create(&run.settings, other, run.error);
+    REQUIRE(stranger != NULL, "%s", run.error);
+    const mlp_model *models[] = {run.model, run.model, stranger};
+    for (size_t n = 2; n <= 3; n++)
+        for (int split = MLP_ALL; split <= MLP_VALIDATION; split++) {
+            mlp_evaluation e;
+            CHECK(mlp_evaluate_ensemble(&(mlp_ensemble){models, n}, run.data, (mlp_split)split, 1,
+                                        &e, NULL, run.error),
+                  "%s", run.error);
+            CHECK(e.is_other_data == (n == 3 && split != MLP_ALL), "%zu models, split %d", n,
+                  split);
+        }
+    mlp_close(stranger);
+    mlp_data_close(other);
+    run_close(&run);
+}
+
+// ---------------------------------------------------------------------------------------------
 // Errors
 
 static void settings_out_of_range_are_named(void)
@@ -583,6 +768,10 @@ int main(void)
     RUN(a_training_that_diverges_says_so_and_keeps_the_last_complete_epoch);
     RUN(other_data_and_fewer_epochs_are_refused);
     RUN(evaluation_and_classification_agree);
+    RUN(an_ensemble_gives_the_mean_probabilities);
+    RUN(one_model_once_or_twice_gives_its_own_answers);
+    RUN(models_that_cannot_answer_together_are_named);
+    RUN(a_split_of_other_data_is_said_of_any_model);
     RUN(several_threads_use_one_model);
     RUN(a_picture_is_prepared_or_refused);
     RUN(gradients_are_checked);

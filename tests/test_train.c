@@ -463,11 +463,13 @@ static void the_last_report_equals_an_evaluation_afterwards_with_any_pool(void)
     for (size_t threads = 1; threads <= 5; threads++) {
         ThreadPool *pool = pool_open(threads, &run.arena, &err);
         Evaluator evaluator;
+        const Member member = {&run.net, run.params, NULL, run.s.scale};
+        const Ensemble one = {&member, 1};
         REQUIRE(pool != NULL &&
-                    evaluator_alloc(&evaluator, &run.net, pool, 240, NULL, &run.arena, &err),
+                    evaluator_alloc(&evaluator, &one, pool, 240, NULL, &run.arena, &err),
                 "%s", err.text);
-        mlp_evaluation validated = evaluator_run(&evaluator, run.params, &run.s.data, NULL,
-                                                 &run.s.scale, run.data.split.validation);
+        mlp_evaluation validated =
+            evaluator_run(&evaluator, &run.s.data, run.data.split.validation);
         pool_close(pool);
         CHECK(memcmp(&validated.loss, &run.last.validation_loss, sizeof validated.loss) == 0,
               "%zu threads: loss %.17g, trained %.17g", threads, validated.loss,

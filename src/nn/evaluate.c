@@ -1,21 +1,98 @@
 // One forward pass over a range of a data set, batch by batch. Read evaluate.h first.
 #include "evaluate.h"
 
+#include "elementary.h"
+
 #include <math.h>
+#include <string.h>
 
 enum { EVALUATE_BATCH = 64 };
+
+// ---------------------------------------------------------------------------------------------
+// A batch
+
+bool ensemble_work_alloc(EnsembleWork *work, const Ensemble *ensemble, size_t capacity,
+                         Arena *arena, Error *err)
+{
+    static const char what[] = "the predictions";
+    WorkNeeds needs = {.capacity = capacity, .forward_only = true};
+    size_t C = ensemble->members[0].net->architecture.classes;
+    *work = (EnsembleWork){.works = arena_alloc(arena, ensemble->n, sizeof *work->works, what, err),
+                           .mean = arena_alloc(arena, capacity * C, sizeof *work->mean, what, err),
+                           .loss = arena_alloc(arena, capacity, sizeof *work->loss, what, err),
+                           .predicted =
+                               arena_alloc(arena, capacity, sizeof *work->predicted, what, err)};
+    if (work->works == NULL || work->mean == NULL || work->loss == NULL || work->predicted == NULL)
+        return false;
+    for (size_t m = 0; m < ensemble->n; m++)
+        if (!work_alloc(&work->works[m], ensemble->members[m].net, needs, arena, err))
+            return false;
+    return true;
+}
+
+static void mean_probabilities(float *mean, const Ensemble *e, const EnsembleWork *work, size_t b)
+{
+    size_t C = e->members[0].net->architecture.classes;
+    memcpy(mean, network_probabilities(e->members[0].net, &work->works[0], b), C * sizeof *mean);
+    for (size_t m = 1; m < e->n; m++) {
+        const float *p = network_probabilities(e->members[m].net, &work->works[m], b);
+        for (size_t k = 0; k < C; k++)
+            mean[k] += p[k];
+    }
+    for (size_t k = 0; k < C; k++)
+        mean[k] /= (float)e->n;
+}
+
+static float mean_loss(const Ensemble *e, const EnsembleWork *work, size_t b)
+{
+    float least = work->works[0].loss[b], sum = 0.0f;
+    for (size_t m = 1; m < e->n; m++)
+        least = work->works[m].loss[b] < least ? work->works[m].loss[b] : least;
+    for (size_t m = 0; m < e->n; m++)
+        sum += exp_f32(least - work->works[m].loss[b]);
+    return least - log_f32(sum / (float)e->n);
+}
+
+static unsigned char largest(const float *mean, size_t C)
+{
+    size_t best = 0;
+    for (size_t k = 1; k < C; k++)
+        best = mean[k] > mean[best] ? k : best;
+    return (unsigned char)best;
+}
+
+void ensemble_predict(const Ensemble *ensemble, const EnsembleWork *work, const Batch *batch)
+{
+    size_t C = ensemble->members[0].net->architecture.classes;
+    for (size_t m = 0; m < ensemble->n; m++) {
+        const Member *member = &ensemble->members[m];
+        Batch mine = *batch;
+        mine.prepared = member->prepared;
+        mine.scale = &member->scale;
+        network_predict(member->net, member->params, &work->works[m], &mine);
+    }
+    for (size_t b = 0; b < batch->size; b++) {
+        mean_probabilities(work->mean + b * C, ensemble, work, b);
+        work->loss[b] = mean_loss(ensemble, work, b);
+        work->predicted[b] =
+            ensemble->n == 1 ? work->works[0].predicted[b] : largest(work->mean + b * C, C);
+    }
+}
+
+// ---------------------------------------------------------------------------------------------
+// A data set
 
 static void *array_alloc(void *given, size_t n, size_t size, Arena *arena, Error *err)
 {
     return given != NULL ? given : arena_alloc(arena, n, size, "the predictions", err);
 }
 
-bool evaluator_alloc(Evaluator *evaluator, const Network *net, ThreadPool *pool, size_t capacity,
-                     const mlp_predictions *each, Arena *arena, Error *err)
+bool evaluator_alloc(Evaluator *evaluator, const Ensemble *ensemble, ThreadPool *pool,
+                     size_t capacity, const mlp_predictions *each, Arena *arena, Error *err)
 {
     const mlp_predictions to = each != NULL ? *each : (mlp_predictions){NULL, NULL, NULL};
     *evaluator = (Evaluator){
-        .net = net,
+        .ensemble = *ensemble,
         .pool = pool,
         .work = array_alloc(NULL, pool_size(pool), sizeof *evaluator->work, arena, err),
         .loss = array_alloc(to.loss, capacity, sizeof *to.loss, arena, err),
@@ -24,9 +101,8 @@ bool evaluator_alloc(Evaluator *evaluator, const Network *net, ThreadPool *pool,
     if (evaluator->work == NULL || evaluator->loss == NULL || evaluator->probability == NULL ||
         evaluator->predicted == NULL)
         return false;
-    WorkNeeds needs = {.capacity = EVALUATE_BATCH, .forward_only = true};
     for (size_t worker = 0; worker < pool_size(pool); worker++)
-        if (!work_alloc(&evaluator->work[worker], net, needs, arena, err))
+        if (!ensemble_work_alloc(&evaluator->work[worker], ensemble, EVALUATE_BATCH, arena, err))
             return false;
     return true;
 }
@@ -34,30 +110,26 @@ bool evaluator_alloc(Evaluator *evaluator, const Network *net, ThreadPool *pool,
 // One pass as the workers of the pool see it.
 typedef struct Pass {
     const Evaluator *evaluator;
-    const float *params;
     const Dataset *data;
-    const PreparedImages *prepared;
-    const InputScale *scale;
     Range examples;
 } Pass;
 
 // Predicts batch number i of the pass.
-static void pass_batch(const Pass *pass, const Work *work, size_t i)
+static void pass_batch(const Pass *pass, const EnsembleWork *work, size_t i)
 {
     const Evaluator *ev = pass->evaluator;
+    size_t C = ev->ensemble.members[0].net->architecture.classes;
     size_t n = range_length(pass->examples), first = i * EVALUATE_BATCH;
     Batch batch = {.data = pass->data,
-                   .prepared = pass->prepared,
-                   .scale = pass->scale,
                    .n = pass->examples.end,
                    .first = pass->examples.first + first,
                    .size = n - first < EVALUATE_BATCH ? n - first : EVALUATE_BATCH};
-    network_predict(ev->net, pass->params, work, &batch);
+    ensemble_predict(&ev->ensemble, work, &batch);
     for (size_t b = 0; b < batch.size; b++) {
         unsigned char predicted = work->predicted[b];
         ev->loss[first + b] = work->loss[b];
         ev->predicted[first + b] = predicted;
-        ev->probability[first + b] = network_probabilities(ev->net, work, b)[predicted];
+        ev->probability[first + b] = work->mean[b * C + predicted];
     }
 }
 
@@ -70,11 +142,9 @@ static void pass_worker(void *context, size_t worker)
         pass_batch(pass, &pass->evaluator->work[worker], i);
 }
 
-mlp_evaluation evaluator_run(const Evaluator *evaluator, const float *params, const Dataset *data,
-                             const PreparedImages *prepared, const InputScale *scale,
-                             Range examples)
+mlp_evaluation evaluator_run(const Evaluator *evaluator, const Dataset *data, Range examples)
 {
-    Pass pass = {evaluator, params, data, prepared, scale, examples};
+    Pass pass = {evaluator, data, examples};
     pool_run(evaluator->pool, pass_worker, &pass);
 
     mlp_evaluation result = {.first = examples.first, .n = range_length(examples)};
@@ -86,6 +156,9 @@ mlp_evaluation evaluator_run(const Evaluator *evaluator, const float *params, co
     result.accuracy = (double)result.correct / (double)result.n;
     return result;
 }
+
+// ---------------------------------------------------------------------------------------------
+// What to make of the predictions
 
 double accuracy_standard_error(double p, size_t n)
 {

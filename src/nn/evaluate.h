@@ -1,5 +1,6 @@
-// Evaluates a network on a range of a data set, with a pool of threads, and says what to make of
-// the predictions: standard error, confusion, per-class figures.
+// Evaluates a network, or several whose probabilities are averaged (an ensemble), on a range of a
+// data set, with a pool of threads, and says what to make of the predictions: standard error,
+// confusion, per-class figures, and where two of them differ.
 #ifndef MLP_EVALUATE_H
 #define MLP_EVALUATE_H
 
@@ -7,29 +8,62 @@
 #include "network.h"
 #include "threads.h"
 
+// One of the networks that answer together.
+typedef struct Member {
+    const Network *net;
+    const float *params;
+    const PreparedImages *prepared; // as of a Batch
+    InputScale scale;
+} Member;
+
+// One network, or several for the same images and classes. The members are only referred to.
+typedef struct Ensemble {
+    const Member *members;
+    size_t n; // 1 or more
+} Ensemble;
+
+// A workspace for a batch, and what the ensemble made of it.
+typedef struct EnsembleWork {
+    Work *works;              // (n) of the members
+    float *mean;              // (B,C) probabilities
+    float *loss;              // (B) cross-entropy
+    unsigned char *predicted; // (B)
+} EnsembleWork;
+
+bool ensemble_work_alloc(EnsembleWork *work, const Ensemble *ensemble, size_t capacity,
+                         Arena *arena, Error *err);
+
+// Predicts a batch, whose scale and prepared images are those of each member instead.
+//   mean       (p_1 + p_2 + ... + p_n) / n, added in the order of the members
+//   predicted  the class with the largest mean, the first of equals; that with the largest logit
+//              where there is one member
+//   loss       -log mean[label], made of the losses L_m = -log p_m[label] of the members, so that a
+//              probability which is too small for a float gives no infinity:
+//              min L - log(sum_m exp(min L - L_m) / n)
+// An ensemble of one member, or of the same one twice, gives the bits of that member.
+void ensemble_predict(const Ensemble *ensemble, const EnsembleWork *work, const Batch *batch);
+
 // A workspace for each worker of a pool, and the predictions of the last pass, in the order of its
 // examples.
 typedef struct Evaluator {
-    const Network *net;
+    Ensemble ensemble;
     ThreadPool *pool;
-    Work *work;               // (pool_size)
+    EnsembleWork *work;       // (pool_size)
     float *loss;              // (capacity) cross-entropy
-    float *probability;       // (capacity) what the network gives the class that it predicts
+    float *probability;       // (capacity) of the class that is predicted
     unsigned char *predicted; // (capacity) that class
 } Evaluator;
 
 // Makes an evaluator of up to `capacity` examples at a time, which writes to the arrays of `each`;
-// those that are NULL, or all where it is, are made. All memory is owned by the arena; the network,
-// the pool and what `each` has are only referred to. Fails when memory is short.
-bool evaluator_alloc(Evaluator *evaluator, const Network *net, ThreadPool *pool, size_t capacity,
-                     const mlp_predictions *each, Arena *arena, Error *err);
+// those that are NULL, or all where it is, are made. All memory is owned by the arena; the
+// ensemble, the pool and what `each` has are only referred to. Fails when memory is short.
+bool evaluator_alloc(Evaluator *evaluator, const Ensemble *ensemble, ThreadPool *pool,
+                     size_t capacity, const mlp_predictions *each, Arena *arena, Error *err);
 
-// Evaluates the examples of a non-empty range of a data set, dividing them between the pool.
-// `prepared` is that of a Batch. Losses are added in
-// double, in the order of the examples, so that the result does not depend on the pool.
-mlp_evaluation evaluator_run(const Evaluator *evaluator, const float *params, const Dataset *data,
-                             const PreparedImages *prepared, const InputScale *scale,
-                             Range examples);
+// Evaluates the examples of a non-empty range of a data set, dividing them between the pool. Losses
+// are added in double, in the order of the examples, so that the result does not depend on the
+// pool.
+mlp_evaluation evaluator_run(const Evaluator *evaluator, const Dataset *data, Range examples);
 
 // Standard error of an accuracy p measured on n independent examples: sqrt(p (1 - p) / n).
 double accuracy_standard_error(double p, size_t n);

@@ -148,8 +148,7 @@ static mlp_result training_validate(Training *t, const Evaluator *evaluator, mlp
     report->validation_loss = report->validation_accuracy = (double)NAN;
     if (!data->validate_last_only || report->epoch == t->settings->epochs) {
         mlp_evaluation validation =
-            evaluator_run(evaluator, t->params, &t->validation, t->validation_images, &data->scale,
-                          (Range){0, t->validation.n});
+            evaluator_run(evaluator, &t->validation, (Range){0, t->validation.n});
         if (!isfinite(validation.loss)) // the last update did it
             return error_diverged(err, t, "the loss");
         report->validation_loss = validation.loss;
@@ -184,8 +183,11 @@ mlp_result train_run(float *params, const Network *net, const mlp_settings *sett
         !network_prepare(net, &t.validation_images, &t.validation, arena, err) ||
         !optimizer_open(&t.optimizer, optimizer, params, net->n_parameters, settings->learning_rate,
                         arena, err) ||
-        !work_alloc(&t.work, net, needs, arena, err) ||
-        !evaluator_alloc(&evaluator, net, pool, t.validation.n, NULL, arena, err))
+        !work_alloc(&t.work, net, needs, arena, err))
+        return MLP_FAILED;
+    const Member member = {net, params, t.validation_images, data->scale};
+    if (!evaluator_alloc(&evaluator, &(Ensemble){&member, 1}, pool, t.validation.n, NULL, arena,
+                         err))
         return MLP_FAILED;
     memcpy(t.kept, params, net->n_parameters * sizeof *params);
 
