@@ -450,7 +450,7 @@ static void an_ensemble_gives_the_mean_probabilities(void)
     Run run;
     run_open(&run);
     mlp_settings other = run.settings;
-    other.hidden = 5;
+    other.hidden[0] = 5;
     other.seed = 2;
     mlp_model *a = named_model(&run, "a.bin", run.settings, run.data, EPOCHS);
     mlp_model *b = named_model(&run, "b.bin", other, run.data, EPOCHS);
