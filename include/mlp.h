@@ -97,6 +97,11 @@ typedef struct mlp_settings {
 bool mlp_settings_default(mlp_settings *settings, const char *architecture,
                           char error[MLP_ERROR_SIZE]);
 
+// Sets every member to that of a preset, "accurate" for example (`mlp train --help` lists them),
+// for an architecture. NULL: the first one that has a preset of that name. Fails for unknown names.
+bool mlp_settings_preset(mlp_settings *settings, const char *preset, const char *architecture,
+                         char error[MLP_ERROR_SIZE]);
+
 // ---------------------------------------------------------------------------------------------
 // Data
 

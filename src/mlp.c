@@ -40,6 +40,21 @@ bool mlp_settings_default(mlp_settings *settings, const char *architecture,
     return true;
 }
 
+bool mlp_settings_preset(mlp_settings *settings, const char *preset, const char *architecture,
+                         char error[MLP_ERROR_SIZE])
+{
+    Error unwanted, ignored, *err = error_in(error, &unwanted);
+    const Preset *found = preset_find(preset, architecture, err);
+    if (found == NULL)
+        return false;
+    settings_default(settings, found->architecture);
+    settings->preset = found->name;
+    for (const PresetValue *value = found->values; value->key != NULL; value++)
+        (void)setting_parse(setting_find(settings_table, value->key), settings, value->text,
+                            &ignored);
+    return true;
+}
+
 // ---------------------------------------------------------------------------------------------
 // Data
 

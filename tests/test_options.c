@@ -197,10 +197,11 @@ static void what_was_given_is_known(void)
 }
 
 // As a command does whose defaults depend on another option.
-static void set_real(const OptionTable *options, void *value)
+static bool set_real(const OptionTable *options, void *value, Error *err)
 {
     if (!options_given(options, value))
         *(double *)value = flag ? 0.25 : 0.75;
+    return *(double *)value < 2.0 || error_set(err, "%g is too much", *(double *)value);
 }
 
 static void defaults_may_depend_on_other_options(void)
@@ -215,6 +216,10 @@ static void defaults_may_depend_on_other_options(void)
     CHECK(options_parse(&dependent, &table, &real, &words, 3, argv, &why) == PARSE_OK &&
               real == 0.0,
           "%g", real);
+    snprintf(given[2], sizeof given[2], "--real=3");
+    CHECK(options_parse(&dependent, &table, &real, &words, 3, argv, &why) == PARSE_WRONG &&
+              strstr(why.text, "too much") != NULL,
+          "%s", why.text);
 }
 
 static void help_shows_live_defaults(void)

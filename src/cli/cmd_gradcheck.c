@@ -18,6 +18,8 @@ static void gradcheck_options(OptionTable *table, void *values)
     GradcheckOptions *o = values;
     command_add_setting(table, "architecture", &o->settings);
     command_add_setting(table, "hidden", &o->settings);
+    command_add_setting(table, "activation", &o->settings);
+    command_add_setting(table, "channels", &o->settings);
     command_add_setting(table, "seed", &o->settings);
     const Option rows[] = {
         OPT_UINT("crop", &o->crop, 1, NETWORK_MAX_SIDE, "N", "crop to the central N x N pixels",
@@ -220,14 +222,14 @@ static int report(Context *c, const mlp_data *data, const mlp_gradient_check *ch
 static int run(Context *c)
 {
     const GradcheckOptions *o = c->values;
-    const void *of_fresh[] = {&o->settings.architecture, &o->crop, &o->settings.hidden,
-                              &o->settings.seed};
-    for (size_t i = 0; c->words.model != NULL && i < 4; i++)
-        if (options_given(&c->options, of_fresh[i])) {
-            error_set(
-                &c->err,
-                "--arch, --crop, --hidden and --seed describe a fresh network; %s has its own",
-                c->words.model);
+    static const char *const of_fresh[] = {"arch",       "crop",     "hidden",
+                                           "activation", "channels", "seed"};
+    for (size_t i = 0; c->words.model != NULL && i < sizeof of_fresh / sizeof of_fresh[0]; i++)
+        if (options_name_given(&c->options, of_fresh[i])) {
+            error_set(&c->err,
+                      "--arch, --crop, --hidden, --activation, --channels and --seed describe a "
+                      "fresh network; %s has its own",
+                      c->words.model);
             return STATUS_USAGE;
         }
     int status = command_begin(c);

@@ -20,7 +20,8 @@ enum { MAX_AXES = 32, MAX_VALUES = 64, MAX_TRAININGS = 1000000 };
 // A setting that takes each of a list of values.
 typedef struct Axis {
     const Setting *row;
-    const char *list; // the value of its option
+    const char *list;       // the value of its option
+    char text[NUMBER_SIZE]; // the default
     size_t n;
     char values[MAX_VALUES][NUMBER_SIZE];
 } Axis;
@@ -31,7 +32,7 @@ typedef struct SweepOptions {
     size_t n_axes;
     uint64_t seeds, threads;
     const char *data, *csv;
-    bool quiet;
+    bool augment, quiet;
 } SweepOptions;
 
 static void add_axis(OptionTable *table, SweepOptions *o, const Setting *row)
@@ -53,10 +54,12 @@ static void sweep_options(OptionTable *table, void *values)
     o->seeds = 1;
     o->csv = "sweep.csv";
     command_add_setting(table, "architecture", &o->settings);
+    command_add_setting(table, "preset", &o->settings);
     for (const Setting *row = settings_table; row->key != NULL; row++)
         if ((row->flags & SETTING_AXIS) != 0)
             add_axis(table, o, row);
     const Option rows[] = {
+        OPT_AUGMENT(&o->augment),
         OPT_UINT("seeds", &o->seeds, 1, 10000, "N", "train with each seed from 1 to N"),
         OPT_DATA(&o->data),
         OPT_TABLE(
@@ -71,13 +74,19 @@ static void sweep_options(OptionTable *table, void *values)
     options_add(table, rows, sizeof rows / sizeof rows[0]);
 }
 
-static void sweep_defaults(const OptionTable *table, void *values)
+// The default of an axis is the one value of the preset or the architecture.
+static bool sweep_defaults(const OptionTable *table, void *values, Error *err)
 {
     SweepOptions *o = values;
-    command_default_settings(table, o);
+    bool ok = command_default_settings(table, o, err);
     for (Axis *axis = o->axes; axis < o->axes + o->n_axes; axis++)
-        if (!options_given(table, &axis->list))
-            axis->list = setting_default(axis->row, o->settings.architecture);
+        if (!options_given(table, &axis->list)) {
+            char number[NUMBER_SIZE];
+            snprintf(axis->text, sizeof axis->text, "%s",
+                     setting_text(axis->row, &o->settings, number));
+            axis->list = axis->text;
+        }
+    return ok;
 }
 
 // The number of a value in the axis; axis->n: it is not there.
@@ -93,6 +102,10 @@ static size_t axis_find(const Axis *axis, const char *value)
 // all training images. On failure err names the flag.
 static bool axis_parse(Axis *axis, const char *architecture, Error *err)
 {
+    if (axis->list == axis->text) {
+        memcpy(axis->values[axis->n++], axis->text, NUMBER_SIZE);
+        return true;
+    }
     const char *flag = axis->row->flag;
     Setting row = *axis->row;
     row.min = fmin(row.min, strtod(setting_default(&row, architecture), NULL));
@@ -184,6 +197,14 @@ static void add_combinations(Sweep *sweep, size_t n, mlp_settings settings)
     }
 }
 
+// Whether the settings go together, and make a network for the data.
+static bool combination_check(const mlp_settings *settings, const mlp_data *data, Error *err)
+{
+    Network net;
+    Architecture architecture = architecture_of(settings, data->rows, data->cols, data->n_classes);
+    return settings_check(settings, err) && network_build(&net, &architecture, err);
+}
+
 // Lists the trainings and looks whether the data have images enough for each.
 static bool list_combinations(Sweep *sweep, Arena *arena, Error *err)
 {
@@ -206,6 +227,8 @@ static bool list_combinations(Sweep *sweep, Arena *arena, Error *err)
         if (!dataset_split(&unused, sweep->data->n, (size_t)sweep->list[i].settings.train_size, 0,
                            &reason))
             return error_set(err, "%s: %s", sweep->data->name, reason.text);
+        else if (!combination_check(&sweep->list[i].settings, sweep->data, err))
+            return false;
     return true;
 }
 
@@ -226,6 +249,8 @@ static bool has_column(const Sweep *sweep, const Setting *row)
     const SweepOptions *o = sweep->options;
     if (row->since == 1)
         return (row->flags & (SETTING_AXIS | SETTING_COLUMN)) != 0;
+    if ((row->flags & SETTING_COLUMN) != 0)
+        return setting_is_shown(row, &o->settings);
     for (const Axis *axis = o->axes; axis < o->axes + o->n_axes; axis++)
         if (axis->row == row)
             return axis->n > 1 ||
@@ -360,7 +385,9 @@ static void report(const Sweep *sweep, const Combination *c, const Outcome *outc
     char number[NUMBER_SIZE];
     fprintf(stderr, "%zu/%zu  ", sweep->n_done, sweep->n_to_do);
     for (const Axis *axis = o->axes; axis < o->axes + o->n_axes; axis++)
-        fprintf(stderr, "%s %s  ", axis->row->flag, setting_text(axis->row, &c->settings, number));
+        if (has_column(sweep, axis->row))
+            fprintf(stderr, "%s %s  ", axis->row->flag,
+                    setting_text(axis->row, &c->settings, number));
     fprintf(stderr, "seed %llu  ", (unsigned long long)c->settings.seed);
     if (outcome->result == MLP_DONE)
         fprintf(stderr, "validation %.2f %%  test %.2f %%",

@@ -20,7 +20,7 @@ typedef struct TrainOptions {
     mlp_settings settings; // class_names: the value of --classes
     uint64_t checkpoint_every, threads;
     const char *data, *output, *csv, *resume;
-    bool quiet, json;
+    bool augment, quiet, json;
 } TrainOptions;
 
 static void train_options(OptionTable *table, void *values)
@@ -30,6 +30,7 @@ static void train_options(OptionTable *table, void *values)
     for (const Setting *row = settings_table; row->key != NULL; row++)
         command_add_setting(table, row->key, &o->settings);
     const Option rows[] = {
+        OPT_AUGMENT(&o->augment),
         OPT_DATA(&o->data),
         OPT_STRING("output", &o->output, "FILE",
                    "model file to write; with --resume the default is the file of that model",
@@ -44,7 +45,7 @@ static void train_options(OptionTable *table, void *values)
                  .default_text = "once a minute"),
         OPT_STRING("resume", &o->resume, "MODEL",
                    "resume training of MODEL up to --epochs; its settings are kept",
-                   .default_text = "", .role = ROLE_READS_MODEL),
+                   .default_text = "", .role = ROLE_READS_MODEL, .excludes = "augment"),
         OPT_THREADS(&o->threads),
         OPT_QUIET(&o->quiet),
         OPT_JSON(&o->json),
@@ -527,5 +528,6 @@ const Command command_train = {
     .values_size = sizeof(TrainOptions),
     .options = train_options,
     .defaults = command_default_settings,
+    .print_more = command_print_presets,
     .run = run,
 };

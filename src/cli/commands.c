@@ -322,13 +322,55 @@ bool command_setting_given(const OptionTable *table, const Setting *row,
     return options_given(table, (const char *)settings + row->offset);
 }
 
-void command_default_settings(const OptionTable *table, void *values)
+// The text of a setting that was not given: that of the preset, else of --augment, else the
+// default.
+static const char *setting_not_given(const Setting *row, const char *architecture,
+                                     const Preset *preset, bool augments)
 {
-    mlp_settings defaults, *settings = values;
-    settings_default(&defaults, settings->architecture);
+    const char *text = preset == NULL ? NULL : preset_text(preset->values, row->key);
+    if (text == NULL && augments)
+        text = preset_text(augmentation_values, row->key);
+    return text != NULL ? text : setting_default(row, architecture);
+}
+
+bool command_default_settings(const OptionTable *table, void *values, Error *err)
+{
+    mlp_settings *settings = values;
+    const Preset *preset = NULL;
+    bool has_preset = options_name_given(table, "preset") && strcmp(settings->preset, "none") != 0;
+    bool has_architecture = options_name_given(table, "arch");
+    Error ignored, reason;
+    if (has_preset)
+        preset = preset_find(settings->preset, has_architecture ? settings->architecture : NULL,
+                             &reason);
+    if (preset != NULL && !has_architecture)
+        settings->architecture = preset->architecture;
+    bool augments = options_name_given(table, "augment");
     for (const Setting *row = settings_table; row->key != NULL; row++)
-        if (!command_setting_given(table, row, settings))
-            setting_copy(row, settings, &defaults);
+        if (!command_setting_given(table, row, settings) && row->choices != architecture_names)
+            (void)setting_parse(row, settings,
+                                setting_not_given(row, settings->architecture, preset, augments),
+                                &ignored);
+    if (has_preset && preset == NULL)
+        return error_set(err, "--preset: %s", reason.text);
+    return settings_check(settings, err);
+}
+
+void command_print_presets(FILE *out)
+{
+    fputs("\nPresets:\n", out);
+    for (const Preset *preset = presets; preset->name != NULL; preset++) {
+        int column = fprintf(out, "  %-9s --arch %s", preset->name, preset->architecture);
+        for (const PresetValue *value = preset->values; value->key != NULL; value++) {
+            char flag[64];
+            int length = snprintf(flag, sizeof flag, " --%s %s",
+                                  setting_find(settings_table, value->key)->flag, value->text);
+            if (column + length > 79)
+                column = fprintf(out, "\n%11s", "") - 1;
+            column += fprintf(out, "%s", flag);
+        }
+        fputc('\n', out);
+    }
 }
 
 const mlp_data *command_open_data(Context *context, mlp_part part, const char *chosen,

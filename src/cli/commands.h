@@ -135,9 +135,19 @@ void command_add_setting(OptionTable *table, const char *key, mlp_settings *sett
 bool command_setting_given(const OptionTable *table, const Setting *row,
                            const mlp_settings *settings);
 
-// Sets those that were not given to the defaults of the architecture, for a command whose values
-// begin with mlp_settings.
-void command_default_settings(const OptionTable *table, void *values);
+// Sets those that were not given to those of the preset, if one is, else to the defaults of the
+// architecture, for a command whose values begin with mlp_settings. A preset without --arch is that
+// of its own architecture. Fails when there is none of that name for the architecture, and
+// when the settings do not go together.
+bool command_default_settings(const OptionTable *table, void *values, Error *err);
+
+// Prints the presets and their flags, for --help.
+void command_print_presets(FILE *out);
+
+#define OPT_AUGMENT(v)                                                                             \
+    OPT_BOOL("augment", v,                                                                         \
+             "change the training images at random, each differently in each epoch: short for "    \
+             "--rotate 10 --scale 0.1 --shift 1.5, where these are not given")
 
 // ---------------------------------------------------------------------------------------------
 // Threads and data

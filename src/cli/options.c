@@ -20,12 +20,29 @@ static const struct {
     {"FILE", "image images img input file picture digit i"},
     {"batch", "batch-size bs mini-batch minibatch-size b"},
     {"lr", "learning-rate learning lr-rate rate eta alpha step-size"},
-    {"hidden", "hidden-size hidden-units hidden-dim hidden-layer units neurons"},
+    {"hidden",
+     "hidden-size hidden-units hidden-dim hidden-layer hidden-sizes layers units neurons"},
+    {"activation", "act nonlinearity non-linearity"},
+    {"channels", "filters kernels"},
+    {"optimizer", "optim optimiser opt solver"},
+    {"momentum", "nesterov"},
+    {"weight-decay", "l2 wd decay regularization regularisation penalty"},
+    {"schedule", "lr-schedule scheduler lr-scheduler"},
+    {"warmup", "warm-up warmup-epochs"},
+    {"ema", "average averaging ema-decay model-ema polyak swa"},
+    {"augment", "augmentation data-augmentation aug"},
+    {"rotate", "rotation degrees angle"},
+    {"scale", "zoom"},
+    {"shift", "translate translation"},
+    {"patience", "early-stopping early-stop"},
+    {"keep", "save-best best restore-best"},
+    {"preset", "recipe profile"},
+    {"from", "fine-tune finetune pretrained init init-from"},
     {"epochs", "iterations iters num-epochs max-epochs passes e"},
     {"seed", "random-seed random-state rng-seed"},
     {"seeds", "random-seed repeats runs"},
     {"data", "data-dir data-path dataset data-root root mnist"},
-    {"resume", "load checkpoint continue restore weights from"},
+    {"resume", "load checkpoint continue restore weights"},
     {"output", "out output-file save save-model save-path model model-path"},
     {"csv", "out output output-file o save log history curves"},
     {"predictions", "out output output-file o save csv"},
@@ -176,6 +193,14 @@ static Option *option_find(OptionTable *table, const char *flag, size_t length)
     return NULL;
 }
 
+bool options_name_given(const OptionTable *table, const char *name)
+{
+    for (const Option *option = table->rows; option < table->rows + table->n; option++)
+        if (strcmp(option->name, name) == 0)
+            return option->given;
+    return false;
+}
+
 bool options_given(const OptionTable *table, const void *value)
 {
     for (const Option *option = table->rows; option < table->rows + table->n; option++)
@@ -322,8 +347,10 @@ ParseResult options_parse(const Command *command, OptionTable *table, void *valu
     ParseResult result = parse_words(command, table, words, argc, argv, err);
     if (result == PARSE_OK && !check_line(command, table, words, err))
         result = PARSE_WRONG;
-    if (command->defaults != NULL)
-        command->defaults(table, values);
+    Error reason;
+    if (command->defaults != NULL &&
+        !command->defaults(table, values, result == PARSE_OK ? err : &reason) && result == PARSE_OK)
+        result = PARSE_WRONG;
     return result;
 }
 
@@ -382,6 +409,8 @@ void options_print_help(FILE *out, const Command *command, const OptionTable *ta
     for (size_t i = 0; i < table->n; i++)
         print_option(out, &table->rows[i]);
     fprintf(out, "%-26s%s\n", "  -h, --help", "print this help");
+    if (command->print_more != NULL)
+        command->print_more(out);
     fputs("\nExamples:\n", out);
     for (size_t i = 0; i < 2; i++)
         fprintf(out, "  %s\n", command->examples[i]);

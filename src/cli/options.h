@@ -69,6 +69,9 @@ typedef struct OptionTable {
 // Adds n rows.
 void options_add(OptionTable *table, const Option *rows, size_t n);
 
+// Whether the command line gave the option with that name.
+bool options_name_given(const OptionTable *table, const char *name);
+
 // Whether the command line gave the option with that value.
 bool options_given(const OptionTable *table, const void *value);
 
@@ -91,7 +94,9 @@ typedef struct Command {
     // Sets the defaults in the values, which are all zero, and adds the rows that point to them.
     void (*options)(OptionTable *table, void *values);
     // Sets the defaults that depend on other options, of those that are not given; NULL: none do.
-    void (*defaults)(const OptionTable *table, void *values);
+    // Fails when the options given do not go together.
+    bool (*defaults)(const OptionTable *table, void *values, Error *err);
+    void (*print_more)(FILE *out); // of --help, after the options; NULL: no more
     // Does the work. Returns the exit status and, when that is an error, the reason in the context.
     int (*run)(struct Context *context);
 } Command;

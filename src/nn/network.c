@@ -127,12 +127,14 @@ static bool sizes_check(const ArchitectureSpec *spec, const Architecture *a, Err
     if (n_hidden < 1 || n_hidden > MLP_MAX_SIZES)
         return error_set(err, "hidden layers (--hidden): must be 1 to %d, of 1 to %d units each",
                          MLP_MAX_SIZES, NETWORK_MAX_HIDDEN);
+    if (n_channels != spec->n_convolutions && spec->n_convolutions == 0)
+        return error_set(err, "channels (--channels): the network '%s' has no convolutions",
+                         spec->name);
     if (n_channels != spec->n_convolutions)
         return error_set(err,
-                         "channels (--channels): the network '%s' has %zu convolutions, so that it "
-                         "needs %zu numbers of channels, each from 1 to %d",
-                         spec->name, spec->n_convolutions, spec->n_convolutions,
-                         NETWORK_MAX_CHANNELS);
+                         "channels (--channels): the network '%s' needs %zu numbers of channels, "
+                         "each from 1 to %d",
+                         spec->name, spec->n_convolutions, NETWORK_MAX_CHANNELS);
     return true;
 }
 

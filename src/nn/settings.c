@@ -20,7 +20,7 @@
 #define MAX_EXACT  9007199254740991.0 // 2^53 - 1: exact in a double and in any JSON reader
 #define MAX_IMAGES 4294967295.0
 
-static const char *const preset_names[] = {"none", NULL};
+static const char *const preset_names[] = {"none", "course", "accurate", "fast", NULL};
 static const char *const optimizer_names[] = {"sgd", "adam", NULL};
 static const char *const schedule_names[] = {"constant", "cosine", "one-cycle", NULL};
 static const char *const keep_names[] = {"last", "best", NULL};
@@ -114,6 +114,81 @@ const Setting settings_table[] = {
      .default_text = "their numbers", SINCE(1), ABSENT(""), .flags = SETTING_FILE},
     {0},
 };
+
+// data/report/SETTINGS.md says how the values were chosen.
+const PresetValue augmentation_values[] = {
+    {"rotate", "10"}, {"scale", "0.1"}, {"shift", "1.5"}, {NULL, NULL}};
+const Preset presets[] = {
+    {"course", "mlp", {{"learning_rate", "0.0001"}, {"epochs", "100"}}},
+    {"accurate",
+     "mlp",
+     {{"learning_rate", "0.004"},
+      {"schedule", "cosine"},
+      {"rotate", "10"},
+      {"scale", "0.1"},
+      {"shift", "1.5"},
+      {"epochs", "150"}}},
+    {"accurate",
+     "cnn",
+     {{"learning_rate", "0.0008"},
+      {"hidden", "64"},
+      {"channels", "24-48"},
+      {"momentum", "0.9"},
+      {"weight_decay", "0.0001"},
+      {"schedule", "cosine"},
+      {"warmup", "0.05"},
+      {"ema", "0.999"},
+      {"rotate", "10"},
+      {"scale", "0.1"},
+      {"shift", "1.5"},
+      {"epochs", "40"}}},
+    {"accurate",
+     "lenet5",
+     {{"learning_rate", "0.0008"},
+      {"momentum", "0.9"},
+      {"weight_decay", "0.0001"},
+      {"schedule", "cosine"},
+      {"warmup", "0.05"},
+      {"ema", "0.999"},
+      {"rotate", "10"},
+      {"scale", "0.1"},
+      {"shift", "1.5"},
+      {"epochs", "40"}}},
+    {"fast",
+     "cnn",
+     {{"learning_rate", "0.002"},
+      {"batch_size", "32"},
+      {"momentum", "0.9"},
+      {"schedule", "one-cycle"},
+      {"epochs", "2"}}},
+    {.name = NULL},
+};
+
+const Preset *preset_find(const char *name, const char *architecture, Error *err)
+{
+    char of[64] = ""; // the architectures that have one of that name
+    for (const Preset *preset = presets; preset->name != NULL; preset++) {
+        if (strcmp(preset->name, name) != 0)
+            continue;
+        if (architecture == NULL || strcmp(preset->architecture, architecture) == 0)
+            return preset;
+        size_t used = strlen(of);
+        snprintf(of + used, sizeof of - used, "%s%s", used == 0 ? "" : ", ", preset->architecture);
+    }
+    if (of[0] == '\0')
+        error_set(err, "there is no preset '%.40s'", name);
+    else
+        error_set(err, "the preset '%s' is for the architecture %s, not %s", name, of,
+                  architecture);
+    return NULL;
+}
+
+const char *preset_text(const PresetValue *values, const char *key)
+{
+    while (values->key != NULL && strcmp(values->key, key) != 0)
+        values++;
+    return values->text;
+}
 
 const Setting *setting_find(const Setting *table, const char *key)
 {
@@ -307,5 +382,8 @@ bool settings_check(const mlp_settings *settings, Error *err)
         if (!setting_parse(row, &ignored, setting_text(row, settings, number), &reason) &&
             !setting_is_default(row, settings, settings->architecture))
             return error_set(err, "%s: %s", row->key, reason.text);
+    if (settings->momentum > 0.0 && strcmp(settings->optimizer, "sgd") != 0)
+        return error_set(err, "momentum: belongs to the optimizer sgd, not to %s",
+                         settings->optimizer);
     return true;
 }

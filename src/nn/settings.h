@@ -56,6 +56,29 @@ extern const Setting settings_table[];
 // The row with that key of a table, NULL for none.
 const Setting *setting_find(const Setting *table, const char *key);
 
+// A preset: settings that belong together, for one architecture.
+typedef struct PresetValue {
+    const char *key, *text;
+} PresetValue;
+enum { PRESET_MAX_VALUES = 16 };
+typedef struct Preset {
+    const char *name, *architecture;
+    PresetValue values[PRESET_MAX_VALUES]; // that differ from the defaults; a NULL key ends them
+} Preset;
+
+// All presets, a NULL name ends the table. Several architectures may have one of the same name.
+extern const Preset presets[];
+
+// The amounts of augmentation that suit handwritten digits, as of --augment.
+extern const PresetValue augmentation_values[];
+
+// The preset of that name for an architecture, or, where that is NULL, the first of that name. On
+// failure says which there are.
+const Preset *preset_find(const char *name, const char *architecture, Error *err);
+
+// The text that a list of values, ended by a NULL key, has for a key, or NULL.
+const char *preset_text(const PresetValue *values, const char *key);
+
 // Sets every setting to its default for that architecture, a name of architecture_names.
 void settings_default(mlp_settings *settings, const char *architecture);
 
