@@ -295,6 +295,23 @@ bool mlp_evaluate_ensemble(const mlp_ensemble *ensemble, const mlp_data *data, m
                            size_t threads, mlp_evaluation *result, const mlp_predictions *each,
                            char error[MLP_ERROR_SIZE]);
 
+// Where two classifiers of the same n images differ.
+typedef struct mlp_comparison {
+    size_t n;
+    size_t both_correct, only_first, only_second, both_wrong; // images; they add up to n
+    double difference;    // accuracy of the first minus that of the second
+    double difference_se; // its standard error; the answers are to the same images: paired
+    // McNemar's test, exact and two-sided: how likely two models of equal accuracy are to differ
+    // at least as much. min(1, 2 sum_{i <= min(a, b)} C(a + b, i) / 2^(a + b)), where a is
+    // only_first and b is only_second.
+    double p_value;
+} mlp_comparison;
+
+// Compares the predictions of two models, (n) each, n 1 or more, with the labels of those images.
+// mlp_evaluate writes them; element 0 is then the label of image mlp_evaluation.first.
+void mlp_compare(const unsigned char *labels, const unsigned char *first,
+                 const unsigned char *second, size_t n, mlp_comparison *result);
+
 // ---------------------------------------------------------------------------------------------
 // Gradient check
 

@@ -609,6 +609,12 @@ bool mlp_evaluate(const mlp_model *model, const mlp_data *data, mlp_split split,
                                  error);
 }
 
+void mlp_compare(const unsigned char *labels, const unsigned char *first,
+                 const unsigned char *second, size_t n, mlp_comparison *result)
+{
+    *result = compare_predictions(labels, first, second, n);
+}
+
 // ---------------------------------------------------------------------------------------------
 // Gradient check
 

@@ -551,6 +551,55 @@ static void metrics_of_a_small_example(void)
           accuracy_standard_error(0.9, 10000));
 }
 
+// By hand: 2 (C(4,0) + C(4,1)) / 2^4 = 10/16, and so on. 1 and 9: 2 (1 + 10) / 1024. The last three
+// are larger than a plain product of doubles can be; the sums were made with whole numbers.
+static void the_exact_mcnemar_test_of_known_counts(void)
+{
+    static const struct {
+        uint64_t a, b;
+        double p;
+    } known[] = {{0, 0, 1.0},
+                 {0, 1, 1.0},
+                 {1, 1, 1.0},
+                 {3, 1, 0.625},
+                 {0, 5, 2.0 / 32.0},
+                 {1, 9, 22.0 / 1024.0},
+                 {12, 4, 2.0 * (1 + 16 + 120 + 560 + 1820) / 65536.0},
+                 {50, 50, 1.0},
+                 {1010, 990, 0.6709544855556545},
+                 {2000, 1900, 0.11289365225934889},
+                 {30000, 29000, 3.907020967829971e-05},
+                 {0, 2000, 0.0}};
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        double p = mcnemar_exact(known[i].a, known[i].b);
+        CHECK(fabs(p - known[i].p) <= 1e-9 * known[i].p, "%u and %u: %.12g, not %.12g",
+              (unsigned)known[i].a, (unsigned)known[i].b, p, known[i].p);
+        double other = mcnemar_exact(known[i].b, known[i].a);
+        CHECK(p == other, "%u and %u: %.17g, the other way round %.17g", (unsigned)known[i].a,
+              (unsigned)known[i].b, p, other);
+    }
+}
+
+// Ten examples: 4 both right, 3 only the first, 1 only the second, 2 both wrong. The difference of
+// each is 1, 0 or -1 with the mean 0.2 and the variance (3 + 1) / 10 - 0.2^2 = 0.36.
+static void two_predictions_are_compared_example_by_example(void)
+{
+    const unsigned char truth[10] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
+    const unsigned char first[10] = {0, 1, 2, 3, 4, 5, 6, 0, 0, 0};
+    const unsigned char second[10] = {0, 1, 2, 3, 0, 0, 0, 7, 1, 0};
+    mlp_comparison c = compare_predictions(truth, first, second, 10);
+    CHECK(c.n == 10 && c.both_correct == 4 && c.only_first == 3 && c.only_second == 1 &&
+              c.both_wrong == 2,
+          "%zu: %zu, %zu, %zu, %zu", c.n, c.both_correct, c.only_first, c.only_second,
+          c.both_wrong);
+    CHECK(fabs(c.difference - 0.2) < 1e-15, "difference %.17g", c.difference);
+    CHECK(fabs(c.difference_se - sqrt(0.036)) < 1e-15, "standard error %.17g", c.difference_se);
+    CHECK(c.p_value == 0.625, "p %.17g", c.p_value);
+    c = compare_predictions(truth, first, first, 10);
+    CHECK(c.difference == 0.0 && c.difference_se == 0.0 && c.p_value == 1.0, "of one model: %g, %g",
+          c.difference, c.p_value);
+}
+
 int main(void)
 {
     RUN(overfits_32_examples);
@@ -576,5 +625,7 @@ int main(void)
     RUN(the_input_scale_makes_the_deviation_one);
     RUN(images_of_one_grey_are_refused);
     RUN(metrics_of_a_small_example);
+    RUN(the_exact_mcnemar_test_of_known_counts);
+    RUN(two_predictions_are_compared_example_by_example);
     return test_end();
 }

@@ -165,6 +165,52 @@ double accuracy_standard_error(double p, size_t n)
     return sqrt(p * (1.0 - p) / (double)n);
 }
 
+// C(n, k) / 2^n for k <= n / 2. Each halving comes as soon as the product reaches 1, so that it
+// neither overflows nor loses digits; what is smaller than any double in the end is 0.
+static double binomial_probability(uint64_t n, uint64_t k)
+{
+    double product = 1.0;
+    uint64_t halvings = n;
+    for (uint64_t i = 1; i <= k; i++) {
+        product *= (double)(n - k + i) / (double)i;
+        for (; product >= 1.0 && halvings > 0; halvings--)
+            product *= 0.5;
+    }
+    for (; product > 0.0 && halvings > 0; halvings--)
+        product *= 0.5;
+    return product;
+}
+
+double mcnemar_exact(uint64_t a, uint64_t b)
+{
+    uint64_t n = a + b, k = a < b ? a : b;
+    double term = binomial_probability(n, k), sum = term;
+    for (uint64_t i = k; i > 0 && term > 0.0; i--) {
+        term *= (double)i / (double)(n - i + 1); // C(n, i - 1) of C(n, i)
+        sum += term;
+    }
+    return 2.0 * sum < 1.0 ? 2.0 * sum : 1.0;
+}
+
+mlp_comparison compare_predictions(const unsigned char *truth, const unsigned char *first,
+                                   const unsigned char *second, size_t n)
+{
+    mlp_comparison c = {.n = n};
+    for (size_t i = 0; i < n; i++) {
+        bool first_is_right = first[i] == truth[i], second_is_right = second[i] == truth[i];
+        c.both_correct += first_is_right && second_is_right;
+        c.only_first += first_is_right && !second_is_right;
+        c.only_second += !first_is_right && second_is_right;
+        c.both_wrong += !first_is_right && !second_is_right;
+    }
+    double N = (double)n, discordant = (double)(c.only_first + c.only_second) / N;
+    c.difference = ((double)c.only_first - (double)c.only_second) / N;
+    // The variance of 1, 0 or -1 per example, whose mean is the difference.
+    c.difference_se = sqrt((discordant - c.difference * c.difference) / N);
+    c.p_value = mcnemar_exact(c.only_first, c.only_second);
+    return c;
+}
+
 void confusion_count(uint64_t *confusion, size_t C, const unsigned char *truth,
                      const unsigned char *predicted, size_t n)
 {

@@ -68,6 +68,20 @@ mlp_evaluation evaluator_run(const Evaluator *evaluator, const Dataset *data, Ra
 // Standard error of an accuracy p measured on n independent examples: sqrt(p (1 - p) / n).
 double accuracy_standard_error(double p, size_t n);
 
+// McNemar's test of two classifiers on the same examples: the probability that they differ at least
+// as much as `a` examples that only the first gets right and `b` that only the second does, if each
+// of these a + b were as likely to be either (H0: equal accuracy). Exact and two-sided, from the
+// binomial distribution, with n = a + b and k = min(a, b):
+//   p = min(1, 2 sum_{i=0}^{k} C(n, i) / 2^n)
+// Sources: McNemar 1947, "Note on the sampling error of the difference between correlated
+// proportions or percentages", Psychometrika 12, 153-157; the exact form: Fagerland, Lydersen and
+// Laake 2013, "The McNemar test for binary matched-pairs data", BMC Med Res Methodol 13:91.
+double mcnemar_exact(uint64_t a, uint64_t b);
+
+// Compares two predictions of n examples (1 or more) of known truth.
+mlp_comparison compare_predictions(const unsigned char *truth, const unsigned char *first,
+                                   const unsigned char *second, size_t n);
+
 // Counts examples by truth and prediction into confusion (C,C), rows the truth.
 void confusion_count(uint64_t *confusion, size_t C, const unsigned char *truth,
                      const unsigned char *predicted, size_t n);
