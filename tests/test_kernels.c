@@ -395,6 +395,39 @@ static void sigmoids_compute_their_formula(void)
     with_each_set(sigmoid);
 }
 
+static void tanh_of_each_set(void)
+{
+    enum { N = 80 };
+    _Alignas(64) float y[N], dx[N];
+    fill(N, 16, 16, 1);
+    x[3] = 1000.0f, x[4] = -1000.0f, x[5] = 0.0f, x[6] = -0.0f, x[8] = 1e-30f;
+    kernels->tanh_forward(y, x, N);
+    kernels->tanh_backward(dx, y, W, N);
+    reference->tanh_forward(expected, x, N);
+    reference->tanh_backward(expected + N, expected, W, N);
+    CHECK(memcmp(y, expected, sizeof y) == 0 && memcmp(dx, expected + N, sizeof dx) == 0,
+          "%s: other bits than the scalar reference", kernels->isa);
+    for (size_t i = 0; i < N; i++) {
+        CHECK(f32_bits(y[i]) == f32_bits(2.0f / (1.0f + exp_f32(-2.0f * x[i])) - 1.0f),
+              "%s: tanh of %g", kernels->isa, (double)x[i]);
+        CHECK(fabs((double)y[i] - tanh((double)x[i])) < 1e-6, "%s: %g gives %g", kernels->isa,
+              (double)x[i], (double)y[i]);
+        CHECK(f32_bits(dx[i]) == f32_bits(W[i] * (1.0f - y[i] * y[i])), "%s: derivative at %zu",
+              kernels->isa, i);
+    }
+    // Padding of an image is 0, and must stay so.
+    CHECK(y[5] == 0.0f && y[6] == 0.0f, "%s: 0 gives %g and %g", kernels->isa, (double)y[5],
+          (double)y[6]);
+    x[7] = NAN;
+    kernels->tanh_forward(y, x, N);
+    CHECK(isnan(y[7]), "%s: NaN was lost", kernels->isa);
+}
+
+static void tanh_computes_its_formula(void)
+{
+    with_each_set(tanh_of_each_set);
+}
+
 static void relu(void)
 {
     enum { N = 48 };
@@ -642,6 +675,7 @@ int main(void)
     RUN(the_scalar_reference_computes_its_formulas);
     RUN(every_set_has_the_bits_of_the_scalar_reference);
     RUN(sigmoids_compute_their_formula);
+    RUN(tanh_computes_its_formula);
     RUN(relu_cuts_off_what_is_not_above_zero);
     RUN(softmax_and_loss_agree_with_double_precision);
     RUN(softmax_has_the_same_bits_in_every_set);

@@ -25,6 +25,8 @@ static const Case cases[] = {
     {"dense on an image", &layer_dense, {2, 3, 5}, 16, 4, 0, 0},
     {"sigmoid", &layer_sigmoid, {1, 1, 9}, 16, 0, 0, 0},
     {"sigmoid on an image", &layer_sigmoid, {2, 3, 5}, 16, 0, 0, 0},
+    {"tanh", &layer_tanh, {1, 1, 9}, 16, 0, 0, 0},
+    {"tanh on an image", &layer_tanh, {2, 3, 5}, 16, 0, 0, 0},
     {"relu", &layer_relu, {2, 3, 5}, 16, 0, 0, 0},
     {"convolution of one channel", &layer_convolution, {6, 5, 1}, 1, 3, 3, 1},
     {"convolution", &layer_convolution, {4, 6, 3}, 16, 5, 3, 1},

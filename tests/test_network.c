@@ -428,6 +428,80 @@ static void the_gradient_check_accepts_a_right_network(void)
     arena_free(&f.arena);
 }
 
+// A network of some kind for images of 16 x 16 pixels, which are enough for two convolutions.
+static bool fixture_open_layers(Fixture *f, const char *name, const char *activation,
+                                size_t n_hidden, Error *err)
+{
+    static const uint64_t sizes[MLP_MAX_SIZES] = {6, 3, 4, 5, 2, 4, 3, 5};
+    enum { LAYERS_SIDE = 16 };
+    Architecture a = synthetic_architecture(name, LAYERS_SIDE, LAYERS_SIDE, HIDDEN, CLASSES);
+    *f = (Fixture){.params = NULL};
+    f->s = synthetic_make(&f->arena, EXAMPLES, LAYERS_SIDE, CLASSES);
+    a.activation = activation;
+    memcpy(a.hidden, sizes, n_hidden * sizeof sizes[0]);
+    if (a.channels[0] != 0)
+        a.channels[0] = 2, a.channels[1] = 3;
+    if (!network_build(&f->net, &a, err) ||
+        (f->params = network_alloc(&f->net, &f->arena, err)) == NULL ||
+        !work_alloc(&f->work, &f->net, (WorkNeeds){.capacity = EXAMPLES}, &f->arena, err))
+        return false;
+    network_init(&f->net, f->params, 3);
+    return true;
+}
+
+// Each dense layer has dL/dW and dL/db, and da/dW, da/db and da/df; each activation df/da; dL/da is
+// one more. Two convolutions with their poolings and activations have ten Jacobians, and the
+// dense layer behind them one more, of its input.
+static void networks_of_any_depth_and_activation_are_right(void)
+{
+    for (size_t a = 0; architecture_names[a] != NULL; a++)
+        for (size_t k = 0; activation_names[k] != NULL; k++)
+            for (size_t n = 1; n <= MLP_MAX_SIZES; n++) {
+                Fixture f;
+                Error err = {""};
+                mlp_gradient_check check = {.ok = false};
+                bool has_images = strcmp(architecture_names[a], "mlp") != 0;
+                REQUIRE(
+                    fixture_open_layers(&f, architecture_names[a], activation_names[k], n, &err),
+                    "%s", err.text);
+                REQUIRE(checks(&f, &check), "could not be done");
+                CHECK(check.ok, "%s, %zu layers of %s", architecture_names[a], n,
+                      activation_names[k]);
+                size_t jacobians = 1 + 2 * (n + 1) + 2 * n + (has_images ? 11 : 0);
+                size_t gradients = 2 * (n + 1) + (has_images ? 4 : 0);
+                CHECK(check.n_jacobians == jacobians && check.n_gradients == gradients,
+                      "%s, %zu layers: %zu Jacobians and %zu gradients, not %zu and %zu",
+                      architecture_names[a], n, check.n_jacobians, check.n_gradients, jacobians,
+                      gradients);
+                arena_free(&f.arena);
+            }
+}
+
+// However deep it is: the initial weights of each activation keep the values and the gradients.
+static void deep_networks_begin_near_a_uniform_guess_and_can_learn(void)
+{
+    for (size_t k = 0; activation_names[k] != NULL; k++)
+        for (size_t n = 1; n <= MLP_MAX_SIZES; n++) {
+            Fixture f;
+            Error err = {""};
+            REQUIRE(fixture_open_layers(&f, "mlp", activation_names[k], n, &err), "%s", err.text);
+            float *gradient = zeroed_gradient(&f), largest = 0.0f;
+            Batch batch = synthetic_batch(&f.s, f.s.index, EXAMPLES);
+            pass(&f, &batch, gradient);
+            double loss = 0.0;
+            for (size_t b = 0; b < EXAMPLES; b++)
+                loss += (double)f.work.loss[b] / EXAMPLES;
+            const Tensor *W = f.net.tensors[0];
+            for (size_t e = 0; e < tensor_size(W); e++)
+                largest = fmaxf(largest, fabsf(gradient[tensor_index(W, e)]));
+            CHECK(loss < 2.0 * log(CLASSES), "%zu layers of %s: loss %g", n, activation_names[k],
+                  loss);
+            CHECK(largest > 1e-4f, "%zu layers of %s: the largest dL/dW1 is %g", n,
+                  activation_names[k], (double)largest);
+            arena_free(&f.arena);
+        }
+}
+
 // Puts a changed row of operations in place of a layer's, and looks whether the check notices.
 static bool caught(size_t layer, const LayerKind *broken)
 {
@@ -586,6 +660,8 @@ int main(void)
     RUN(a_workspace_without_backward_gives_the_same_probabilities);
     RUN(huge_logits_give_finite_losses);
     RUN(the_gradient_check_accepts_a_right_network);
+    RUN(networks_of_any_depth_and_activation_are_right);
+    RUN(deep_networks_begin_near_a_uniform_guess_and_can_learn);
     RUN(a_sigmoid_whose_backward_forgets_its_derivative_is_caught);
     RUN(a_wrong_reference_jacobian_is_caught);
     RUN(a_gradient_that_is_added_twice_is_caught);
