@@ -432,7 +432,7 @@ static void the_gradient_check_accepts_a_right_network(void)
 static bool fixture_open_layers(Fixture *f, const char *name, const char *activation,
                                 size_t n_hidden, Error *err)
 {
-    static const uint64_t sizes[MLP_MAX_SIZES] = {6, 3, 4, 5, 2, 4, 3, 5};
+    static const uint64_t sizes[MLP_MAX_SIZES] = {16, 17, 12, 15, 16, 18, 13, 16};
     enum { LAYERS_SIDE = 16 };
     Architecture a = synthetic_architecture(name, LAYERS_SIDE, LAYERS_SIDE, HIDDEN, CLASSES);
     *f = (Fixture){.params = NULL};
@@ -455,12 +455,12 @@ static bool fixture_open_layers(Fixture *f, const char *name, const char *activa
 static void networks_of_any_depth_and_activation_are_right(void)
 {
     for (size_t a = 0; architecture_names[a] != NULL; a++)
-        for (size_t k = 0; activation_names[k] != NULL; k++)
-            for (size_t n = 1; n <= MLP_MAX_SIZES; n++) {
+        for (size_t k = 0; activation_names[k] != NULL; k++) {
+            bool has_images = strcmp(architecture_names[a], "mlp") != 0;
+            for (size_t n = 1; n <= MLP_MAX_SIZES; n += has_images ? MLP_MAX_SIZES - 1 : 1) {
                 Fixture f;
                 Error err = {""};
                 mlp_gradient_check check = {.ok = false};
-                bool has_images = strcmp(architecture_names[a], "mlp") != 0;
                 REQUIRE(
                     fixture_open_layers(&f, architecture_names[a], activation_names[k], n, &err),
                     "%s", err.text);
@@ -475,6 +475,7 @@ static void networks_of_any_depth_and_activation_are_right(void)
                       gradients);
                 arena_free(&f.arena);
             }
+        }
 }
 
 // However deep it is: the initial weights of each activation keep the values and the gradients.
