@@ -42,6 +42,22 @@ static void shortest_numbers_read_back_as_the_same_double(void)
     }
     CHECK(strcmp(format_shortest(text, 1e-4), "0.0001") == 0, "%s", text);
     CHECK(strcmp(format_shortest(text, 0.1), "0.1") == 0, "%s", text);
+    CHECK(strcmp(format_shortest(text, 10.0), "1e+01") == 0, "%s", text); // as models of format 1
+}
+
+static void plain_numbers_have_no_exponent_where_they_are_whole(void)
+{
+    static const struct {
+        double value;
+        const char *text;
+    } cases[] = {{0.0, "0"},         {-0.0, "0"},     {10.0, "10"},    {180.0, "180"},
+                 {-4096.0, "-4096"}, {7.5, "7.5"},    {0.1, "0.1"},    {999999.0, "999999"},
+                 {1e6, "1e+06"},     {1e38, "1e+38"}, {1e-5, "1e-05"}, {123.25, "123.25"}};
+    char text[NUMBER_SIZE];
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        CHECK(strcmp(format_plain(text, cases[i].value), cases[i].text) == 0, "%s, not %s", text,
+              cases[i].text);
+    CHECK(strcmp(format_plain(text, (double)NAN), "nan") == 0, "%s", text);
 }
 
 static void words_are_compared_by_edits(void)
@@ -429,6 +445,7 @@ int main(void)
     RUN(counts_take_digits_only);
     RUN(reals_take_finite_decimals_only);
     RUN(shortest_numbers_read_back_as_the_same_double);
+    RUN(plain_numbers_have_no_exponent_where_they_are_whole);
     RUN(words_are_compared_by_edits);
     RUN(words_of_other_programs_are_known);
     RUN(flags_take_values_in_every_form);

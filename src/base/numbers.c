@@ -71,13 +71,21 @@ const char *format_shortest(char text[NUMBER_SIZE], double value)
     return text;
 }
 
+const char *format_plain(char text[NUMBER_SIZE], double value)
+{
+    if (!(fabs(value) < 1e6) || fabs(value) > floor(fabs(value)))
+        return format_shortest(text, value);
+    snprintf(text, NUMBER_SIZE, "%d", (int)value);
+    return text;
+}
+
 bool error_range(Error *err, const char *text, bool is_whole, double least, double most)
 {
     char from[NUMBER_SIZE], to[NUMBER_SIZE];
     if (is_whole)
         return error_set(err, "'%.60s' is not a whole number from %.0f to %.0f", text, least, most);
-    return error_set(err, "'%.60s' is not a number from %s to %s", text,
-                     format_shortest(from, least), format_shortest(to, most));
+    return error_set(err, "'%.60s' is not a number from %s to %s", text, format_plain(from, least),
+                     format_plain(to, most));
 }
 
 const char *format_g9(char text[NUMBER_SIZE], double value)

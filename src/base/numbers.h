@@ -14,8 +14,12 @@ bool parse_double(const char *text, double *value);
 
 enum { NUMBER_SIZE = 64 };
 
-// Writes the shortest decimal that reads back as the same double: settings.
+// Writes the shortest decimal that reads back as the same double: settings of format 1, where ten is
+// 1e+01.
 const char *format_shortest(char text[NUMBER_SIZE], double value);
+
+// The same, but whole numbers below a million have no exponent: all other settings.
+const char *format_plain(char text[NUMBER_SIZE], double value);
 
 // Says that text is not a number, or not a whole one, from least to most. Returns false.
 bool error_range(Error *err, const char *text, bool is_whole, double least, double most);

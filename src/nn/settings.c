@@ -221,7 +221,9 @@ const char *setting_text(const Setting *row, const void *from, char number[NUMBE
         snprintf(number, NUMBER_SIZE, "%08" PRIx32, VALUE(uint32_t, row, from));
         break;
     case SETTING_LIST: return list_text(number, &VALUE(uint64_t, row, from));
-    case SETTING_DOUBLE: return format_shortest(number, VALUE(double, row, from));
+    case SETTING_DOUBLE:
+        return row->since > 1 ? format_plain(number, VALUE(double, row, from))
+                              : format_shortest(number, VALUE(double, row, from));
     case SETTING_BOOL: return VALUE(bool, row, from) ? "true" : "false";
     case SETTING_CHOICE:
     case SETTING_STRING: return VALUE(char *, row, from) == NULL ? "" : VALUE(char *, row, from);
