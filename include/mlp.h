@@ -81,11 +81,11 @@ typedef struct mlp_settings {
     // Random changes of each training image: degrees (0 to 180), fraction (0 to 0.9), pixels (0 to
     // 4096), fraction (0 to 1).
     double rotate, scale, shift, shear;
-    uint64_t
-        patience;     // stop when the validation loss has not improved for so many epochs; 0: never
-    const char *keep; // the model of which epoch: "last" or "best", by validation loss
-    uint64_t seed;    // of the initial weights and of the order of the images: 0 to 2^53 - 1
-    uint64_t train_size;      // train on the first so many images; 0: all but the validation images
+    // Stop when the validation loss has not improved for so many epochs; 0: never.
+    uint64_t patience;
+    const char *keep;    // the model of which epoch: "last" or "best", by validation loss
+    uint64_t seed;       // of the initial weights and of the order of the images: 0 to 2^53 - 1
+    uint64_t train_size; // train on the first so many images; 0: all but the validation images
     uint64_t validation_size; // keep the last so many; 0: 10000, or a sixth of fewer than 60000
     bool transposed;          // the data files of the model store the images column by column
     // UTF-8, one name per line from class 0 on, each of at most 63 bytes, all different. A class

@@ -44,7 +44,7 @@ bool mlp_settings_preset(mlp_settings *settings, const char *preset, const char 
                          char error[MLP_ERROR_SIZE])
 {
     Error unwanted, ignored, *err = error_in(error, &unwanted);
-    const Preset *found = preset_find(preset, architecture, err);
+    const Preset *found = preset_find(preset != NULL ? preset : "", architecture, err);
     if (found == NULL)
         return false;
     settings_default(settings, found->architecture);

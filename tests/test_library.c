@@ -187,6 +187,103 @@ static void a_fresh_model_has_the_settings_that_were_asked_for(void)
     run_close(&run);
 }
 
+static void a_preset_sets_its_settings_and_the_model_says_so(void)
+{
+    Run run;
+    run_open(&run);
+    mlp_settings plain, s;
+    REQUIRE(mlp_settings_default(&plain, "mlp", run.error), "%s", run.error);
+    REQUIRE(mlp_settings_preset(&s, "course", "mlp", run.error), "%s", run.error);
+    CHECK(strcmp(s.preset, "course") == 0 && strcmp(s.architecture, "mlp") == 0 &&
+              s.learning_rate == 1e-4 && s.epochs == 100,
+          "%s of %s: %g, %u epochs", s.preset, s.architecture, s.learning_rate, (unsigned)s.epochs);
+    s.preset = plain.preset;
+    s.learning_rate = plain.learning_rate;
+    s.epochs = plain.epochs;
+    CHECK(s.hidden[0] == plain.hidden[0] && s.batch_size == plain.batch_size &&
+              strcmp(s.schedule, plain.schedule) == 0 && s.rotate == plain.rotate,
+          "the others are not the defaults");
+
+    // Where it is of several architectures, the first counts.
+    REQUIRE(mlp_settings_preset(&s, "accurate", NULL, run.error), "%s", run.error);
+    CHECK(strcmp(s.architecture, "mlp") == 0, "%s", s.architecture);
+    REQUIRE(mlp_settings_preset(&s, "accurate", "cnn", run.error), "%s", run.error);
+    CHECK(strcmp(s.architecture, "cnn") == 0 && s.channels[0] != 0, "%s", s.architecture);
+    REQUIRE(mlp_settings_preset(&s, "fast", NULL, run.error), "%s", run.error);
+    CHECK(strcmp(s.architecture, "cnn") == 0, "%s", s.architecture);
+
+    // What follows overrides it; the model keeps the name.
+    REQUIRE(mlp_settings_preset(&s, "accurate", "mlp", run.error), "%s", run.error);
+    s.hidden[0] = 3, s.hidden[1] = 4;
+    mlp_model *model = mlp_create(&s, run.data, run.error);
+    REQUIRE(model != NULL, "%s", run.error);
+    const mlp_settings *of = mlp_model_settings(model);
+    CHECK(strcmp(of->preset, "accurate") == 0 && of->hidden[1] == 4 && of->hidden[2] == 0, "%s",
+          of->preset);
+    mlp_close(model);
+
+    static const struct {
+        const char *preset, *architecture, *word;
+    } wrong[] = {{"best", NULL, "'best'"},     {"best", "mlp", "'best'"},
+                 {"none", NULL, "'none'"},     {"", NULL, "''"},
+                 {"course", "cnn", "not cnn"}, {"fast", "mlp", "not mlp"},
+                 {"fast", "rnn", "not rnn"}};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        mlp_settings kept = s;
+        CHECK(!mlp_settings_preset(&s, wrong[i].preset, wrong[i].architecture, run.error),
+              "%s was accepted", wrong[i].preset);
+        CHECK(strstr(run.error, wrong[i].word) != NULL, "%s: %s", wrong[i].word, run.error);
+        CHECK(s.preset == kept.preset && s.learning_rate == kept.learning_rate,
+              "the settings have changed");
+    }
+    CHECK(!mlp_settings_preset(&s, NULL, NULL, run.error) && strstr(run.error, "preset") != NULL,
+          "%s", run.error);
+    run_close(&run);
+}
+
+static void several_layers_train_save_and_classify(void)
+{
+    static const char *const activations[] = {"sigmoid", "tanh", "relu"};
+    for (size_t i = 0; i < 3; i++) {
+        Run run;
+        run_open(&run);
+        mlp_close(run.model);
+        run.settings.activation = activations[i];
+        run.settings.hidden[1] = 5, run.settings.hidden[2] = 4;
+        run.model = mlp_create(&run.settings, run.data, run.error);
+        REQUIRE(run.model != NULL, "%s", run.error);
+        CHECK(mlp_parameters(run.model) ==
+                  (SIDE * SIDE + 1) * 3 + (3 + 1) * 5 + (5 + 1) * 4 + (4 + 1) * CLASSES,
+              "%zu parameters", mlp_parameters(run.model));
+        Bytes one[2];
+        for (size_t threads = 1; threads <= 3; threads += 2) {
+            mlp_close(run.model);
+            run.model = mlp_create(&run.settings, run.data, run.error);
+            CHECK(run_train(&run, EPOCHS, threads) == MLP_DONE, "%s", run.error);
+            one[threads / 2] = bytes_of(run.model);
+        }
+        CHECK(same(&one[0], &one[1]), "%s: three threads give other bytes", activations[i]);
+        mlp_model *opened = mlp_open(work_path("saved.bin"), run.error);
+        REQUIRE(opened != NULL, "%s", run.error);
+        const mlp_settings *s = mlp_model_settings(opened);
+        CHECK(strcmp(s->activation, activations[i]) == 0 && s->hidden[0] == 3 &&
+                  s->hidden[1] == 5 && s->hidden[2] == 4 && s->hidden[3] == 0,
+              "%s", s->activation);
+        float p[2][CLASSES];
+        CHECK(mlp_classify(run.model, pixels, 1, p[0], NULL, run.error) &&
+                  mlp_classify(opened, pixels, 1, p[1], NULL, run.error) &&
+                  memcmp(p[0], p[1], sizeof p[0]) == 0,
+              "%s: the file gives other probabilities", activations[i]);
+        mlp_gradient_check *check =
+            mlp_check_gradients(opened, run.data, 5, MLP_CHECK_STEP, run.error);
+        REQUIRE(check != NULL, "%s", run.error);
+        CHECK(check->n_gradients == 8, "%zu gradients", check->n_gradients);
+        mlp_gradient_check_close(check);
+        mlp_close(opened);
+        run_close(&run);
+    }
+}
+
 // ---------------------------------------------------------------------------------------------
 // Training
 
@@ -620,13 +717,25 @@ static void settings_out_of_range_are_named(void)
 {
     Run run;
     run_open(&run);
-    mlp_settings wrong[] = {run.settings, run.settings, run.settings, run.settings, run.settings};
-    const char *words[] = {"hidden", "learning_rate", "rchitecture", "validation_size", "class"};
+    mlp_settings wrong[] = {run.settings, run.settings, run.settings, run.settings,
+                            run.settings, run.settings, run.settings, run.settings,
+                            run.settings, run.settings, run.settings};
+    const char *words[] = {
+        "hidden",     "learning_rate", "rchitecture", "validation_size", "class",    "hidden",
+        "--channels", "channels: ",    "momentum",    "activation",      "optimizer"};
     wrong[0].hidden[0] = 0;
     wrong[1].learning_rate = -1.0;
     wrong[2].architecture = "rnn";
     wrong[3].validation_size = N;
     wrong[4].class_names = "a\na";
+    for (size_t k = 0; k < MLP_MAX_SIZES; k++)
+        wrong[5].hidden[k] = UINT64_C(1) << 63;
+    wrong[6].channels[0] = 3; // an mlp has none
+    wrong[7].channels[0] = UINT64_MAX;
+    wrong[8].optimizer = "adam";
+    wrong[8].momentum = 0.9;
+    wrong[9].activation = NULL;
+    wrong[10].optimizer = "newton";
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         CHECK(mlp_create(&wrong[i], run.data, run.error) == NULL, "%s", words[i]);
         CHECK(strstr(run.error, words[i]) != NULL, "%s: %s", words[i], run.error);
@@ -761,6 +870,8 @@ int main(void)
     RUN(a_model_that_is_saved_and_opened_gives_the_same_bytes);
     RUN(bytes_cut_short_anywhere_are_not_a_model);
     RUN(a_fresh_model_has_the_settings_that_were_asked_for);
+    RUN(a_preset_sets_its_settings_and_the_model_says_so);
+    RUN(several_layers_train_save_and_classify);
     RUN(training_gives_the_same_bytes_with_any_threads);
     RUN(more_threads_than_the_limit_are_not_made);
     RUN(a_training_that_a_callback_stops_keeps_the_last_complete_epoch);

@@ -72,8 +72,8 @@ extern const Preset presets[];
 // The amounts of augmentation that suit handwritten digits, as of --augment.
 extern const PresetValue augmentation_values[];
 
-// The preset of that name for an architecture, or, where that is NULL, the first of that name. On
-// failure says which there are.
+// The preset of that name for an architecture, or, where that is NULL, the first of that name.
+// Fails when there is none of that name, or for other architectures only: err says for which.
 const Preset *preset_find(const char *name, const char *architecture, Error *err);
 
 // The text that a list of values, ended by a NULL key, has for a key, or NULL.
