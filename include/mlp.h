@@ -226,9 +226,10 @@ typedef struct mlp_epoch {
     size_t epoch; // from 1
     double train_loss, train_accuracy;
     double validation_loss, validation_accuracy; // NaN when not measured
-    double learning_rate;
-    double seconds; // of the training pass alone
+    double learning_rate;                        // of its last batch
+    double seconds;                              // of the training pass alone
     size_t threads; // in use: fewer than wanted where the system gives no more
+    bool is_kept;   // the model is that of this epoch, not of an earlier, better one
 } mlp_epoch;
 
 // Watches a training, from the thread that called mlp_train. Each callback may be NULL, and
@@ -250,12 +251,12 @@ typedef enum mlp_result {
 } mlp_result;
 
 // Trains until the model has `epochs` epochs in all, continuing after those that it has, on the
-// data that it was made for. threads 0: one per CPU, at most MLP_DEFAULT_THREADS; a number
-// above MLP_MAX_THREADS counts as that. observer NULL: nobody watches. However it ends, the model
-// is that of the last complete epoch; an epoch whose last batch's callback stops the training is
-// complete and is reported. Fails when the data are not the model's, when it has more epochs
-// already or is to have more than 1000000, and when it comes from an earlier version that computed
-// otherwise (`recipe` in include/README.md).
+// data that it was made for, or until the settings' patience is at an end. threads 0: one per CPU,
+// at most MLP_DEFAULT_THREADS; a number above MLP_MAX_THREADS counts as that. observer NULL: nobody
+// watches. However it ends, the model is that of the last complete epoch; an epoch whose last
+// batch's callback stops the training is complete and is reported. Fails when the data are not the
+// model's, when it has more epochs already or is to have more than 1000000, and when it comes from
+// an earlier version that computed otherwise (`recipe` in include/README.md).
 mlp_result mlp_train(mlp_model *model, const mlp_data *data, size_t epochs, size_t threads,
                      const mlp_observer *observer, char error[MLP_ERROR_SIZE]);
 

@@ -155,10 +155,14 @@ static double epoch_seconds(const Row *row)
     Error err;
     double seconds;
     trained_open(&t, row);
-    mlp_settings settings = {
-        .epochs = 1, .batch_size = row->batch, .learning_rate = 1e-3, .seed = 1};
+    mlp_settings settings;
+    settings_default(&settings, row->arch);
+    settings.epochs = 1;
+    settings.batch_size = row->batch;
     TrainObserver observer = {&seconds, NULL, keep_seconds};
     TrainData images = row_data(row);
+    TrainState state = {.epochs = 0};
+    images.state = &state;
     if (train_run(t.params, &t.net, &settings, &images, t.pool, &observer, &t.arena, &err) !=
         MLP_DONE)
         fail(&err);

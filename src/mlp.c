@@ -488,16 +488,33 @@ static bool watch_epoch(void *context, const mlp_epoch *epoch)
 {
     Watcher *w = context;
     const mlp_observer *o = w->observer;
-    w->model->settings.epochs = w->model->facts.epochs = epoch->epoch;
+    w->model->settings.epochs = epoch->epoch;
     return o->epoch == NULL || o->epoch(o->context, epoch, w->model);
 }
 
-// What the model is trained on: data that it was made for.
-static bool training_data(TrainData *training, const mlp_model *model, const mlp_data *data,
-                          size_t epochs, Error *err)
+// Whether the model can have so many epochs in all.
+static bool can_have_epochs(const mlp_model *model, size_t epochs, Error *err)
 {
     mlp_settings settings = model->settings;
+    unsigned long long done = model->state.epochs, planned = model->state.planned_epochs;
     settings.epochs = epochs;
+    if (epochs == done)
+        return true;
+    if (epochs < done)
+        return error_set(err, "%s has %llu epochs already, more than %zu", model->name, done,
+                         epochs);
+    if (planned != 0 && epochs != planned)
+        return error_set(err,
+                         "%s was begun for %llu epochs in all, on which its learning rates depend: "
+                         "it cannot have %zu; a new training can start from it (--from)",
+                         model->name, planned, epochs);
+    return model_can_train(model, MODEL_RECIPE, err) && settings_check(&settings, err);
+}
+
+// What the model is trained on: data that it was made for.
+static bool training_data(TrainData *training, mlp_model *model, const mlp_data *data,
+                          size_t epochs, Error *err)
+{
     if (!mlp_fits(model, data, err->text))
         return false;
     if (model->facts.data_crc32 != data->crc32)
@@ -506,16 +523,10 @@ static bool training_data(TrainData *training, const mlp_model *model, const mlp
                          "%08lx, the model says %08lx)",
                          data->name, model->name, (unsigned long)data->crc32,
                          (unsigned long)model->facts.data_crc32);
-    if (epochs < model->facts.epochs)
-        return error_set(err, "%s has %llu epochs already, more than %zu", model->name,
-                         (unsigned long long)model->facts.epochs, epochs);
-    if (epochs > model->facts.epochs &&
-        (!model_can_train(model, MODEL_RECIPE, err) || !settings_check(&settings, err)))
-        return false;
-    *training = (TrainData){.data = data,
-                            .scale = input_scale(model->facts.pixel_std),
-                            .epochs_done = (size_t)model->facts.epochs};
-    return find_split(&training->split.train, MLP_TRAIN, model, data, err) &&
+    *training = (TrainData){
+        .data = data, .scale = input_scale(model->facts.pixel_std), .state = &model->state};
+    return can_have_epochs(model, epochs, err) &&
+           find_split(&training->split.train, MLP_TRAIN, model, data, err) &&
            find_split(&training->split.validation, MLP_VALIDATION, model, data, err);
 }
 
@@ -532,8 +543,11 @@ mlp_result mlp_train(mlp_model *model, const mlp_data *data, size_t epochs, size
     Arena arena = {0};
     if (!training_data(&training, model, data, epochs, err))
         return MLP_FAILED;
-    if (model->facts.epochs == epochs)
+    if (model->state.epochs == epochs || train_is_complete(&model->settings, &model->state))
         return MLP_DONE;
+    if (!train_state_alloc(&model->state, &model->settings, model->net.n_parameters, &model->arena,
+                           err))
+        return MLP_FAILED;
     mlp_result result = MLP_FAILED;
     ThreadPool *pool = open_threads(threads, &arena, err);
     if (pool != NULL) {

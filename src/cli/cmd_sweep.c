@@ -250,7 +250,7 @@ static bool has_column(const Sweep *sweep, const Setting *row)
     if (row->since == 1)
         return (row->flags & (SETTING_AXIS | SETTING_COLUMN)) != 0;
     if ((row->flags & SETTING_COLUMN) != 0)
-        return setting_is_shown(row, &o->settings);
+        return setting_is_shown(row, &o->settings, o->settings.architecture);
     for (const Axis *axis = o->axes; axis < o->axes + o->n_axes; axis++)
         if (axis->row == row)
             return axis->n > 1 ||

@@ -283,7 +283,7 @@ static void print_summary(const Job *job)
     json_string(&json, "sizes", sizes);
     json_uint(&json, "parameters", mlp_parameters(job->model));
     for (const Setting *row = settings_table; row->key != NULL; row++)
-        if (setting_is_shown(row, settings))
+        if (setting_is_shown(row, settings, settings->architecture))
             print_setting(&json, row, settings);
     json_double(&json, "train_loss", job->last.train_loss);
     json_double(&json, "train_accuracy", job->last.train_accuracy);

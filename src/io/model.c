@@ -8,6 +8,7 @@
 #include "source.h"
 
 #include <assert.h>
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -18,12 +19,13 @@
 
 #define FACT(name, type_, member)                                                                  \
     .key = (name), .type = (type_), .offset = offsetof(ModelFacts, member)
+#define STATE(name, type_, member)                                                                 \
+    .key = (name), .type = (type_), .offset = offsetof(TrainState, member)
 
 static const Setting facts_table[] = {
     {FACT("checksum_crc32", SETTING_CRC32, checksum)},
     {FACT("classes", SETTING_UINT, classes), .min = 2, .max = NETWORK_MAX_CLASSES},
     {FACT("data_crc32", SETTING_CRC32, data_crc32)},
-    {FACT("epochs", SETTING_UINT, epochs), .min = 0, .max = SETTING_MAX_EPOCHS},
     {FACT("image_cols", SETTING_UINT, cols), .min = 1, .max = NETWORK_MAX_SIDE},
     {FACT("image_rows", SETTING_UINT, rows), .min = 1, .max = NETWORK_MAX_SIDE},
     {FACT("pixel_std", SETTING_DOUBLE, pixel_std), .min = 1e-30, .max = 1},
@@ -31,6 +33,15 @@ static const Setting facts_table[] = {
     {0},
 };
 static const char checksum_key[] = "checksum_crc32";
+
+static const Setting state_table[] = {
+    {STATE("best_epoch", SETTING_UINT, best_epoch), .max = SETTING_MAX_EPOCHS, .absent = {"0"}},
+    {STATE("best_loss", SETTING_DOUBLE, best_loss), .max = DBL_MAX, .absent = {"0"}},
+    {STATE("epochs", SETTING_UINT, epochs), .max = SETTING_MAX_EPOCHS},
+    {STATE("planned_epochs", SETTING_UINT, planned_epochs), .max = SETTING_MAX_EPOCHS,
+     .absent = {"0"}},
+    {0},
+};
 
 static const Setting format_row = {.key = "format", .type = SETTING_STRING};
 static const char *const formats[] = {"mlp 1", "mlp 2"}; // by version - 1
@@ -43,18 +54,22 @@ static int compare_keys(const void *a, const void *b)
 
 size_t model_entries(ModelEntry list[MODEL_MAX_ENTRIES], const Setting *table, const Model *model)
 {
-    enum { OTHERS = sizeof facts_table / sizeof facts_table[0] + 1 };
+    enum { OTHERS = (sizeof facts_table + sizeof state_table) / sizeof facts_table[0] };
     const mlp_settings *settings = &model->settings;
+    const char *architecture = settings->architecture;
     unsigned format = 1;
     size_t n = 0;
     for (const Setting *row = table; row->key != NULL; row++)
-        if ((row->flags & SETTING_RUN) == 0 && setting_is_shown(row, settings)) {
+        if ((row->flags & SETTING_RUN) == 0 && setting_is_shown(row, settings, architecture)) {
             assert(n + OTHERS < MODEL_MAX_ENTRIES && (row->since == 1 || row->absent[0] != NULL));
             list[n++] = (ModelEntry){row, settings};
             format = row->since > format ? row->since : format;
         }
     for (const Setting *row = facts_table; row->key != NULL; row++)
         list[n++] = (ModelEntry){row, &model->facts};
+    for (const Setting *row = state_table; row->key != NULL; row++)
+        if (setting_is_shown(row, &model->state, architecture))
+            list[n++] = (ModelEntry){row, &model->state};
     list[n++] = (ModelEntry){&format_row, &formats[format - 1]};
     qsort(list, n, sizeof list[0], compare_keys);
     return n;
@@ -65,6 +80,59 @@ Architecture model_architecture(const Model *model)
     const ModelFacts *facts = &model->facts;
     return architecture_of(&model->settings, (size_t)facts->rows, (size_t)facts->cols,
                            (size_t)facts->classes);
+}
+
+// ---------------------------------------------------------------------------------------------
+// Tensors: those of the network, and those of each block of a training's state
+
+enum { MODEL_MAX_TENSORS = NETWORK_MAX_TENSORS * (1 + TRAIN_MAX_BLOCKS), MODEL_NAME_SIZE = 64 };
+
+typedef struct FileTensor {
+    char name[MODEL_NAME_SIZE];
+    const Tensor *tensor;
+    size_t block; // of the state; TRAIN_MAX_BLOCKS: the parameters
+} FileTensor;
+
+typedef struct FileTensors {
+    FileTensor list[MODEL_MAX_TENSORS];
+    size_t n;
+} FileTensors;
+
+static void add_block(FileTensors *tensors, const Network *net, size_t block, const char *prefix)
+{
+    for (size_t t = 0; t < net->n_tensors; t++) {
+        FileTensor *added = &tensors->list[tensors->n++];
+        *added = (FileTensor){.tensor = net->tensors[t], .block = block};
+        snprintf(added->name, sizeof added->name, "%s%s", prefix, net->tensors[t]->name);
+    }
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(((const FileTensor *)a)->name, ((const FileTensor *)b)->name);
+}
+
+// What the file of a model has, in the order of the names: "fc1.weight", and where the model can be
+// trained further "train.momentum.fc1.weight".
+static void model_tensors(FileTensors *tensors, const Model *model)
+{
+    const char *blocks[TRAIN_MAX_BLOCKS];
+    bool has_state = model->state.epochs > 0 && !train_is_complete(&model->settings, &model->state);
+    tensors->n = 0;
+    add_block(tensors, &model->net, TRAIN_MAX_BLOCKS, "");
+    train_block_names(&model->settings, blocks);
+    for (size_t b = 0; has_state && b < TRAIN_MAX_BLOCKS; b++) {
+        char prefix[MODEL_NAME_SIZE / 2];
+        snprintf(prefix, sizeof prefix, "train.%s.", blocks[b] == NULL ? "" : blocks[b]);
+        if (blocks[b] != NULL)
+            add_block(tensors, &model->net, b, prefix);
+    }
+    qsort(tensors->list, tensors->n, sizeof tensors->list[0], compare_names);
+}
+
+static float *file_tensor_block(const FileTensor *tensor, const Model *model)
+{
+    return tensor->block == TRAIN_MAX_BLOCKS ? model->params : model->state.blocks[tensor->block];
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -97,13 +165,8 @@ static void write_text(FILE *out, const char *text)
             fprintf(out, *text == '"' || *text == '\\' ? "\\%c" : "%c", *text);
 }
 
-static int compare_names(const void *a, const void *b)
-{
-    return strcmp((*(const Tensor *const *)a)->name, (*(const Tensor *const *)b)->name);
-}
-
 // Writes the JSON with a checksum of zeros, and returns the offset of its digits in the file.
-static size_t write_header(FILE *out, const Model *model, const Tensor *const *sorted)
+static size_t write_header(FILE *out, const Model *model, const FileTensors *tensors)
 {
     size_t checksum_at = 0, begin = 0;
     ModelEntry list[MODEL_MAX_ENTRIES];
@@ -120,10 +183,10 @@ static size_t write_header(FILE *out, const Model *model, const Tensor *const *s
     }
     fputc('}', out);
 
-    for (size_t t = 0; t < model->net.n_tensors; t++) {
-        size_t dims[TENSOR_MAX_DIMS], n_dims = tensor_file_shape(sorted[t], dims);
-        size_t end = begin + 4 * tensor_size(sorted[t]);
-        fprintf(out, ",\"%s\":{\"dtype\":\"F32\",\"shape\":[", sorted[t]->name);
+    for (const FileTensor *t = tensors->list; t < tensors->list + tensors->n; t++) {
+        size_t dims[TENSOR_MAX_DIMS], n_dims = tensor_file_shape(t->tensor, dims);
+        size_t end = begin + 4 * tensor_size(t->tensor);
+        fprintf(out, ",\"%s\":{\"dtype\":\"F32\",\"shape\":[", t->name);
         for (size_t d = 0; d < n_dims; d++)
             fprintf(out, "%s%zu", d == 0 ? "" : ",", dims[d]);
         fprintf(out, "],\"data_offsets\":[%zu,%zu]}", begin, end);
@@ -136,12 +199,12 @@ static size_t write_header(FILE *out, const Model *model, const Tensor *const *s
 }
 
 // Returns whether all weights are finite.
-static bool write_tensors(FILE *out, const Model *model, const Tensor *const *sorted)
+static bool write_tensors(FILE *out, const Model *model, const FileTensors *tensors)
 {
     bool finite = true;
-    for (size_t t = 0; t < model->net.n_tensors; t++)
-        for (size_t e = 0; e < tensor_size(sorted[t]); e++) {
-            float value = model->params[tensor_index(sorted[t], e)];
+    for (const FileTensor *t = tensors->list; t < tensors->list + tensors->n; t++)
+        for (size_t e = 0; e < tensor_size(t->tensor); e++) {
+            float value = file_tensor_block(t, model)[tensor_index(t->tensor, e)];
             uint32_t bits;
             unsigned char bytes[4];
             memcpy(&bits, &value, sizeof bits);
@@ -157,16 +220,13 @@ bool model_write(const Model *model, Output *out, Error *err)
     char *text = NULL, digits[9];
     size_t size = 0;
     FILE *memory = open_memstream(&text, &size); // for the checksum of the whole file
-    const Tensor *sorted[NETWORK_MAX_TENSORS];
+    FileTensors tensors;
     if (memory == NULL)
         return error_set(err, "no memory for the model file");
-    // NOLINTBEGIN(bugprone-sizeof-expression): it is the pointers that are sorted
-    memcpy(sorted, model->net.tensors, model->net.n_tensors * sizeof sorted[0]);
-    qsort(sorted, model->net.n_tensors, sizeof sorted[0], compare_names);
-    // NOLINTEND(bugprone-sizeof-expression)
+    model_tensors(&tensors, model);
     fwrite((unsigned char[8]){0}, 1, 8, memory);
-    size_t checksum_at = write_header(memory, model, sorted), data_at = (size_t)ftell(memory);
-    bool finite = write_tensors(memory, model, sorted), complete = ferror(memory) == 0;
+    size_t checksum_at = write_header(memory, model, &tensors), data_at = (size_t)ftell(memory);
+    bool finite = write_tensors(memory, model, &tensors), complete = ferror(memory) == 0;
     if (fclose(memory) != 0 || !complete) {
         free(text);
         return error_set(err, "no memory for the model file");
@@ -202,7 +262,7 @@ static const char *const tensor_members[N_MEMBERS] = {"dtype", "shape", "data_of
 typedef struct TensorEntry {
     const char *name;
     bool has[N_MEMBERS];
-    const Tensor *tensor; // of that name, once the network is known
+    const FileTensor *file_tensor; // of that name, once the network is known
     size_t n_dims, n_offsets;
     uint64_t dims[TENSOR_MAX_DIMS], offsets[2]; // begin and end of its data
 } TensorEntry;
@@ -218,8 +278,9 @@ typedef struct ModelFile {
     size_t n_metadata;
     bool has_metadata;
     size_t checksum_at; // offset of its eight digits
-    TensorEntry entries[NETWORK_MAX_TENSORS];
+    TensorEntry entries[MODEL_MAX_TENSORS];
     size_t n_entries;
+    FileTensors tensors; // that there must be
 } ModelFile;
 
 // Lengths only: where the header and the tensors are.
@@ -314,8 +375,8 @@ static bool parse_tensor_member(void *context, const char *key, Error *err)
 
 static bool parse_tensor(ModelFile *file, const char *name, Error *err)
 {
-    if (file->n_entries == NETWORK_MAX_TENSORS)
-        return error_set(err, "more than %d tensors", NETWORK_MAX_TENSORS);
+    if (file->n_entries == MODEL_MAX_TENSORS)
+        return error_set(err, "more than %d tensors", MODEL_MAX_TENSORS);
     for (size_t i = 0; i < file->n_entries; i++)
         if (strcmp(file->entries[i].name, name) == 0)
             return error_set(err, "tensor '%.40s' is there twice", name);
@@ -390,17 +451,35 @@ static bool model_check_versions(unsigned *version, const ModelFile *file, Error
     for (size_t i = 0; i < file->n_metadata; i++) {
         const char *key = file->metadata[i].key;
         if (setting_find(settings_table, key) == NULL && setting_find(facts_table, key) == NULL &&
-            strcmp(key, format_row.key) != 0)
+            setting_find(state_table, key) == NULL && strcmp(key, format_row.key) != 0)
             return error_newer("unknown setting", key, err);
     }
     return true;
 }
 
-static bool take_row(const Setting *row, void *into, const char *text, Error *err)
+// Takes a value of the metadata, which must not be the one that the key's absence means.
+static bool take_row(const Setting *row, void *into, const char *text, const char *architecture,
+                     Error *err)
 {
     Error reason;
-    return setting_parse(row, into, text, &reason) ||
-           error_set(err, "metadata '%s': %s", row->key, reason.text);
+    if (!setting_parse(row, into, text, &reason))
+        return error_set(err, "metadata '%s': %s", row->key, reason.text);
+    return setting_is_shown(row, into, architecture) ||
+           error_set(err, "metadata '%s': '%.40s' is never written: its absence means it", row->key,
+                     text);
+}
+
+// Takes all rows of a table that is not of settings, whose values are 0 where the key is missing.
+static bool take_facts(const Setting *table, void *into, const ModelFile *file, Error *err)
+{
+    for (const Setting *row = table; row->key != NULL; row++) {
+        const char *text = metadata_find(file, row->key);
+        if (text == NULL && row->absent[0] == NULL)
+            return metadata_lack(row->key, err);
+        if (text != NULL && !take_row(row, into, text, architecture_names[0], err))
+            return false;
+    }
+    return true;
 }
 
 // Whether a file of that version can be without the setting. Not where the default is out of range
@@ -420,10 +499,7 @@ static bool take_setting(const Setting *row, mlp_settings *settings, const char 
 {
     if (text == NULL)
         return can_lack(row, version, settings->architecture) || metadata_lack(row->key, err);
-    return take_row(row, settings, text, err) &&
-           (setting_is_shown(row, settings) ||
-            error_set(err, "metadata '%s': '%.40s' is never written: its absence means it",
-                      row->key, text));
+    return take_row(row, settings, text, settings->architecture, err);
 }
 
 static bool model_take_metadata(Model *model, const ModelFile *file, Error *err)
@@ -432,13 +508,9 @@ static bool model_take_metadata(Model *model, const ModelFile *file, Error *err)
     if (!model_check_versions(&version, file, err))
         return false;
     model->facts.format = formats[version - 1];
-    for (const Setting *row = facts_table; row->key != NULL; row++) {
-        const char *text = metadata_find(file, row->key);
-        if (text == NULL)
-            return metadata_lack(row->key, err);
-        if (!take_row(row, &model->facts, text, err))
-            return false;
-    }
+    if (!take_facts(facts_table, &model->facts, file, err) ||
+        !take_facts(state_table, &model->state, file, err))
+        return false;
     settings_absent(&model->settings, architecture_names[0]);
     for (const Setting *row = settings_table; row->key != NULL; row++) {
         if ((row->flags & SETTING_RUN) != 0)
@@ -449,8 +521,12 @@ static bool model_take_metadata(Model *model, const ModelFile *file, Error *err)
         if (text != NULL && row->offset == offsetof(mlp_settings, architecture)) // the first row
             settings_absent(&model->settings, model->settings.architecture);
     }
-    model->settings.epochs = model->facts.epochs;
     Error reason;
+    if (!settings_check(&model->settings, &reason))
+        return error_set(err, "metadata '%s'", reason.text);
+    if (!train_state_check(&model->settings, &model->state, err))
+        return false;
+    model->settings.epochs = model->state.epochs;
     const char *names = model->settings.class_names;
     return names == NULL || class_names_check(names, (size_t)model->facts.classes, &reason) ||
            error_set(err, "metadata 'class_names', %s", reason.text);
@@ -458,7 +534,7 @@ static bool model_take_metadata(Model *model, const ModelFile *file, Error *err)
 
 static bool has_shape(const TensorEntry *entry)
 {
-    size_t dims[TENSOR_MAX_DIMS], n_dims = tensor_file_shape(entry->tensor, dims);
+    size_t dims[TENSOR_MAX_DIMS], n_dims = tensor_file_shape(entry->file_tensor->tensor, dims);
     bool same = entry->n_dims == n_dims;
     for (size_t d = 0; same && d < n_dims; d++)
         same = entry->dims[d] == dims[d];
@@ -471,28 +547,30 @@ static int compare_begins(const void *a, const void *b)
     return (x->offsets[0] > y->offsets[0]) - (x->offsets[0] < y->offsets[0]);
 }
 
-// The entries must be exactly the network's tensors, and their data must follow one another
+// The entries must be exactly the tensors of the model, and their data must follow one another
 // without hole or overlap, to the last byte.
-static bool model_check_entries(ModelFile *file, const Network *net, Error *err)
+static bool model_check_entries(ModelFile *file, Error *err)
 {
-    for (size_t t = 0; t < net->n_tensors; t++) {
+    const FileTensors *tensors = &file->tensors;
+    for (const FileTensor *t = tensors->list; t < tensors->list + tensors->n; t++) {
         size_t i = 0;
-        while (i < file->n_entries && strcmp(file->entries[i].name, net->tensors[t]->name) != 0)
+        while (i < file->n_entries && strcmp(file->entries[i].name, t->name) != 0)
             i++;
         if (i == file->n_entries)
-            return error_set(err, "tensor '%s' is missing", net->tensors[t]->name);
-        file->entries[i].tensor = net->tensors[t];
+            return error_set(err, "tensor '%s' is missing", t->name);
+        file->entries[i].file_tensor = t;
     }
     uint64_t end = 0;
     qsort(file->entries, file->n_entries, sizeof file->entries[0], compare_begins);
     for (size_t i = 0; i < file->n_entries; i++) {
         const TensorEntry *entry = &file->entries[i];
-        if (entry->tensor == NULL)
+        if (entry->file_tensor == NULL)
             return error_set(err, "unknown tensor '%.40s'", entry->name);
         if (!has_shape(entry))
             return error_set(err, "tensor '%s' does not have the shape that the metadata say",
                              entry->name);
-        if (entry->offsets[1] != entry->offsets[0] + 4 * (uint64_t)tensor_size(entry->tensor) ||
+        if (entry->offsets[1] !=
+                entry->offsets[0] + 4 * (uint64_t)tensor_size(entry->file_tensor->tensor) ||
             entry->offsets[1] > file->data_size)
             return error_set(err, "tensor '%s': its data_offsets do not fit its shape or the file",
                              entry->name);
@@ -518,18 +596,30 @@ static bool model_check_sum(ModelFile *file, uint32_t stored, Error *err)
                      computed, stored);
 }
 
-static bool model_load_weights(Model *model, const ModelFile *file, Error *err)
+// Allocates the parameters and the blocks that the file has.
+static bool model_alloc(Model *model, const FileTensors *tensors, Arena *arena, Error *err)
+{
+    model->params = network_alloc(&model->net, arena, err);
+    bool has_state = tensors->n > model->net.n_tensors;
+    return model->params != NULL &&
+           (!has_state || train_state_alloc(&model->state, &model->settings,
+                                            model->net.n_parameters, arena, err));
+}
+
+static bool model_load_weights(const Model *model, const ModelFile *file, Error *err)
 {
     for (size_t i = 0; i < file->n_entries; i++) {
-        const Tensor *tensor = file->entries[i].tensor;
+        const Tensor *tensor = file->entries[i].file_tensor->tensor;
+        float *block = file_tensor_block(file->entries[i].file_tensor, model);
         const unsigned char *at = file->data + file->entries[i].offsets[0];
         for (size_t e = 0; e < tensor_size(tensor); e++, at += 4) {
             uint32_t bits = (uint32_t)get_le(at, 4);
             float value;
             memcpy(&value, &bits, sizeof value);
             if (!isfinite(value))
-                return error_set(err, "tensor '%s' holds a value that is not finite", tensor->name);
-            model->params[tensor_index(tensor, e)] = value;
+                return error_set(err, "tensor '%s' holds a value that is not finite",
+                                 file->entries[i].name);
+            block[tensor_index(tensor, e)] = value;
         }
     }
     return true;
@@ -539,18 +629,18 @@ bool model_parse(Model *model, Arena *arena, unsigned char *bytes, size_t size, 
 {
     model->settings = (mlp_settings){.architecture = NULL};
     model->facts = (ModelFacts){.rows = 0};
+    model->state = (TrainState){.epochs = 0};
     ModelFile file = {.bytes = bytes, .size = size};
     if (!model_find_parts(&file, arena, err) ||
         !json_expect_object(&file.json, parse_header_member, &file, err) ||
         !json_expect_end(&file.json, err) || !model_take_metadata(model, &file, err))
         return false;
     Architecture architecture = model_architecture(model);
-    if (!network_build(&model->net, &architecture, err) ||
-        !model_check_entries(&file, &model->net, err) ||
-        !model_check_sum(&file, model->facts.checksum, err))
+    if (!network_build(&model->net, &architecture, err))
         return false;
-    model->params = network_alloc(&model->net, arena, err);
-    return model->params != NULL && model_load_weights(model, &file, err);
+    model_tensors(&file.tensors, model);
+    return model_check_entries(&file, err) && model_check_sum(&file, model->facts.checksum, err) &&
+           model_alloc(model, &file.tensors, arena, err) && model_load_weights(model, &file, err);
 }
 
 bool model_read(Model *model, Arena *arena, const char *path, Error *err)

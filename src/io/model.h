@@ -19,6 +19,7 @@
 #include "network.h"
 #include "output.h"
 #include "settings.h"
+#include "train_state.h"
 
 // Raised only when a sum, an initialisation or an order changes: the same settings with the same
 // recipe give the same bytes, whatever the version of the program. A model of an earlier recipe can
@@ -29,7 +30,6 @@ enum { MODEL_RECIPE = 1 };
 typedef struct ModelFacts {
     uint64_t rows, cols; // of the images
     uint64_t classes;    // 2 to 256
-    uint64_t epochs;     // that are done
     uint64_t recipe;     // that it was trained with
     double pixel_std;    // s of the input scale
     uint32_t data_crc32; // of the training files
@@ -43,7 +43,8 @@ typedef struct mlp_model {
     mlp_settings settings; // as read from a file: epochs are those done
     ModelFacts facts;
     Network net;                  // points into itself: do not copy
-    float *params;                // owned by the arena it was read into
+    float *params;                // owned by the arena it was read into, as the blocks of state
+    TrainState state;             // for training it further
     const char *name;             // in messages: the path, or "the model"
     const ClassName *class_names; // (classes)
     Arena arena;                  // of the model itself

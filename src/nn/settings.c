@@ -2,6 +2,9 @@
 // defaults of each setting; what a setting does is where it acts. Read settings.h first.
 #include "settings.h"
 
+#include "optimizer.h"
+#include "schedule.h"
+
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,8 +24,6 @@
 #define MAX_IMAGES 4294967295.0
 
 static const char *const preset_names[] = {"none", "course", "accurate", "fast", NULL};
-static const char *const optimizer_names[] = {"sgd", "adam", NULL};
-static const char *const schedule_names[] = {"constant", "cosine", "one-cycle", NULL};
 static const char *const keep_names[] = {"last", "best", NULL};
 
 const Setting settings_table[] = {
@@ -259,11 +260,11 @@ bool setting_is_default(const Setting *row, const void *from, const char *archit
     return strcmp(setting_text(row, from, number), setting_default(row, architecture)) == 0;
 }
 
-bool setting_is_shown(const Setting *row, const mlp_settings *settings)
+bool setting_is_shown(const Setting *row, const void *from, const char *architecture)
 {
     char number[NUMBER_SIZE];
-    const char *absent = setting_absent(row, settings->architecture);
-    return absent == NULL || strcmp(setting_text(row, settings, number), absent) != 0;
+    const char *absent = setting_absent(row, architecture);
+    return absent == NULL || strcmp(setting_text(row, from, number), absent) != 0;
 }
 
 static bool parse_crc32(const char *text, uint32_t *value)

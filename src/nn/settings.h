@@ -102,7 +102,7 @@ const char *setting_absent(const Setting *row, const char *architecture);
 bool setting_is_default(const Setting *row, const void *from, const char *architecture);
 
 // Whether models and reports name it: always, or only where its absence means something else.
-bool setting_is_shown(const Setting *row, const mlp_settings *settings);
+bool setting_is_shown(const Setting *row, const void *from, const char *architecture);
 
 // Sets a setting from text, which must outlive it where it is a string. Fails when the text is not
 // a value of its type and range: err then says what was expected, "a whole number from 1 to 65536".

@@ -3,26 +3,28 @@
 
 #include "evaluate.h"
 #include "random.h"
+#include "schedule.h"
 
 #include <math.h>
 #include <string.h>
 
 // A training under way. The workers of the pool share it; only worker 0 changes it.
 typedef struct Training {
-    float *params;
+    float *params; // of the epoch that is kept
     const Network *net;
     const mlp_settings *settings;
     const TrainData *data;
+    TrainState *state;
     Dataset train, validation; // its parts
     const PreparedImages *train_images, *validation_images;
     const TrainObserver *observer;
     ThreadPool *pool;
     Work work;
-    OptimizerState optimizer;
-    size_t batch_size; // no more than there are examples
-    uint32_t *order;   // (examples) of the epoch
-
-    float *kept; // the parameters of the last complete epoch
+    Member member;            // for validation: the weights that are evaluated
+    OptimizerState optimizer; // its params are those that are trained
+    size_t batch_size;        // no more than there are examples
+    uint64_t batches;         // in an epoch
+    uint32_t *order;          // (examples) of the epoch
 
     size_t epoch, done, correct; // done: examples of the epoch whose losses are added up
     double loss;                 // their sum
@@ -54,19 +56,24 @@ static void training_count(Training *t, const Batch *batch)
         t->refused = !o->batch(o->context, t->epoch, t->done, t->loss / (double)t->done);
 }
 
-// Stage 3 of a part: the optimizer's step.
+// Stage 3 of a part: the optimizer's step. That of plain descent is one with the weight gradient.
 static void training_update(const Training *t, const OptimizerState *state, const Batch *batch,
                             Part mine)
 {
-    if (state->optimizer->step == NULL) {
-        network_weight_gradient(t->net, &t->work, batch, -state->learning_rate, t->params, mine);
-        return;
-    }
     PartRange ranges[NETWORK_MAX_RANGES];
     size_t n = network_part_ranges(t->net, mine, ranges);
-    network_weight_gradient(t->net, &t->work, batch, 1.0f, state->gradient, mine);
+    bool is_plain = state->optimizer->step == NULL;
+    for (size_t r = 0; is_plain && r < n; r++)
+        optimizer_decay(state, ranges[r]);
+    network_weight_gradient(t->net, &t->work, batch, is_plain ? -state->learning_rate : 1.0f,
+                            is_plain ? state->params : state->gradient, mine);
     for (size_t r = 0; r < n; r++)
-        optimizer_step(state, ranges[r].range);
+        is_plain ? optimizer_average(state, ranges[r]) : optimizer_step(state, ranges[r]);
+}
+
+static double training_rate(const Training *t, uint64_t step)
+{
+    return schedule_rate(t->settings, step, t->settings->epochs * t->batches);
 }
 
 // One epoch of gradient descent, as each worker of the pool runs it. A worker has the same part
@@ -79,21 +86,23 @@ static void training_worker(void *context, size_t worker)
     size_t n = t->train.n;
     Part mine = {worker, pool_size(t->pool)};
     OptimizerState optimizer = t->optimizer;
-    optimizer.step = (t->epoch - 1) * ((n - 1) / t->batch_size + 1);
+    const float *params = optimizer.params;
+    uint64_t step = (t->epoch - 1) * t->batches;
     for (size_t first = 0; first < n; first += t->batch_size) {
         Batch batch = training_batch(t, first);
         Range examples = range_part(batch.size, mine.number, mine.of);
         if (net->load_waits)
             pool_barrier(t->pool);
-        network_load(net, t->params, &t->work, &batch, mine);
+        network_load(net, params, &t->work, &batch, mine);
         pool_barrier(t->pool);
         if (t->refused || !isfinite(t->loss)) // in the batch before
             return;
-        network_forward(net, t->params, &t->work, &batch, examples);
+        network_forward(net, params, &t->work, &batch, examples);
         network_loss(net, &t->work, &batch, examples);
-        network_backward(net, t->params, &t->work, &batch, examples);
+        network_backward(net, params, &t->work, &batch, examples);
         pool_barrier(t->pool);
-        optimizer.step++;
+        step++;
+        optimizer_begin(&optimizer, t->settings, step, training_rate(t, step), batch.size);
         training_update(t, &optimizer, &batch, mine);
         if (worker == 0)
             training_count(t, &batch);
@@ -131,22 +140,86 @@ static mlp_result training_epoch(Training *t, mlp_epoch *report, Error *err)
         return error_diverged(err, t, "the loss");
     if (t->done < n)
         return MLP_STOPPED;
+    report->learning_rate = training_rate(t, t->epoch * t->batches); // of the last batch
     report->train_loss = t->loss / (double)n;
     report->train_accuracy = (double)t->correct / (double)n;
     report->seconds = clock_seconds() - start;
     return MLP_DONE;
 }
 
-// After an epoch: validates its parameters, keeps and reports them. An observer that refused after
+// The weights that are evaluated and kept.
+static float *training_weights(const Training *t)
+{
+    return t->optimizer.average != NULL ? t->optimizer.average : t->optimizer.params;
+}
+
+// The blocks that are trained, in the order of TrainState.
+static void training_blocks(const Training *t, float *blocks[TRAIN_MAX_BLOCKS])
+{
+    blocks[TRAIN_WEIGHTS] = t->optimizer.params;
+    blocks[TRAIN_AVERAGE] = t->optimizer.average;
+    for (size_t s = 0; s < OPTIMIZER_MAX_SLOTS; s++)
+        blocks[TRAIN_SLOTS + s] = t->optimizer.slots[s];
+}
+
+// Begins where the state ends. A block that it does not have is the same as the parameters, or zero
+// before the first step.
+static void training_resume(Training *t)
+{
+    const TrainState *state = t->state;
+    size_t size = t->net->n_parameters * sizeof(float);
+    float *blocks[TRAIN_MAX_BLOCKS];
+    training_blocks(t, blocks);
+    for (size_t b = 0; b < TRAIN_MAX_BLOCKS; b++)
+        if (blocks[b] != NULL && state->epochs > 0 && state->blocks[b] != NULL)
+            memcpy(blocks[b], state->blocks[b], size);
+        else if (blocks[b] != NULL && b < TRAIN_SLOTS)
+            memcpy(blocks[b], t->params, size);
+}
+
+static bool training_is_finite(const Training *t)
+{
+    bool finite = true;
+    float *blocks[TRAIN_MAX_BLOCKS];
+    training_blocks(t, blocks);
+    for (size_t b = 0; b < TRAIN_MAX_BLOCKS; b++)
+        finite = finite && (blocks[b] == NULL || all_finite(blocks[b], t->net->n_parameters));
+    return finite;
+}
+
+// After a complete epoch: everything that the training needs to continue, and the parameters where
+// this epoch is kept.
+static void training_publish(Training *t, mlp_epoch *report)
+{
+    TrainState *state = t->state;
+    size_t size = t->net->n_parameters * sizeof(float);
+    float *blocks[TRAIN_MAX_BLOCKS];
+    bool is_best = state->best_epoch == 0 || report->validation_loss < state->best_loss;
+    report->is_kept = is_best || !train_keeps_best(t->settings);
+    state->epochs = report->epoch;
+    state->planned_epochs = schedule_needs_total(t->settings) ? t->settings->epochs : 0;
+    if (train_needs_validation(t->settings) && is_best) {
+        state->best_epoch = report->epoch;
+        state->best_loss = report->validation_loss;
+    }
+    training_blocks(t, blocks);
+    for (size_t b = 0; b < TRAIN_MAX_BLOCKS; b++)
+        if (state->blocks[b] != NULL)
+            memcpy(state->blocks[b], blocks[b], size);
+    if (report->is_kept)
+        memcpy(t->params, training_weights(t), size);
+}
+
+// After an epoch: validates its weights, publishes and reports them. An observer that refused after
 // the last batch has a complete epoch, too.
 static mlp_result training_validate(Training *t, const Evaluator *evaluator, mlp_epoch *report,
                                     Error *err)
 {
-    const TrainData *data = t->data;
-    if (!all_finite(t->params, t->net->n_parameters))
+    bool is_needed = !t->data->validate_last_only || train_needs_validation(t->settings);
+    if (!training_is_finite(t))
         return error_diverged(err, t, "a weight");
     report->validation_loss = report->validation_accuracy = (double)NAN;
-    if (!data->validate_last_only || report->epoch == t->settings->epochs) {
+    if (is_needed || report->epoch == t->settings->epochs) {
         mlp_evaluation validation =
             evaluator_run(evaluator, &t->validation, (Range){0, t->validation.n});
         if (!isfinite(validation.loss)) // the last update did it
@@ -154,9 +227,27 @@ static mlp_result training_validate(Training *t, const Evaluator *evaluator, mlp
         report->validation_loss = validation.loss;
         report->validation_accuracy = validation.accuracy;
     }
-    memcpy(t->kept, t->params, t->net->n_parameters * sizeof *t->kept);
+    training_publish(t, report);
     bool continues = t->observer->epoch(t->observer->context, report);
     return continues && !t->refused ? MLP_DONE : MLP_STOPPED;
+}
+
+// Everything that one training allocates: owned by the arena.
+static bool training_open(Training *t, Evaluator *evaluator, Arena *arena, Error *err)
+{
+    const Network *net = t->net;
+    const Optimizer *chosen = t->data->optimizer;
+    const Optimizer *optimizer = chosen != NULL ? chosen : optimizer_of(t->settings);
+    WorkNeeds needs = {.capacity = t->batch_size};
+    t->order = arena_alloc(arena, t->train.n, sizeof *t->order, "the order of an epoch", err);
+    if (t->order == NULL || !network_prepare(net, &t->train_images, &t->train, arena, err) ||
+        !network_prepare(net, &t->validation_images, &t->validation, arena, err) ||
+        !optimizer_open(&t->optimizer, optimizer, t->settings, net->n_parameters, arena, err) ||
+        !work_alloc(&t->work, net, needs, arena, err))
+        return false;
+    t->member = (Member){net, training_weights(t), t->validation_images, t->data->scale};
+    return evaluator_alloc(evaluator, &(Ensemble){&t->member, 1}, t->pool, t->validation.n, NULL,
+                           arena, err);
 }
 
 mlp_result train_run(float *params, const Network *net, const mlp_settings *settings,
@@ -168,39 +259,24 @@ mlp_result train_run(float *params, const Network *net, const mlp_settings *sett
                   .net = net,
                   .settings = settings,
                   .data = data,
+                  .state = data->state,
                   .train = dataset_part(data->data, data->split.train),
                   .validation = dataset_part(data->data, data->split.validation),
                   .observer = observer,
                   .pool = pool,
                   .batch_size = settings->batch_size < n ? (size_t)settings->batch_size : n,
-                  .order = arena_alloc(arena, n, sizeof *t.order, "the order of an epoch", err),
-                  .kept = network_alloc(net, arena, err)};
-    const Optimizer *optimizer = data->optimizer == NULL ? &optimizer_sgd : data->optimizer;
+                  .batches = schedule_batches(settings, n)};
     Evaluator evaluator;
-    WorkNeeds needs = {.capacity = t.batch_size};
-    if (t.order == NULL || t.kept == NULL ||
-        !network_prepare(net, &t.train_images, &t.train, arena, err) ||
-        !network_prepare(net, &t.validation_images, &t.validation, arena, err) ||
-        !optimizer_open(&t.optimizer, optimizer, params, net->n_parameters, settings->learning_rate,
-                        arena, err) ||
-        !work_alloc(&t.work, net, needs, arena, err))
+    if (!training_open(&t, &evaluator, arena, err))
         return MLP_FAILED;
-    const Member member = {net, params, t.validation_images, data->scale};
-    if (!evaluator_alloc(&evaluator, &(Ensemble){&member, 1}, pool, t.validation.n, NULL, arena,
-                         err))
-        return MLP_FAILED;
-    memcpy(t.kept, params, net->n_parameters * sizeof *params);
-
+    training_resume(&t);
     mlp_result result = MLP_DONE;
-    for (size_t epoch = data->epochs_done + 1; epoch <= settings->epochs; epoch++) {
-        mlp_epoch report = {
-            .epoch = epoch, .learning_rate = settings->learning_rate, .threads = pool_size(pool)};
+    while (result == MLP_DONE && t.state->epochs < settings->epochs &&
+           !train_is_complete(settings, t.state)) {
+        mlp_epoch report = {.epoch = (size_t)t.state->epochs + 1, .threads = pool_size(pool)};
         result = training_epoch(&t, &report, err);
         if (result == MLP_DONE)
             result = training_validate(&t, &evaluator, &report, err);
-        if (result != MLP_DONE)
-            break;
     }
-    memcpy(params, t.kept, net->n_parameters * sizeof *params);
     return result;
 }

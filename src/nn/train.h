@@ -4,23 +4,26 @@
 // The update rule, defined once:   W <- W - learning_rate * sum over the batch of dL/dW
 // A sum, not a mean: the learning rate is per example, so that its meaning does not change with
 // the batch size. The last, smaller batch of an epoch follows the same rule. A learning rate for
-// the mean loss, divided by the batch size, does the same.
+// the mean loss, divided by the batch size, does the same. The settings may ask for another
+// optimizer (optimizer.h), for a learning rate that changes (schedule.h), and for the model of
+// another epoch or an average in place of the last weights (train_state.h).
 #ifndef MLP_TRAIN_H
 #define MLP_TRAIN_H
 
 #include "mlp.h"
 #include "network.h"
-#include "optimizer.h"
 #include "threads.h"
+#include "train_state.h"
 
 // What is trained on, from where, and what it is measured with.
 typedef struct TrainData {
     const Dataset *data;
     Split split;
     InputScale scale;
-    size_t epochs_done;         // by an earlier training, whose parameters this one starts from
-    bool validate_last_only;    // validate after the last epoch alone: other reports have NaN there
-    const Optimizer *optimizer; // NULL: optimizer_sgd
+    TrainState *state;       // of the epochs that are done already; zero: none. It is updated
+    bool validate_last_only; // validate after the last epoch alone, unless the settings need more:
+                             // other reports have NaN there
+    const Optimizer *optimizer; // NULL: that of the settings
 } TrainData;
 
 typedef struct TrainObserver {
@@ -32,10 +35,12 @@ typedef struct TrainObserver {
     bool (*epoch)(void *context, const mlp_epoch *report);
 } TrainObserver;
 
-// Trains params in place, with a pool of any size: the result is the same. The observer is called
-// from the calling thread alone. Fails when memory is short; diverges when a loss or a weight is no
-// longer finite: err then names the epoch, the batch and the likely cause. However it ends, params
-// are those of the last complete epoch.
+// Trains params, with a pool of any size: the result is the same. The observer is called from the
+// calling thread alone. Fails when memory is short; diverges when a loss, a weight or a value of
+// the state is no longer finite: err then names the epoch, the batch and the likely cause. However
+// it ends, params and state are those of the last complete epoch: params its weights, their
+// average, or those of the best epoch until then, as the settings ask. The blocks of the state must
+// be there (train_state_alloc). A training that is complete does nothing.
 mlp_result train_run(float *params, const Network *net, const mlp_settings *settings,
                      const TrainData *data, ThreadPool *pool, const TrainObserver *observer,
                      Arena *arena, Error *err);
