@@ -394,7 +394,6 @@ claim "no command is refused" refuses 2 --help "$bin"
 claim "eval without a model is refused" refuses 2 MODEL "$bin" eval
 claim "info without a model is refused" refuses 2 MODEL "$bin" info
 claim "eval with an empty model name is refused" refuses 2 model "$bin" eval ''
-claim "eval of two models is refused" refuses 2 "'b'" "$bin" eval a b
 claim "info of two models is refused" refuses 2 "'b'" "$bin" info a b
 claim "an unknown flag of eval suggests" refuses 2 "'--predictions'" "$bin" eval "$model" --prediction x
 claim "an unknown flag of info suggests" refuses 2 "'--json'" "$bin" info "$model" --jsno

@@ -308,7 +308,7 @@ claim "IDX data of floats are still IDX data" floats
 # ---------------------------------------------------------------------------------------------
 # The model comes first
 
-order='the model comes first: mlp predict MODEL FILE'
+order='the models come first: mlp predict MODEL... FILE...'
 claim "refused: a picture, then the model" refuses 2 "0.pgm is a picture; $order" "$bin" predict 0.pgm m.bin
 claim "refused: a picture alone" refuses 2 "0.pgm is a picture; $order" "$bin" predict 0.pgm
 claim "refused: a photo, then the model" refuses 2 "x.png is a PNG image; $order" "$bin" predict x.png m.bin
@@ -319,8 +319,13 @@ from_input() { refuses 2 "m.bin is a model; $order" "$bin" predict - m.bin <0.pg
 claim "refused: standard input, then the model" from_input
 claim "a model that is not there keeps its own reason" refuses 1 "nowhere.bin: No such file" "$bin" predict nowhere.bin m.bin
 head -c 3000 m.bin >cut.bin
-damaged() { exits 1 "$bin" predict cut.bin m.bin && grep -q '^mlp: cut.bin: ' stderr; }
+damaged() { exits 1 "$bin" predict cut.bin 0.pgm && grep -q '^mlp: cut.bin: ' stderr; }
 claim "a model that is damaged keeps its own reason" damaged
-claim "refused: a model where a picture was expected" refuses 1 "m.bin: is a model, where a picture was expected" predict m.bin
+model_after_picture() {
+    exits 1 predict 0.pgm m.bin && cat stderr && [ "$(wc -l <stdout)" -eq 1 ] && [ "$(wc -l <stderr)" -eq 1 ] &&
+        grep -qF "mlp: m.bin is a model; $order" stderr
+}
+claim "a model after a picture is refused, and the picture answered" model_after_picture
+claim "refused: models without a picture" refuses 2 "needs a FILE after the models" predict m.bin
 
 finish

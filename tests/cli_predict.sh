@@ -240,7 +240,7 @@ claim "refused: standard input twice" refuses 2 "only once" predict - seven.pgm 
 claim "refused: an unknown flag" refuses 2 "did you mean '--show'" predict --shwo seven.pgm
 claim "refused: a model that is none" refuses 1 "values: " "$bin" predict values seven.pgm
 claim "refused: a picture as the model" refuses 2 "seven.pgm is a picture" "$bin" predict seven.pgm seven.pgm
-help() { exits 0 "$bin" predict --help && grep -q '^Usage: mlp predict \[OPTION\]\.\.\. MODEL FILE\.\.\.$' stdout; }
+help() { exits 0 "$bin" predict --help && grep -q '^Usage: mlp predict \[OPTION\]\.\.\. MODEL\.\.\. FILE\.\.\.$' stdout; }
 claim "--help names the words" help
 if [ -e /dev/full ]; then
     full() { "$bin" predict m.bin seven.pgm >/dev/full 2>stderr; [ $? -eq 1 ] && grep -q 'standard output' stderr; }

@@ -433,6 +433,16 @@ static void mlp_eval_survives_every_allocation_that_fails(void)
         sweep_command(&command_eval, words, predictions_path, &any, onwards, 60);
 }
 
+static void several_models_survive_every_allocation_that_fails(void)
+{
+    static const char *const words[] = {trained_path,     trained_path, "-d",     small_data,
+                                        "--compare",      trained_path, "--json", "--differences",
+                                        predictions_path, "--threads",  "2",      NULL};
+    static const Content any;
+    for (int onwards = 0; onwards < 2; onwards++)
+        sweep_command(&command_eval, words, predictions_path, &any, onwards, 120);
+}
+
 static void mlp_info_and_gradcheck_survive_every_allocation_that_fails(void)
 {
     static const char *const info[] = {trained_path, NULL};
@@ -457,9 +467,11 @@ static void mlp_predict_survives_every_allocation_that_fails(void)
     fclose(file);
     const char *const of_images[] = {trained_path, images, NULL};
     const char *const of_picture[] = {trained_path, "--top", "2", picture, NULL};
+    const char *const of_two[] = {trained_path, trained_path, images, NULL};
     for (int onwards = 0; onwards < 2; onwards++) {
         sweep_command(&command_predict, of_images, model_path, &old, onwards, 20);
         sweep_command(&command_predict, of_picture, model_path, &old, onwards, 20);
+        sweep_command(&command_predict, of_two, model_path, &old, onwards, 40);
     }
 }
 
@@ -529,6 +541,7 @@ int main(void)
     RUN(the_gradient_check_survives_every_allocation_that_fails);
     RUN(mlp_train_survives_every_allocation_that_fails);
     RUN(mlp_eval_survives_every_allocation_that_fails);
+    RUN(several_models_survive_every_allocation_that_fails);
     RUN(mlp_info_and_gradcheck_survive_every_allocation_that_fails);
     RUN(mlp_predict_survives_every_allocation_that_fails);
     RUN(a_team_has_as_many_members_as_there_are_threads);

@@ -1,6 +1,8 @@
-// mlp eval: evaluates a model on one split of the data: accuracy, loss, per-class figures,
-// confusion matrix, and tables of predictions. evaluate.h has the definitions.
+// mlp eval: evaluates a model, or several together, on one split of the data: accuracy, loss,
+// per-class figures, confusion matrix, and tables of predictions. evaluate.h has the definitions,
+// comparison.h what is said of two models that are compared.
 #include "commands.h"
+#include "comparison.h"
 #include "evaluate.h"
 #include "json.h"
 #include "numbers.h"
@@ -14,7 +16,7 @@
 // Options
 
 typedef struct EvalOptions {
-    const char *split, *data, *predictions, *mistakes, *confusion;
+    const char *split, *data, *predictions, *mistakes, *confusion, *compare, *differences;
     double min_accuracy;
     uint64_t threads;
     TransposeFlags transpose;
@@ -41,6 +43,14 @@ static void eval_options(OptionTable *table, void *values)
                   "confident first: index,label,predicted,probability and the pixels"),
         OPT_TABLE("confusion", &o->confusion,
                   "write the confusion matrix here (- is standard output), one row per true class"),
+        OPT_STRING("compare", &o->compare, "MODEL",
+                   "print instead where this model, B, differs from A, the model or models given: "
+                   "counts, both accuracies, McNemar's test, and the images that only one of them "
+                   "classifies correctly",
+                   .default_text = "", .role = ROLE_READS),
+        OPT_TABLE("differences", &o->differences,
+                  "with --compare: write all of these images here (- is standard output), one row "
+                  "each, with the predictions and probabilities of A and B"),
         OPT_DOUBLE("min-accuracy", &o->min_accuracy, 0, 1, "F",
                    "exit with status 3 when the accuracy, a fraction, is below F",
                    .default_text = ""),
@@ -59,8 +69,8 @@ typedef struct Mistake {
 
 // The images, their predictions and what is counted of them.
 typedef struct Report {
-    const mlp_model *model;
-    const char *path, *split; // path: of the model
+    const mlp_model *model;   // the first, for what they all share
+    const char *name, *split; // name: of the model or models
     const mlp_data *data;
     mlp_evaluation result;
     mlp_predictions each; // of the images from result.first on
@@ -147,7 +157,7 @@ static void print_text(const Report *report)
 {
     enum { MATRIX_CLASSES = 16 };
     double accuracy = report->result.accuracy;
-    ShownName model = command_shown(report->path), directory = command_shown(report->data->name);
+    ShownName model = command_shown(report->name), directory = command_shown(report->data->name);
     printf("%s on the %s images of %s\n\n", model.text, report->split, directory.text);
     printf("accuracy  %.2f %%, standard error %.2f %% (%zu of %zu)\n", 100.0 * accuracy,
            100.0 * accuracy_standard_error(accuracy, report->result.n), report->result.correct,
@@ -161,12 +171,40 @@ static void print_text(const Report *report)
         print_most_confused(report, width);
 }
 
-static void print_json(const Report *report)
+static void print_class_figures(JsonWriter *json, const Report *report)
+{
+    json_open(json, "classes", '[');
+    for (size_t k = 0; k < report->n_classes; k++) {
+        ClassMetrics m = class_metrics(report->confusion, report->n_classes, k);
+        json_open(json, NULL, '{');
+        json_uint(json, "class", k);
+        if (mlp_model_settings(report->model)->class_names != NULL)
+            json_string(json, "name", mlp_class_name(report->model, k));
+        json_uint(json, "support", m.support);
+        json_uint(json, "predicted", m.predicted);
+        json_double(json, "precision", m.precision);
+        json_double(json, "recall", m.recall);
+        json_double(json, "f1", m.f1);
+        json_close(json, '}');
+    }
+    json_close(json, ']');
+    json_open(json, "confusion", '[');
+    for (size_t row = 0; row < report->n_classes; row++) {
+        json_open(json, NULL, '[');
+        for (size_t k = 0; k < report->n_classes; k++)
+            json_uint(json, NULL, report->confusion[row * report->n_classes + k]);
+        json_close(json, ']');
+    }
+    json_close(json, ']');
+}
+
+// `other`: a comparison, or NULL.
+static void print_json(const Context *c, const Report *report, const Comparison *other)
 {
     JsonWriter json = {.out = stdout};
     double accuracy = report->result.accuracy;
     json_open(&json, NULL, '{');
-    json_string(&json, "model", report->path);
+    command_print_models(&json, c);
     json_string(&json, "data", report->data->name);
     json_string(&json, "split", report->split);
     json_uint(&json, "n", report->result.n);
@@ -174,29 +212,9 @@ static void print_json(const Report *report)
     json_double(&json, "accuracy", accuracy);
     json_double(&json, "accuracy_se", accuracy_standard_error(accuracy, report->result.n));
     json_double(&json, "loss", report->result.loss);
-    json_open(&json, "classes", '[');
-    for (size_t k = 0; k < report->n_classes; k++) {
-        ClassMetrics m = class_metrics(report->confusion, report->n_classes, k);
-        json_open(&json, NULL, '{');
-        json_uint(&json, "class", k);
-        if (mlp_model_settings(report->model)->class_names != NULL)
-            json_string(&json, "name", mlp_class_name(report->model, k));
-        json_uint(&json, "support", m.support);
-        json_uint(&json, "predicted", m.predicted);
-        json_double(&json, "precision", m.precision);
-        json_double(&json, "recall", m.recall);
-        json_double(&json, "f1", m.f1);
-        json_close(&json, '}');
-    }
-    json_close(&json, ']');
-    json_open(&json, "confusion", '[');
-    for (size_t row = 0; row < report->n_classes; row++) {
-        json_open(&json, NULL, '[');
-        for (size_t k = 0; k < report->n_classes; k++)
-            json_uint(&json, NULL, report->confusion[row * report->n_classes + k]);
-        json_close(&json, ']');
-    }
-    json_close(&json, ']');
+    print_class_figures(&json, report);
+    if (other != NULL)
+        comparison_print_json(&json, other);
     json_close(&json, '}');
 }
 
@@ -277,33 +295,110 @@ static void find_mistakes(Report *report)
 // ---------------------------------------------------------------------------------------------
 // The command
 
-// Evaluates the images of the split.
+static mlp_split split_of(const EvalOptions *o)
+{
+    return strcmp(o->split, "test") == 0    ? MLP_ALL
+           : strcmp(o->split, "train") == 0 ? MLP_TRAIN
+                                            : MLP_VALIDATION;
+}
+
+static bool predictions_alloc(mlp_predictions *each, size_t n, Arena *arena, Error *err)
+{
+    static const char what[] = "the predictions";
+    *each = (mlp_predictions){.predicted = arena_alloc(arena, n, 1, what, err),
+                              .probability = arena_alloc(arena, n, sizeof(float), what, err)};
+    return each->predicted != NULL && each->probability != NULL;
+}
+
+// Says which of the models were not trained on the data of their split.
+static void note_other_data(const mlp_ensemble *ensemble, const mlp_data *data, const char *split)
+{
+    for (size_t m = 0; m < ensemble->n_models; m++) {
+        const mlp_model *model = ensemble->models[m];
+        if (model->facts.data_crc32 != data->crc32)
+            command_note("%s was trained on other data than %s (CRC-32 %08" PRIx32
+                         ", here %08" PRIx32 "): its %s images are not those that the model was "
+                         "trained with",
+                         model->name, data->name, model->facts.data_crc32, data->crc32, split);
+    }
+}
+
+// Evaluates models on the images of the split.
+static bool answer(Context *c, const mlp_ensemble *ensemble, const mlp_data *data,
+                   mlp_evaluation *result, mlp_predictions *each)
+{
+    const EvalOptions *o = c->values;
+    if (!predictions_alloc(each, data->n, &c->arena, &c->err) ||
+        !mlp_evaluate_ensemble(ensemble, data, split_of(o), command_threads(c, o->threads), result,
+                               each, c->err.text))
+        return false;
+    if (result->is_other_data)
+        note_other_data(ensemble, data, o->split);
+    return true;
+}
+
+// Evaluates the models of the command line, and counts.
 static bool evaluate(Report *report, const EvalOptions *o, Context *c)
 {
-    bool is_test = strcmp(o->split, "test") == 0;
-    mlp_split split = is_test                          ? MLP_ALL
-                      : strcmp(o->split, "train") == 0 ? MLP_TRAIN
-                                                       : MLP_VALIDATION;
-    const mlp_data *data = command_open_data(c, is_test ? MLP_TEST_FILES : MLP_TRAIN_FILES, o->data,
-                                             command_transposed(c, &o->transpose));
+    if (!command_check_transposed(&c->ensemble, &o->transpose, &c->err))
+        return false;
+    const mlp_data *data =
+        command_open_data(c, split_of(o) == MLP_ALL ? MLP_TEST_FILES : MLP_TRAIN_FILES, o->data,
+                          command_transposed(c, &o->transpose));
     if (data == NULL)
         return false;
     size_t C = mlp_classes(c->model); // the data may have fewer
     static const char what[] = "the predictions";
-    *report = (Report){
-        .model = c->model,
-        .path = c->words.model,
-        .split = o->split,
-        .data = data,
-        .each = {.predicted = arena_alloc(&c->arena, data->n, 1, what, &c->err),
-                 .probability = arena_alloc(&c->arena, data->n, sizeof(float), what, &c->err)},
-        .n_classes = C,
-        .confusion = arena_alloc(&c->arena, C * C, sizeof(uint64_t), what, &c->err),
-        .mistakes = arena_alloc(&c->arena, data->n, sizeof(Mistake), what, &c->err)};
-    return report->each.predicted != NULL && report->each.probability != NULL &&
-           report->confusion != NULL && report->mistakes != NULL &&
-           mlp_evaluate(c->model, data, split, command_threads(c, o->threads), &report->result,
-                        &report->each, c->err.text);
+    *report = (Report){.model = c->model,
+                       .name = command_models_shown(c),
+                       .split = o->split,
+                       .data = data,
+                       .n_classes = C,
+                       .confusion = arena_alloc(&c->arena, C * C, sizeof(uint64_t), what, &c->err),
+                       .mistakes = arena_alloc(&c->arena, data->n, sizeof(Mistake), what, &c->err)};
+    if (report->name == NULL || report->confusion == NULL || report->mistakes == NULL ||
+        !answer(c, &c->ensemble, data, &report->result, &report->each))
+        return false;
+    confusion_count(report->confusion, C, data->labels + report->result.first,
+                    report->each.predicted, report->result.n);
+    find_mistakes(report);
+    return true;
+}
+
+// Whether B can be compared with the models of the report.
+static bool check_other(const Context *c, const mlp_model *other, Error *err)
+{
+    const EvalOptions *o = c->values;
+    const mlp_ensemble both = {(const mlp_model *[]){c->model, other}, 2};
+    return mlp_ensemble_check(&both, err->text) &&
+           command_check_transposed(&both, &o->transpose, err);
+}
+
+// Evaluates B, the model of --compare, on the images of the report.
+static bool compare(Comparison *comparison, const Report *report, Context *c)
+{
+    const EvalOptions *o = c->values;
+    const mlp_model *other = c->compared = mlp_open(o->compare, c->err.text);
+    if (other == NULL || !check_other(c, other, &c->err))
+        return false;
+    *comparison = (Comparison){.model = report->model,
+                               .names = {report->name, o->compare},
+                               .path = o->compare,
+                               .split = report->split,
+                               .data = report->data,
+                               .results = {report->result},
+                               .each = {report->each}};
+    mlp_evaluation *results = comparison->results;
+    if (!answer(c, &(mlp_ensemble){&other, 1}, report->data, &results[1], &comparison->each[1]))
+        return false;
+    if (results[0].first != results[1].first || results[0].n != results[1].n)
+        return error_set(
+            &c->err, "the %s images of %s are %zu to %zu, but those of %s are %zu to %zu",
+            report->split, report->name, results[0].first, results[0].first + results[0].n - 1,
+            o->compare, results[1].first, results[1].first + results[1].n - 1);
+    mlp_compare(report->data->labels + results[0].first, comparison->each[0].predicted,
+                comparison->each[1].predicted, results[0].n, &comparison->counts);
+    return true;
 }
 
 // The accuracy counts as it is shown: one that was printed can be asked for again.
@@ -317,41 +412,51 @@ static bool reaches(double accuracy, double wanted, const char *path, Error *err
                      format_shortest(limit, wanted));
 }
 
+static void print_report(const Context *c, const Report *report, const Comparison *other)
+{
+    const EvalOptions *o = c->values;
+    if (o->json)
+        print_json(c, report, other);
+    else if (other != NULL)
+        comparison_print_text(other);
+    else
+        print_text(report);
+}
+
 static int run(Context *c)
 {
     const EvalOptions *o = c->values;
     Report report;
+    Comparison comparison;
+    if (o->differences != NULL && o->compare == NULL) {
+        error_set(&c->err, "--differences needs --compare MODEL");
+        return STATUS_USAGE;
+    }
     int status = command_begin(c);
     if (status != STATUS_DONE)
         return status;
-    if (!evaluate(&report, o, c))
+    if (!evaluate(&report, o, c) || (o->compare != NULL && !compare(&comparison, &report, c)))
         return STATUS_FAILED;
-    if (report.result.is_other_data)
-        command_note("%s was trained on other data than %s (CRC-32 %08" PRIx32 ", here %08" PRIx32
-                     "): its %s images are not those that the model was trained with",
-                     report.path, report.data->name, report.model->facts.data_crc32,
-                     report.data->crc32, report.split);
-    confusion_count(report.confusion, report.n_classes, report.data->labels + report.result.first,
-                    report.each.predicted, report.result.n);
-    find_mistakes(&report);
     const Table tables[] = {{o->predictions, print_predictions, &report},
                             {o->mistakes, print_mistakes, &report},
-                            {o->confusion, print_confusion, &report}};
-    status = command_write_tables(c, tables, 3);
+                            {o->confusion, print_confusion, &report},
+                            {o->differences, comparison_print_differences, &comparison}};
+    status = command_write_tables(c, tables, 4);
     if (status != STATUS_DONE)
         return status;
-    o->json ? print_json(&report) : print_text(&report);
-    bool ok = reaches(report.result.accuracy, o->min_accuracy, report.path, &c->err);
+    print_report(c, &report, o->compare != NULL ? &comparison : NULL);
+    bool ok = reaches(report.result.accuracy, o->min_accuracy, report.name, &c->err);
     return ok ? STATUS_DONE : STATUS_NOT_REACHED;
 }
 
 const Command command_eval = {
     .name = "eval",
-    .arguments = "MODEL",
+    .arguments = "MODEL...",
     .summary = "evaluate a model: accuracy, loss, per-class figures, confusion matrix",
     .about = "Evaluates a model on the test images, or on the images it was validated with or "
              "trained on: accuracy with its standard error, loss, precision, recall and F1 of "
-             "each class, and the confusion matrix.",
+             "each class, and the confusion matrix. Several models answer together: their "
+             "probabilities are averaged. --compare prints where two models differ.",
     .examples = {"mlp eval model.bin",
                  "mlp eval model.bin --split validation --json --min-accuracy 0.97"},
     .values_size = sizeof(EvalOptions),

@@ -43,7 +43,8 @@ static void predict_options(OptionTable *table, void *values)
 
 typedef struct Predictor {
     const PredictOptions *options;
-    const mlp_model *model;
+    const mlp_model *model; // the first, for what they all share
+    const mlp_ensemble *ensemble;
     size_t rows, cols, classes; // of the model
     bool transposed;            // IDX files are stored column by column
     JsonWriter json;
@@ -57,15 +58,15 @@ typedef struct Origin {
     const char *doubt; // why it may show no single digit; NULL: nothing says so
 } Origin;
 
-// Orders the classes by their logits, equal ones as they are, so that the first class is the one
-// that `mlp eval` counts.
-static void rank(size_t order[MLP_MAX_CLASSES], size_t n, const float *logits, size_t classes)
+// Orders the classes by their logits (several models: by their mean probabilities), equal ones as
+// they are, so that the first class is the one that `mlp eval` counts.
+static void rank(size_t order[MLP_MAX_CLASSES], size_t n, const float *values, size_t classes)
 {
     bool taken[MLP_MAX_CLASSES] = {false};
     for (size_t i = 0; i < n; i++) {
         size_t best = classes;
         for (size_t k = 0; k < classes; k++)
-            if (!taken[k] && (best == classes || logits[k] > logits[best]))
+            if (!taken[k] && (best == classes || values[k] > values[best]))
                 best = k;
         taken[best] = true;
         order[i] = best;
@@ -113,6 +114,18 @@ static void print_json(Predictor *p, const Origin *origin, const size_t *order,
     json_close(json, '}');
 }
 
+// The probabilities of n images, and what their classes are ranked by, (n, classes) each.
+static bool classify(const Predictor *p, const unsigned char *pixels, size_t n, float *probability,
+                     float *values, char error[MLP_ERROR_SIZE])
+{
+    if (p->ensemble->n_models == 1)
+        return mlp_classify(p->model, pixels, n, probability, values, error);
+    if (!mlp_classify_ensemble(p->ensemble, pixels, n, probability, error))
+        return false;
+    memcpy(values, probability, n * p->classes * sizeof *values);
+    return true;
+}
+
 // Classifies n images in sequence, (n, rows, cols), and prints a batch at a time; origin is that of
 // the first.
 static bool predict_images(Predictor *p, Origin origin, const unsigned char *pixels, size_t n,
@@ -122,15 +135,15 @@ static bool predict_images(Predictor *p, Origin origin, const unsigned char *pix
     const size_t most = n < 1024 ? n : 1024, size = p->rows * p->cols;
     Error reason;
     float *probability = arena_alloc(arena, most * p->classes, sizeof(float), what, err);
-    float *logits = arena_alloc(arena, most * p->classes, sizeof(float), what, err);
-    if (probability == NULL || logits == NULL)
+    float *values = arena_alloc(arena, most * p->classes, sizeof(float), what, err);
+    if (probability == NULL || values == NULL)
         return false;
     for (size_t i = 0; i < n; i++, pixels += size, origin.index++) {
         size_t left = n - i, row = i % most * p->classes, order[MLP_MAX_CLASSES] = {0};
-        if (row == 0 && !mlp_classify(p->model, pixels, left < most ? left : most, probability,
-                                      logits, reason.text))
+        if (row == 0 &&
+            !classify(p, pixels, left < most ? left : most, probability, values, reason.text))
             return error_set(err, "%s: %s", origin.file, reason.text);
-        rank(order, (size_t)p->options->top, logits + row, p->classes);
+        rank(order, (size_t)p->options->top, values + row, p->classes);
         if (p->options->json)
             print_json(p, &origin, order, probability + row);
         else
@@ -225,6 +238,12 @@ static bool predict_pnm(Predictor *p, const char *file, const Source *source)
     return ok;
 }
 
+static bool error_order(const char *path, const Format *format, Error *err)
+{
+    return error_set(err, "%s is %s; the models come first: mlp predict MODEL... FILE...", path,
+                     format->name);
+}
+
 static bool predict_file(Predictor *p, const char *file)
 {
     Source source;
@@ -238,6 +257,10 @@ static bool predict_file(Predictor *p, const char *file)
         return report_error(&err);
     }
     const Format *format = format_of(head, (size_t)n);
+    if (format != NULL && format->kind == FORMAT_MODEL) {
+        source_close(&source, false, &ignored);
+        return error_order(file, format, &err) || report_error(&err);
+    }
     if (format == NULL || format->kind != FORMAT_IDX)
         return predict_pnm(p, file, &source);
     Arena arena = {0};
@@ -249,38 +272,71 @@ static bool predict_file(Predictor *p, const char *file)
 // ---------------------------------------------------------------------------------------------
 // The command
 
-// Says in err when the model does not come first: a picture is in its place, or something that is
-// not a model while a later word is one.
-static bool order_is_wrong(const Arguments *words, Error *err)
+static bool is_model(const char *path)
 {
-    const char *path = words->model, *found = path;
     const Format *format = format_of_file(path);
-    bool is_there = source_is_input(path) || access(path, F_OK) == 0;
-    for (size_t i = 0; is_there && format == NULL && i < words->n_files; i++) {
-        const Format *later = format_of_file(words->files[i]);
-        if (later != NULL && later->kind == FORMAT_MODEL) {
-            found = words->files[i];
-            format = later;
-        }
-    }
-    if (!format_is_picture(format) && found == path)
-        return false;
-    error_set(err, "%s is %s; the model comes first: mlp predict MODEL FILE", found, format->name);
-    return true;
+    return format != NULL && format->kind == FORMAT_MODEL;
 }
 
-static bool check_words(const Arguments *words, Error *err)
+// The models are the first word and, if that is one, those after it that are models by their
+// contents. A file that cannot be read is not: it is reported with the pictures, by its name.
+static void count_models(Arguments *words)
+{
+    size_t n = is_model(words->model);
+    while (n > 0 && n <= words->n_files && is_model(words->files[n - 1]))
+        n++;
+    words->n_models = n > 0 ? n : 1;
+}
+
+// Says in err when the models do not come first: a picture is in the place of the first, or
+// something that is not a model while a later word is one.
+static bool order_is_wrong(const Arguments *words, Error *err)
+{
+    const char *path = words->model;
+    const Format *format = format_of_file(path);
+    bool is_there = source_is_input(path) || access(path, F_OK) == 0;
+    for (size_t i = 0; is_there && format == NULL && i < words->n_files; i++)
+        if (is_model(words->files[i])) {
+            path = words->files[i];
+            format = format_of_file(path);
+        }
+    bool is_wrong = format_is_picture(format) || path != words->model;
+    return is_wrong && !error_order(path, format, err);
+}
+
+static bool check_words(Arguments *words, Error *err)
 {
     size_t n_inputs = 0;
+    count_models(words);
     for (size_t i = 0; i < words->n_files; i++)
         n_inputs += source_is_input(words->files[i]);
-    if (words->n_files == 0 && order_is_wrong(words, err))
+    bool has_pictures = words->n_files >= words->n_models;
+    if (!has_pictures && order_is_wrong(words, err))
         return false;
-    if (words->n_files == 0)
-        return error_set(err, "'mlp predict' needs a FILE after the model; - is standard input");
+    if (!has_pictures)
+        return error_set(err, "'mlp predict' needs a FILE after the model%s; - is standard input",
+                         words->n_models > 1 ? "s" : "");
     if (n_inputs > 1)
         return error_set(err, "standard input (- or /dev/stdin) can be read only once");
     return true;
+}
+
+// Answers for each FILE, and goes on after those that have no answer.
+static bool predict_files(Predictor *p, const Context *c)
+{
+    bool ok = true;
+    if (p->options->json) {
+        json_open(&p->json, NULL, '{');
+        command_print_models(&p->json, c);
+        json_open(&p->json, "predictions", '[');
+    }
+    for (size_t i = c->words.n_models - 1; i < c->words.n_files; i++)
+        ok = predict_file(p, c->words.files[i]) && ok;
+    if (p->options->json) {
+        json_close(&p->json, ']');
+        json_close(&p->json, '}');
+    }
+    return ok;
 }
 
 static int run(Context *c)
@@ -291,8 +347,11 @@ static int run(Context *c)
     int status = command_begin(c);
     if (status != STATUS_DONE)
         return order_is_wrong(&c->words, &c->err) ? STATUS_USAGE : status;
+    if (!command_check_transposed(&c->ensemble, &o->transpose, &c->err))
+        return STATUS_FAILED;
     Predictor p = {.options = o,
                    .model = c->model,
+                   .ensemble = &c->ensemble,
                    .rows = mlp_rows(c->model),
                    .cols = mlp_cols(c->model),
                    .classes = mlp_classes(c->model),
@@ -303,25 +362,12 @@ static int run(Context *c)
                   c->words.model, p.classes);
         return STATUS_USAGE;
     }
-
-    if (o->json) {
-        json_open(&p.json, NULL, '{');
-        json_string(&p.json, "model", c->words.model);
-        json_open(&p.json, "predictions", '[');
-    }
-    bool ok = true;
-    for (size_t i = 0; i < c->words.n_files; i++)
-        ok = predict_file(&p, c->words.files[i]) && ok;
-    if (o->json) {
-        json_close(&p.json, ']');
-        json_close(&p.json, '}');
-    }
-    return ok ? STATUS_DONE : STATUS_FAILED;
+    return predict_files(&p, c) ? STATUS_DONE : STATUS_FAILED;
 }
 
 const Command command_predict = {
     .name = "predict",
-    .arguments = "MODEL FILE...",
+    .arguments = "MODEL... FILE...",
     .summary = "classify images",
     .about =
         "Prints the file, the class and its probability for each image, separated by tabs. "
@@ -330,7 +376,8 @@ const Command command_predict = {
         "numbered, as in an IDX file. An image is prepared as the images of MNIST were: a light "
         "background is inverted, the digit is cropped, fitted into 20 x 20 pixels and centred "
         "by mass in 28 x 28. Images of an IDX file are used as they are; --transpose affects "
-        "only those. Unreadable files are reported and skipped.",
+        "only those. Unreadable files are reported and skipped. Several models, one after "
+        "another before the first FILE, answer together: their probabilities are averaged.",
     .examples = {"mlp predict model.bin four.pgm --top 3 --show",
                  "convert photo.jpg " FORMAT_CONVERSION " |\n    mlp predict model.bin -"},
     .values_size = sizeof(PredictOptions),

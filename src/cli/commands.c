@@ -55,6 +55,9 @@ int command_finish(Context *context, int status)
         status = command_fail(&context->err, STATUS_FAILED);
     }
     mlp_close(context->model);
+    for (size_t m = 1; m < context->ensemble.n_models; m++)
+        mlp_close(context->more_models[m - 1]);
+    mlp_close(context->compared);
     mlp_data_close(context->data[MLP_TRAIN_FILES]);
     mlp_data_close(context->data[MLP_TEST_FILES]);
     arena_free(&context->arena);
@@ -183,16 +186,32 @@ static const char *path_of_role(const OptionTable *options, OptionRole role)
     return NULL;
 }
 
-// What an output must leave alone: the model that is read (`argument`, or an option's), the data,
-// other files that are read, and the outputs before it.
-static bool check_replaced(const OptionTable *options, const Option *out, const char *argument,
-                           Error *err)
+// No table replaces a model that is read: an argument, or an option's.
+static bool check_models_kept(const Context *context, const Option *out, Error *err)
 {
     const char *path = option_path(out);
-    const char *model = argument != NULL ? argument : path_of_role(options, ROLE_READS_MODEL);
+    const char *resumed = path_of_role(&context->options, ROLE_READS_MODEL);
+    if (out->role != ROLE_WRITES_TABLE)
+        return true;
+    if (resumed != NULL && path_is_same(path, resumed))
+        return error_set(err, "--%s would replace the model, %s", out->name, resumed);
+    for (size_t m = 0; m < context->words.n_models; m++) {
+        const char *model = command_model_path(context, m);
+        if (path_is_same(path, model))
+            return error_set(err, "--%s would replace the model, %s", out->name, model);
+    }
+    return true;
+}
+
+// What an output must leave alone: models that are read, the data, other files that are read, and
+// the outputs before it.
+static bool check_replaced(const Context *context, const Option *out, Error *err)
+{
+    const OptionTable *options = &context->options;
+    const char *path = option_path(out);
     const char *directory = data_directory(path_of_role(options, ROLE_READS_DATA));
-    if (out->role == ROLE_WRITES_TABLE && model != NULL && path_is_same(path, model))
-        return error_set(err, "--%s would replace the model, %s", out->name, model);
+    if (!check_models_kept(context, out, err))
+        return false;
     if (idx_is_data_file(directory, path))
         return error_set(err, "--%s would replace a file of the data, %s", out->name, path);
     for (const Option *o = options->rows; o < options->rows + options->n; o++) {
@@ -213,8 +232,7 @@ static int check_outputs(Context *context)
         return STATUS_USAGE;
     for (const Option *o = options->rows; o < options->rows + options->n; o++)
         if (is_output(o) &&
-            ((!is_stdout_sign(option_path(o)) &&
-              !check_replaced(options, o, context->words.model, err)) ||
+            ((!is_stdout_sign(option_path(o)) && !check_replaced(context, o, err)) ||
              !output_try(option_path(o),
                          o->role == ROLE_WRITES_MODEL ? OUTPUT_REGULAR_ONLY : OUTPUT_ANY_FILE,
                          err)))
@@ -224,13 +242,34 @@ static int check_outputs(Context *context)
     return ok ? STATUS_DONE : STATUS_FAILED;
 }
 
+// Opens the models that the command line names. What is open is counted, to be closed.
+static bool open_models(Context *context)
+{
+    size_t n = context->words.n_models;
+    static const char what[] = "the models";
+    Error *err = &context->err;
+    const mlp_model **models = arena_alloc(&context->arena, n, sizeof(mlp_model *), what, err);
+    context->more_models = arena_alloc(&context->arena, n, sizeof(mlp_model *), what, err);
+    if (models == NULL || context->more_models == NULL)
+        return false;
+    context->ensemble.models = models;
+    for (size_t m = 0; m < n; m++) {
+        mlp_model *model = mlp_open(command_model_path(context, m), err->text);
+        if (model == NULL)
+            return false;
+        *(m == 0 ? &context->model : &context->more_models[m - 1]) = model;
+        models[m] = model;
+        context->ensemble.n_models++;
+    }
+    return mlp_ensemble_check(&context->ensemble, err->text);
+}
+
 int command_begin(Context *context)
 {
     int status = check_outputs(context);
-    if (status != STATUS_DONE || context->words.model == NULL)
+    if (status != STATUS_DONE || context->words.n_models == 0)
         return status;
-    context->model = mlp_open(context->words.model, context->err.text);
-    return context->model != NULL ? STATUS_DONE : STATUS_FAILED;
+    return open_models(context) ? STATUS_DONE : STATUS_FAILED;
 }
 
 bool command_open_table(Context *context, Output *out, const char *path)
@@ -392,4 +431,49 @@ bool command_transposed(const Context *context, const TransposeFlags *flags)
 {
     const mlp_model *model = context->model;
     return (flags->yes || (model != NULL && model->settings.transposed)) && !flags->no;
+}
+
+bool command_check_transposed(const mlp_ensemble *ensemble, const TransposeFlags *flags, Error *err)
+{
+    const mlp_model *first = ensemble->models[0];
+    for (size_t m = 1; m < ensemble->n_models; m++) {
+        const mlp_model *other = ensemble->models[m];
+        if (other->settings.transposed != first->settings.transposed && !flags->yes && !flags->no)
+            return error_set(err,
+                             "%s was trained with%s --transpose, but %s with%s; say --transpose or "
+                             "--no-transpose",
+                             first->name, first->settings.transposed ? "" : "out", other->name,
+                             other->settings.transposed ? "" : "out");
+    }
+    return true;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Several models
+
+const char *command_model_path(const Context *context, size_t m)
+{
+    return m == 0 ? context->words.model : context->words.files[m - 1];
+}
+
+const char *command_models_shown(Context *context)
+{
+    const char *all = context->words.model;
+    for (size_t m = 1; all != NULL && m < context->words.n_models; m++)
+        all = arena_printf(&context->arena, &context->err, "%s + %s", all,
+                           command_model_path(context, m));
+    return all;
+}
+
+void command_print_models(JsonWriter *json, const Context *context)
+{
+    size_t n = context->words.n_models;
+    if (n == 1) {
+        json_string(json, "model", context->words.model);
+        return;
+    }
+    json_open(json, "models", '[');
+    for (size_t m = 0; m < n; m++)
+        json_string(json, NULL, command_model_path(context, m));
+    json_close(json, ']');
 }

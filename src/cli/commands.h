@@ -5,6 +5,7 @@
 #define MLP_COMMANDS_H
 
 #include "csv.h"
+#include "json.h"
 #include "model.h"
 #include "options.h"
 #include "output.h"
@@ -27,6 +28,9 @@ typedef struct Context {
     const char *stdout_table; // the table that has standard output to itself; NULL: none
     int stdout_of_table;      // a copy of the descriptor, while the report goes to standard error
     mlp_model *model;         // NULL until they are opened; command_finish closes them
+    mlp_model **more_models;  // (words.n_models - 1) those that the command line names after it
+    mlp_ensemble ensemble;    // all of these
+    mlp_model *compared;      // the one of `mlp eval --compare`
     mlp_data *data[2];        // by mlp_part
 } Context;
 
@@ -60,10 +64,10 @@ extern const char installed_data[];
 
 // Checks all outputs of a command, which the roles of its options name, before any work is done. No
 // two may be the same file, or a file that an option reads; none may be a file of the data, and no
-// table the model that is read. Each must be possible to write. One table may be standard output
+// table a model that is read. Each must be possible to write. One table may be standard output
 // and then has it to itself: with --json that is a usage error, and any other report goes to
-// standard error from then on. Then opens the model that the command line names, if it names one.
-// Returns STATUS_DONE, or the status of what is wrong.
+// standard error from then on. Then opens the models that the command line names, if it names any;
+// several must be able to answer together. Returns STATUS_DONE, or the status of what is wrong.
 int command_begin(Context *context);
 
 // Opens a table that command_begin has checked. From then on signals are noted.
@@ -164,5 +168,21 @@ size_t command_threads(const Context *context, uint64_t wanted);
 // Whether the data are stored column by column: as the flags say, else as those of the model, if
 // there is one, were.
 bool command_transposed(const Context *context, const TransposeFlags *flags);
+
+// Whether that is known: the data of all models were stored in the same way, or a flag says it.
+bool command_check_transposed(const mlp_ensemble *ensemble, const TransposeFlags *flags,
+                              Error *err);
+
+// ---------------------------------------------------------------------------------------------
+// Several models
+
+// The path of model m on the command line.
+const char *command_model_path(const Context *context, size_t m);
+
+// All of them for a report, "a.bin + b.bin". Owned by the arena; NULL when memory is short.
+const char *command_models_shown(Context *context);
+
+// Prints "model" with the path of the one model, or "models" with the list.
+void command_print_models(JsonWriter *json, const Context *context);
 
 #endif

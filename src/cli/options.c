@@ -345,6 +345,9 @@ ParseResult options_parse(const Command *command, OptionTable *table, void *valu
 {
     *words = (Arguments){.files = argv};
     ParseResult result = parse_words(command, table, words, argc, argv, err);
+    words->n_models = words->model != NULL;
+    if (command->arguments != NULL && strcmp(command->arguments, "MODEL...") == 0)
+        words->n_models += words->n_files;
     if (result == PARSE_OK && !check_line(command, table, words, err))
         result = PARSE_WRONG;
     Error reason;

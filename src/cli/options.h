@@ -80,15 +80,18 @@ typedef struct Arguments {
     const char *model; // the first; NULL: missing
     char **files;      // the others, in argv
     size_t n_files;
+    size_t n_models; // so many of all, from the first on, name models that answer together
 } Arguments;
 
 struct Context;
 
 typedef struct Command {
-    const char *name;      // "train"
-    const char *arguments; // "MODEL"; "[MODEL]": may be missing; "MODEL FILE..."; NULL: none
-    const char *summary;   // one line for `mlp --help`
-    const char *about;     // paragraphs for `mlp COMMAND --help`
+    const char *name; // "train"
+    // "MODEL"; "[MODEL]": may be missing; "MODEL..."; "MODEL... FILE...", where the command finds
+    // out how many are models; NULL: none.
+    const char *arguments;
+    const char *summary; // one line for `mlp --help`
+    const char *about;   // paragraphs for `mlp COMMAND --help`
     const char *examples[2];
     size_t values_size; // of the struct that the options are parsed into
     // Sets the defaults in the values, which are all zero, and adds the rows that point to them.

@@ -2,6 +2,8 @@
 // pnm.c, idx.c and model.c name with it what they cannot read.
 #include "formats.h"
 
+#include "path.h"
+
 #include <string.h>
 
 #define CONVERT                                                                                    \
@@ -87,7 +89,10 @@ const Format *format_of_file(const char *path)
     Source source;
     Error ignored;
     unsigned char head[FORMAT_HEAD];
-    if (!source_open(&source, path, &ignored))
+    struct stat status;
+    // To open and close a named pipe would take its writer's reader away.
+    if (path_descriptor(path, -1) >= 0 || stat(path, &status) != 0 || !S_ISREG(status.st_mode) ||
+        !source_open(&source, path, &ignored))
         return NULL;
     ptrdiff_t n = source_peek(&source, head, sizeof head, &ignored);
     source_close(&source, false, &ignored);

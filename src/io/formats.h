@@ -28,7 +28,8 @@ enum { FORMAT_HEAD = SOURCE_MAX_AHEAD }; // so many bytes are looked at
 // Returns the format of a file that begins with these n bytes, or NULL when it is not known.
 const Format *format_of(const unsigned char *head, size_t n);
 
-// The same of a regular file, compressed or not. NULL too when it cannot be read.
+// The same of a regular file, compressed or not. NULL too when it cannot be read, and for a stream
+// or a descriptor, whose bytes somebody will want.
 const Format *format_of_file(const char *path);
 
 // Says whether it is what mlp predict answers, or would after a conversion.
