@@ -52,9 +52,9 @@ argument() { # WORD ARGUMENT COMMAND USAGE
 }
 claim "eval --model" argument --model MODEL eval "eval MODEL"
 claim "eval --checkpoint" argument --checkpoint MODEL eval "eval MODEL"
-claim "predict --model" argument --model MODEL predict "predict MODEL FILE..."
-claim "predict --image" argument --image FILE predict "predict MODEL FILE..."
-claim "predict --input" argument --input FILE predict "predict MODEL FILE..."
+claim "predict --model" argument --model MODEL predict "predict MODEL... FILE..."
+claim "predict --image" argument --image FILE predict "predict MODEL... FILE..."
+claim "predict --input" argument --input FILE predict "predict MODEL... FILE..."
 
 commands() { # COMMAND WORD...
     command=$1
