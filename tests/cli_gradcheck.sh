@@ -40,6 +40,36 @@ small_one() {
 claim "a small network is right under the sanitizers" small_one
 
 # ---------------------------------------------------------------------------------------------
+# Several layers, other activations
+
+deep_ones() { # JACOBIANS FLAGS...
+    jacobians=$1
+    shift
+    exits 0 "$FAST_MLP" gradcheck -d "$DATA" "$@" && grep -q '^All agree' stdout || { cat stdout; return 1; }
+    [ "$(grep -c '^d.*(.*  ok$' stdout)" -ge "$jacobians" ] || { cat stdout; return 1; }
+    rows=$(sed -n '/^Jacobian/,/^$/s/  ok$//p' stdout | wc -l)
+    [ "$rows" -eq "$jacobians" ] || { echo "$rows Jacobians, not $jacobians"; return 1; }
+}
+for activation in sigmoid tanh relu; do
+    claim "two hidden layers of $activation are right" deep_ones 11 --hidden 12,8 --activation "$activation"
+    claim "three behind two convolutions with $activation are right" deep_ones 26 --arch cnn --channels 2,3 \
+        --hidden 16,12,8 --activation "$activation"
+done
+claim "eight hidden layers are right" deep_ones 35 --hidden 16-14-12-14-12-10-12-10 --activation tanh --crop 10
+claim "LeNet-5 with a few channels is right" deep_ones 22 --arch lenet5 --channels 2-3
+names_tanh() {
+    exits 0 "$FAST_MLP" gradcheck -d "$DATA" --hidden 3,2 --activation tanh --crop 4 && cat stdout &&
+        grep -q '^df2/da2  *diag(1 - f2 \* f2) (4)  *2x2  *2 ' stdout && grep -q '^da3/dvec(W3)  *I_10 (x) f2^T (5)  *10x20 ' stdout &&
+        grep -q '784\|16-3-2-10' stdout
+}
+claim "the rows name layers and derivatives as the derivation does" names_tanh
+deep_model() {
+    "$FAST_MLP" train -q -d "$DATA" --train-size 2000 --epochs 2 --hidden 9,7 --activation tanh -o deep.bin --csv deep.csv &&
+        exits 0 "$MLP" gradcheck -d "$DATA" deep.bin && grep -q '^deep.bin, 784-9-7-10, ' stdout && grep -q '^All agree' stdout
+}
+claim "a trained model of two hidden layers is right" deep_model
+
+# ---------------------------------------------------------------------------------------------
 # Tables
 
 nonzero_as_counted() { # as many rows as the table counts, and those of dW1 are I (x) x^T
@@ -90,11 +120,16 @@ claim "refused: a table that cannot be written" cannot_be_written
 
 claim "refused: an image that is not there" refuses 1 "--image" "$MLP" gradcheck -d "$DATA" --image 60000
 claim "refused: an image that is not a number" refuses 2 "--image: 'x'" "$MLP" gradcheck --image x
-for option in "--hidden 7" "--hidden 64" "--seed 1" "--seed 2" "--arch mlp" "--crop 28"; do
+for option in "--hidden 7" "--hidden 64" "--seed 1" "--seed 2" "--arch mlp" "--crop 28" "--activation sigmoid" \
+    "--channels 16-32"; do
     # shellcheck disable=SC2086 # two words
     claim "refused: $option for a model, whatever the default is" refuses 2 "m.bin has its own" "$MLP" gradcheck m.bin $option
 done
 claim "refused: no hidden units" refuses 2 "--hidden" "$MLP" gradcheck --hidden 0
+claim "refused: nine hidden layers" refuses 2 "--hidden: '1,2,3,4,5,6,7,8,9'" "$MLP" gradcheck --hidden 1,2,3,4,5,6,7,8,9
+claim "refused: an activation that is not there" refuses 2 "--activation: 'gelu' is not one of sigmoid, tanh, relu" \
+    "$MLP" gradcheck --activation gelu
+claim "refused: channels without convolutions" refuses 1 "no convolutions" "$MLP" gradcheck -d "$DATA" --channels 3,3
 claim "refused: a Jacobian too large to build" refuses 1 "too large" "$FAST_MLP" gradcheck -d "$DATA" --hidden 2000
 claim "refused: a model that is none" refuses 1 m.csv "$MLP" gradcheck -d "$DATA" m.csv
 

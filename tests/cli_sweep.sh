@@ -69,6 +69,63 @@ all_is_a_size() { # 0 stands for 50,000 here
 }
 claim "nor is the size of all images trained on twice" all_is_a_size
 
+# ---------------------------------------------------------------------------------------------
+# Settings newer than the first tables: columns only where they are needed
+
+columns() { # TABLE: those before `result`
+    head -n 1 "$1" | sed 's/,result,.*//'
+}
+plain=data_crc32,architecture,learning_rate,batch_size,hidden,train_size,seed,epochs
+sizes_of_layers() {
+    exits 0 "$FAST_MLP" sweep -q -d "$WORK/data" --epochs 1 --train-size 640 --hidden 8,16-8 --csv "$WORK/layers.csv" &&
+        cat "$WORK/layers.csv" && [ "$(columns "$WORK/layers.csv")" = "$plain" ] &&
+        [ "$(tail -n +2 "$WORK/layers.csv" | cut -d, -f5,17 | tr '\n' ' ')" = "8,$(tail -n 2 "$WORK/layers.csv" | head -n 1 |
+            cut -d, -f17) 16-8,$(tail -n 1 "$WORK/layers.csv" | cut -d, -f17) " ] &&
+        grep -q ',8,640,.*,6370,[0-9.]*$' "$WORK/layers.csv" && grep -q ',16-8,640,.*,12786,[0-9.]*$' "$WORK/layers.csv"
+}
+claim "a comma separates values of --hidden, a dash the layers of one network" sizes_of_layers
+choices_have_a_column() {
+    exits 0 sweep "$FAST_MLP" --activation relu,tanh --optimizer sgd --momentum 0 --csv "$WORK/choices.csv" &&
+        cat "$WORK/choices.csv" && [ "$(columns "$WORK/choices.csv")" = "${plain%,train_size*},activation,train_size${plain#*train_size}" ] &&
+        [ "$(tail -n +2 "$WORK/choices.csv" | cut -d, -f6 | tr '\n' ' ')" = "relu tanh " ]
+}
+claim "a setting has a column where it takes several values" choices_have_a_column
+another_value_has_a_column() {
+    exits 0 sweep "$FAST_MLP" --activation relu --csv "$WORK/relu.csv" && cat "$WORK/relu.csv" &&
+        columns "$WORK/relu.csv" | grep -q ',activation,' || return 1
+    # The same training as in the table of two, so the same figures.
+    untimed "$WORK/choices.csv" | sed -n 2p >"$WORK/a" && untimed "$WORK/relu.csv" | sed -n 2p | cmp - "$WORK/a"
+}
+claim "or one that older tables cannot mean" another_value_has_a_column
+defaults_have_none() {
+    exits 0 sweep "$FAST_MLP" --activation sigmoid --optimizer sgd --momentum 0 --schedule constant --keep last --patience 0 \
+        --ema 0 --rotate 0 --preset none --csv "$WORK/plain.csv" && cat "$WORK/plain.csv" && [ "$(columns "$WORK/plain.csv")" = "$plain" ]
+}
+claim "an older table keeps its columns" defaults_have_none
+presets_have_columns() {
+    exits 0 sweep "$FAST_MLP" --preset course --csv "$WORK/course.csv" && cat "$WORK/course.csv" &&
+        [ "$(columns "$WORK/course.csv")" = "data_crc32,architecture,preset,${plain#*architecture,}" ] &&
+        grep -q ',mlp,course,0.0001,64,8,640,1,2,done,' "$WORK/course.csv"
+}
+claim "a preset has a column, and its values" presets_have_columns
+preset_of_architecture() {
+    exits 0 "$FAST_MLP" sweep -q -d "$WORK/data" --preset fast --hidden 8 --channels 2-3,3-2 --train-size 320 --epochs 1 \
+        --csv "$WORK/fast.csv" && cat "$WORK/fast.csv" && columns "$WORK/fast.csv" | grep -q ',preset,.*,channels,momentum,' &&
+        grep -q ',cnn,fast,.*,8,2-3,' "$WORK/fast.csv" && grep -q ',cnn,fast,.*,8,3-2,' "$WORK/fast.csv"
+}
+claim "a preset brings its architecture; the flags beside it are swept" preset_of_architecture
+claim "a table with other columns is refused" refuses 1 'plain.csv' sweep "$bin" --activation tanh --csv "$WORK/plain.csv"
+claim "momentum of another optimizer is refused" refuses 2 '--momentum' sweep "$bin" --optimizer adam --momentum 0.9 \
+    --csv "$WORK/none.csv"
+claim "also in one combination of several" refuses 2 '--momentum' sweep "$bin" --optimizer sgd,adam --momentum 0.9,0 --csv "$WORK/none.csv"
+claim "channels of a network without convolutions are refused" refuses 1 'no convolutions' sweep "$bin" --channels 3-3 \
+    --csv "$WORK/none.csv"
+claim "a preset of another architecture is refused" refuses 2 "'fast'" "$bin" sweep --preset fast --arch mlp
+sweep_lists_presets() {
+    exits 0 "$bin" sweep --help && grep -q '^Presets:' "$WORK/stdout" && grep -q '^  course  *--arch mlp ' "$WORK/stdout"
+}
+claim "--help lists the presets" sweep_lists_presets
+
 stops() {
     rm -f "$WORK/s.csv"
     "$FAST_MLP" sweep -q -d "$WORK/data" --epochs 3 --train-size 2000 --seeds 2000 --csv "$WORK/s.csv" 2>"$WORK/s.err" &
@@ -85,7 +142,10 @@ stops() {
 claim "a signal stops it between batches; finished rows are there" stops
 
 for pair in '--lr 1,x' '--lr 1,,2' '--lr 0' '--lr nan' '--lr 1,' '--batch 0' '--batch 1.5' '--hidden 64,-1' \
-    '--hidden 65537' '--train-size 1e3' '--train-size x' '--seeds 0' '--epochs 0'; do
+    '--hidden 65537' '--train-size 1e3' '--train-size x' '--seeds 0' '--epochs 0' '--hidden 8-' '--hidden 8-0' '--hidden 1-2-3-4-5-6-7-8-9' \
+    '--activation relu,gelu' '--activation relu,' '--channels 0' '--channels 0-3' '--optimizer sgd,lion' '--momentum 0,1' \
+    '--weight-decay 2' '--schedule cosine,linear' '--warmup 1' '--ema 1' '--rotate 181' '--scale 1' '--shift -1' '--shear 2' \
+    '--patience -1' '--keep best,first' '--preset none,course'; do
     # shellcheck disable=SC2086
     claim "$pair is refused" refuses 2 "${pair% *}" "$bin" sweep $pair
 done

@@ -45,6 +45,22 @@ else
     skip "python3 is not installed: the CSV of weights was not compared with the model"
 fi
 
+# With several hidden layers the largest weight of a unit is one to another hidden unit, and says
+# nothing about a class.
+"$FAST_MLP" train -q -d data/mnist --train-size 1000 --val-size 500 --epochs 1 --hidden 12,7,5 -o "$WORK/deep.bin" \
+    --csv "$WORK/deep.csv" || exit 1
+deep_units_have_no_class() {
+    exits 0 "$bin" weights "$WORK/deep.bin" && [ ! -s "$WORK/stderr" ] && cat "$WORK/stdout" &&
+        [ "$(awk 'NR > 1 { print $1, $2, $3, NF }' "$WORK/stdout")" = "$(seq 0 11 | sed 's/$/ - - 6/')" ] &&
+        exits 0 "$bin" weights "$WORK/deep.bin" --csv "$WORK/w.csv" || return 1
+    [ "$(head -n 1 "$WORK/w.csv" | cut -d, -f1-6)" = unit,class,output_weight,bias,w0,w1 ] &&
+        [ "$(tail -n +2 "$WORK/w.csv" | cut -d, -f1-3)" = "$(seq 0 11 | sed 's/$/,,/')" ] &&
+        [ "$(awk -F, '{ print NF }' "$WORK/w.csv" | sort -u)" = 788 ]
+}
+claim "the units of a network with several hidden layers are in their order, without a class" deep_units_have_no_class
+claim "its second layer has no images to show" refuses 1 'the shape of an image' "$bin" weights "$WORK/deep.bin" --layer 2
+claim "nor has it a fifth one" refuses 1 'fewer layers' "$bin" weights "$WORK/deep.bin" --layer 5
+
 if command -v script >/dev/null; then
     on_terminal() { # VARIABLES COLUMNS
         TERM=xterm PROGRAM=$bin MODEL=$WORK/m.bin \
@@ -54,6 +70,12 @@ if command -v script >/dev/null; then
         on_terminal A= 130 && grep -q '48;5;' "$WORK/typescript" && grep -q "$(printf '\342\226\200')" "$WORK/typescript"
     }
     claim "on a terminal it draws" draws
+    draws_deep() {
+        TERM=xterm PROGRAM=$bin MODEL=$WORK/deep.bin script -qec "\"\$PROGRAM\" weights \"\$MODEL\"" "$WORK/typescript" \
+            >/dev/null </dev/null && grep -q '48;5;' "$WORK/typescript" && grep -q 'hidden unit;' "$WORK/typescript" &&
+            ! grep -q 'output weight' "$WORK/typescript"
+    }
+    claim "it names no class where there is none" draws_deep
     fits() { # COLUMNS: no line has more characters than the terminal
         on_terminal A= "$1" && sed '1d; s/\x1b\[[0-9;]*m//g; s/\xe2\x96\x80/#/g; s/\r//' "$WORK/typescript" |
             grep '#' | awk -v most="$1" 'length($0) > most + 1 { print length($0); bad = 1 } END { exit bad || NR == 0 }'

@@ -23,7 +23,9 @@ static void gradcheck_options(OptionTable *table, void *values)
     command_add_setting(table, "seed", &o->settings);
     const Option rows[] = {
         OPT_UINT("crop", &o->crop, 1, NETWORK_MAX_SIDE, "N", "crop to the central N x N pixels",
-                 .default_text = "the whole image; 16 with --arch cnn, whose Jacobians are large"),
+                 .default_text =
+                     "the whole image; 16 for convolutional networks, whose Jacobians are "
+                     "large"),
         OPT_UINT("image", &o->image, 0, UINT32_MAX, "N", "the training image to use, from 0"),
         OPT_DATA(&o->data),
         OPT_MODEL_TRANSPOSE(&o->transpose),
@@ -262,8 +264,8 @@ const Command command_gradcheck = {
              "compares each with central differences of its function. Multiplies the chain of "
              "Jacobians and compares the gradient with central differences of the loss and with "
              "the gradient that the training code computes. Without MODEL a fresh network is "
-             "checked, which --arch, --crop, --hidden and --seed describe. Exit status 1 if any "
-             "check fails.",
+             "checked, which --arch, --hidden, --activation, --channels, --crop and --seed "
+             "describe. Exit status 1 if any check fails.",
     .examples = {"mlp gradcheck model.bin --image 7",
                  "mlp gradcheck --hidden 16 --steps steps.csv"},
     .values_size = sizeof(GradcheckOptions),

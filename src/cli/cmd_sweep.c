@@ -41,6 +41,7 @@ static void add_axis(OptionTable *table, SweepOptions *o, const Setting *row)
     Axis *axis = &o->axes[o->n_axes++];
     const char *placeholder = row->type == SETTING_DOUBLE   ? "R,R,..."
                               : row->type == SETTING_CHOICE ? "NAME,NAME,..."
+                              : row->type == SETTING_LIST   ? "N-N,N-N,..."
                                                             : "N,N,...";
     axis->row = row;
     axis->list = setting_default(row, o->settings.architecture);
@@ -108,7 +109,8 @@ static bool axis_parse(Axis *axis, const char *architecture, Error *err)
     }
     const char *flag = axis->row->flag;
     Setting row = *axis->row;
-    row.min = fmin(row.min, strtod(setting_default(&row, architecture), NULL));
+    if (row.type != SETTING_LIST)
+        row.min = fmin(row.min, strtod(setting_default(&row, architecture), NULL));
     for (const char *list = axis->list; list != NULL;) {
         const char *comma = strchr(list, ',');
         int length = comma == NULL ? (int)strlen(list) : (int)(comma - list);
@@ -163,6 +165,7 @@ typedef struct Sweep {
     size_t n, n_to_do, n_done; // done: by this run
     double cost_to_do, cost_done;
     double start;
+    bool is_contradiction; // what prepare found: settings that do not go together
     Output csv;
 } Sweep;
 
@@ -198,11 +201,13 @@ static void add_combinations(Sweep *sweep, size_t n, mlp_settings settings)
 }
 
 // Whether the settings go together, and make a network for the data.
-static bool combination_check(const mlp_settings *settings, const mlp_data *data, Error *err)
+static bool combination_check(Sweep *sweep, const mlp_settings *settings, Error *err)
 {
+    const mlp_data *data = sweep->data;
     Network net;
     Architecture architecture = architecture_of(settings, data->rows, data->cols, data->n_classes);
-    return settings_check(settings, err) && network_build(&net, &architecture, err);
+    sweep->is_contradiction = !settings_check(settings, err);
+    return !sweep->is_contradiction && network_build(&net, &architecture, err);
 }
 
 // Lists the trainings and looks whether the data have images enough for each.
@@ -227,7 +232,7 @@ static bool list_combinations(Sweep *sweep, Arena *arena, Error *err)
         if (!dataset_split(&unused, sweep->data->n, (size_t)sweep->list[i].settings.train_size, 0,
                            &reason))
             return error_set(err, "%s: %s", sweep->data->name, reason.text);
-        else if (!combination_check(&sweep->list[i].settings, sweep->data, err))
+        else if (!combination_check(sweep, &sweep->list[i].settings, err))
             return false;
     return true;
 }
@@ -464,7 +469,7 @@ static int run(Context *c)
     if (status != STATUS_DONE)
         return status;
     if (!prepare(&sweep, c))
-        return STATUS_FAILED;
+        return sweep.is_contradiction ? STATUS_USAGE : STATUS_FAILED;
     sweep.start = clock_seconds();
     status = train_all(&sweep, &c->err);
     Error err;
@@ -484,17 +489,19 @@ const Command command_sweep = {
     .name = "sweep",
     .summary = "train every combination of the given settings; one table row per training",
     .about =
-        "Trains a network for each combination of the given learning rates, batch sizes, hidden "
-        "units, training-set sizes and seeds, and adds one row for each to a table: loss and "
-        "accuracy on the training and validation images after the last epoch, and on the test "
-        "images. A training that diverges has a row that says so. Trainings that are in the table "
-        "are not repeated, so the same command resumes a sweep that was stopped. A train size of 0 "
-        "is all but the validation images. The test figures are for reporting: choose settings on "
-        "the validation images. --arch cnn has other defaults (mlp sweep --arch cnn --help).",
+        "Trains a network for each combination of the given values of settings and of the seeds, "
+        "and adds one row for each to a table: loss and accuracy on the training and validation "
+        "images after the last epoch, and on the test images. A training that diverges has a row "
+        "that says so. Trainings that are in the table are not repeated, so the same command "
+        "resumes a sweep that was stopped. Commas separate the values of a setting; the sizes of "
+        "one network have dashes between them (--hidden 64,128-64). A train size of 0 is all but "
+        "the validation images. The test figures are for reporting: choose settings on the "
+        "validation images. --arch cnn has other defaults (mlp sweep --arch cnn --help).",
     .examples = {"mlp sweep --lr 1e-4,1e-3,1e-2 --seeds 5",
                  "mlp sweep --train-size 500,5000,50000 --csv sizes.csv"},
     .values_size = sizeof(SweepOptions),
     .options = sweep_options,
     .defaults = sweep_defaults,
+    .print_more = command_print_presets,
     .run = run,
 };

@@ -1,6 +1,7 @@
 // mlp weights: the weights of one layer as pictures. Those of a dense layer that reads images are
-// shown by hidden unit, sorted by class, that with the unit's largest output weight; those of a
-// convolution by filter. Reads the model alone; terminal.h draws.
+// shown by hidden unit; those of a convolution by filter. Where the output layer comes next, a unit
+// has a class, that with its largest output weight, and the units are sorted by it; a unit of a
+// deeper network has none. Reads the model alone; terminal.h draws.
 #include "commands.h"
 #include "terminal.h"
 
@@ -34,16 +35,16 @@ static void weights_options(OptionTable *table, void *values)
 // The weights of one hidden unit, or the filter from one input channel to one output channel.
 typedef struct Picture {
     size_t number;        // in the layer's weight matrix
-    size_t class;         // of a unit: that of the largest weight in its column of W2
-    double output_weight; // of a unit: that weight
+    size_t class;         // of a unit with one: that of the largest weight in its column of W2
+    double output_weight; // that weight
 } Picture;
 
 typedef struct Pictures {
     const Model *model;
     const Layer *layer;
-    bool are_filters;
+    bool are_filters, have_classes;
     size_t rows, cols, n;
-    Picture *list; // (n) units by class, the largest output weight first; filters in their order
+    Picture *list; // (n) by class, the largest output weight first; without classes, by number
 } Pictures;
 
 static double weight(const Pictures *p, const Tensor *tensor, size_t e)
@@ -110,7 +111,8 @@ static bool find_pictures(Pictures *p, Context *c)
         return false;
     for (size_t i = 0; i < p->n; i++)
         p->list[i].number = i;
-    if (!are_filters)
+    p->have_classes = !are_filters && layer_with_weights(net, o->layer + 2) == NULL;
+    if (p->have_classes)
         sort_units(p, &layer_with_weights(net, o->layer + 1)->tensors[0]);
     return true;
 }
@@ -136,9 +138,9 @@ static void picture_title(const void *context, size_t tile, char *text, size_t s
     const Pictures *p = context;
     const Picture *picture = &p->list[tile];
     size_t inputs = p->layer->in.channels;
-    if (!p->are_filters)
+    if (p->have_classes)
         snprintf(text, size, "%zu: %s", picture->number, mlp_class_name(p->model, picture->class));
-    else if (inputs == 1)
+    else if (!p->are_filters || inputs == 1)
         snprintf(text, size, "%zu", picture->number);
     else
         snprintf(text, size, "%zu<%zu", picture->number / inputs, picture->number % inputs);
@@ -158,8 +160,8 @@ static void print_csv(CsvWriter *csv, const void *context)
             csv_uint(csv, picture->number % inputs);
         } else {
             csv_uint(csv, picture->number);
-            csv_uint(csv, picture->class);
-            csv_double(csv, picture->output_weight);
+            p->have_classes ? csv_uint(csv, picture->class) : csv_string(csv, "");
+            p->have_classes ? csv_double(csv, picture->output_weight) : csv_string(csv, "");
         }
         csv_double(csv, picture_bias(p, picture));
         for (size_t e = 0; e < n; e++)
@@ -183,6 +185,8 @@ static void print_table(const Pictures *p, const Tiles *tiles)
         TilesSummary summary = tiles_summary(tiles, i, i + 1);
         if (p->are_filters) {
             printf("%7zu  %6zu", picture->number / inputs, picture->number % inputs);
+        } else if (!p->have_classes) {
+            printf("%6zu  %*s  %13s", picture->number, width, "-", "-");
         } else {
             printf("%6zu  ", picture->number);
             command_print_class(p->model, picture->class, width);
@@ -203,10 +207,9 @@ static void draw(const Pictures *p, Tiles *tiles)
                "from %.3g on.\n",
                p->layer->name, p->layer->in.channels == 1 ? "" : "<input", tiles->scale);
     else
-        printf(
-            "Each tile: the weights of a hidden unit, and the class of its largest output weight;\n"
-            "negative blue, positive red, full colour from %.3g on.\n",
-            tiles->scale);
+        printf("Each tile: the weights of a hidden unit%s;\n"
+               "negative blue, positive red, full colour from %.3g on.\n",
+               p->have_classes ? ", and the class of its largest output weight" : "", tiles->scale);
 }
 
 static int run(Context *c)
@@ -236,7 +239,8 @@ const Command command_weights = {
     .summary = "show the weights of hidden units or filters as pictures",
     .about = "Shows the weights of a model's hidden units, sorted by class (the class with "
              "the unit's largest output weight), or the filters of a "
-             "convolution. On a terminal the weights are drawn as pictures, otherwise a table is "
+             "convolution. Units of a network with several hidden layers have no class. On a "
+             "terminal the weights are drawn as pictures, otherwise a table is "
              "printed; --csv writes all of them.",
     .examples = {"mlp weights model.bin", "mlp weights model.bin --csv weights.csv"},
     .values_size = sizeof(WeightsOptions),

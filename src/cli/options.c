@@ -148,8 +148,11 @@ const char *word_nearest(const char *word, const char *const *words)
 // What setting_parse and setting_text know of a value.
 static Setting option_row(const Option *option)
 {
-    return (Setting){
-        .type = option->type, .min = option->min, .max = option->max, .choices = option->choices};
+    return (Setting){.type = option->type,
+                     .min = option->min,
+                     .max = option->max,
+                     .since = 2, // --help shows 10 as 10, see setting_text
+                     .choices = option->choices};
 }
 
 static bool option_set(const Option *option, const char *text, Error *err)

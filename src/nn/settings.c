@@ -28,8 +28,9 @@ static const char *const keep_names[] = {"last", "best", NULL};
 
 const Setting settings_table[] = {
     {SETTING(SETTING_CHOICE, architecture, "arch"), .choices = architecture_names,
-     HELP("NAME", "mlp (hidden layers of sigmoids), cnn (two convolutions before them) or lenet5 "
-                  "(the same, with LeNet-5's sizes)"),
+     HELP("NAME",
+          "mlp (dense layers), cnn (two convolutions before them) or lenet5 (the same, with "
+          "LeNet-5's sizes)"),
      .default_text = "mlp", SINCE(1), .flags = SETTING_COLUMN},
     {SETTING(SETTING_CHOICE, preset, "preset"), .choices = preset_names, DEFAULTS("none"),
      HELP("NAME", "begin with the settings of a preset, listed below; other flags override it"),
@@ -386,7 +387,8 @@ bool settings_check(const mlp_settings *settings, Error *err)
             !setting_is_default(row, settings, settings->architecture))
             return error_set(err, "%s: %s", row->key, reason.text);
     if (settings->momentum > 0.0 && strcmp(settings->optimizer, "sgd") != 0)
-        return error_set(err, "momentum: belongs to the optimizer sgd, not to %s",
-                         settings->optimizer);
+        return error_set(err, "momentum (--momentum): must be 0 with the optimizer %s, not %s",
+                         settings->optimizer,
+                         setting_text(setting_find(settings_table, "momentum"), settings, number));
     return true;
 }
