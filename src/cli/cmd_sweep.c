@@ -321,7 +321,7 @@ static bool open_table(Sweep *sweep, Arena *arena, Error *err)
 // What came of one training.
 typedef struct Outcome {
     mlp_result result;
-    mlp_epoch last;
+    mlp_epoch kept; // the epoch that the model is of
     mlp_evaluation test;
     size_t parameters;
     double seconds;
@@ -329,9 +329,9 @@ typedef struct Outcome {
 
 static bool add_row(Sweep *sweep, const Combination *c, const Outcome *outcome, Error *err)
 {
-    const mlp_epoch *last = &outcome->last;
-    const double figures[] = {last->train_loss,      last->train_accuracy,
-                              last->validation_loss, last->validation_accuracy,
+    const mlp_epoch *kept = &outcome->kept;
+    const double figures[] = {kept->train_loss,      kept->train_accuracy,
+                              kept->validation_loss, kept->validation_accuracy,
                               outcome->test.loss,    outcome->test.accuracy};
     bool is_done = outcome->result == MLP_DONE;
     char key[KEY_SIZE];
@@ -360,7 +360,8 @@ static bool watch_epoch(void *context, const mlp_epoch *epoch, const mlp_model *
 {
     Outcome *outcome = context;
     (void)model;
-    outcome->last = *epoch;
+    if (epoch->is_kept)
+        outcome->kept = *epoch;
     outcome->seconds += epoch->seconds;
     return true;
 }
@@ -396,7 +397,7 @@ static void report(const Sweep *sweep, const Combination *c, const Outcome *outc
     fprintf(stderr, "seed %llu  ", (unsigned long long)c->settings.seed);
     if (outcome->result == MLP_DONE)
         fprintf(stderr, "validation %.2f %%  test %.2f %%",
-                100.0 * outcome->last.validation_accuracy, 100.0 * outcome->test.accuracy);
+                100.0 * outcome->kept.validation_accuracy, 100.0 * outcome->test.accuracy);
     else
         fprintf(stderr, "diverged");
     fprintf(stderr, "  %ld:%02ld left\n", left / 60, left % 60);
@@ -491,9 +492,10 @@ const Command command_sweep = {
     .about =
         "Trains a network for each combination of the given values of settings and of the seeds, "
         "and adds one row for each to a table: loss and accuracy on the training and validation "
-        "images after the last epoch, and on the test images. A training that diverges has a row "
-        "that says so. Trainings that are in the table are not repeated, so the same command "
-        "resumes a sweep that was stopped. Commas separate the values of a setting; the sizes of "
+        "images after the last epoch, or that which --keep keeps, and on the test images. A "
+        "training that diverges has a row that says so. Trainings that are in the table are not "
+        "repeated, so the same command resumes a sweep that was stopped. Commas separate the "
+        "values of a setting; the sizes of "
         "one network have dashes between them (--hidden 64,128-64). A train size of 0 is all but "
         "the validation images. The test figures are for reporting: choose settings on the "
         "validation images. --arch cnn has other defaults (mlp sweep --arch cnn --help).",

@@ -5,6 +5,7 @@
 #include "json.h"
 #include "numbers.h"
 #include "progress.h"
+#include "schedule.h"
 #include "signals.h"
 #include "tables.h"
 
@@ -89,6 +90,25 @@ static bool take_settings(TrainOptions *o, const OptionTable *table, const mlp_s
     return true;
 }
 
+// Checks how many epochs the model is to have in all. Where nobody says it, those that it was begun
+// for, or the default, which never means fewer.
+static bool take_epochs(TrainOptions *o, const OptionTable *table, const mlp_model *model,
+                        Error *err)
+{
+    uint64_t *epochs = &o->settings.epochs;
+    unsigned long long done = model->state.epochs, planned = model->state.planned_epochs;
+    if (!options_given(table, epochs))
+        *epochs = planned != 0 ? planned : *epochs < done ? done : *epochs;
+    if (planned != 0 && *epochs != planned)
+        return error_set(err,
+                         "--epochs %llu: %s was begun for %llu epochs in all, on which its "
+                         "learning rates depend; a new training can start from it (--from)",
+                         (unsigned long long)*epochs, o->resume, planned);
+    return *epochs >= done ||
+           error_set(err, "--epochs %llu: %s has %llu epochs already; they can only become more",
+                     (unsigned long long)*epochs, o->resume, done);
+}
+
 // ---------------------------------------------------------------------------------------------
 // One training: what it works on, and what it says
 
@@ -103,8 +123,9 @@ typedef struct Job {
     bool csv_failed; // which ended the training
     Progress progress;
     mlp_epoch last;
-    double seconds;     // of training alone, all epochs
-    size_t saved_epoch; // in the model file, 0: this training has not written it
+    mlp_epoch kept_figures; // of the epoch that the model is of
+    double seconds;         // of training alone, all epochs
+    size_t saved_epoch;     // in the model file, 0: this training has not written it
     double saved_time;
     char *kept;        // the last copy of a model that could not be put in place; NULL: none
     size_t kept_epoch; // in that copy
@@ -231,6 +252,8 @@ static bool watch_epoch(void *context, const mlp_epoch *report, const mlp_model 
         command_note("the system gave only %zu of %zu threads", report->threads, wanted);
     }
     job->last = *report;
+    if (report->is_kept)
+        job->kept_figures = *report;
     job->seconds += report->seconds;
     job->csv_failed = !curves_add(&job->csv, report, &job->context->err);
     if (job->csv_failed)
@@ -289,6 +312,11 @@ static void print_summary(const Job *job)
     json_double(&json, "train_accuracy", job->last.train_accuracy);
     json_double(&json, "validation_loss", job->last.validation_loss);
     json_double(&json, "validation_accuracy", job->last.validation_accuracy);
+    if (train_keeps_best(settings)) {
+        json_uint(&json, "kept_epoch", job->kept_figures.epoch);
+        json_double(&json, "kept_validation_loss", job->kept_figures.validation_loss);
+        json_double(&json, "kept_validation_accuracy", job->kept_figures.validation_accuracy);
+    }
     json_double(&json, "seconds", job->seconds);
     json_double(&json, "images_per_second", (double)trained / job->seconds);
     json_close(&json, '}');
@@ -334,8 +362,16 @@ static bool prepare(Job *job, Error *err)
 static void say_what_is_next(const Job *job)
 {
     const TrainOptions *o = job->options;
+    const mlp_settings *settings = mlp_model_settings(job->model);
     ShownName model = command_shown(o->output), curves = command_shown(o->csv);
+    if (job->last.epoch < o->settings.epochs)
+        fprintf(stderr, "Stopped: the validation loss did not improve for %llu epochs\n",
+                (unsigned long long)settings->patience);
     fprintf(stderr, "The model is in %s", model.text);
+    if (train_keeps_best(settings))
+        fprintf(stderr, ", that of epoch %zu (validation loss %.4f, accuracy %.2f %%)",
+                job->kept_figures.epoch, job->kept_figures.validation_loss,
+                100.0 * job->kept_figures.validation_accuracy);
     if (!output_is_stream(&job->csv))
         fprintf(stderr, ", the curves are in %s", curves.text);
     fprintf(stderr, "; next: mlp eval %s\n", model.text);
@@ -420,7 +456,9 @@ static int run_job(Job *job, Error *err)
     mlp_result result = mlp_train(job->context->model, job->data, (size_t)o->settings.epochs,
                                   command_threads(job->context, o->threads), &observer, err->text);
     progress_end(&job->progress);
-    if (result == MLP_STOPPED && job->last.epoch == o->settings.epochs && !job->csv_failed)
+    bool is_complete = job->last.epoch == o->settings.epochs ||
+                       train_is_complete(&job->model->settings, &job->model->state);
+    if (result == MLP_STOPPED && is_complete && !job->csv_failed)
         result = MLP_DONE; // the signal came in its last batch
     bool is_left = job->csv_failed && signals_noted() == SIGPIPE; // by the table's reader
     if (is_left || (result == MLP_STOPPED && !job->csv_failed))
@@ -438,24 +476,34 @@ static int run_job(Job *job, Error *err)
     return STATUS_DONE;
 }
 
-// Begins the table: that of a model that is resumed continues after its last epoch, as far as it
-// can be measured again.
+// Measures the resumed model again: the figures of the epoch that it is of.
+static bool measure_kept(Job *job, Error *err)
+{
+    const mlp_settings *s = mlp_model_settings(job->model);
+    const TrainState *state = &job->model->state;
+    uint64_t batches = schedule_batches(s, s->train_size), epochs = job->options->settings.epochs;
+    size_t epoch = (size_t)(train_keeps_best(s) ? state->best_epoch : state->epochs);
+    size_t threads = command_threads(job->context, job->options->threads);
+    mlp_evaluation found;
+    if (!mlp_evaluate(job->model, job->data, MLP_VALIDATION, threads, &found, NULL, err->text))
+        return false;
+    job->kept_figures =
+        (mlp_epoch){.epoch = epoch,
+                    .validation_loss = found.loss,
+                    .validation_accuracy = found.accuracy,
+                    .learning_rate = schedule_rate(s, epoch * batches, epochs * batches)};
+    return true;
+}
+
+// Begins the table: that of a model that is resumed continues after its last epoch.
 static bool begin_table(Job *job, Error *err)
 {
     Context *c = job->context;
-    mlp_epoch last = {.epoch = job->epochs_before,
-                      .learning_rate = mlp_model_settings(job->model)->learning_rate};
-    mlp_evaluation found;
-    size_t threads = command_threads(c, job->options->threads);
-    if (last.epoch > 0) {
-        if (!mlp_evaluate(job->model, job->data, MLP_VALIDATION, threads, &found, NULL, err->text))
-            return false;
-        last.validation_loss = found.loss;
-        last.validation_accuracy = found.accuracy;
-    }
-    if (!command_open_table(c, &job->csv, job->options->csv))
+    size_t last = job->epochs_before;
+    if ((last > 0 && !measure_kept(job, err)) ||
+        !command_open_table(c, &job->csv, job->options->csv))
         return false;
-    if (curves_begin(&job->csv, &job->context->arena, &last, err))
+    if (curves_begin(&job->csv, &job->context->arena, last, &job->kept_figures, err))
         return true;
     output_discard(&job->csv);
     return false;
@@ -484,24 +532,24 @@ static int resume(Job *job)
 {
     Context *c = job->context;
     TrainOptions *o = c->values;
-    uint64_t *epochs = &o->settings.epochs;
     job->model = c->model = mlp_open(o->resume, c->err.text);
     if (c->model == NULL)
         return STATUS_FAILED;
     if (!take_settings(o, &c->options, mlp_model_settings(c->model), &c->err))
         return STATUS_USAGE;
-    size_t done = epochs_done(job);
     if (!options_given(&c->options, &o->output))
         o->output = o->resume;
-    if (!options_given(&c->options, epochs) && *epochs < done) // a default never means fewer
-        *epochs = done;
-    if (*epochs < done) {
-        error_set(&c->err, "--epochs %llu: %s has %zu epochs already; they can only become more",
-                  (unsigned long long)*epochs, o->resume, done);
+    if (!take_epochs(o, &c->options, job->model, &c->err))
         return STATUS_USAGE;
-    }
-    if (*epochs == done) {
+    size_t done = epochs_done(job);
+    if (o->settings.epochs == done) {
         command_note("%s has its %zu epochs already; nothing to do", o->resume, done);
+        return STATUS_DONE;
+    }
+    if (train_is_complete(&job->model->settings, &job->model->state)) {
+        command_note("%s stopped after epoch %zu, as its patience asks; nothing to do (a new "
+                     "training can start from it: --from)",
+                     o->resume, done);
         return STATUS_DONE;
     }
     job->epochs_before = done;

@@ -5,6 +5,7 @@
 #include "commands.h"
 #include "evaluate.h"
 #include "terminal.h"
+#include "train_state.h"
 
 #include <math.h>
 #include <string.h>
@@ -131,16 +132,24 @@ static bool is_guessing(const mlp_epoch *report, const mlp_data *data, const Spl
            report->validation_loss > 0.99 * guess.loss && find_untrained(missing, data, split) == 0;
 }
 
+// How far one batch of n images moves the weights, in the learning rate of plain descent for one
+// image: momentum adds up to 1 / (1 - momentum) steps, and Adam's do not depend on n.
+static double step_size(const mlp_settings *s, double n, double default_batch)
+{
+    bool is_scale_free = optimizer_of(s)->is_scale_free;
+    return s->learning_rate * (is_scale_free ? default_batch : n) / (1.0 - s->momentum);
+}
+
 // What to change, beside the defaults of the architecture. A batch has at most `batch` images.
 static void advise(char *text, size_t size, const mlp_settings *s, const mlp_settings *defaults,
                    double batch, size_t epochs)
 {
     char rate[NUMBER_SIZE];
     double default_rate = defaults->learning_rate, default_batch = (double)defaults->batch_size;
-    double step = s->learning_rate * batch / default_batch;
-    double fitting = default_rate * fmin(1.0, default_batch / batch);
+    double step = step_size(s, batch, default_batch) / default_batch;
+    double fitting = default_rate * fmin(1.0, s->learning_rate / step);
     format_shortest(rate, s->learning_rate);
-    if (step > default_rate && s->learning_rate > default_rate)
+    if (step > default_rate && (s->learning_rate > default_rate || s->momentum > 0.0))
         snprintf(text, size, "--lr %s is probably too large; try --lr %.2g", rate, fitting);
     else if (step > default_rate)
         snprintf(text, size,
@@ -244,7 +253,7 @@ static void note_nothing_learned(Progress *progress, const mlp_epoch *report)
     double n = (double)progress->images, batch = fmin((double)settings->batch_size, n);
     size_t classes = progress->data->n_classes;
     double equal_loss = log((double)classes);
-    bool is_large = settings->learning_rate * batch >= 4.0 * default_step;
+    bool is_large = step_size(settings, batch, (double)defaults.batch_size) >= 4.0 * default_step;
     bool is_last = report->epoch == progress->epochs;
     bool is_above = report->train_loss > equal_loss && report->validation_loss > equal_loss;
     double updates = (double)report->epoch * ceil(n / batch);
@@ -271,10 +280,11 @@ void progress_epoch(Progress *progress, const mlp_epoch *report)
     if (!progress->live && !progress->quiet)
         fprintf(stderr,
                 "epoch %zu/%zu  loss %.4f  train %.2f %%  validation loss %.4f  "
-                "validation %.2f %%  %.0f images/s\n",
+                "validation %.2f %%  %.0f images/s%s\n",
                 report->epoch, progress->epochs, report->train_loss, 100.0 * report->train_accuracy,
                 report->validation_loss, 100.0 * report->validation_accuracy,
-                (double)progress->images / report->seconds);
+                (double)progress->images / report->seconds,
+                train_keeps_best(progress->settings) && report->is_kept ? "  best" : "");
     note_nothing_learned(progress, report);
 }
 

@@ -47,55 +47,71 @@ static const char header[] = "epoch,train_loss,train_accuracy,validation_loss,va
                              "learning_rate,seconds\n";
 static const char what[] = "a table of curves";
 
-// Finds the end of the row of epoch *last in a table, whose rows must follow one another. What
+// Whether a row of a table has the figures that can be measured again. `end` is its newline.
+static bool row_has_figures(char *row, char *end, const mlp_epoch *known)
+{
+    char figures[4 * NUMBER_SIZE], n[3][NUMBER_SIZE];
+    snprintf(figures, sizeof figures, ",%s,%s,%s,", format_g9(n[0], known->validation_loss),
+             format_g9(n[1], known->validation_accuracy),
+             format_shortest(n[2], known->learning_rate));
+    *end = '\0'; // as a string, to search it
+    bool is_same = strstr(row, figures) != NULL;
+    *end = '\n';
+    return is_same;
+}
+
+// A table that is read again.
+typedef struct OldTable {
+    char *text;
+    size_t size;
+    const char *path;
+} OldTable;
+
+// Finds the end of the row of epoch `last` in a table, whose rows must follow one another. What
 // comes after it, a row cut short by a crash included, is not looked at.
-static bool find_end(size_t *end, char *text, size_t size, const char *path, const mlp_epoch *last,
+static bool find_end(size_t *end, const OldTable *old, size_t last, const mlp_epoch *known,
                      Error *err)
 {
+    const char *path = old->path;
+    char *text = old->text;
     size_t at = strlen(header), row = at;
     uint64_t epoch = 0;
-    while (epoch < last->epoch) {
+    while (epoch < last) {
         row = at;
-        char *after = text + row, *newline = memchr(after, '\n', size - row);
+        char *after = text + row, *newline = memchr(after, '\n', old->size - row);
         if (newline == NULL)
             return error_set(err,
                              "%s: ends with epoch %llu, but the model has %zu epochs: not the "
                              "table of this training; name another --csv",
-                             path, (unsigned long long)epoch, last->epoch);
+                             path, (unsigned long long)epoch, last);
         at = (size_t)(newline - text) + 1;
         uint64_t next = *after >= '0' && *after <= '9' ? strtoull(after, &after, 10) : 0;
-        if (*after != ',' || next == 0 || next > last->epoch || (epoch != 0 && next != epoch + 1))
+        if (*after != ',' || next == 0 || next > last || (epoch != 0 && next != epoch + 1))
             return error_set(err, "%s: the row after epoch %llu is not that of epoch %llu", path,
                              (unsigned long long)epoch, (unsigned long long)epoch + 1);
         epoch = next;
+        if (epoch == known->epoch && !row_has_figures(text + row, newline, known))
+            return error_set(err,
+                             "%s: epoch %zu has other figures than the model: not the table of "
+                             "this training; name another --csv",
+                             path, known->epoch);
     }
-    // The part of a row that can be measured again.
-    char figures[4 * NUMBER_SIZE], n[3][NUMBER_SIZE];
-    snprintf(figures, sizeof figures, ",%s,%s,%s,", format_g9(n[0], last->validation_loss),
-             format_g9(n[1], last->validation_accuracy),
-             format_shortest(n[2], last->learning_rate));
-    text[at - 1] = '\0'; // as a string, to search it
-    bool is_same = strstr(text + row, figures) != NULL;
-    text[at - 1] = '\n';
     *end = at;
-    return is_same ||
-           error_set(err,
-                     "%s: epoch %zu has other figures than the model: not the table of this "
-                     "training; name another --csv",
-                     path, last->epoch);
+    return true;
 }
 
-bool curves_begin(Output *csv, Arena *arena, const mlp_epoch *last, Error *err)
+bool curves_begin(Output *csv, Arena *arena, size_t last, const mlp_epoch *known, Error *err)
 {
     char *text = NULL;
     size_t size, kept = 0;
-    if (last->epoch > 0 && !table_read_old(&text, &size, csv, header, what, arena, err))
+    if (last > 0 && !table_read_old(&text, &size, csv, header, what, arena, err))
         return false;
     if (text == NULL) {
         fputs(header, csv->stream);
         return true;
     }
-    if (!find_end(&kept, text, size, csv->path, last, err))
+    const OldTable old = {text, size, csv->path};
+    if (!find_end(&kept, &old, last, known, err))
         return false;
     fwrite(text, 1, kept, csv->stream);
     return true;

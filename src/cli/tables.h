@@ -14,10 +14,11 @@ bool table_read_old(char **text, size_t *size, const Output *out, const char *he
                     const char *what, Arena *arena, Error *err);
 
 // Begins an opened table, which replaces the old one when it has its first new row. A training that
-// is resumed after epoch *last (0: a new one) keeps the rows up to it; where there is no older
+// is resumed after epoch `last` (0: a new one) keeps the rows up to it; where there is no older
 // table, and in a stream, the table starts with the next epoch. The validation figures and learning
-// rate of *last must be those of its row. On failure says why, and the caller discards *csv.
-bool curves_begin(Output *csv, Arena *arena, const mlp_epoch *last, Error *err);
+// rate of *known, an epoch up to it, must be those of its row. On failure says why, and the caller
+// discards *csv.
+bool curves_begin(Output *csv, Arena *arena, size_t last, const mlp_epoch *known, Error *err);
 
 // The path of the table that belongs to a model, beside it: second.csv of second.bin, and
 // curves.csv of model.bin. Owned by the arena.
