@@ -151,6 +151,16 @@ mlp_model *mlp_open_memory(const void *bytes, size_t size, char error[MLP_ERROR_
 mlp_model *mlp_create(const mlp_settings *settings, const mlp_data *data,
                       char error[MLP_ERROR_SIZE]);
 
+// Makes a network that starts from another model's weights, for a new training with settings of its
+// own: fine-tuning. The data may be others, with images of the model's size and labels among its
+// classes (mlp_fits). The network's shape (architecture, hidden, activation, channels), the
+// classes, their names and the input scale are the model's: those members of the settings are not
+// looked at. The new model has no epochs, and its file names the checksum of `from`, which may be
+// of an earlier version and is neither kept nor changed. Fails as mlp_create does, and when the
+// data do not fit.
+mlp_model *mlp_create_from(const mlp_settings *settings, const mlp_model *from,
+                           const mlp_data *data, char error[MLP_ERROR_SIZE]);
+
 // Writes the model to a file, which is replaced atomically. When that fails, the old file is still
 // there, or the error says where the only copy is. After success the error is "" or a note, for
 // example that the file could only be written in place.

@@ -151,34 +151,73 @@ bool mlp_fits(const mlp_model *model, const mlp_data *data, char error[MLP_ERROR
                      data->labels[beyond]);
 }
 
-static bool model_from_settings(mlp_model *model, const mlp_settings *settings,
-                                const mlp_data *data, Error *err)
+// What a new model is made for: the data give the classes, their names and the input scale, or the
+// model that it starts from does.
+static bool take_facts(mlp_model *model, const mlp_model *from, const mlp_data *data, Range train,
+                       Error *err)
 {
-    mlp_settings *s = &model->settings;
     Error reason;
-    Split split = {0};
-    *s = *settings;
+    mlp_settings *s = &model->settings;
     model->facts = (ModelFacts){.rows = data->rows,
                                 .cols = data->cols,
                                 .classes = data->n_classes,
                                 .recipe = MODEL_RECIPE,
                                 .data_crc32 = data->crc32};
-    if (!settings_check(s, err))
-        return false;
-    if (!dataset_split(&split, data->n, (size_t)s->train_size, (size_t)s->validation_size,
-                       &reason) ||
-        !dataset_pixel_std(&model->facts.pixel_std, data, split.train, &reason))
+    if (from != NULL) {
+        model->facts.classes = from->facts.classes;
+        model->facts.pixel_std = from->facts.pixel_std;
+        return model_checksum(from, &model->facts.from_crc32, err);
+    }
+    if (!dataset_pixel_std(&model->facts.pixel_std, data, train, &reason))
         return error_set(err, "%s: %s", data->name, reason.text);
-    if (s->class_names != NULL && !class_names_check(s->class_names, data->n_classes, &reason))
-        return error_set(err, "class_names: %s", reason.text);
-    if (s->class_names != NULL &&
-        (s->class_names = arena_printf(&model->arena, err, "%s", s->class_names)) == NULL)
-        return false;
+    return s->class_names == NULL || class_names_check(s->class_names, data->n_classes, &reason) ||
+           error_set(err, "class_names: %s", reason.text);
+}
+
+// The network's shape and the names of its classes are those of the model that it starts from.
+static void keep_shape(mlp_settings *settings, const mlp_model *from)
+{
+    for (const Setting *row = settings_table; row->key != NULL; row++)
+        if ((row->flags & SETTING_SHAPE) != 0)
+            setting_copy(row, settings, &from->settings);
+    settings->class_names = from->settings.class_names;
+}
+
+// The parameters that a training begins with.
+static bool begin_parameters(mlp_model *model, const mlp_model *from, Error *err)
+{
     Architecture architecture = model_architecture(model);
     if (!network_build(&model->net, &architecture, err) ||
         (model->params = network_alloc(&model->net, &model->arena, err)) == NULL)
         return false;
-    network_init(&model->net, model->params, s->seed);
+    if (from == NULL)
+        network_init(&model->net, model->params, model->settings.seed);
+    else // of the same architecture, so that the blocks have the same layout
+        memcpy(model->params, from->params, model->net.n_parameters * sizeof *model->params);
+    return true;
+}
+
+// `from`: the model that it starts from, or NULL.
+static bool model_from_settings(mlp_model *model, const mlp_settings *settings,
+                                const mlp_model *from, const mlp_data *data, Error *err)
+{
+    mlp_settings *s = &model->settings;
+    Error reason;
+    Split split = {0};
+    *s = *settings;
+    if (from != NULL)
+        keep_shape(s, from);
+    if (!settings_check(s, err))
+        return false;
+    if (!dataset_split(&split, data->n, (size_t)s->train_size, (size_t)s->validation_size, &reason))
+        return error_set(err, "%s: %s", data->name, reason.text);
+    if (!take_facts(model, from, data, split.train, err))
+        return false;
+    if (s->class_names != NULL &&
+        (s->class_names = arena_printf(&model->arena, err, "%s", s->class_names)) == NULL)
+        return false;
+    if (!begin_parameters(model, from, err))
+        return false;
     s->architecture = model->net.architecture.name; // a constant
     s->epochs = 0;
     s->transposed = data->transposed;
@@ -246,17 +285,35 @@ mlp_model *mlp_open_memory(const void *bytes, size_t size, char error[MLP_ERROR_
     return model_end(model, ok, err);
 }
 
-mlp_model *mlp_create(const mlp_settings *settings, const mlp_data *data,
-                      char error[MLP_ERROR_SIZE])
+static mlp_model *create(const mlp_settings *settings, const mlp_model *from, const mlp_data *data,
+                         Error *err)
 {
-    Error unwanted, *err = error_in(error, &unwanted);
     if (settings == NULL || data == NULL) {
         error_set(err, "no %s for a model", settings == NULL ? "settings" : "data");
         return NULL;
     }
+    if (from != NULL && !mlp_fits(from, data, err->text))
+        return NULL;
     mlp_model *model = model_begin("the model", err);
-    bool ok = model != NULL && model_from_settings(model, settings, data, err);
+    bool ok = model != NULL && model_from_settings(model, settings, from, data, err);
     return model_end(model, ok, err);
+}
+
+mlp_model *mlp_create(const mlp_settings *settings, const mlp_data *data,
+                      char error[MLP_ERROR_SIZE])
+{
+    Error unwanted, *err = error_in(error, &unwanted);
+    return create(settings, NULL, data, err);
+}
+
+mlp_model *mlp_create_from(const mlp_settings *settings, const mlp_model *from,
+                           const mlp_data *data, char error[MLP_ERROR_SIZE])
+{
+    Error unwanted, *err = error_in(error, &unwanted);
+    if (from != NULL)
+        return create(settings, from, data, err);
+    error_set(err, "no model to start from");
+    return NULL;
 }
 
 bool mlp_save(const mlp_model *model, const char *path, char error[MLP_ERROR_SIZE])

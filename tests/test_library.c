@@ -711,6 +711,135 @@ static void a_split_of_other_data_is_said_of_any_model(void)
 }
 
 // ---------------------------------------------------------------------------------------------
+// A training that starts from a model
+
+// The eight digits of a checksum in the metadata of a model's file, or "".
+static void metadata_digits(char digits[9], const Bytes *bytes, const char *key)
+{
+    static char text[sizeof bytes->at + 1];
+    char word[64];
+    memcpy(text, bytes->at, bytes->n);
+    for (size_t i = 0; i < bytes->n; i++)
+        text[i] = text[i] == '\0' ? ' ' : text[i];
+    text[bytes->n] = '\0';
+    snprintf(word, sizeof word, "\"%s\":\"", key);
+    const char *at = strstr(text, word);
+    snprintf(digits, 9, "%.8s", at == NULL ? "" : at + strlen(word));
+}
+
+// The same images with other labels, and half as bright.
+static mlp_data *other_images(char *error)
+{
+    static unsigned char dark[sizeof pixels], shifted[N];
+    for (size_t p = 0; p < sizeof pixels; p++)
+        dark[p] = pixels[p] / 2;
+    for (size_t i = 0; i < N; i++)
+        shifted[i] = labels[(i + 1) % N];
+    return mlp_data_from_memory(dark, shifted, N, SIDE, SIDE, error);
+}
+
+static void a_new_training_starts_from_a_models_weights(void)
+{
+    Run run;
+    run_open(&run);
+    run.settings.class_names = "zero\none";
+    mlp_model *from = named_model(&run, "from.bin", run.settings, run.data, EPOCHS);
+    Bytes before = bytes_of(from);
+    mlp_data *other = other_images(run.error);
+    mlp_settings settings;
+    REQUIRE(other != NULL && mlp_settings_default(&settings, "cnn", run.error), "%s", run.error);
+    settings.seed = 9;
+    settings.train_size = 80;
+    mlp_model *model = mlp_create_from(&settings, from, other, run.error);
+    REQUIRE(model != NULL, "%s", run.error);
+    static float p[2][N * CLASSES];
+    CHECK(mlp_classify(from, pixels, N, p[0], NULL, run.error) &&
+              mlp_classify(model, pixels, N, p[1], NULL, run.error) &&
+              memcmp(p[0], p[1], sizeof p[0]) == 0,
+          "the weights or the input scale are others");
+    const mlp_settings *s = mlp_model_settings(model);
+    CHECK(strcmp(s->architecture, "mlp") == 0 && s->hidden[0] == 3 && s->hidden[1] == 0 &&
+              s->channels[0] == 0 && strcmp(s->activation, "sigmoid") == 0,
+          "%s, %u hidden units", s->architecture, (unsigned)s->hidden[0]);
+    CHECK(s->seed == 9 && s->epochs == 0 && s->train_size == 80 && s->learning_rate == 0.002,
+          "seed %u, %u epochs, %u images, rate %g", (unsigned)s->seed, (unsigned)s->epochs,
+          (unsigned)s->train_size, s->learning_rate);
+    CHECK(strcmp(mlp_class_name(model, 1), "one") == 0, "%s", mlp_class_name(model, 1));
+    Bytes made = bytes_of(model), after = bytes_of(from);
+    char named[9], own[9], none[9];
+    metadata_digits(named, &made, "from_crc32");
+    metadata_digits(own, &before, "checksum_crc32");
+    metadata_digits(none, &before, "from_crc32");
+    CHECK(strlen(own) == 8 && strcmp(named, own) == 0 && none[0] == '\0', "'%s', '%s', '%s'", named,
+          own, none);
+    CHECK(same(&before, &after), "the model that it starts from has changed");
+    mlp_close(model);
+    mlp_data_close(other);
+    mlp_close(from);
+    run_close(&run);
+}
+
+static void a_training_from_a_model_is_resumed_byte_for_byte(void)
+{
+    Run run;
+    run_open(&run);
+    mlp_settings settings = run.settings;
+    settings.momentum = 0.9;
+    mlp_model *from = named_model(&run, "from.bin", settings, run.data, 1); // it has a state
+    mlp_model *straight = mlp_create_from(&settings, from, run.data, run.error);
+    mlp_model *stopped = mlp_create_from(&settings, from, run.data, run.error);
+    REQUIRE(straight != NULL && stopped != NULL, "%s", run.error);
+    CHECK(mlp_train(straight, run.data, EPOCHS, 1, NULL, run.error) == MLP_DONE &&
+              mlp_train(stopped, run.data, 1, 2, NULL, run.error) == MLP_DONE,
+          "%s", run.error);
+    Bytes half = bytes_of(stopped);
+    mlp_model *resumed = mlp_open_memory(half.at, half.n, run.error);
+    REQUIRE(resumed != NULL, "%s", run.error);
+    CHECK(mlp_train(resumed, run.data, EPOCHS, 2, NULL, run.error) == MLP_DONE, "%s", run.error);
+    Bytes a = bytes_of(straight), b = bytes_of(resumed);
+    CHECK(same(&a, &b), "other bytes");
+    char named[9], own[9];
+    Bytes first = bytes_of(from);
+    metadata_digits(named, &b, "from_crc32");
+    metadata_digits(own, &first, "checksum_crc32");
+    CHECK(strcmp(named, own) == 0, "'%s' and '%s'", named, own);
+    mlp_close(resumed);
+    mlp_close(stopped);
+    mlp_close(straight);
+    mlp_close(from);
+    run_close(&run);
+}
+
+static void data_that_a_model_cannot_start_with_are_refused(void)
+{
+    Run run;
+    run_open(&run);
+    unsigned char beyond[N] = {[3] = CLASSES};
+    mlp_data *narrow = mlp_data_from_memory(pixels, labels, N, SIDE, SIDE - 1, run.error);
+    mlp_data *more = mlp_data_from_memory(pixels, beyond, N, SIDE, SIDE, run.error);
+    REQUIRE(narrow != NULL && more != NULL, "%s", run.error);
+    CHECK(mlp_create_from(&run.settings, run.model, narrow, run.error) == NULL &&
+              strstr(run.error, "6 x 5") != NULL,
+          "%s", run.error);
+    CHECK(mlp_create_from(&run.settings, run.model, more, run.error) == NULL &&
+              strstr(run.error, "image 3") != NULL,
+          "%s", run.error);
+    CHECK(mlp_create_from(&run.settings, NULL, run.data, run.error) == NULL &&
+              strcmp(run.error, "no model to start from") == 0,
+          "%s", run.error);
+    CHECK(mlp_create_from(NULL, run.model, run.data, run.error) == NULL &&
+              mlp_create_from(&run.settings, run.model, NULL, NULL) == NULL,
+          "%s", run.error);
+    run.settings.batch_size = 0;
+    CHECK(mlp_create_from(&run.settings, run.model, run.data, run.error) == NULL &&
+              strstr(run.error, "batch_size") != NULL,
+          "%s", run.error);
+    mlp_data_close(more);
+    mlp_data_close(narrow);
+    run_close(&run);
+}
+
+// ---------------------------------------------------------------------------------------------
 // Errors
 
 static void settings_out_of_range_are_named(void)
@@ -885,6 +1014,9 @@ int main(void)
     RUN(a_split_of_other_data_is_said_of_any_model);
     RUN(several_threads_use_one_model);
     RUN(a_picture_is_prepared_or_refused);
+    RUN(a_new_training_starts_from_a_models_weights);
+    RUN(a_training_from_a_model_is_resumed_byte_for_byte);
+    RUN(data_that_a_model_cannot_start_with_are_refused);
     RUN(gradients_are_checked);
     RUN(settings_out_of_range_are_named);
     RUN(what_is_missing_is_named);

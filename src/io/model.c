@@ -26,6 +26,7 @@ static const Setting facts_table[] = {
     {FACT("checksum_crc32", SETTING_CRC32, checksum)},
     {FACT("classes", SETTING_UINT, classes), .min = 2, .max = NETWORK_MAX_CLASSES},
     {FACT("data_crc32", SETTING_CRC32, data_crc32)},
+    {FACT("from_crc32", SETTING_CRC32, from_crc32), .since = 2, .absent = {"00000000"}},
     {FACT("image_cols", SETTING_UINT, cols), .min = 1, .max = NETWORK_MAX_SIDE},
     {FACT("image_rows", SETTING_UINT, rows), .min = 1, .max = NETWORK_MAX_SIDE},
     {FACT("pixel_std", SETTING_DOUBLE, pixel_std), .min = 1e-30, .max = 1},
@@ -66,7 +67,10 @@ size_t model_entries(ModelEntry list[MODEL_MAX_ENTRIES], const Setting *table, c
             format = row->since > format ? row->since : format;
         }
     for (const Setting *row = facts_table; row->key != NULL; row++)
-        list[n++] = (ModelEntry){row, &model->facts};
+        if (setting_is_shown(row, &model->facts, architecture)) {
+            list[n++] = (ModelEntry){row, &model->facts};
+            format = row->since > format ? row->since : format;
+        }
     for (const Setting *row = state_table; row->key != NULL; row++)
         if (setting_is_shown(row, &model->state, architecture))
             list[n++] = (ModelEntry){row, &model->state};
@@ -215,11 +219,18 @@ static bool write_tensors(FILE *out, const Model *model, const FileTensors *tens
     return finite;
 }
 
-bool model_write(const Model *model, Output *out, Error *err)
+// The whole file in memory, because of its checksum.
+typedef struct FileBytes {
+    char *text; // to be freed
+    size_t size;
+    uint32_t checksum;
+} FileBytes;
+
+static bool make_bytes(FileBytes *bytes, const Model *model, Error *err)
 {
-    char *text = NULL, digits[9];
-    size_t size = 0;
-    FILE *memory = open_memstream(&text, &size); // for the checksum of the whole file
+    char digits[9];
+    *bytes = (FileBytes){.text = NULL};
+    FILE *memory = open_memstream(&bytes->text, &bytes->size);
     FileTensors tensors;
     if (memory == NULL)
         return error_set(err, "no memory for the model file");
@@ -228,16 +239,39 @@ bool model_write(const Model *model, Output *out, Error *err)
     size_t checksum_at = write_header(memory, model, &tensors), data_at = (size_t)ftell(memory);
     bool finite = write_tensors(memory, model, &tensors), complete = ferror(memory) == 0;
     if (fclose(memory) != 0 || !complete) {
-        free(text);
+        free(bytes->text);
         return error_set(err, "no memory for the model file");
     }
-    put_le((unsigned char *)text, data_at - 8, 8);
-    snprintf(digits, sizeof digits, "%08" PRIx32, crc32_update(0, (unsigned char *)text, size));
-    memcpy(text + checksum_at, digits, 8);
+    put_le((unsigned char *)bytes->text, data_at - 8, 8);
+    bytes->checksum = crc32_update(0, (unsigned char *)bytes->text, bytes->size);
+    snprintf(digits, sizeof digits, "%08" PRIx32, bytes->checksum);
+    memcpy(bytes->text + checksum_at, digits, 8);
     if (finite)
-        fwrite(text, 1, size, out->stream);
-    free(text);
-    return finite || error_set(err, "%s: not written: a weight is not finite", out->path);
+        return true;
+    free(bytes->text);
+    return error_set(err, "not written: a weight is not finite");
+}
+
+bool model_write(const Model *model, Output *out, Error *err)
+{
+    FileBytes bytes;
+    Error reason;
+    if (!make_bytes(&bytes, model, &reason))
+        return error_set(err, "%s: %s", out->path, reason.text);
+    fwrite(bytes.text, 1, bytes.size, out->stream);
+    free(bytes.text);
+    return true;
+}
+
+bool model_checksum(const Model *model, uint32_t *checksum, Error *err)
+{
+    FileBytes bytes;
+    Error reason;
+    if (!make_bytes(&bytes, model, &reason))
+        return error_set(err, "%s: %s", model->name, reason.text);
+    *checksum = bytes.checksum;
+    free(bytes.text);
+    return true;
 }
 
 bool model_save(const Model *model, Output *out, Arena *arena, const char *path, Error *err)

@@ -33,6 +33,7 @@ typedef struct ModelFacts {
     uint64_t recipe;     // that it was trained with
     double pixel_std;    // s of the input scale
     uint32_t data_crc32; // of the training files
+    uint32_t from_crc32; // checksum of the model that the training started from; 0: none
     uint32_t checksum;   // of the file that was read
     const char *format;  // of that file, as it names it; NULL: none was read
 } ModelFacts;
@@ -68,6 +69,9 @@ bool model_write(const Model *model, Output *out, Error *err);
 // Replaces a file by the model. *out then has the note and the path of a copy that could not be put
 // in place (output.h), owned by the arena.
 bool model_save(const Model *model, Output *out, Arena *arena, const char *path, Error *err);
+
+// The checksum of the file that model_write makes of it. Fails as that does.
+bool model_checksum(const Model *model, uint32_t *checksum, Error *err);
 
 // Takes the recipe of a model that a program of recipe `current` reads. Fails for a later one.
 bool model_parse_recipe(uint64_t *recipe, const char *text, uint64_t current, Error *err);

@@ -25,7 +25,8 @@ enum {
     SETTING_AXIS = 1,   // sweep trains with each of a list of values
     SETTING_COLUMN = 2, // a key column of sweep's table; an axis is one too
     SETTING_RUN = 4,    // of a run, not of its model: --resume may change it
-    SETTING_FILE = 8    // the flag's value may be the name of a file to read
+    SETTING_FILE = 8,   // the flag's value may be the name of a file to read
+    SETTING_SHAPE = 16  // of the network: a training that starts from a model keeps it
 };
 
 enum { SETTING_MAX_EPOCHS = 1000000 };
