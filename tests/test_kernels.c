@@ -642,6 +642,108 @@ static void steps_compute_their_formulas(void)
 }
 
 // ---------------------------------------------------------------------------------------------
+// Interpolation
+
+enum { N_LINES = 40 };
+
+// A table of quads of random bytes, or of 255 alone, made by one set; ends where its memory ends.
+static QuadTable make_table(const Kernels *set, size_t pitch, size_t height, bool is_white)
+{
+    size_t n = pitch * height, size = n + pitch + 1 + SAMPLE_SLACK;
+    unsigned char *image = checked(malloc(size));
+    for (size_t i = 0; i < size; i++)
+        image[i] = is_white ? 255 : (unsigned char)random_bits(11, 30, i);
+    QuadTable table = {checked(malloc((n + SAMPLE_SLACK) * sizeof *table.quads)), pitch,
+                       (uint32_t)n};
+    set->make_quads(&table, image);
+    for (size_t i = 0; i < n; i++) {
+        uint32_t right = (uint32_t)image[i] | (uint32_t)image[i + 1] << 8 |
+                         (uint32_t)image[i + pitch] << 16 | (uint32_t)image[i + pitch + 1] << 24;
+        CHECK(table.quads[i] == right, "%s: quad %zu of %zu x %zu", set->isa, i, height, pitch);
+    }
+    table.quads = checked(realloc(table.quads, n * sizeof *table.quads));
+    free(image);
+    return table;
+}
+
+// A number in 0..n-1, often the first or the last.
+static int32_t draw_below(int64_t n, uint64_t purpose, uint64_t i)
+{
+    uint64_t bits = random_bits(11, purpose, i);
+    return (int32_t)(bits % 8 == 0   ? 0
+                     : bits % 8 == 1 ? n - 1
+                                     : (int64_t)((bits >> 8) % (uint64_t)n));
+}
+
+// Lines within the table, as long as they can be, one after the other with a gap; returns the
+// number of bytes of all.
+static size_t make_lines(SampleLine *lines, const QuadTable *table, int32_t x_step, int32_t y_step)
+{
+    int64_t width = (int64_t)table->pitch << POSITION_BITS;
+    int64_t height = (int64_t)(table->n / table->pitch) << POSITION_BITS;
+    size_t end = 0;
+    for (size_t l = 0; l < N_LINES; l++) {
+        int64_t at_x = draw_below(width, 31, l), at_y = draw_below(height, 32, l);
+        lines[l] = (SampleLine){.to = end + l % 3, .x = (int32_t)at_x, .y = (int32_t)at_y};
+        for (; at_x >= 0 && at_x < width && at_y >= 0 && at_y < height && lines[l].n < 1 + 3 * l;
+             at_x += x_step, at_y += y_step)
+            lines[l].n++;
+        end = lines[l].to + lines[l].n;
+    }
+    return end;
+}
+
+static void check_sample_lines(const Kernels *set, const QuadTable *table, int32_t x_step,
+                               int32_t y_step)
+{
+    SampleLine list[N_LINES];
+    size_t end = make_lines(list, table, x_step, y_step);
+    SampleLines lines = {list, N_LINES, x_step, y_step};
+    unsigned char *found = checked(calloc(end + SAMPLE_SLACK, 1));
+    unsigned char *right = checked(calloc(end + SAMPLE_SLACK, 1));
+    set->sample_lines(found, table, &lines);
+    reference->sample_lines(right, table, &lines);
+    CHECK(memcmp(found, right, end + SAMPLE_SLACK) == 0, "%s: %u quads, steps %d and %d", set->isa,
+          (unsigned)table->n, (int)x_step, (int)y_step);
+    free(found);
+    free(right);
+}
+
+static void interpolation_has_the_same_bytes_in_every_set(void)
+{
+    static const size_t tables[][2] = {{1, 1}, {2, 1}, {1, 5}, {29, 29}, {40, 3}, {4097, 2}};
+    static const int32_t steps[][2] = {{1 << POSITION_BITS, 0}, {0, 0},
+                                       {250000, -40000},        {-270000, 3},
+                                       {90000, 300000},         {-5000000, 1}};
+    for (size_t i = 0; kernels_available(i) != NULL; i++)
+        for (size_t t = 0; t < sizeof tables / sizeof tables[0]; t++)
+            for (size_t s = 0; s < sizeof steps / sizeof steps[0]; s++) {
+                QuadTable table =
+                    make_table(kernels_available(i), tables[t][0], tables[t][1], s % 2);
+                check_sample_lines(kernels_available(i), &table, steps[s][0], steps[s][1]);
+                free(table.quads);
+            }
+}
+
+static void interpolation_computes_its_formula(void)
+{
+    uint32_t quads[1 + SAMPLE_SLACK] = {10u | 20u << 8 | 110u << 16 | 255u << 24};
+    QuadTable table = {quads, 1, 1};
+    for (int32_t u = 0; u < 256; u += 5)
+        for (int32_t v = 0; v < 256; v += 5) {
+            unsigned char found[1 + SAMPLE_SLACK];
+            SampleLine line = {0, 1, u << (POSITION_BITS - 8), v << (POSITION_BITS - 8)};
+            reference->sample_lines(found, &table, &(SampleLines){&line, 1, 0, 0});
+            double across = u / 256.0, down = v / 256.0;
+            double upper = (1 - across) * 10 + across * 20,
+                   lower = (1 - across) * 110 + across * 255;
+            double right = (1 - down) * upper + down * lower;
+            CHECK(found[0] == (unsigned char)(right + 0.5), "at (%d,%d): %u is not %g", (int)u,
+                  (int)v, found[0], right);
+        }
+}
+
+// ---------------------------------------------------------------------------------------------
 // The choice
 
 static void unknown_and_missing_sets_are_refused(void)
@@ -682,6 +784,8 @@ int main(void)
     RUN(huge_logits_do_not_overflow_and_the_first_of_equals_wins);
     RUN(steps_compute_their_formulas);
     RUN(steps_have_the_same_bits_in_every_set);
+    RUN(interpolation_computes_its_formula);
+    RUN(interpolation_has_the_same_bytes_in_every_set);
     RUN(unknown_and_missing_sets_are_refused);
     return test_end();
 }

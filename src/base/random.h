@@ -9,8 +9,9 @@
 
 // Streams that never overlap. A number here is part of the recipe: adding one is free, changing
 // one changes every result. The initial weights of the network's l-th tensor use
-// RANDOM_WEIGHTS + l, the order of epoch e uses RANDOM_ORDER + e.
-enum { RANDOM_WEIGHTS = 0, RANDOM_ORDER = 1 << 16 };
+// RANDOM_WEIGHTS + l, the order of epoch e RANDOM_ORDER + e, its augmentation RANDOM_AUGMENT + e;
+// there are a million epochs at most.
+enum { RANDOM_WEIGHTS = 0, RANDOM_ORDER = 1 << 16, RANDOM_AUGMENT = 1 << 24 };
 
 // Returns 64 uniform bits: the output function of splitmix64 (Steele, Lea, Flood 2014) applied to
 // (seed, purpose) and then to that result advanced by the counter.

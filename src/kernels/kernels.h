@@ -75,6 +75,33 @@ typedef struct AdamStep {
     float epsilon;
 } AdamStep;
 
+// An image to be interpolated between its pixels, as a table of quads (height,pitch): the four
+// pixels around each place between pixels, the upper left one in bits 0 to 7, the upper right one
+// in 8 to 15, the lower left one in 16 to 23, the lower right one in 24 to 31.
+typedef struct QuadTable {
+    uint32_t *quads;
+    size_t pitch; // below 2^15
+    uint32_t n;   // height * pitch
+} QuadTable;
+
+// Lines of points in a table, the same steps apart: (x + i dx, y + i dy), in units of
+// 2^-POSITION_BITS. Each point is in the quad of row floor(y) and column floor(x), at the fractions
+// of x and y to 8 bits.
+enum {
+    POSITION_BITS = 18,
+    SAMPLE_SLACK = 16 // bytes, or quads, behind the last one that may be used
+};
+typedef struct SampleLine {
+    size_t to;  // where the first value goes
+    uint32_t n; // points, all within the table
+    int32_t x, y;
+} SampleLine;
+typedef struct SampleLines {
+    const SampleLine *lines;
+    size_t n;
+    int32_t dx, dy;
+} SampleLines;
+
 typedef struct Kernels {
     const char *isa; // the instruction set, as MLP_ISA has it: "avx2"
 
@@ -97,6 +124,16 @@ typedef struct Kernels {
     void (*sparse_weight_gradient)(float *into, size_t S, const unsigned char *tiles, size_t B,
                                    size_t I, const float *value, const float *dy, float scale,
                                    Range rows);
+
+    // Fills in a table: quad i is made of the bytes i, i + 1, i + pitch and i + pitch + 1 of image.
+    // May read SAMPLE_SLACK bytes behind those, and write so many quads behind the n.
+    void (*make_quads)(const QuadTable *table, const unsigned char *image);
+
+    // Of each line, in their order, to[line.to + i] = the bilinear interpolation at point i, with
+    // the fractions u, v of 256:
+    // ((256-v) ((256-u) upper left + u upper right) + v ((256-u) lower left + u lower right) +
+    // 2^15) / 2^16, rounded down. May set SAMPLE_SLACK bytes behind a line to 0.
+    void (*sample_lines)(unsigned char *to, const QuadTable *table, const SampleLines *lines);
 
     // y (S) = ((y + part[0]) + part[1]) + ... + part[n-1]; part (n,S).
     void (*sum_parts)(float *y, const float *part, size_t n, size_t S);

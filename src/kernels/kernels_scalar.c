@@ -71,6 +71,34 @@ static void scalar_sparse_weight_gradient(float *restrict into, size_t S,
         }
 }
 
+static void scalar_make_quads(const QuadTable *table, const unsigned char *image)
+{
+    const unsigned char *below = image + table->pitch;
+    for (size_t i = 0; i < table->n; i++)
+        table->quads[i] = (uint32_t)image[i] | (uint32_t)image[i + 1] << 8 |
+                          (uint32_t)below[i] << 16 | (uint32_t)below[i + 1] << 24;
+}
+
+static unsigned char interpolate(uint32_t quad, int32_t x, int32_t y)
+{
+    uint32_t u = (uint32_t)x >> (POSITION_BITS - 8) & 255;
+    uint32_t v = (uint32_t)y >> (POSITION_BITS - 8) & 255;
+    uint32_t upper = (256 - u) * (quad & 255) + u * (quad >> 8 & 255);
+    uint32_t lower = (256 - u) * (quad >> 16 & 255) + u * (quad >> 24);
+    return (unsigned char)(((256 - v) * upper + v * lower + (1 << 15)) >> 16);
+}
+
+static void scalar_sample_lines(unsigned char *to, const QuadTable *table, const SampleLines *lines)
+{
+    for (const SampleLine *line = lines->lines; line < lines->lines + lines->n; line++) {
+        int32_t x = line->x, y = line->y;
+        for (size_t i = 0; i < line->n; i++, x += lines->dx, y += lines->dy) {
+            size_t row = (size_t)(y >> POSITION_BITS), column = (size_t)(x >> POSITION_BITS);
+            to[line->to + i] = interpolate(table->quads[row * table->pitch + column], x, y);
+        }
+    }
+}
+
 static void scalar_sum_parts(float *y, const float *restrict part, size_t n, size_t S)
 {
     for (size_t k = 0; k < n; k++)
@@ -335,6 +363,8 @@ const Kernels kernels_scalar = {
     .sparse_list = scalar_sparse_list,
     .sparse_forward = scalar_sparse_forward,
     .sparse_weight_gradient = scalar_sparse_weight_gradient,
+    .make_quads = scalar_make_quads,
+    .sample_lines = scalar_sample_lines,
     .sum_parts = scalar_sum_parts,
     .dense_forward = scalar_dense_forward,
     .dense_backward = scalar_dense_backward,

@@ -7,6 +7,7 @@
 TARGET_BEGIN
 
 #include "simd_conv_template.h"
+#include "simd_sample_template.h"
 #include "simd_sparse_template.h"
 
 // ---------------------------------------------------------------------------------------------
@@ -318,6 +319,8 @@ const Kernels KERNEL_TABLE = {
     .sparse_list = simd_sparse_list,
     .sparse_forward = simd_sparse_forward,
     .sparse_weight_gradient = simd_sparse_weight_gradient,
+    .make_quads = simd_make_quads,
+    .sample_lines = simd_sample_lines,
     .sum_parts = simd_sum_parts,
     .dense_forward = simd_dense_forward,
     .dense_backward = simd_dense_backward,

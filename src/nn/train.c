@@ -1,6 +1,7 @@
 // The loop over epochs and batches: training_worker is gradient descent. Read train.h first.
 #include "train.h"
 
+#include "augment.h"
 #include "evaluate.h"
 #include "random.h"
 #include "schedule.h"
@@ -22,9 +23,11 @@ typedef struct Training {
     Work work;
     Member member;            // for validation: the weights that are evaluated
     OptimizerState optimizer; // its params are those that are trained
-    size_t batch_size;        // no more than there are examples
-    uint64_t batches;         // in an epoch
-    uint32_t *order;          // (examples) of the epoch
+    bool augments;
+    Augmentation augmentation; // where it does
+    size_t batch_size;         // no more than there are examples
+    uint64_t batches;          // in an epoch
+    uint32_t *order;           // (examples) of the epoch
 
     size_t epoch, done, correct; // done: examples of the epoch whose losses are added up
     double loss;                 // their sum
@@ -41,6 +44,22 @@ static Batch training_batch(const Training *t, size_t first)
                    .n = t->train.n,
                    .first = first,
                    .size = left < t->batch_size ? left : t->batch_size};
+}
+
+// What the network sees of a batch.
+static Batch training_seen(const Training *t, const Batch *batch)
+{
+    return t->augments ? augmentation_batch(&t->augmentation, batch) : *batch;
+}
+
+// Makes a worker's part of the images of the batch that begins there, if there is one.
+static void training_augment(const Training *t, size_t first, Part mine)
+{
+    if (!t->augments || first >= t->train.n)
+        return;
+    Batch batch = training_batch(t, first);
+    Range examples = range_part(batch.size, mine.number, mine.of);
+    augmentation_make(&t->augmentation, t->epoch, &batch, examples, mine.number);
 }
 
 // Adds up the batch's losses, in order, while the parameters change.
@@ -78,7 +97,8 @@ static double training_rate(const Training *t, uint64_t step)
 
 // One epoch of gradient descent, as each worker of the pool runs it. A worker has the same part
 // of pixels and parameters in every batch: W1 stays in the caches of its CPU. Most networks need no
-// barrier between stage 3 and the next batch's stage 1: the same worker does both for its part.
+// barrier between stage 3 and the next batch's stage 1: the same worker does both for its part. For
+// augmentation none is added either: stage 2 also makes the images of the next batch.
 static void training_worker(void *context, size_t worker)
 {
     Training *t = context;
@@ -88,8 +108,11 @@ static void training_worker(void *context, size_t worker)
     OptimizerState optimizer = t->optimizer;
     const float *params = optimizer.params;
     uint64_t step = (t->epoch - 1) * t->batches;
+    training_augment(t, 0, mine);
+    if (t->augments)
+        pool_barrier(t->pool);
     for (size_t first = 0; first < n; first += t->batch_size) {
-        Batch batch = training_batch(t, first);
+        Batch drawn = training_batch(t, first), batch = training_seen(t, &drawn);
         Range examples = range_part(batch.size, mine.number, mine.of);
         if (net->load_waits)
             pool_barrier(t->pool);
@@ -100,6 +123,7 @@ static void training_worker(void *context, size_t worker)
         network_forward(net, params, &t->work, &batch, examples);
         network_loss(net, &t->work, &batch, examples);
         network_backward(net, params, &t->work, &batch, examples);
+        training_augment(t, first + t->batch_size, mine);
         pool_barrier(t->pool);
         step++;
         optimizer_begin(&optimizer, t->settings, step, training_rate(t, step), batch.size);
@@ -232,6 +256,14 @@ static mlp_result training_validate(Training *t, const Evaluator *evaluator, mlp
     return continues && !t->refused ? MLP_DONE : MLP_STOPPED;
 }
 
+// What is made once of the images that are trained on.
+static bool training_prepare(Training *t, Arena *arena, Error *err)
+{
+    return t->augments ? augmentation_open(&t->augmentation, t->settings, &t->train, t->batch_size,
+                                           pool_size(t->pool), arena, err)
+                       : network_prepare(t->net, &t->train_images, &t->train, arena, err);
+}
+
 // Everything that one training allocates: owned by the arena.
 static bool training_open(Training *t, Evaluator *evaluator, Arena *arena, Error *err)
 {
@@ -240,7 +272,7 @@ static bool training_open(Training *t, Evaluator *evaluator, Arena *arena, Error
     const Optimizer *optimizer = chosen != NULL ? chosen : optimizer_of(t->settings);
     WorkNeeds needs = {.capacity = t->batch_size};
     t->order = arena_alloc(arena, t->train.n, sizeof *t->order, "the order of an epoch", err);
-    if (t->order == NULL || !network_prepare(net, &t->train_images, &t->train, arena, err) ||
+    if (t->order == NULL || !training_prepare(t, arena, err) ||
         !network_prepare(net, &t->validation_images, &t->validation, arena, err) ||
         !optimizer_open(&t->optimizer, optimizer, t->settings, net->n_parameters, arena, err) ||
         !work_alloc(&t->work, net, needs, arena, err))
@@ -264,6 +296,7 @@ mlp_result train_run(float *params, const Network *net, const mlp_settings *sett
                   .validation = dataset_part(data->data, data->split.validation),
                   .observer = observer,
                   .pool = pool,
+                  .augments = augment_is_on(settings),
                   .batch_size = settings->batch_size < n ? (size_t)settings->batch_size : n,
                   .batches = schedule_batches(settings, n)};
     Evaluator evaluator;
