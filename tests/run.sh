@@ -71,7 +71,7 @@ for source in tests/test_*.c; do
         echo "SKIP $name: this linker cannot put it between the program and the system" | tee -a "$work/all"
     fi
 done
-for name in test_threads test_train test_library; do
+for name in test_threads test_train test_optimizer test_library; do
     wanted "$name" && run "$name-tsan" "$thread/$name"
 done
 for script in tests/cli_*.sh; do
