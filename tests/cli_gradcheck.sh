@@ -45,8 +45,9 @@ claim "a small network is right under the sanitizers" small_one
 deep_ones() { # JACOBIANS FLAGS...
     jacobians=$1
     shift
-    exits 0 "$FAST_MLP" gradcheck -d "$DATA" "$@" && grep -q '^All agree' stdout || { cat stdout; return 1; }
-    [ "$(grep -c '^d.*(.*  ok$' stdout)" -ge "$jacobians" ] || { cat stdout; return 1; }
+    exits 0 "$FAST_MLP" gradcheck -d "$DATA" "$@" || return 1
+    cat stdout
+    grep -q '^All agree' stdout || return 1
     rows=$(sed -n '/^Jacobian/,/^$/s/  ok$//p' stdout | wc -l)
     [ "$rows" -eq "$jacobians" ] || { echo "$rows Jacobians, not $jacobians"; return 1; }
 }

@@ -47,6 +47,24 @@ no_count="5x -1 +1 1.5 1e3 0x10 nan inf 1e999 18446744073709551616 9999999999999
 }
 claim "--lr refuses what is not a number" refuses_values --lr '' ' 1' 1x 1,5 -1 -0.1 0 -0 0x1p3 nan \
     inf -inf infinity 1e999 1e-999 1e39 . e5 1e
+for flag in --momentum --weight-decay --warmup --ema --rotate --scale --shift --shear; do
+    claim "$flag refuses what is not a number" refuses_values "$flag" '' ' 1' 0x 0,5 -1 -0.1 0x1p-3 nan inf infinity 1e999 . 1e
+done
+claim "fractions have their limits" refuses_values --momentum 1 0.99991 9
+claim "so has the weight decay" refuses_values --weight-decay 1.0001
+claim "so has the warm-up" refuses_values --warmup 1 0.991
+claim "so has the average" refuses_values --ema 1 0.9999991
+claim "so has the rotation" refuses_values --rotate 180.5 360
+claim "so has the scale" refuses_values --scale 0.91 1
+claim "so has the shift" refuses_values --shift 4097
+claim "so has the shear" refuses_values --shear 1.01
+claim "--patience refuses what is not a count" refuses_values --patience '' ' 1' 0 1000001 -1 1.5 1e3 x
+claim "--hidden refuses what is not a list" refuses_values --hidden , - 64, 64- -64 ,64 64,,32 64--32 64-0 0-64 64,65537 \
+    '64 32' '64, 32' 64x32 1-2-3-4-5-6-7-8-9
+claim "--channels refuses what is not a list" refuses_values --channels '' 0 16,0 16, -16 x 16,1025 1-2-3-4-5-6-7-8-9
+for flag in --activation --optimizer --schedule --keep --preset; do
+    claim "$flag refuses a name that it does not know" refuses_values "$flag" '' x Sigmoid 'sgd ' 'cosine,' 1
+done
 
 separate_words_are_refused_too() {
     refuses 2 --epochs train --epochs 5x && refuses 2 --epochs train --epochs -1 &&
@@ -63,7 +81,9 @@ empty_names_are_refused() {
 claim "an empty name is refused" empty_names_are_refused
 
 missing_values_are_refused() {
-    for flag in --epochs --lr --batch --hidden --seed --train-size --val-size --data --output --csv; do
+    for flag in --epochs --lr --batch --hidden --seed --train-size --val-size --data --output --csv \
+        --activation --channels --optimizer --momentum --weight-decay --schedule --warmup --ema --rotate --scale --shift \
+        --shear --patience --keep --preset; do
         refuses 2 "$flag needs a value" train "$flag" || return 1
         refuses 2 "$flag needs a value" train "$flag" --quiet || return 1
     done
@@ -73,6 +93,7 @@ claim "a flag without its value is refused" missing_values_are_refused
 
 claim "--quiet takes no value" refuses 2 --quiet train --quiet=yes
 claim "--json takes no value" refuses 2 --json train --json=1
+claim "--augment takes no value" refuses 2 --augment train --augment=yes
 
 suggests() { # WRONG RIGHT
     refuses 2 "'$1'" train "$1" && grep -qF -e "'$2'" "$WORK/stderr"
@@ -91,6 +112,18 @@ claim "a lone - is a stray word" refuses 2 "'-'" train -
 claim "an empty word is refused" refuses 2 "''" train ''
 claim "after -- a flag is a stray word" refuses 2 "'--quiet'" train -- --quiet
 claim "-- alone ends the flags" exits 0 train -q --
+
+contradicts() { # WORD FLAGS...: a usage error, before anything is written
+    word=$1
+    shift
+    rm -f "$WORK/out"/*
+    refuses 2 "$word" train "$@" && [ -z "$(ls "$WORK/out")" ]
+}
+claim "momentum belongs to sgd" contradicts '--momentum' --optimizer adam --momentum 0.9
+claim "whatever the order of the flags" contradicts '--momentum' --momentum 0.5 --optimizer adam
+claim "channels need convolutions" refuses 1 'no convolutions' train -q --channels 3,3
+claim "as many as there are" refuses 1 'needs 2 numbers of channels' train -q --arch cnn --channels 3
+claim "not more" refuses 1 'needs 2 numbers of channels' train -q --arch lenet5 --channels 3,4,5
 
 too_many_images() { # FLAG VALUE NUMBER-THERE
     refuses 1 "$1" train -q "$1" "$2" && grep -qF -e "$3 images" "$WORK/stderr"
@@ -113,6 +146,32 @@ settings_arrive() {
         setting validation_size 50
 }
 claim "every setting arrives in the model" settings_arrive
+
+recipes_arrive() {
+    exits 0 train -q --hidden 5,4 --activation tanh --momentum 0.5 --weight-decay 1e-3 --schedule cosine --warmup 0.25 \
+        --ema 0.9 --rotate 10 --scale 0.1 --shift 1.5 --shear .05 --patience 7 --keep best && setting hidden 5-4 &&
+        setting activation tanh && setting momentum 0.5 && setting weight_decay 0.001 && setting schedule cosine &&
+        setting warmup 0.25 && setting ema 0.9 && setting rotate 10 && setting scale 0.1 && setting shift 1.5 &&
+        setting shear 0.05 && setting patience 7 && setting keep best && setting format 'mlp 2' || return 1
+    exits 0 train -q --arch cnn --hidden 6-5 --channels 3-2 --activation sigmoid --optimizer adam --schedule one-cycle &&
+        setting architecture cnn && setting hidden 6-5 && setting channels 3-2 && setting activation sigmoid &&
+        setting optimizer adam && setting schedule one-cycle && setting format 'mlp 2'
+}
+claim "so does every setting of a recipe" recipes_arrive
+defaults_stay_format_1() {
+    exits 0 train -q --activation sigmoid --optimizer sgd --momentum 0 --weight-decay 0 --schedule constant --warmup 0 --ema 0 \
+        --rotate 0 --scale 0 --shift 0 --shear 0 --keep last --preset none -o "$WORK/out/named.bin" &&
+        exits 0 train -q && cmp "$WORK/out/model.bin" "$WORK/out/named.bin" && setting format 'mlp 1'
+}
+claim "defaults that are given change no byte of the model" defaults_stay_format_1
+augments() { # FLAGS EXPECTED: those of rotate, scale and shift in the model
+    # shellcheck disable=SC2086 # words
+    exits 0 train -q --epochs 1 $1 && "$bin" info "$WORK/out/model.bin" >"$WORK/info" || return 1
+    [ "$(sed -n 's/^\(rotate\|scale\|shift\|shear\)  *//p' "$WORK/info" | tr '\n' ' ')" = "$2 " ] || { cat "$WORK/info"; return 1; }
+}
+claim "--augment is short for three flags" augments --augment '10 0.1 1.5'
+claim "those that are given override it" augments '--augment --rotate 5 --shear 0.2' '5 0.1 0.2 1.5'
+claim "also with 0, before it" augments '--shift 0 --scale 0 --augment' 10
 
 equals_form_arrives() {
     exits 0 train --quiet --epochs=1 --lr=.5e-2 --batch=9 --hidden=3 --seed=0 --train-size=90 \
@@ -145,8 +204,12 @@ claim "a sixth of a small file is kept for validation" val_size_default
 
 # Each of these defaults, as the help shows it, is what a run without the flag uses.
 help_default() { # FLAG
-    "$bin" train --help | tr -s ' \n' '  ' |
-        sed "s/.* --$1 [A-Z][A-Z]* //; s/ --.*//; s/.*(default \([^)]*\)).*/\1/"
+    "$bin" train --help | tr -s ' \n' '  ' | awk -v flag=" --$1 [A-Z]" '{
+        match($0, flag)
+        rest = substr($0, RSTART)
+        rest = substr(rest, index(rest, "(default ") + 9)
+        print substr(rest, 1, index(rest, ")") - 1)
+    }'
 }
 defaults_are_live() {
     exits 0 "$bin" train -q -d "$WORK/small" --epochs 1 --train-size 50 --val-size 20 \
@@ -280,11 +343,26 @@ wanted = {"model": sys.argv[2] + '/a "b\\.bin', "curves": sys.argv[2] + "/curves
           "validation_size": 200, "train_loss": float(row[1]), "train_accuracy": float(row[2]),
           "validation_loss": float(row[3]), "validation_accuracy": float(row[4])}
 wrong = {k: (s.get(k), v) for k, v in wanted.items() if s.get(k) != v}
+if s["hidden"] != 8 or "channels" in s or "activation" in s:
+    sys.exit("hidden, channels and activation: %s" % s)
 if wrong or not s["seconds"] > 0 or not s["images_per_second"] > 0:
     sys.exit("found and expected: %s" % wrong)
 PYTHON
     }
     claim "--json is valid and agrees with the settings and the curves" json_summary
+    json_lists() { # EXPECTED FLAGS...
+        values=$1
+        shift
+        exits 0 train --json -q --epochs 1 "$@" && python3 - "$WORK/stdout" "$values" <<'PYTHON'
+import json, sys
+s = json.load(open(sys.argv[1]))
+found = [s.get(k) for k in ("hidden", "channels", "activation", "rotate")]
+if found != json.loads(sys.argv[2]):
+    sys.exit("found %s" % found)
+PYTHON
+    }
+    claim "one size is a number, several are a list" json_lists '[[8, 7], null, "tanh", null]' --hidden 8,7 --activation tanh
+    claim "so are channels" json_lists '[5, [2, 3], null, 10]' --arch cnn --hidden 5 --channels 2-3 --rotate 10
 else
     skip "python3 is not installed: the JSON of train was not checked"
 fi

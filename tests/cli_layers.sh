@@ -1,0 +1,146 @@
+#!/bin/sh
+# Networks with several hidden layers, other activations and other channels through every command:
+# each must work with any number of layers, and the model's file must hold all of them.
+. tests/lib.sh
+
+bin=$MLP
+small_data "$WORK/small" 800
+cd "$WORK" || exit 1
+
+train() { # FLAGS...
+    "$FAST_MLP" train -q -d small --train-size 600 --val-size 200 --epochs 3 "$@"
+}
+train --hidden 12,9,7 --activation tanh -o deep.bin || exit 1
+train --arch cnn --hidden 11,6 --channels 3,5 --activation sigmoid --lr 0.004 -o conv.bin || exit 1
+train --arch lenet5 --epochs 1 -o lenet5.bin || exit 1
+
+describes() { # MODEL SIZES PARAMETERS TENSORS
+    exits 0 "$bin" info "$1" && cat stdout && grep -q "^$1: a $2 network of $3 parameters, checksum correct" stdout &&
+        [ "$(sed -n '/^tensor/,$s/^\([a-z0-9]*\.[a-z]*\)  *\([0-9,]*\) .*/\1:\2/p' stdout | tr '\n' ' ')" = "$4 " ]
+}
+claim "info: three hidden layers are fc1 to fc4" describes deep.bin 784-12-9-7-10 9687 \
+    'fc1.weight:12,784 fc1.bias:12 fc2.weight:9,12 fc2.bias:9 fc3.weight:7,9 fc3.bias:7 fc4.weight:10,7 fc4.bias:10'
+claim "info: channels and two hidden layers of a convolutional network" describes conv.bin \
+    28x28-24x24x3-8x8x5-11-6-10 1491 \
+    'conv1.weight:3,1,5,5 conv1.bias:3 conv2.weight:5,3,5,5 conv2.bias:5 fc1.weight:11,80 fc1.bias:11 fc2.weight:6,11 fc2.bias:6 fc3.weight:10,6 fc3.bias:10'
+claim "info: LeNet-5 has 256-120-84-10 behind 6 and 16 channels, 44426 parameters" describes lenet5.bin \
+    28x28-24x24x6-8x8x16-120-84-10 44426 \
+    'conv1.weight:6,1,5,5 conv1.bias:6 conv2.weight:16,6,5,5 conv2.bias:16 fc1.weight:120,256 fc1.bias:120 fc2.weight:84,120 fc2.bias:84 fc3.weight:10,84 fc3.bias:10'
+
+lenet5_is_format_2_by_its_name_alone() {
+    exits 0 "$bin" info lenet5.bin && grep -qx 'architecture  *lenet5' stdout && grep -qx 'hidden  *120-84' stdout &&
+        ! grep -q '^channels\|^activation' stdout
+}
+claim "LeNet-5's model names no setting that is its default" lenet5_is_format_2_by_its_name_alone
+
+evaluates() { # MODEL: the same on one thread and three, on the images of every split
+    for split in train validation test; do
+        exits 0 "$bin" eval "$1" -d small --split "$split" --threads 1 --json && mv stdout one &&
+            exits 0 "$bin" eval "$1" -d small --split "$split" --threads 3 --json && cmp one stdout || return 1
+    done
+}
+predicts() { # MODEL: as eval answers
+    exits 0 "$bin" eval "$1" -d small --predictions p.csv && exits 0 "$bin" predict "$1" small/t10k-images-idx3-ubyte || return 1
+    tail -n +2 p.csv | cut -d, -f3,4 | tr , '\t' >expected && cut -f 2,3 stdout | diff expected - | head -n 5 >differ
+    cat differ
+    [ -s expected ] && [ ! -s differ ]
+}
+shows_features() { # MODEL LAYERS: every one of them
+    exits 0 "$bin" features "$1" -d small --image 3 && cat stdout &&
+        [ "$(sed -n 's/^\([a-z][0-9]*\)  *[a-z].*/\1/p' stdout | grep -v '^l' | tr '\n' ' ')" = "$2 " ]
+}
+same_with_other_threads() { # MODEL FLAGS...
+    model=$1
+    shift
+    for threads in 1 3; do
+        exits 0 "$THREAD_MLP" train -q -d small --train-size 600 --val-size 200 --epochs 3 "$@" --threads "$threads" -o again.bin &&
+            cmp "$model" again.bin || return 1
+    done
+}
+resumes() { # MODEL FLAGS...: a training in two runs ends as one run does
+    model=$1
+    shift
+    exits 0 "$bin" train -q -d small --train-size 600 --val-size 200 --epochs 2 "$@" -o half.bin &&
+        exits 0 "$bin" train -q -d small --resume half.bin --epochs 3 && cmp "$model" half.bin || return 1
+    refuses 2 '--hidden' "$bin" train -q -d small --resume half.bin --hidden 12
+}
+for model in deep conv lenet5; do
+    claim "eval of $model.bin" evaluates $model.bin
+    claim "predict of $model.bin" predicts $model.bin
+done
+claim "features show every layer" shows_features deep.bin 'a1 f1 a2 f2 a3 f3 a4'
+claim "also those of a convolutional network" shows_features conv.bin 'x a1 p1 f1 a2 p2 f2 a3 f3 a4 f4 a5'
+claim "any number of threads trains the same deep network" same_with_other_threads deep.bin --hidden 12,9,7 --activation tanh
+claim "and the same convolutional one" same_with_other_threads conv.bin --arch cnn --hidden 11,6 --channels 3,5 \
+    --activation sigmoid --lr 0.004
+claim "a deep network is resumed byte for byte" resumes deep.bin --hidden 12,9,7 --activation tanh
+claim "so is a convolutional one" resumes conv.bin --arch cnn --hidden 11,6 --channels 3,5 --activation sigmoid --lr 0.004
+
+scalar_kernels() { # MODEL FLAGS...
+    model=$1
+    shift
+    exits 0 env MLP_ISA=scalar "$FAST_MLP" train -q -d small --train-size 600 --val-size 200 --epochs 3 "$@" -o again.bin &&
+        cmp "$model" again.bin
+}
+claim "the scalar reference trains the same deep network" scalar_kernels deep.bin --hidden 12,9,7 --activation tanh
+claim "and the same convolutional one" scalar_kernels conv.bin --arch cnn --hidden 11,6 --channels 3,5 --activation sigmoid --lr 0.004
+
+shows_filters() { # LAYER ROWS
+    exits 0 "$bin" weights conv.bin --layer "$1" && cat stdout && [ "$(wc -l <stdout)" -eq $(($2 + 1)) ]
+}
+claim "weights show the filters of the first convolution" shows_filters 1 3
+claim "and of the second" shows_filters 2 15
+claim "dense layers behind convolutions have no images" refuses 1 'the shape of an image' "$bin" weights conv.bin --layer 3
+
+if /usr/bin/python3 -c 'import numpy' 2>/dev/null; then
+    # The forward pass by the names and shapes in the file alone.
+    cat >forward.py <<'PYTHON'
+import json, sys
+import numpy as np
+raw = open(sys.argv[1], "rb").read()
+n = int.from_bytes(raw[:8], "little")
+header, data = json.loads(raw[8:8 + n]), raw[8 + n:]
+meta = header.pop("__metadata__")
+w = {k: np.frombuffer(data[slice(*t["data_offsets"])], "<f4").reshape(t["shape"]).astype(float) for k, t in header.items()}
+act = {"sigmoid": lambda a: 1 / (1 + np.exp(-a)), "tanh": np.tanh, "relu": lambda a: np.maximum(a, 0)}[sys.argv[4]]
+x = np.frombuffer(open(sys.argv[2], "rb").read()[16:], np.uint8).reshape(-1, 1, 28, 28) / 255 / float(meta["pixel_std"])
+for name in "conv1", "conv2":
+    if name + ".weight" in w:
+        patches = np.lib.stride_tricks.sliding_window_view(x, (5, 5), axis=(2, 3))
+        x = np.einsum("nircuv,oiuv->norc", patches, w[name + ".weight"]) + w[name + ".bias"][:, None, None]
+        N, C, H, W = x.shape
+        x = act(x.reshape(N, C, H // 2, 2, W // 2, 2).max(axis=(3, 5)))
+x = x.reshape(len(x), -1)
+k = 1
+while f"fc{k}.weight" in w:
+    x = x @ w[f"fc{k}.weight"].T + w[f"fc{k}.bias"]
+    k += 1
+    x = act(x) if f"fc{k}.weight" in w else x
+p = np.exp(x - x.max(axis=1, keepdims=True))
+p /= p.sum(axis=1, keepdims=True)
+rows = [line.split(",") for line in open(sys.argv[3]).read().splitlines()[1:]]
+wrong = [i for i, r in enumerate(rows) if int(r[2]) != p[i].argmax() or abs(float(r[3]) - p[i].max()) > 1e-4]
+sys.exit(f"images {wrong[:5]} of {len(rows)}" if wrong or not rows else 0)
+PYTHON
+    same_as_numpy() { # MODEL ACTIVATION
+        exits 0 "$bin" eval "$1" -d small --predictions p.csv && /usr/bin/python3 forward.py "$1" small/t10k-images-idx3-ubyte p.csv "$2"
+    }
+    claim "NumPy computes the same from the file of three tanh layers" same_as_numpy deep.bin tanh
+    claim "and from that of a convolutional network of sigmoids" same_as_numpy conv.bin sigmoid
+    claim "and from LeNet-5's" same_as_numpy lenet5.bin relu
+else
+    skip "python3-numpy is not installed: the files of deep networks were not read by another program"
+fi
+
+learns() { # FLAGS...: with default rates, better than 6 of 10 after five epochs of 10000 images
+    exits 0 "$FAST_MLP" train -q -d "$OLDPWD/data/mnist" --train-size 10000 --val-size 2000 --epochs 5 "$@" -o learn.bin || return 1
+    accuracy=$(tail -n 1 learn.csv | cut -d, -f5)
+    echo "validation accuracy $accuracy"
+    awk -v a="$accuracy" 'BEGIN { exit !(a > 0.6) }'
+}
+for activation in sigmoid tanh relu; do
+    claim "one layer of $activation learns at the default rate" learns --hidden 32 --activation "$activation"
+    claim "so do three" learns --hidden 64,64,64 --activation "$activation"
+done
+
+finish
