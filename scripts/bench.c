@@ -43,6 +43,7 @@ typedef struct Row {
     const Kernels *kernels;
     size_t threads, batch, images;            // of the training
     double (*measure)(const struct Row *row); // returns seconds
+    const PresetValue *settings;              // that differ from the defaults, or NULL
     double seconds[MAX_ROUNDS];
 } Row;
 
@@ -59,13 +60,13 @@ static Row *row_add(Row row)
 static Row *row_mlp(const char *what, const Kernels *which, size_t threads, size_t batch,
                     double (*measure)(const Row *row))
 {
-    return row_add((Row){what, "mlp", which, threads, batch, 0, measure, {0}});
+    return row_add((Row){what, "mlp", which, threads, batch, 0, measure, NULL, {0}});
 }
 
 static Row *row_cnn(const char *what, const Kernels *which, size_t threads, size_t images,
                     double (*measure)(const Row *row))
 {
-    return row_add((Row){what, "cnn", which, threads, 64, images, measure, {0}});
+    return row_add((Row){what, "cnn", which, threads, 64, images, measure, NULL, {0}});
 }
 
 static int compare(const void *a, const void *b)
@@ -148,6 +149,19 @@ static void trained_close(Trained *t)
     arena_free(&t->arena);
 }
 
+static mlp_settings row_settings(const Row *row)
+{
+    mlp_settings settings;
+    Error err;
+    settings_default(&settings, row->arch);
+    settings.epochs = 1;
+    settings.batch_size = row->batch;
+    for (const PresetValue *value = row->settings; value != NULL && value->key != NULL; value++)
+        if (!setting_parse(setting_find(settings_table, value->key), &settings, value->text, &err))
+            fail(&err);
+    return settings;
+}
+
 // One epoch as `mlp train` runs it, the shuffle included, validation not.
 static double epoch_seconds(const Row *row)
 {
@@ -155,10 +169,7 @@ static double epoch_seconds(const Row *row)
     Error err;
     double seconds;
     trained_open(&t, row);
-    mlp_settings settings;
-    settings_default(&settings, row->arch);
-    settings.epochs = 1;
-    settings.batch_size = row->batch;
+    mlp_settings settings = row_settings(row);
     TrainObserver observer = {&seconds, NULL, keep_seconds};
     TrainData images = row_data(row);
     TrainState state = {.epochs = 0};
@@ -337,16 +348,44 @@ static void print_row(const Row *row, const Row *bound)
     putchar('\n');
 }
 
-static void print_head(const char *what)
+static void print_head(const char *what, const char *ratio)
 {
-    printf("\n  %-26s  %-7s %3s %6s  %9s  %9s\n", what, "set", "thr", "batch", "ms", "to bound");
+    printf("\n  %-26s  %-7s %3s %6s  %9s  %9s\n", what, "set", "thr", "batch", "ms", ratio);
+}
+
+// What settings cost: plain training, and then with each of them.
+typedef struct Recipe {
+    const char *what;
+    const PresetValue *settings;
+} Recipe;
+static const PresetValue with_momentum[] = {{"momentum", "0.9"}, {NULL, NULL}};
+static const PresetValue with_adam[] = {{"optimizer", "adam"}, {NULL, NULL}};
+static const PresetValue with_average[] = {{"ema", "0.999"}, {NULL, NULL}};
+static const Recipe recipes[] = {{"plain", NULL},
+                                 {"augmentation", augmentation_values},
+                                 {"momentum", with_momentum},
+                                 {"Adam", with_adam},
+                                 {"averaged weights", with_average}};
+enum { N_RECIPES = sizeof recipes / sizeof recipes[0] };
+
+static void add_recipes(const Kernels *which, size_t threads)
+{
+    for (size_t i = 0; i < N_RECIPES; i++)
+        row_mlp(recipes[i].what, which, threads, 64, epoch_seconds)->settings = recipes[i].settings;
+}
+
+static void print_recipes(const Row *first, const Row *end)
+{
+    print_head("settings", "to plain");
+    for (const Row *row = first; row < end; row++)
+        print_row(row, row - (row - first) % N_RECIPES);
 }
 
 // Milliseconds for a thousand images, which rows have different numbers of; ratios to the bound of
 // as many threads.
 static void print_cnn(Row *first, Row *end)
 {
-    print_head("--arch cnn, 1,000 images");
+    print_head("--arch cnn, 1,000 images", "to bound");
     for (Row *row = first; row < end; row++)
         for (size_t round = 0; round < n_rounds; round++)
             row->seconds[round] *= 1000.0 / (double)row->images;
@@ -401,6 +440,9 @@ static int run(Context *c)
     Row *first_isa = &rows[n_rows];
     for (size_t i = 0; kernels_available(i) != NULL; i++)
         row_mlp("train", kernels_available(i), 1, 64, epoch_seconds);
+    Row *first_recipe = &rows[n_rows];
+    for (size_t threads = 1; threads <= most; threads++)
+        add_recipes(here, threads);
     Row *first_cnn = &rows[n_rows];
     for (size_t threads = 1; threads <= most; threads++) {
         row_cnn("train", here, threads, SOME_IMAGES, epoch_seconds);
@@ -420,7 +462,7 @@ static int run(Context *c)
 
     printf("%zu training images, %.1f %% of the pixels nonzero, medians of %zu rounds\n",
            range_length(train_data.split.train), 100.0 * nonzero_share(), n_rounds);
-    print_head("one epoch");
+    print_head("one epoch", "to bound");
     for (size_t threads = 1; threads <= most; threads++) {
         for (size_t b = 0; b < 4; b++)
             print_row(ours[threads][b], bound[threads]);
@@ -428,15 +470,16 @@ static int run(Context *c)
                threads, "", 1e3 * median(bound[threads]->seconds), 1.0,
                1e-9 * dense_flops(bound[threads]) / median(bound[threads]->seconds));
     }
-    print_head("the stages of an epoch");
+    print_head("the stages of an epoch", "to bound");
     for (Row *row = first_kernel; row < first_evaluation; row++)
         print_row(row, bound[1]);
     printf("\n  %zu images evaluated\n", range_length(train_data.split.validation));
     for (Row *row = first_evaluation; row < first_isa; row++)
         print_row(row, NULL);
     printf("\n  the instruction sets of this machine\n");
-    for (Row *row = first_isa; row < first_cnn; row++)
+    for (Row *row = first_isa; row < first_recipe; row++)
         print_row(row, bound[1]);
+    print_recipes(first_recipe, first_cnn);
     print_cnn(first_cnn, end);
 
     struct rusage usage;
