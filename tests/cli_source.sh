@@ -86,6 +86,17 @@ for command in $commands; do
     claim "the man page lists the flags of mlp $command" man_matches_help "$command"
 done
 
+presets_in_help() {
+    "$FAST_MLP" train --help | awk '/^Presets:/ { on = 1; next } /^$/ { on = 0 } on && /^  [a-z]/ { print $1 }' | sort -u
+}
+presets_in_man() {
+    sed -n '/^\.Sh PRESETS/,/^\.Sh ENV/s/^\.It Cm //p' src/cli/mlp.1 | sort -u
+}
+man_has_presets() {
+    presets_in_help >"$WORK/help" && presets_in_man >"$WORK/man" && [ -s "$WORK/help" ] && diff "$WORK/help" "$WORK/man"
+}
+claim "the man page describes every preset" man_has_presets
+
 data_are_mnist() {
     for file in data/mnist/*.gz; do
         sum=$(gzip -dc "$file" | sha256sum | cut -d ' ' -f 1)
