@@ -37,12 +37,14 @@ static const LayerSpec convolutions[] = {
 };
 enum { N_IMAGE_LAYERS = sizeof convolutions / sizeof convolutions[0] };
 
-// The table: a name, numbers of layers that make images and of convolutions among them, the checked
-// side. The defaults of settings are in settings.c.
+// The table: a name, the layers that make images, their number and that of the convolutions among
+// them, the checked side. The defaults of settings are in settings.c.
 #define ARCHITECTURES(ROW)                                                                         \
-    ROW(mlp, 0, 0, 0) ROW(cnn, N_IMAGE_LAYERS, 2, 16) ROW(lenet5, N_IMAGE_LAYERS, 2, 16)
-#define SPEC(name, image_layers, n, side) {#name, image_layers, n, side, convolutions},
-#define NAME(name, image_layers, n, side) #name,
+    ROW(mlp, NULL, 0, 0, 0)                                                                        \
+    ROW(cnn, convolutions, N_IMAGE_LAYERS, 2, 16)                                                  \
+    ROW(lenet5, convolutions, N_IMAGE_LAYERS, 2, 16)
+#define SPEC(name, layers, n_layers, n, side) {#name, n_layers, n, side, layers},
+#define NAME(name, layers, n_layers, n, side) #name,
 static const ArchitectureSpec architectures[] = {ARCHITECTURES(SPEC)};
 const char *const architecture_names[] = {ARCHITECTURES(NAME) NULL};
 static_assert(sizeof architectures / sizeof architectures[0] == N_ARCHITECTURES, "in network.h");
