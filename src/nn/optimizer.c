@@ -57,13 +57,20 @@ static const Optimizer optimizer_adam = {.name = "adam",
                                          .begin = adam_begin,
                                          .step = adam_step};
 
-const char *const optimizer_names[] = {"sgd", "adam", NULL};
+// The table: those that a setting can name.
+#define OPTIMIZERS(ROW) ROW(sgd) ROW(adam)
+#define NAME(name)      #name,
+#define ADDRESS(name)   &optimizer_##name,
+const char *const optimizer_names[] = {OPTIMIZERS(NAME) NULL};
+static const Optimizer *const optimizers[] = {OPTIMIZERS(ADDRESS)};
 
 const Optimizer *optimizer_of(const mlp_settings *settings)
 {
-    if (strcmp(settings->optimizer, optimizer_adam.name) == 0)
-        return &optimizer_adam;
-    return settings->momentum > 0.0 ? &optimizer_momentum : &optimizer_sgd;
+    size_t i = 0;
+    while (strcmp(optimizer_names[i], settings->optimizer) != 0)
+        i++;
+    bool has_momentum = optimizers[i] == &optimizer_sgd && settings->momentum > 0.0;
+    return has_momentum ? &optimizer_momentum : optimizers[i];
 }
 
 bool optimizer_open(OptimizerState *state, const Optimizer *optimizer, const mlp_settings *settings,
