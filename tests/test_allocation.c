@@ -423,6 +423,16 @@ static void mlp_train_survives_every_allocation_that_fails(void)
         sweep_command(&command_train, train_words, model_path, &trained, onwards, 60);
 }
 
+static void mlp_train_from_survives_every_allocation_that_fails(void)
+{
+    static const char *const words[] = {
+        "-q",       "--from", trained_path, "--epochs", "1",      "--momentum", "0.9", "-d",
+        small_data, "-o",     model_path,   "--csv",    csv_path, "--threads",  "2",   NULL};
+    static const Content any;
+    for (int onwards = 0; onwards < 2; onwards++)
+        sweep_command(&command_train, words, model_path, &any, onwards, 60);
+}
+
 static void mlp_eval_survives_every_allocation_that_fails(void)
 {
     static const char *const words[] = {
@@ -540,6 +550,7 @@ int main(void)
     RUN(training_on_images_survives_every_allocation_that_fails);
     RUN(the_gradient_check_survives_every_allocation_that_fails);
     RUN(mlp_train_survives_every_allocation_that_fails);
+    RUN(mlp_train_from_survives_every_allocation_that_fails);
     RUN(mlp_eval_survives_every_allocation_that_fails);
     RUN(several_models_survive_every_allocation_that_fails);
     RUN(mlp_info_and_gradcheck_survive_every_allocation_that_fails);

@@ -378,7 +378,7 @@ static bool check_other(const Context *c, const mlp_model *other, Error *err)
 static bool compare(Comparison *comparison, const Report *report, Context *c)
 {
     const EvalOptions *o = c->values;
-    const mlp_model *other = c->compared = mlp_open(o->compare, c->err.text);
+    const mlp_model *other = c->other_model = mlp_open(o->compare, c->err.text);
     if (other == NULL || !check_other(c, other, &c->err))
         return false;
     *comparison = (Comparison){.model = report->model,

@@ -1,9 +1,11 @@
 // mlp train: options -> data -> network -> training -> model and curves. Knows when what is
 // written, and what a training says; leaves the settings to settings.h, the table of curves to
 // tables.h, the live line to progress.h and the work to the library (mlp.h).
+// A training is a new one, one that is resumed, or a new one that starts from a model's weights.
 #include "commands.h"
 #include "json.h"
 #include "numbers.h"
+#include "path.h"
 #include "progress.h"
 #include "schedule.h"
 #include "signals.h"
@@ -20,8 +22,8 @@
 typedef struct TrainOptions {
     mlp_settings settings; // class_names: the value of --classes
     uint64_t checkpoint_every, threads;
-    const char *data, *output, *csv, *resume;
-    bool augment, quiet, json;
+    const char *data, *output, *csv, *resume, *from;
+    bool augment, no_transpose, quiet, json;
 } TrainOptions;
 
 static void train_options(OptionTable *table, void *values)
@@ -47,6 +49,14 @@ static void train_options(OptionTable *table, void *values)
         OPT_STRING("resume", &o->resume, "MODEL",
                    "resume training of MODEL up to --epochs; its settings are kept",
                    .default_text = "", .role = ROLE_READS_MODEL, .excludes = "augment"),
+        OPT_STRING("from", &o->from, "MODEL",
+                   "start a new training from the weights of MODEL; the network and the classes "
+                   "are its own, other settings and data of images of the same size may differ",
+                   .default_text = "", .role = ROLE_READS, .excludes = "resume"),
+        OPT_BOOL("no-transpose", &o->no_transpose,
+                 "with --from: the files store the images row by row, although MODEL was trained "
+                 "with --transpose",
+                 .excludes = "transpose"),
         OPT_THREADS(&o->threads),
         OPT_QUIET(&o->quiet),
         OPT_JSON(&o->json),
@@ -110,6 +120,34 @@ static bool take_epochs(TrainOptions *o, const OptionTable *table, const mlp_mod
 }
 
 // ---------------------------------------------------------------------------------------------
+// Starting from a model: its network takes the place of the defaults
+
+// Takes the shape of the network from the model that the training starts from; what was given must
+// agree. How the data are stored is what was given, else what it was for the model.
+static bool take_shape(TrainOptions *o, OptionTable *table, const mlp_settings *model, Error *err)
+{
+    for (const Setting *row = settings_table; row->key != NULL; row++) {
+        char number[NUMBER_SIZE], own[NUMBER_SIZE];
+        if ((row->flags & SETTING_SHAPE) == 0)
+            continue;
+        const char *given = setting_text(row, &o->settings, number);
+        const char *models = setting_text(row, model, own);
+        if (command_setting_given(table, row, &o->settings) && strcmp(given, models) != 0)
+            return error_set(err,
+                             "--%s %s: %s has %s, and a training that starts from a model keeps "
+                             "its network",
+                             row->flag, given, o->from, models[0] != '\0' ? models : "none");
+        setting_copy(row, &o->settings, model);
+        options_set_given(table, (char *)&o->settings + row->offset);
+    }
+    if (model->transposed && !o->no_transpose) {
+        o->settings.transposed = true;
+        options_set_given(table, &o->settings.transposed);
+    }
+    return true;
+}
+
+// ---------------------------------------------------------------------------------------------
 // One training: what it works on, and what it says
 
 typedef struct Job {
@@ -117,6 +155,7 @@ typedef struct Job {
     const TrainOptions *options;
     size_t epochs_before; // of the model that is resumed, 0: a new training
     const mlp_data *data;
+    const mlp_model *from;  // the weights that it starts from; NULL: initial ones
     const mlp_model *model; // of the last complete epoch
     Split split;
     Output csv;
@@ -303,6 +342,8 @@ static void print_summary(const Job *job)
     json_open(&json, NULL, '{');
     json_string(&json, "model", o->output);
     json_string(&json, "curves", o->csv);
+    if (o->from != NULL)
+        json_string(&json, "from", o->from);
     json_string(&json, "sizes", sizes);
     json_uint(&json, "parameters", mlp_parameters(job->model));
     for (const Setting *row = settings_table; row->key != NULL; row++)
@@ -322,20 +363,23 @@ static void print_summary(const Job *job)
     json_close(&json, '}');
 }
 
-// Reads the names that were given, if any; those of a model that is resumed must be the same.
+// Reads the names that were given, if any; those of a model that is resumed, or that the training
+// starts from, must be the same.
 static bool take_class_names(Job *job, mlp_settings *settings, Error *err)
 {
-    const char *given = settings->class_names, *resumed = job->options->resume;
-    const char *old = resumed != NULL ? mlp_model_settings(job->model)->class_names : NULL;
+    const TrainOptions *o = job->options;
+    const char *given = settings->class_names, *path = o->resume != NULL ? o->resume : o->from;
+    const mlp_model *old = o->resume != NULL ? job->model : job->from;
     if (given == NULL)
         return true;
     if (!class_names_read(&settings->class_names, given, job->data, &job->context->arena, err))
         return false;
-    return resumed == NULL || (old != NULL && strcmp(settings->class_names, old) == 0) ||
-           error_set(err,
-                     "--classes %s: %s has other class names, and a training that is resumed keeps "
-                     "its settings",
-                     given, resumed);
+    const char *names = old != NULL ? mlp_model_settings(old)->class_names : NULL;
+    return old == NULL || (names != NULL && strcmp(settings->class_names, names) == 0) ||
+           error_set(err, "--classes %s: %s has other class names, and a training that %s", given,
+                     path,
+                     o->resume != NULL ? "is resumed keeps its settings"
+                                       : "starts from a model keeps its classes");
 }
 
 // Reads the data, and makes a model for them unless one is resumed, which must be theirs.
@@ -347,7 +391,9 @@ static bool prepare(Job *job, Error *err)
     job->data = command_open_data(c, MLP_TRAIN_FILES, o->data, settings.transposed);
     if (job->data == NULL || !take_class_names(job, &settings, err))
         return false;
-    if (o->resume == NULL)
+    if (o->from != NULL)
+        job->model = c->model = mlp_create_from(&settings, job->from, job->data, err->text);
+    else if (o->resume == NULL)
         job->model = c->model = mlp_create(&settings, job->data, err->text);
     else if (mlp_train(c->model, job->data, job->epochs_before, 1, NULL, err->text) != MLP_DONE)
         return false; // it had nothing to do but to look at the data
@@ -448,6 +494,8 @@ static int run_job(Job *job, Error *err)
     const mlp_observer observer = {.context = job, .batch = watch_batch, .epoch = watch_epoch};
     if (!o->quiet)
         notes_data_read(job->data, &job->split);
+    if (!o->quiet && o->from != NULL)
+        fprintf(stderr, "starts from the weights of %s\n", command_shown(o->from).text);
     notes_data_doubtful(job->data, &job->split);
     bool is_shown = isatty(fileno(job->csv.stream)) != 0; // then the rows say what a line would
     job->progress = progress_begin(o->quiet || is_shown, job->epochs_before, &o->settings,
@@ -556,11 +604,43 @@ static int resume(Job *job)
     return train(job);
 }
 
+static int start_from(Job *job)
+{
+    Context *c = job->context;
+    TrainOptions *o = c->values;
+    job->from = c->other_model = mlp_open(o->from, c->err.text);
+    if (job->from == NULL)
+        return STATUS_FAILED;
+    if (!take_shape(o, &c->options, mlp_model_settings(job->from), &c->err) ||
+        !command_default_settings(&c->options, o, &c->err))
+        return STATUS_USAGE;
+    if (path_is_same(o->from, o->output)) { // it could not be resumed any more
+        error_set(&c->err,
+                  "--from %s: the new model would replace it; name another file with "
+                  "--output",
+                  o->from);
+        return STATUS_FAILED;
+    }
+    return train(job);
+}
+
 static int run(Context *c)
 {
     const TrainOptions *o = c->values;
     Job job = {.context = c, .options = o};
-    return o->resume != NULL ? resume(&job) : train(&job);
+    if (o->no_transpose && o->from == NULL) {
+        error_set(&c->err, "--no-transpose needs --from MODEL");
+        return STATUS_USAGE;
+    }
+    return o->resume != NULL ? resume(&job) : o->from != NULL ? start_from(&job) : train(&job);
+}
+
+// With a model, the defaults wait until it has been read: they depend on its network.
+static bool train_defaults(const OptionTable *table, void *values, Error *err)
+{
+    const TrainOptions *o = values;
+    bool ok = command_default_settings(table, values, err);
+    return ok || o->resume != NULL || o->from != NULL;
 }
 
 const Command command_train = {
@@ -575,7 +655,7 @@ const Command command_train = {
     .examples = {"mlp train --arch cnn", "mlp train --epochs 100 --lr 1e-4 -o slow.bin"},
     .values_size = sizeof(TrainOptions),
     .options = train_options,
-    .defaults = command_default_settings,
+    .defaults = train_defaults,
     .print_more = command_print_presets,
     .run = run,
 };

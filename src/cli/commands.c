@@ -57,7 +57,7 @@ int command_finish(Context *context, int status)
     mlp_close(context->model);
     for (size_t m = 1; m < context->ensemble.n_models; m++)
         mlp_close(context->more_models[m - 1]);
-    mlp_close(context->compared);
+    mlp_close(context->other_model);
     mlp_data_close(context->data[MLP_TRAIN_FILES]);
     mlp_data_close(context->data[MLP_TEST_FILES]);
     arena_free(&context->arena);

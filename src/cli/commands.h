@@ -30,7 +30,7 @@ typedef struct Context {
     mlp_model *model;         // NULL until they are opened; command_finish closes them
     mlp_model **more_models;  // (words.n_models - 1) those that the command line names after it
     mlp_ensemble ensemble;    // all of these
-    mlp_model *compared;      // the one of `mlp eval --compare`
+    mlp_model *other_model;   // the one of --compare or --from; NULL: none
     mlp_data *data[2];        // by mlp_part
 } Context;
 

@@ -212,6 +212,12 @@ bool options_given(const OptionTable *table, const void *value)
     return false;
 }
 
+void options_set_given(OptionTable *table, const void *value)
+{
+    for (Option *option = table->rows; option < table->rows + table->n; option++)
+        option->given = option->given || option->value == value;
+}
+
 static bool error_unknown(const Command *command, const OptionTable *table, const char *word,
                           Error *err)
 {

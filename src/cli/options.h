@@ -75,6 +75,9 @@ bool options_name_given(const OptionTable *table, const char *name);
 // Whether the command line gave the option with that value.
 bool options_given(const OptionTable *table, const void *value);
 
+// From now on it counts as given: something else than a default has set its value.
+void options_set_given(OptionTable *table, const void *value);
+
 // The words of a command line that are not flags.
 typedef struct Arguments {
     const char *model; // the first; NULL: missing
