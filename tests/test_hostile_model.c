@@ -28,13 +28,29 @@ static size_t find(const unsigned char *bytes, size_t size, const char *text)
 
 enum { ROOM = 1 << 20 };
 
-static unsigned char model[4096], mutant[ROOM];
+static unsigned char model[8192], mutant[ROOM];
 static size_t model_size, header_size;
 static char header[4096];
 
 static const char checksum_key[] = "\"checksum_crc32\":\"";
 
-static void make_model(void)
+// Settings under which a model has all that a training can leave in it.
+static void use_all_of_a_state(Model *made, Arena *arena)
+{
+    Error err;
+    made->settings.momentum = 0.5;
+    made->settings.schedule = "cosine";
+    made->settings.ema = 0.75;
+    made->settings.patience = 3;
+    made->settings.keep = "best";
+    made->state.planned_epochs = 9;
+    made->state.best_epoch = 6;
+    made->state.best_loss = 0.25;
+    if (!train_state_alloc(&made->state, &made->settings, made->net.n_parameters, arena, &err))
+        abort();
+}
+
+static void make_model(bool with_state)
 {
     static Model made;
     Arena arena = {0};
@@ -57,7 +73,9 @@ static void make_model(void)
                               .classes = made.net.architecture.classes,
                               .pixel_std = 0.3084948910638255,
                               .data_crc32 = 0x00ab0cde};
-    made.state.epochs = 7;
+    made.state = (TrainState){.epochs = 7};
+    if (with_state)
+        use_all_of_a_state(&made, &arena);
     Output out = {.stream = open_memstream(&text, &size), .path = "memory"};
     if (out.stream == NULL || !model_write(&made, &out, &err) || fclose(out.stream) != 0 ||
         size > sizeof model)
@@ -685,6 +703,55 @@ static void a_checksum_with_escapes_is_refused(void)
     CHECK(n > 0, "none of the 32 has a digit in the place of the escape");
 }
 
+static void states_of_a_training_that_contradict_the_model_are_refused(void)
+{
+    static const struct {
+        const char *from, *to, *word;
+    } cases[] = {
+        // numbers
+        {"\"best_epoch\":\"6\",", "", "'best_epoch'"},
+        {"\"best_epoch\":\"6\"", "\"best_epoch\":\"0\"", "its absence means it"},
+        {"\"best_epoch\":\"6\"", "\"best_epoch\":\"8\"", "'best_epoch': 8"},
+        {"\"best_epoch\":\"6\"", "\"best_epoch\":\"-6\"", "'best_epoch'"},
+        {"\"best_epoch\":\"6\"", "\"best_epoch\":\"3\"", "the patience was 3"},
+        {"\"best_loss\":\"0.25\"", "\"best_loss\":\"-0.25\"", "'best_loss'"},
+        {"\"best_loss\":\"0.25\"", "\"best_loss\":\"nan\"", "'best_loss'"},
+        {"\"best_loss\":\"0.25\"", "\"best_loss\":\"inf\"", "'best_loss'"},
+        {"\"best_loss\":\"0.25\"", "\"best_loss\":\"0\"", "its absence means it"},
+        {"\"planned_epochs\":\"9\",", "", "'planned_epochs': 0"},
+        {"\"planned_epochs\":\"9\"", "\"planned_epochs\":\"6\"", "'planned_epochs': 6"},
+        {"\"planned_epochs\":\"9\"", "\"planned_epochs\":\"1000001\"", "'planned_epochs'"},
+        {"\"epochs\":\"7\"", "\"epochs\":\"0\"", "'planned_epochs': 9"},
+        {"\"epochs\":\"7\"", "\"epochs\":\"10\"", "'planned_epochs': 9"},
+        // settings that they belong to
+        {"\"schedule\":\"cosine\",", "", "'planned_epochs': 9"},
+        {"\"schedule\":\"cosine\"", "\"schedule\":\"linear\"", "'schedule'"},
+        {"\"momentum\":\"0.5\"", "\"momentum\":\"1\"", "'momentum'"},
+        {"\"momentum\":\"0.5\",", "\"momentum\":\"0.5\",\"optimizer\":\"adam\",",
+         "metadata: momentum"},
+        {"\"momentum\":\"0.5\",", "\"optimizer\":\"adam\",", "train.mean."},
+        {"\"momentum\":\"0.5\",", "", "unknown tensor 'train.momentum"},
+        {"\"ema\":\"0.75\",", "", "unknown tensor 'train.average"},
+        {"\"ema\":\"0.75\"", "\"ema\":\"1.5\"", "'ema'"},
+        {"\"keep\":\"best\",", "", "unknown tensor 'train.average"},
+        {"\"epochs\":\"7\"", "\"epochs\":\"9\"", "unknown tensor 'train."}, // complete
+        {"\"patience\":\"3\"", "\"patience\":\"1\"", "unknown tensor 'train."},
+        // tensors
+        {"train.weights.fc1.bias", "train.weight.fc1.bias", "'train.weights.fc1.bias' is missing"},
+        {"train.average.fc2.weight", "train.mean.fc2.weight", "'train.average.fc2.weight'"},
+        {"train.momentum.fc1.bias", "train.weights.fc1.bias", "twice"},
+        {"train.momentum.fc1.bias\":{\"dtype\":\"F32\",\"shape\":[2]",
+         "train.momentum.fc1.bias\":{\"dtype\":\"F32\",\"shape\":[1,2]",
+         "'train.momentum.fc1.bias' does not have the shape"},
+    };
+    make_model(true);
+    the_model_that_is_damaged_below_is_whole();
+    every_truncation_is_refused();
+    weights_that_are_not_finite_are_refused();
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        refuse_model(mutant, exchange(cases[i].from, cases[i].to), cases[i].word, cases[i].to, i);
+}
+
 static void more_than_ten_thousand_files_were_refused(void)
 {
     printf("  %zu models were refused\n", n_refused);
@@ -693,7 +760,7 @@ static void more_than_ten_thousand_files_were_refused(void)
 
 int main(void)
 {
-    make_model();
+    make_model(false);
     RUN(the_model_that_is_damaged_below_is_whole);
     RUN(every_truncation_is_refused);
     RUN(every_flipped_bit_is_refused);
@@ -708,6 +775,7 @@ int main(void)
     RUN(deep_and_long_json_is_refused);
     RUN(weights_that_are_not_finite_are_refused);
     RUN(a_checksum_with_escapes_is_refused);
+    RUN(states_of_a_training_that_contradict_the_model_are_refused);
     RUN(more_than_ten_thousand_files_were_refused);
     return test_end();
 }

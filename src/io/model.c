@@ -557,7 +557,7 @@ static bool model_take_metadata(Model *model, const ModelFile *file, Error *err)
     }
     Error reason;
     if (!settings_check(&model->settings, &reason))
-        return error_set(err, "metadata '%s'", reason.text);
+        return error_set(err, "metadata: %s", reason.text);
     if (!train_state_check(&model->settings, &model->state, err))
         return false;
     model->settings.epochs = model->state.epochs;
@@ -679,7 +679,9 @@ bool model_parse(Model *model, Arena *arena, unsigned char *bytes, size_t size, 
 
 bool model_read(Model *model, Arena *arena, const char *path, Error *err)
 {
-    const size_t max_size = ((size_t)1 << 30) + ((size_t)1 << 27); // see check_weights in network.c
+    // A gigabyte of weights at most (check_weights in network.c), and as much for each block.
+    const uint64_t most = (UINT64_C(1) << 30) * (1 + TRAIN_MAX_BLOCKS) + (UINT64_C(1) << 27);
+    const size_t max_size = most < SIZE_MAX / 2 ? (size_t)most : SIZE_MAX / 2;
     unsigned char *bytes;
     size_t size;
     Error reason;

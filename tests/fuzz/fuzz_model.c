@@ -7,7 +7,7 @@ static void show(const Model *model)
 {
     ModelEntry list[MODEL_MAX_ENTRIES];
     size_t n = model_entries(list, settings_table, model);
-    char value[64];
+    char value[NETWORK_SIZES_SIZE];
     volatile float sink = 0.0F;
     for (size_t i = 0; i < n; i++)
         PROMISE(list[i].row->key[0] != '\0' &&
@@ -59,6 +59,10 @@ static void write_and_read_again(const Model *model)
     PROMISE(model->net.n_parameters == again.net.n_parameters);
     PROMISE(memcmp(model->params, again.params, model->net.n_parameters * sizeof *model->params) ==
             0);
+    for (size_t b = 0; b < TRAIN_MAX_BLOCKS; b++)
+        PROMISE(model->state.blocks[b] == NULL ||
+                memcmp(model->state.blocks[b], again.state.blocks[b],
+                       model->net.n_parameters * sizeof(float)) == 0);
     arena_free(&arena);
     free(bytes);
 }
