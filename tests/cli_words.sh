@@ -44,7 +44,7 @@ not_there() { # FLAG COMMAND: nothing is suggested
     refuses 2 "unknown flag '$1'; 'mlp $2 --help' lists them" "$bin" "$2" "$1"
 }
 claim "what the command lacks is not suggested" not_there --batch-size info
-claim "nor is anything for what the program lacks" not_there --momentum train
+claim "nor is anything for what the program lacks" not_there --dropout train
 claim "nor for an unknown letter" not_there -z train
 
 argument() { # WORD ARGUMENT COMMAND USAGE
