@@ -92,44 +92,42 @@ claim "weights show the filters of the first convolution" shows_filters 1 3
 claim "and of the second" shows_filters 2 15
 claim "dense layers behind convolutions have no images" refuses 1 'the shape of an image' "$bin" weights conv.bin --layer 3
 
-if /usr/bin/python3 -c 'import numpy' 2>/dev/null; then
-    # The forward pass by the names and shapes in the file alone.
-    cat >forward.py <<'PYTHON'
-import json, sys
-import numpy as np
-raw = open(sys.argv[1], "rb").read()
-n = int.from_bytes(raw[:8], "little")
-header, data = json.loads(raw[8:8 + n]), raw[8 + n:]
-meta = header.pop("__metadata__")
-w = {k: np.frombuffer(data[slice(*t["data_offsets"])], "<f4").reshape(t["shape"]).astype(float) for k, t in header.items()}
-act = {"sigmoid": lambda a: 1 / (1 + np.exp(-a)), "tanh": np.tanh, "relu": lambda a: np.maximum(a, 0)}[sys.argv[4]]
-x = np.frombuffer(open(sys.argv[2], "rb").read()[16:], np.uint8).reshape(-1, 1, 28, 28) / 255 / float(meta["pixel_std"])
-for name in "conv1", "conv2":
-    if name + ".weight" in w:
-        patches = np.lib.stride_tricks.sliding_window_view(x, (5, 5), axis=(2, 3))
-        x = np.einsum("nircuv,oiuv->norc", patches, w[name + ".weight"]) + w[name + ".bias"][:, None, None]
-        N, C, H, W = x.shape
-        x = act(x.reshape(N, C, H // 2, 2, W // 2, 2).max(axis=(3, 5)))
-x = x.reshape(len(x), -1)
-k = 1
-while f"fc{k}.weight" in w:
-    x = x @ w[f"fc{k}.weight"].T + w[f"fc{k}.bias"]
-    k += 1
-    x = act(x) if f"fc{k}.weight" in w else x
-p = np.exp(x - x.max(axis=1, keepdims=True))
-p /= p.sum(axis=1, keepdims=True)
-rows = [line.split(",") for line in open(sys.argv[3]).read().splitlines()[1:]]
-wrong = [i for i, r in enumerate(rows) if int(r[2]) != p[i].argmax() or abs(float(r[3]) - p[i].max()) > 1e-4]
-sys.exit(f"images {wrong[:5]} of {len(rows)}" if wrong or not rows else 0)
+# The lines of include/README.md that read a model in NumPy and in PyTorch, for any of these networks.
+python_blocks() {
+    awk '/^## File formats/ { on = 1 } on && /^```python$/ { inside = 1; next } /^```$/ { inside = 0 } inside' "$OLDPWD/include/README.md"
+}
+python_blocks >both.py
+sed '/^import torch/,$d; s/"model.bin"/sys.argv[1]/' both.py >numpy_reader.py
+sed 's/^meta, w = load("model.bin")$//; s/"cnn.bin"/sys.argv[1]/' both.py >torch_reader.py
+cat >images.py <<'PYTHON'
+import sys
+from numpy import exp, frombuffer, uint8
+images = frombuffer(open("small/t10k-images-idx3-ubyte", "rb").read()[16:], uint8).reshape(-1, 784).astype("f4")
+def compare(a): # logits with the predictions of mlp eval
+    p = exp(a - a.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True)
+    rows = [line.split(",") for line in open("p.csv").read().splitlines()[1:]]
+    wrong = [i for i, r in enumerate(rows) if int(r[2]) != p[i].argmax() or abs(float(r[3]) - p[i].max()) > 1e-4]
+    sys.exit(f"images {wrong[:5]} of {len(rows)}" if wrong or len(rows) != 800 else 0)
 PYTHON
-    same_as_numpy() { # MODEL ACTIVATION
-        exits 0 "$bin" eval "$1" -d small --predictions p.csv && /usr/bin/python3 forward.py "$1" small/t10k-images-idx3-ubyte p.csv "$2"
-    }
-    claim "NumPy computes the same from the file of three tanh layers" same_as_numpy deep.bin tanh
-    claim "and from that of a convolutional network of sigmoids" same_as_numpy conv.bin sigmoid
-    claim "and from LeNet-5's" same_as_numpy lenet5.bin relu
+same_answers() { # READER MODEL LAST-LINES
+    exits 0 "$bin" eval "$2" -d small --predictions p.csv && { cat images.py "$1_reader.py" && echo "$3"; } >reader.py &&
+        /usr/bin/python3 reader.py "$2"
+}
+if /usr/bin/python3 -c 'import numpy' 2>/dev/null; then
+    train --hidden 10 -o plain.bin
+    claim "NumPy reads the default network by the lines of include/README.md" same_answers numpy plain.bin 'compare(logits(images))'
+    claim "and three layers of tanh" same_answers numpy deep.bin 'compare(logits(images))'
 else
-    skip "python3-numpy is not installed: the files of deep networks were not read by another program"
+    skip "python3-numpy is not installed: its answers were not compared"
+fi
+if /usr/bin/python3 -c 'import torch' 2>/dev/null; then
+    for model in plain deep conv lenet5; do
+        claim "PyTorch computes the same from $model.bin" same_answers torch $model.bin \
+            'compare(net(torch.tensor(images.reshape(-1, 1, 28, 28)) / 255 / float(meta["pixel_std"])).detach().numpy())'
+    done
+else
+    skip "PyTorch is not installed: its answers were not compared"
 fi
 
 learns() { # FLAGS...: with default rates, better than 6 of 10 after five epochs of 10000 images
