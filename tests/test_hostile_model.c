@@ -723,6 +723,10 @@ static void states_of_a_training_that_contradict_the_model_are_refused(void)
         {"\"planned_epochs\":\"9\"", "\"planned_epochs\":\"1000001\"", "'planned_epochs'"},
         {"\"epochs\":\"7\"", "\"epochs\":\"0\"", "'planned_epochs': 9"},
         {"\"epochs\":\"7\"", "\"epochs\":\"10\"", "'planned_epochs': 9"},
+        {"\"recipe\":\"1\"", "\"recipe\":\"1\",\"from_crc32\":\"00000000\"",
+         "its absence means it"},
+        {"\"recipe\":\"1\"", "\"recipe\":\"1\",\"from_crc32\":\"0123456\"", "'from_crc32'"},
+        {"\"recipe\":\"1\"", "\"recipe\":\"1\",\"from_crc32\":\"0123456G\"", "'from_crc32'"},
         // settings that they belong to
         {"\"schedule\":\"cosine\",", "", "'planned_epochs': 9"},
         {"\"schedule\":\"cosine\"", "\"schedule\":\"linear\"", "'schedule'"},
