@@ -4,14 +4,19 @@
 # threads; every model and every table (but for its last column, the seconds) must be the same. `make check-repro` runs this alone and shows the hashes.
 . tests/lib.sh
 
-# fingerprint RUNNER... PROGRAM: trains and prints one checksum over models and tables.
+# fingerprint RUNNER... PROGRAM: trains, also from a model's weights, compares an ensemble, and prints one
+# checksum over models, tables and reports.
 fingerprint() {
     "$@" train -q --epochs 2 --train-size 2000 --val-size 500 -o "$WORK/cell.bin" \
         --csv "$WORK/cell.csv" || return 1
     "$@" train -q --arch cnn --epochs 2 --train-size 150 --val-size 50 -o "$WORK/cnn.bin" \
         --csv "$WORK/cnn.csv" || return 1
-    cat "$WORK/cell.csv" "$WORK/cnn.csv" | cut -d, -f1-6 | cat "$WORK/cell.bin" "$WORK/cnn.bin" - |
-        cksum | tr ' ' -
+    "$@" train -q --from "$WORK/cell.bin" --epochs 1 --train-size 2000 --val-size 500 -o "$WORK/from.bin" \
+        --csv "$WORK/from.csv" || return 1
+    "$@" eval "$WORK/cell.bin" "$WORK/from.bin" --compare "$WORK/cell.bin" --split validation --json \
+        >"$WORK/eval.json" || return 1
+    cat "$WORK/cell.csv" "$WORK/cnn.csv" "$WORK/from.csv" | cut -d, -f1-6 |
+        cat "$WORK/cell.bin" "$WORK/cnn.bin" "$WORK/from.bin" "$WORK/eval.json" - | cksum | tr ' ' -
 }
 everywhere=$(fingerprint "$FAST_MLP")
 echo "   $everywhere  this build"
