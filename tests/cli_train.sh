@@ -147,7 +147,7 @@ settings_arrive() {
 }
 claim "every setting arrives in the model" settings_arrive
 
-recipes_arrive() {
+newer_settings_arrive() {
     exits 0 train -q --hidden 5,4 --activation tanh --momentum 0.5 --weight-decay 1e-3 --schedule cosine --warmup 0.25 \
         --ema 0.9 --rotate 10 --scale 0.1 --shift 1.5 --shear .05 --patience 7 --keep best && setting hidden 5-4 &&
         setting activation tanh && setting momentum 0.5 && setting weight_decay 0.001 && setting schedule cosine &&
@@ -157,7 +157,7 @@ recipes_arrive() {
         setting architecture cnn && setting hidden 6-5 && setting channels 3-2 && setting activation sigmoid &&
         setting optimizer adam && setting schedule one-cycle && setting format 'mlp 2'
 }
-claim "so does every setting of a recipe" recipes_arrive
+claim "so does every newer setting" newer_settings_arrive
 defaults_stay_format_1() {
     exits 0 train -q --activation sigmoid --optimizer sgd --momentum 0 --weight-decay 0 --schedule constant --warmup 0 --ema 0 \
         --rotate 0 --scale 0 --shift 0 --shear 0 --keep last --preset none -o "$WORK/out/named.bin" &&

@@ -648,10 +648,17 @@ static void lists_of_sizes_have_their_limits(void)
 {
     static const struct {
         const char *name, *hidden, *channels, *word;
-    } cases[] = {{"mlp", "1-2-3-4-5-6-7-8", "", NULL}, {"cnn", "1-2-3-4-5-6-7-8", "1-1", NULL},
-                 {"lenet5", "3", "32-200", NULL},      {"mlp", "4", "3", "channels"},
-                 {"mlp", "4", "3-3", "channels"},      {"cnn", "4", "3", "channels"},
-                 {"cnn", "4", "3-4-5", "channels"},    {"cnn", "4", "33-4", "at most 32"}};
+    } cases[] = {{"mlp", "1-2-3-4-5-6-7-8", "", NULL},
+                 {"cnn", "1-2-3-4-5-6-7-8", "1-1", NULL},
+                 {"lenet5", "3", "32-200", NULL},
+                 {"mlp", "4", "3", "channels"},
+                 {"mlp", "4", "3-3", "channels"},
+                 {"cnn", "4", "3", "channels"},
+                 {"cnn", "4", "3-4-5", "channels"},
+                 {"cnn", "4", "33-4", "at most 32"},
+                 {"mlp", "16000-16000", "", NULL},
+                 {"mlp", "16000-17000", "", "gigabyte"},
+                 {"mlp", "12000-12000-12000-12000", "", "gigabyte"}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         Network net;
         mlp_settings settings;
@@ -666,6 +673,18 @@ static void lists_of_sizes_have_their_limits(void)
                   (cases[i].word == NULL || strstr(err.text, cases[i].word) != NULL),
               "%s %s %s: %s", cases[i].name, cases[i].hidden, cases[i].channels, err.text);
     }
+}
+
+// Sixteen times as many weights as the file would have: channels are padded, and units too.
+static void padding_counts_as_weights(void)
+{
+    Network net;
+    Error err = {""};
+    Architecture a = synthetic_architecture("cnn", 400, 400, 1600, 10);
+    a.channels[0] = a.channels[1] = 1;
+    CHECK(network_build(&net, &a, &err) && net.n_parameters > (size_t)1 << 27, "%s", err.text);
+    a.hidden[0] = 2000;
+    CHECK(!network_build(&net, &a, &err) && strstr(err.text, "gigabyte") != NULL, "%s", err.text);
 }
 
 int main(void)
@@ -693,5 +712,6 @@ int main(void)
     RUN(a_gradient_of_zeros_is_not_accepted);
     RUN(sizes_out_of_range_are_refused);
     RUN(lists_of_sizes_have_their_limits);
+    RUN(padding_counts_as_weights);
     return test_end();
 }

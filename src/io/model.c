@@ -679,7 +679,7 @@ bool model_parse(Model *model, Arena *arena, unsigned char *bytes, size_t size, 
 
 bool model_read(Model *model, Arena *arena, const char *path, Error *err)
 {
-    // A gigabyte of weights at most (check_weights in network.c), and as much for each block.
+    // A gigabyte of weights at most (check_parameters in network.c), and as much for each block.
     const uint64_t most = (UINT64_C(1) << 30) * (1 + TRAIN_MAX_BLOCKS) + (UINT64_C(1) << 27);
     const size_t max_size = most < SIZE_MAX / 2 ? (size_t)most : SIZE_MAX / 2;
     unsigned char *bytes;

@@ -172,11 +172,13 @@ static const Numbered a_symbols = NUMBERED("a"), p_symbols = NUMBERED("p"),
                       f_symbols = NUMBERED("f"), conv_names = NUMBERED("conv"),
                       fc_names = NUMBERED("fc");
 
-// Before a layer is described: its weights must be a gigabyte at most, and its windows fit the
-// kernels.
+// Before a layer is described: its weights, with those of padding, must be a gigabyte at most, and
+// its windows fit the kernels.
 static bool check_layer(const Layer *layer, size_t units, const Architecture *a, Error *err)
 {
     const uint64_t max_weights = UINT64_C(1) << 28;
+    const uint64_t pixels = (uint64_t)layer->in.height * layer->in.width;
+    const uint64_t inputs = (pixels - 1) * layer->in_pitch + layer->in.channels;
     if (layer->kind->has_filters) {
         ConvShape window = {.kernel_size = layer->conv.kernel_size, .pitch = layer->in_pitch};
         return conv_window_length(&window) <= CONV_MAX_WINDOW ||
@@ -187,8 +189,7 @@ static bool check_layer(const Layer *layer, size_t units, const Architecture *a,
                          CONV_MAX_WINDOW / (window.kernel_size * window.kernel_size) / KERNEL_PAD *
                              KERNEL_PAD);
     }
-    return layer->name == NULL ||
-           (uint64_t)shape_size(layer->in) * (units + KERNEL_PAD) <= max_weights ||
+    return layer->name == NULL || inputs * (units + KERNEL_PAD) <= max_weights ||
            error_set(err,
                      "%zu hidden units for images of %zu x %zu pixels: more than a gigabyte of "
                      "weights",
@@ -277,6 +278,14 @@ static void network_find_stages(Network *net)
     net->load_waits = net->layers[1].kind->needs_x;
 }
 
+// All layers together may have as much as a model file may be long (model.c).
+static bool check_parameters(const Network *net, Error *err)
+{
+    const uint64_t max_parameters = (UINT64_C(1) << 28) + (UINT64_C(1) << 25);
+    return net->n_parameters <= max_parameters ||
+           error_set(err, "hidden layers (--hidden): more than a gigabyte of weights");
+}
+
 static bool check_image_memory(const Network *net, Error *err)
 {
     const uint64_t max_bytes = UINT64_C(1) << 26; // 64 MB
@@ -308,7 +317,7 @@ bool network_build(Network *net, const Architecture *architecture, Error *err)
         if (!network_add_dense(net, k, activation, err))
             return false;
     network_find_stages(net);
-    return check_image_memory(net, err);
+    return check_parameters(net, err) && check_image_memory(net, err);
 }
 
 size_t network_count_weights(const Network *net)
