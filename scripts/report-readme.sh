@@ -6,6 +6,7 @@ set -eu
 cd -- "$1"
 : "${EPOCHS:?}" "${SEEDS:?}" "${SLOW:?}" "${RATE:?}" "${SMALL:?}" "${RATES:?}" "${SIZES:?}" "${FEW:?}"
 : "${BATCHES:?}" "${HIDDEN:?}" "${JACOBIAN_HIDDEN:?}" "${STEPS_HIDDEN:?}" "${CNN_EPOCHS:?}"
+: "${FEW_EPOCHS:?}" "${MANY_EPOCHS:?}" "${EXTRA:?}"
 
 # shellcheck disable=SC2086 # it may have several words: busybox awk
 awk() {
@@ -26,9 +27,19 @@ table() {
     awk -F , -v OFS=' | ' '
         function v(name) { return $at[name] }
         function percent(x) { return x == "" ? "" : sprintf("%.2f", 100 * x) }
+        # Without those that hold for a whole section.
+        function flags(text) {
+            gsub(/--(train-size|epochs) [0-9]+ ?/, "", text)
+            sub(/ $/, "", text)
+            return code(text)
+        }
+        function code(text) { return text == "" || text ~ /^eval of/ ? text : "`" text "`" }
         function spread(name) {
             return v(name "_mean") == "" ? "diverged" : \
                 sprintf("%s (%s to %s)", percent(v(name "_mean")), percent(v(name "_least")), percent(v(name "_greatest")))
+        }
+        function with_error(name) {
+            return percent(v(name "_mean")) (v(name "_se") == "" ? "" : " ± " percent(v(name "_se")))
         }
         NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
         { line = '"$3"'; print "| " line " |" }' "$1"
@@ -97,6 +108,39 @@ cat <<'END'
 The network memorises nearly every training set, whatever its size. More images raise the validation accuracy, which comes
 closer to the training accuracy with each step. The bands contain every seed; they are narrow compared with the steps.
 
+END
+# The sections on recipes have targets of their own in report.mk: each is there when its tables are.
+if [ -e remedies.csv ]; then
+    cat <<END
+## What helps against overfitting
+
+    ./mlp train --train-size $SMALL --epochs $FEW_EPOCHS FLAGS --seed N -o few.bin --csv few.csv
+    ./mlp train --epochs $MANY_EPOCHS FLAGS --seed N -o many.bin --csv many.csv
+    ./mlp eval few.bin --split train
+    ./mlp eval few.bin --split validation
+
+Each remedy alone, and together, with $SMALL training images and with all. At each size every training has the same number of
+epochs and, without a schedule, the default learning rate. "More data" is $EXTRA images in place of $SMALL. "Together" is weight decay, averaging,
+augmentation and the best epoch; "with-schedule" is the same with a learning rate that falls to 0, which is no remedy
+against overfitting by itself. The flags were chosen on the validation images ([SETTINGS.md](SETTINGS.md#against-overfitting)).
+
+Train figures of this section are of the finished model, on the training images as they are. So the gap means the same in
+each row: the running average of a training with augmentation is of changed images.
+
+END
+    picture remedies "Final train and validation accuracy of each remedy, with few and with many training images"
+    echo "Mean of the seeds, with the smallest and the largest ([remedies.csv](remedies.csv); each training:"
+    echo "[remedies-runs.csv](remedies-runs.csv)); the gap is train less validation accuracy, in points:"
+    echo
+    table remedies.csv 'images | remedy | flags | epochs | train | validation | gap' \
+        'v("images") OFS v("recipe") OFS flags(v("flags")) OFS sprintf("%.0f", v("epochs")) OFS spread("train") OFS \
+         spread("validation") OFS percent(v("train_mean") - v("validation_mean"))'
+    picture remedies-curves "Validation accuracy by epoch with each remedy, with few and with many training images"
+    echo "Bands hold all seeds ([remedies-curves.csv](remedies-curves.csv)). Early stopping follows the curve of \"none\" and ends at"
+    echo "the crosses, with the accuracy of the epoch that it keeps."
+    echo
+fi
+cat <<'END'
 ## How well it works
 
 ### Learning rate
@@ -317,6 +361,53 @@ cat <<'END'
 A person would not be sure about some of these either; others are clear ([mistakes-cnn.csv](mistakes-cnn.csv)). As with the
 dense network, the most confident errors are as confident as right answers.
 
+END
+if [ -e accuracy.csv ]; then
+    cat <<'END'
+## How accurate can it be
+
+    ./mlp train FLAGS --seed N -o model.bin
+    ./mlp eval model.bin
+
+END
+    picture accuracy "Validation and test accuracy of the recipes"
+    echo "Mean of the seeds with its standard error ([accuracy.csv](accuracy.csv); each training:"
+    echo "[accuracy-runs.csv](accuracy-runs.csv)). Seconds are of one training, on one thread while others used the other CPUs:"
+    echo
+    table accuracy.csv 'recipe | flags | trainings | parameters | epochs | train | validation | test | binomial | seconds' \
+        'v("recipe") OFS code(v("flags")) OFS v("trainings") OFS v("parameters") OFS sprintf("%.0f", v("epochs")) OFS \
+         with_error("train") OFS with_error("validation") OFS with_error("test") OFS percent(v("binomial_se")) OFS \
+         sprintf("%.0f", v("seconds"))'
+    cat <<'END'
+The standard error after a mean says how much it would change with other seeds. The binomial one says how much the test
+accuracy of one model would change with other test images; it is the larger of the two, and more seeds do not make it smaller.
+No setting, seed or epoch was chosen on the test images.
+
+END
+fi
+if [ -e seconds-runs.csv ]; then
+    cat <<'END'
+### Time to 99 %
+
+    ./mlp train --preset fast --seed N
+
+END
+    picture seconds "Accuracy against the seconds since the start of the process"
+    awk -F , 'NR == 2 { first = $1 } NR > 1 && $1 == first { print $7 "," $6 "," $3 }' seconds-runs.csv | sort -t , -k 1,1n | awk -F , '
+        { seconds[NR] = $1; sum += $2; reached += $2 >= 0.99; if (NR == 1 || $2 < least) least = $2; threads = $3 }
+        END {
+            median = (seconds[int((NR + 1) / 2)] + seconds[int(NR / 2) + 1]) / 2
+            printf "The preset `fast` with %d seeds on %d threads, from the start of the process to the finished model: median %.2f\n", NR, threads, median
+            printf "seconds (%.2f to %.2f). Test accuracy %.2f %% on average; the least is %.2f %%, and %d of %d reach 99 %%\n", \
+                seconds[1], seconds[NR], 100 * sum / NR, 100 * least, reached, NR
+            print "([seconds-runs.csv](seconds-runs.csv); by epoch: [seconds-curves.csv](seconds-curves.csv)). Nothing else ran on the machine. Others, with one seed:"
+        }'
+    echo
+    awk -F , 'NR == 1 { print; next } NR == 2 { first = $1 } $1 != first' seconds-runs.csv |
+        table - 'recipe | epochs | validation | test | seconds' \
+            'v("recipe") OFS v("epochs") OFS percent(v("validation_accuracy")) OFS percent(v("test_accuracy")) OFS sprintf("%.1f", v("seconds"))'
+fi
+cat <<'END'
 ## Accuracy and loss by epoch
 
 The curves of the two trainings with all images, with their losses:

@@ -6,6 +6,9 @@
 #
 # Slow work is kept in WORK, one file per training: a sweep that was stopped resumes at its last row.
 # Results are in OUT. Every training has one thread, so that several run side by side.
+#
+# Three parts have targets of their own, since two of them take most of the time: `basics`, `recipes` and
+# `timing` (report-recipes.mk). `all` makes them and the text; `timing` last and alone, for its seconds.
 
 MLP     = ./mlp
 OUT     = data/report
@@ -40,8 +43,17 @@ unplain = $(shell printf %s $(call quoted,$(1)) | LC_ALL=C tr -d 'A-Za-z0-9_./+@
 $(foreach name,OUT WORK MLP,$(if $(or $(call unplain,$($(name))),$(filter -%,$($(name))),$(if $($(name)),,empty)),\
     $(error $(name)=$($(name)): must have letters, digits and _ . / + @ - alone, and not begin with -)))
 
-.PHONY: all readme
+# $(call stamp,FILE,TEXT): a file with the text, newer than what was made with another text. Looked at
+# before any job begins, which would change their order.
+stamp = $(shell printf '%s\n' $(call quoted,$(2)) | cmp -s - $(1) || printf '%s\n' $(call quoted,$(2)) >$(1))
+$(shell mkdir -p $(OUT) $(WORK)/recipes $(WORK)/timing)
+
+.PHONY: all basics recipes timing readme
+.DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
+# The tables of parts of a sweep under one header: the same bytes as one sweep over all values.
+JOIN = $(AWK) 'FNR > 1 || NR == 1'
+include scripts/report-recipes.mk
 
 # ---------------------------------------------------------------------------------------------
 # Everything; the longest trainings first, so that the last ones do not run alone
@@ -59,12 +71,16 @@ TABLES = $(addprefix $(OUT)/,overfit-$(SLOW).csv overfit-$(RATE).csv overfit.csv
 NAMES  = curves overfit-$(SLOW) overfit-$(RATE) sizes rates batch hidden weights confusion classes \
            mistakes jacobians steps curves-cnn filters-1 filters-2 features-1 features-2 \
          confusion-cnn mistakes-cnn
-ifneq ($(GNUPLOT),)
-  PICTURES = $(foreach name,$(NAMES),$(OUT)/$(name).png $(OUT)/$(name).svg)
-endif
+# $(call pictures,NAMES)
+pictures = $(if $(GNUPLOT),$(foreach name,$(1),$(OUT)/$(name).png $(OUT)/$(name).svg))
 
-all: $(CNN) $(RATE_SWEEPS) $(MODELS) $(SIZE_SWEEPS) $(BATCH_SWEEPS) $(HIDDEN_SWEEPS) $(TABLES) \
-     $(OUT)/README.md $(PICTURES)
+recipes: $(RECIPE_TABLES) $(call pictures,$(RECIPE_NAMES))
+timing: $(TIMING_TABLES) $(call pictures,$(TIMING_NAMES))
+basics: $(CNN) $(RATE_SWEEPS) $(MODELS) $(SIZE_SWEEPS) $(BATCH_SWEEPS) $(HIDDEN_SWEEPS) $(TABLES) $(call pictures,$(NAMES))
+
+# The second make begins when nothing else runs any more.
+all: recipes basics
+	@$(MAKE) --no-print-directory -f scripts/report.mk timing $(OUT)/README.md
 ifeq ($(GNUPLOT),)
 	@echo "gnuplot is not installed: the tables in $(OUT) are made, no picture was drawn."
 endif
@@ -72,9 +88,7 @@ endif
 # Everything is made again when a setting changes.
 SETTINGS = $(EPOCHS) $(SEEDS) $(SLOW) $(RATE) $(SMALL) / $(RATES) / $(SIZES) / $(FEW) / $(BATCHES) / \
            $(HIDDEN) / $(CNN_EPOCHS) $(JACOBIAN_HIDDEN) $(STEPS_HIDDEN) / $(value MLP_DATA)
-# Looked at before any job begins, which would change their order.
-$(shell mkdir -p $(WORK) $(OUT) && { printf '%s\n' $(call quoted,$(SETTINGS)) | cmp -s - $(WORK)/settings || \
-          printf '%s\n' $(call quoted,$(SETTINGS)) >$(WORK)/settings; })
+$(call stamp,$(WORK)/settings,$(SETTINGS))
 MADE_BY = $(MLP) $(WORK)/settings
 
 # ---------------------------------------------------------------------------------------------
@@ -120,8 +134,6 @@ $(MODELS:.bin=.csv): $(WORK)/%.csv: $(WORK)/%.bin
 # Their rules are in this file.
 $(TABLES): scripts/report.mk
 
-# The tables of parts of a sweep under one header: the same bytes as one sweep over all values.
-JOIN = $(AWK) 'FNR > 1 || NR == 1'
 # Without the CRC-32 of the data and the architecture; without the seconds, which differ from run to run.
 TIMED   = cut -d , -f 3-
 UNTIMED = cut -d , -f 3-16
@@ -234,14 +246,14 @@ $(OUT)/jacobians.csv: $(WORK)/gradcheck.txt $(WORK)/nonzero.csv scripts/report/j
 $(OUT)/steps.csv: $(MADE_BY)
 	$(MLP) gradcheck --hidden $(STEPS_HIDDEN) --steps $@ >$(WORK)/steps.txt
 
-$(OUT)/README.md: $(TABLES)
+$(OUT)/README.md: $(TABLES) $(RECIPE_TABLES) $(TIMING_TABLES)
 
 # Only the text, from the tables as they are.
 readme $(OUT)/README.md: scripts/report-readme.sh
 	@EPOCHS='$(EPOCHS)' SEEDS='$(SEEDS)' SLOW='$(SLOW)' RATE='$(RATE)' SMALL='$(SMALL)' RATES='$(RATES)' \
 	  SIZES='$(SIZES)' FEW='$(FEW)' BATCHES='$(BATCHES)' HIDDEN='$(HIDDEN)' \
 	  JACOBIAN_HIDDEN='$(JACOBIAN_HIDDEN)' STEPS_HIDDEN='$(STEPS_HIDDEN)' \
-	  CNN_EPOCHS='$(CNN_EPOCHS)' \
+	  CNN_EPOCHS='$(CNN_EPOCHS)' FEW_EPOCHS='$(FEW_EPOCHS)' MANY_EPOCHS='$(MANY_EPOCHS)' EXTRA='$(EXTRA)' \
 	  sh scripts/report-readme.sh $(OUT) >$(WORK)/README.part && mv $(WORK)/README.part $(OUT)/README.md
 
 # ---------------------------------------------------------------------------------------------
@@ -251,6 +263,11 @@ define picture
 $(OUT)/$(1).png $(OUT)/$(1).svg: $(3) scripts/report/$(2) scripts/report/sheet.awk scripts/inputs.gp scripts/style.gp
 	$$(GNUPLOT) -c scripts/report/$(2) $$@ $(3) $(4)
 endef
+
+$(eval $(call picture,remedies,remedies.gp,$(OUT)/remedies.csv))
+$(eval $(call picture,remedies-curves,remedies-curves.gp,$(OUT)/remedies-curves.csv $(OUT)/remedies-runs.csv))
+$(eval $(call picture,accuracy,accuracy.gp,$(OUT)/accuracy.csv))
+$(eval $(call picture,seconds,seconds.gp,$(OUT)/seconds-curves.csv $(OUT)/seconds-runs.csv))
 
 $(eval $(call picture,overfit-$(SLOW),overfit.gp,$(OUT)/overfit-$(SLOW).csv))
 $(eval $(call picture,overfit-$(RATE),overfit.gp,$(OUT)/overfit-$(RATE).csv))

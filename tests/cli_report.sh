@@ -8,14 +8,12 @@ export MLP_DATA="$WORK/data"
 # make divides names at blanks, which may be in that of the project's directory.
 program=./${MLP#"$PWD"/} fast=./${FAST_MLP#"$PWD"/}
 
-# report DIRECTORY ARGUMENTS...: the sub-make that `make report` calls, on few images and few epochs.
+# report DIRECTORY ARGUMENTS...
 quiet=-s
 report() {
     directory=$WORK/$1
     shift
-    "$MAKE" "$quiet" -f scripts/report.mk -j 2 MLP="$program" OUT="$directory/out" WORK="$directory/made" EPOCHS=2 FEW=1 \
-        SEEDS=2 SMALL=50 RATES='1e-4 1e-3 1e38' SIZES='50 100' BATCHES='16 64' HIDDEN='2 4' \
-        JACOBIAN_HIDDEN=2 STEPS_HIDDEN=1 CNN_EPOCHS=1 "$@"
+    make_report "$quiet" MLP="$program" OUT="$directory/out" WORK="$directory/made" FASHION="$WORK/data" "$@"
 }
 
 # The tables, each without its column of times.
@@ -29,13 +27,16 @@ untimed() { # DIRECTORY
 tables='overfit-1e-4.csv overfit-1e-3.csv overfit.csv sizes.csv sizes-runs.csv rates.csv rates-runs.csv batch.csv
     hidden.csv units.csv confusion.csv classes.csv mistakes.csv jacobians.csv steps.csv cnn.csv
     confusion-cnn.csv mistakes-cnn.csv README.md'
+recipe_tables='remedies.csv remedies-runs.csv remedies-curves.csv accuracy.csv accuracy-runs.csv seconds-runs.csv
+    seconds-curves.csv'
 pictures='curves overfit-1e-4 overfit-1e-3 sizes rates batch hidden weights confusion classes mistakes jacobians steps
     curves-cnn filters-1 filters-2 features-1 features-2 confusion-cnn mistakes-cnn'
+recipe_pictures='remedies remedies-curves accuracy seconds'
 
 makes_tables() {
     report a GNUPLOT= >"$WORK/said" 2>&1 || { cat "$WORK/said"; return 1; }
     grep -q 'gnuplot is not installed: .* no picture was drawn' "$WORK/said" || { cat "$WORK/said"; return 1; }
-    for file in $tables; do
+    for file in $tables $recipe_tables; do
         [ -s "$WORK/a/out/$file" ] || { echo "missing: $file"; return 1; }
     done
     [ "$(find "$WORK/a/out" -type f ! -name '*.csv')" = "$WORK/a/out/README.md" ]
@@ -70,11 +71,27 @@ claim "what is missing is made again, and nothing else" missing_again
 
 comes_along() { # files that another command's target brings
     rm "$WORK/a/made/slow.csv" "$WORK/a/made/gradcheck.txt" "$WORK/a/made/mistakes.csv" "$WORK/a/made/predictions-cnn.csv" \
+        "$WORK/a/made/recipes/many.none.1.curves.csv" "$WORK/a/made/recipes/accuracy.fast.2.bin" \
+        "$WORK/a/made/timing/fast.curves.csv" "$WORK/a/out/remedies-curves.csv" "$WORK/a/out/seconds-curves.csv" \
         "$WORK/a/out/overfit-1e-4.csv" "$WORK/a/out/jacobians.csv" "$WORK/a/out/mistakes.csv"
     report a GNUPLOT= >"$WORK/said" 2>&1 || { cat "$WORK/said"; return 1; }
     untimed "$WORK/a" | diff "$WORK/a.all" -
 }
 claim "so is what comes along with another file" comes_along
+
+one_recipe() { # the rest of them stays
+    quiet=--no-print-directory
+    report a GNUPLOT= FLAGS_accuracy.default='--ema 0.9' >"$WORK/said"
+    report a GNUPLOT= >>"$WORK/said"
+    quiet=-s
+    grep '^sh scripts/report/' "$WORK/said" >"$WORK/commands"
+    cat "$WORK/commands"
+    [ "$(grep -c 'recipe.sh .* accuracy default [12] .*--ema 0.9' "$WORK/commands")" -eq 2 ] &&
+        [ "$(grep -c 'recipe.sh .* accuracy default [12] ' "$WORK/commands")" -eq 4 ] &&
+        [ "$(grep -c 'timing.sh .* default ' "$WORK/commands")" -eq 2 ] && [ "$(wc -l <"$WORK/commands")" -eq 6 ] &&
+        untimed "$WORK/a" | diff "$WORK/a.all" -
+}
+claim "other flags of one recipe make its trainings again, and nothing else" one_recipe
 
 resumes() { # its first row says that it took 77 seconds: it was not trained again
     sed '$d; 2s/,[0-9.]*$/,77/' "$WORK/a/made/rate-1e-4.csv" >"$WORK/a/made/rate-1e-4.csv.part" &&
@@ -89,6 +106,35 @@ parts_are_the_whole() {
         cut -d , -f 3-16 "$WORK/whole.csv" | cmp - "$WORK/a/out/rates-runs.csv"
 }
 claim "a sweep in parts, side by side, has the bytes of one sweep" parts_are_the_whole
+
+recipe_as_by_hand() {
+    "$FAST_MLP" train -q --train-size 50 --epochs 2 --seed 2 --patience 20 --keep best -o "$WORK/hand.bin" &&
+        cmp "$WORK/hand.bin" "$WORK/a/made/recipes/few.early-stopping.2.bin" || return 1
+    for split in train validation; do
+        "$FAST_MLP" eval --json --split "$split" "$WORK/hand.bin" | sed -n 's/^  "accuracy": \(.*\),$/\1/p'
+    done | paste -s -d , - >"$WORK/hand"
+    grep '^few,early-stopping,' "$WORK/a/out/remedies-runs.csv" >"$WORK/rows"
+    cat "$WORK/hand" "$WORK/rows"
+    grep "^few,early-stopping,--train-size 50 --patience 20 --keep best --epochs 2,2,50,50890,2,$(cat "$WORK/hand")\$" "$WORK/rows"
+}
+claim "a recipe's row is what mlp train and mlp eval say" recipe_as_by_hand
+
+standard_error() { # of two values: half their distance
+    awk -F, '$1 == "fast" { print $9 }' "$WORK/a/out/accuracy-runs.csv" | paste -s -d , - >"$WORK/two"
+    grep '^fast,' "$WORK/a/out/accuracy.csv" >"$WORK/summed"
+    cat "$WORK/two" "$WORK/summed"
+    paste -d , "$WORK/two" "$WORK/summed" |
+        awk -F, '{ d = $1 > $2 ? $1 - $2 : $2 - $1; exit !(d > 0 && ($15 - ($1 + $2) / 2) ^ 2 < 1e-12 && ($18 - d / 2) ^ 2 < 1e-12) }'
+}
+claim "the standard error of a mean is that of its values" standard_error
+
+ensemble_as_by_hand() {
+    "$FAST_MLP" eval --json "$WORK/a/made/recipes/accuracy.fast.1.bin" "$WORK/a/made/recipes/accuracy.fast.2.bin" |
+        sed -n 's/^  "accuracy": \(.*\),$/\1/p' >"$WORK/hand"
+    cat "$WORK/hand"
+    [ -s "$WORK/hand" ] && [ "$(awk -F, '$1 == "ensemble" { print $9 }' "$WORK/a/out/accuracy-runs.csv")" = "$(cat "$WORK/hand")" ]
+}
+claim "the row of an ensemble is what mlp eval says of its models" ensemble_as_by_hand
 
 as_eval_says() { # precision and recall, of 4 digits
     awk '$1 ~ /^[0-9]$/ && NF == 5 { print $1 "," $2 "," ($3 == "-" ? "" : $3) "," $4 }' "$WORK/a/made/eval.txt" >"$WORK/said"
@@ -109,7 +155,7 @@ diverged_is_said() {
 claim "a rate that diverges has a row that says so" diverged_is_said
 
 readme_shows_all() {
-    for name in $pictures; do
+    for name in $pictures $recipe_pictures; do
         echo "$name"
         grep -qF "($name.png)" "$WORK/a/out/README.md" || return 1
         grep -qF "($name.svg)" "$WORK/a/out/README.md" || return 1
@@ -143,7 +189,7 @@ if command -v gnuplot >/dev/null; then
     draws_all() {
         report a >"$WORK/said" 2>&1 || { cat "$WORK/said"; return 1; }
         [ ! -s "$WORK/said" ] || { cat "$WORK/said"; return 1; }
-        for name in $pictures; do
+        for name in $pictures $recipe_pictures; do
             ls -l "$WORK/a/out/$name".*
             [ "$(head -c 4 "$WORK/a/out/$name.png" | tail -c 3)" = PNG ] || return 1
             [ "$(wc -c <"$WORK/a/out/$name.png")" -gt 5000 ] && grep -q '</svg>' "$WORK/a/out/$name.svg" || return 1
@@ -163,7 +209,7 @@ if command -v gnuplot >/dev/null; then
     for script in scripts/report/*.gp scripts/plot.gp; do
         name=$(basename "$script")
         more=
-        case $name in costs.gp) more=hidden ;; features.gp) more=f1 ;; jacobians.gp) more=$WORK/wrong.csv ;; esac
+        case $name in costs.gp) more=hidden ;; features.gp) more=f1 ;; jacobians.gp | remedies-curves.gp | seconds.gp) more=$WORK/wrong.csv ;; esac
         # shellcheck disable=SC2086 # nothing, or one word
         {
             claim "$name refuses another table" refused 1 "$name: $WORK/wrong.csv: not " "$script" "$WORK/bad.png" "$WORK/wrong.csv" $more

@@ -13,15 +13,20 @@ export MLP_DATA="$WORK/\$(shell touch HACKED)'s; data"
 small_data "$MLP_DATA" 300
 mkdir "$tree" && cp -R scripts "$tree" && cp "$FAST_MLP" "$tree/mlp"
 
-# report ARGUMENTS...: a report of few images and epochs.
 report() (
-    cd "$tree" && "$MAKE" -s -f scripts/report.mk -j 2 MLP=./mlp EPOCHS=2 FEW=1 SEEDS=2 SMALL=50 RATES='1e-4 1e-3 1e38' \
-        SIZES='50 100' BATCHES='16 64' HIDDEN='2 4' JACOBIAN_HIDDEN=2 STEPS_HIDDEN=1 CNN_EPOCHS=1 "$@"
+    cd "$tree" && make_report -s MLP=./mlp FASHION=/nowhere "$@"
 )
 odd_project() {
     report OUT=first && nothing_ran && [ -s "$tree/first/README.md" ]
 }
 claim "make report works in a directory of any name, with data in one" odd_project
+
+no_fashion() {
+    cut -d , -f 1 "$tree/first/accuracy.csv" | paste -s -d ' ' - >"$WORK/said"
+    cat "$WORK/said"
+    [ "$(cat "$WORK/said")" = "recipe default small-data fast ensemble" ]
+}
+claim "without Fashion-MNIST the report leaves its rows out" no_fashion
 
 # make divides names at blanks, and OUT and WORK are names in its rules.
 plain_only() {
@@ -38,7 +43,8 @@ claim "make report refuses an OUT, WORK or MLP that make or the shell would take
 # Every awk
 
 # The tables are made again from the same trainings, and so are the pictures that awk has a part in.
-drawn='features-1.svg filters-1.svg filters-2.svg mistakes.svg weights.svg jacobians.svg rates.svg'
+drawn='features-1.svg filters-1.svg filters-2.svg mistakes.svg weights.svg jacobians.svg rates.svg
+    remedies.svg remedies-curves.svg accuracy.svg seconds.svg'
 with_awk() { # COMMAND
     rm -rf "$tree/again" "$tree/build/report/features.csv"
     report OUT=again GNUPLOT= AWK="$1" >/dev/null || return 1
@@ -89,6 +95,11 @@ if command -v gnuplot >/dev/null; then
         weights | mistakes) any_name "report/$1.gp" "$made/$1.csv" ;;
         filters) any_name report/filters.gp "$made/filters-1.csv" ;;
         features) any_name report/features.gp "$made/features.csv" f1 ;;
+        remedies-curves | seconds)
+            second=$(echo "$1" | sed 's/-curves//')-runs.csv
+            cp "$tree/first/$second" "$WORK/tables/'j;touch HACKED;'"
+            any_name "report/$1.gp" "first/${second%-runs.csv}-curves.csv" "'j;touch HACKED;'"
+            ;;
         jacobians)
             cp "$tree/first/jacobians.csv" "$WORK/tables/'j;touch HACKED;'"
             any_name report/jacobians.gp "$made/nonzero.csv" "'j;touch HACKED;'"

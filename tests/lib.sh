@@ -41,6 +41,16 @@ small_data() { # DIRECTORY N [SIDE]
     done
 }
 
+# make_report ARGUMENTS...: the sub-make that `make report` calls, on few images and few epochs, with
+# some of its recipes. FASHION is $MLP_DATA, so that it is there everywhere.
+make_report() {
+    "$MAKE" -f scripts/report.mk -j 2 EPOCHS=2 FEW=1 SEEDS=2 SMALL=50 RATES='1e-4 1e-3 1e38' SIZES='50 100' \
+        BATCHES='16 64' HIDDEN='2 4' JACOBIAN_HIDDEN=2 STEPS_HIDDEN=1 CNN_EPOCHS=1 \
+        FEW_EPOCHS=2 EXTRA=100 RECIPE_EPOCHS=2 TIMED_SEEDS=2 few='none early-stopping more-data together' \
+        many='none together' accuracy='default small-data fast ensemble fashion' MODELS_accuracy.ensemble=fast \
+        TIMED_RECIPES='fast default' "$@"
+}
+
 skip() {
     echo "SKIP $1"
 }
