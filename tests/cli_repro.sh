@@ -1,23 +1,47 @@
 #!/bin/sh
-# The same bytes everywhere: one small training of each architecture by the program built in every way
-# that this machine can build and run, with every instruction set that it has and several numbers of
-# threads; every model and every table (but for its last column, the seconds) must be the same. `make check-repro` runs this alone and shows the hashes.
+# The same bytes everywhere: small trainings, which have every setting at least once, by the program
+# built in every way that this machine can build and run, with every instruction set that it has and several
+# numbers of threads; every model and every table (but for its last column, the seconds) must be the
+# same. `make check-repro` runs this alone and shows the hashes.
 . tests/lib.sh
 
-# fingerprint RUNNER... PROGRAM: trains, also from a model's weights, compares an ensemble, and prints one
-# checksum over models, tables and reports.
+# Settings, a training in each line. Together they are all that `mlp train --help` lists.
+cat >"$WORK/trainings" <<'END'
+plain --epochs 2 --train-size 2000
+cnn --arch cnn --epochs 2 --train-size 150 --val-size 50
+tanh --hidden 24,12 --activation tanh --optimizer adam --weight-decay 0.001 --schedule cosine --warmup 0.1 --ema 0.99 --epochs 3 --train-size 1000 --seed 2
+moved --rotate 15 --scale 0.2 --shift 2 --shear 0.2 --momentum 0.9 --lr 1e-4 --keep best --epochs 2 --train-size 1000 --batch 50
+cycle --activation relu --momentum 0.5 --schedule one-cycle --patience 1 --lr 0.002 --epochs 6 --train-size 500
+lenet5 --arch lenet5 --channels 5,7 --hidden 20,9 --activation sigmoid --epochs 1 --train-size 100 --val-size 50
+fast --preset fast --augment --train-size 100 --val-size 50
+END
+
+# fingerprint RUNNER... PROGRAM: makes these trainings, one from a model's weights, and a comparison, and
+# prints one checksum over models, tables and reports.
 fingerprint() {
-    "$@" train -q --epochs 2 --train-size 2000 --val-size 500 -o "$WORK/cell.bin" \
-        --csv "$WORK/cell.csv" || return 1
-    "$@" train -q --arch cnn --epochs 2 --train-size 150 --val-size 50 -o "$WORK/cnn.bin" \
-        --csv "$WORK/cnn.csv" || return 1
-    "$@" train -q --from "$WORK/cell.bin" --epochs 1 --train-size 2000 --val-size 500 -o "$WORK/from.bin" \
+    while read -r name flags; do
+        case $flags in *--val-size*) ;; *) flags="$flags --val-size 500" ;; esac
+        # shellcheck disable=SC2086 # the flags are words
+        "$@" train -q $flags -o "$WORK/$name.bin" --csv "$WORK/$name.csv" </dev/null || return 1
+        cut -d, -f1-6 "$WORK/$name.csv" >"$WORK/$name.table"
+    done <"$WORK/trainings"
+    "$@" train -q --from "$WORK/plain.bin" --epochs 1 --train-size 2000 --val-size 500 -o "$WORK/from.bin" \
         --csv "$WORK/from.csv" || return 1
-    "$@" eval "$WORK/cell.bin" "$WORK/from.bin" --compare "$WORK/cell.bin" --split validation --json \
+    "$@" eval "$WORK/plain.bin" "$WORK/from.bin" --compare "$WORK/plain.bin" --split validation --json \
         >"$WORK/eval.json" || return 1
-    cat "$WORK/cell.csv" "$WORK/cnn.csv" "$WORK/from.csv" | cut -d, -f1-6 |
-        cat "$WORK/cell.bin" "$WORK/cnn.bin" "$WORK/from.bin" "$WORK/eval.json" - | cksum | tr ' ' -
+    cut -d ' ' -f 1 "$WORK/trainings" | while read -r name; do
+        cat "$WORK/$name.bin" "$WORK/$name.table"
+    done | cat - "$WORK/from.bin" "$WORK/eval.json" | cksum | tr ' ' -
 }
+every_setting_is_there() {
+    "$FAST_MLP" train --help | sed -n '/^Options/,/^Presets/s/^ *\(-., \)\{0,1\}--\([a-z-]*\).*/\2/p' |
+        grep -vxE 'val-size|transpose|no-transpose|classes|data|output|csv|checkpoint-every|resume|from|threads|quiet|json|help' >"$WORK/flags"
+    [ "$(wc -l <"$WORK/flags")" -gt 20 ] || { cat "$WORK/flags"; return 1; }
+    while read -r flag; do
+        grep -q -e "--$flag " "$WORK/trainings" || { echo "no training has --$flag"; return 1; }
+    done <"$WORK/flags"
+}
+claim "the trainings have every setting" every_setting_is_there
 everywhere=$(fingerprint "$FAST_MLP")
 echo "   $everywhere  this build"
 
