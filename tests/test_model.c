@@ -417,7 +417,7 @@ static void what_is_no_model_file_is_refused_by_name(void)
                  {"empty", "empty: not a model file: has only 0 bytes"},
                  {"cut", "cut: "},
                  {"model.gz", "model.gz: cannot read a model file compressed"},
-                 {"gigabyte", "gigabyte: 1207959553 bytes are too many"}};
+                 {"gigabyte", "gigabyte: 5502926849 bytes are too many"}};
     static Model model;
     Arena arena = {0};
     Error err = {""};
@@ -429,7 +429,7 @@ static void what_is_no_model_file_is_refused_by_name(void)
     unlink(work_path("fifo"));
     unlink(work_path("dangling"));
     REQUIRE(mkfifo(work_path("fifo"), 0666) == 0 && symlink("none", work_path("dangling")) == 0 &&
-                truncate(work_path("gigabyte"), (1 << 30) + (1 << 27) + 1) == 0,
+                truncate(work_path("gigabyte"), ((off_t)5 << 30) + (1 << 27) + 1) == 0,
             "no FIFO, no symbolic links or no sparse files here");
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         CHECK(!model_read(&model, &arena, work_path(cases[i].name), &err) &&
