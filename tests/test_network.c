@@ -656,6 +656,9 @@ static void lists_of_sizes_have_their_limits(void)
                  {"cnn", "4", "3", "channels"},
                  {"cnn", "4", "3-4-5", "channels"},
                  {"cnn", "4", "33-4", "at most 32"},
+                 {"cnn", "4", "1024-4", "at most 32"},
+                 {"cnn", "4", "32-1024", NULL},
+                 {"mlp", "4-65536-65536", "", "65536 values"},
                  {"mlp", "16000-16000", "", NULL},
                  {"mlp", "16000-17000", "", "gigabyte"},
                  {"mlp", "12000-12000-12000-12000", "", "gigabyte"}};

@@ -71,7 +71,6 @@ static void describe_conv(Layer *layer, size_t channels)
                      .channels = channels,
                      .image_stride = layer->in_stride,
                      .out_image_stride = layer->out_stride};
-    assert(conv_window_length(w) <= CONV_MAX_WINDOW);
 }
 
 // Pixel (row r, column c) of the window at output pixel p, in a (C,H,W) image of doubles.
@@ -104,6 +103,7 @@ static size_t layer_convolution_describe(Layer *layer, size_t units, size_t offs
 {
     describe_conv(layer, units);
     const ConvShape *w = &layer->conv;
+    assert(conv_window_length(w) <= CONV_MAX_WINDOW);
     size_t K = w->kernel_size, P = layer->in_pitch, S = kernel_row_stride(K * K * P);
     layer->n_rows = units;
     layer->saved_bytes = nonzeros_per_example(w) * sizeof(Nonzero);

@@ -174,7 +174,7 @@ static const Numbered a_symbols = NUMBERED("a"), p_symbols = NUMBERED("p"),
 
 // Before a layer is described: its weights, with those of padding, must be a gigabyte at most, and
 // its windows fit the kernels.
-static bool check_layer(const Layer *layer, size_t units, const Architecture *a, Error *err)
+static bool check_layer(const Layer *layer, size_t units, Error *err)
 {
     const uint64_t max_weights = UINT64_C(1) << 28;
     const uint64_t pixels = (uint64_t)layer->in.height * layer->in.width;
@@ -191,9 +191,9 @@ static bool check_layer(const Layer *layer, size_t units, const Architecture *a,
     }
     return layer->name == NULL || inputs * (units + KERNEL_PAD) <= max_weights ||
            error_set(err,
-                     "%zu hidden units for images of %zu x %zu pixels: more than a gigabyte of "
+                     "%zu units that read %zu values each (--hidden): more than a gigabyte of "
                      "weights",
-                     units, a->rows, a->cols);
+                     units, shape_size(layer->in));
 }
 
 // Describes the next layer, whose kind, name, symbol, windows and initial weights are set, and adds
@@ -211,7 +211,7 @@ static bool network_add(Network *net, const Layer *next, size_t units, Error *er
     layer->in = before->out;
     layer->in_pitch = before->out_pitch;
     layer->in_stride = before->out_stride;
-    if (!check_layer(layer, units, a, err))
+    if (!check_layer(layer, units, err))
         return false;
     net->n_parameters += layer->kind->describe(layer, units, net->n_parameters);
     assert(net->n_tensors + layer->n_tensors <= NETWORK_MAX_TENSORS);
