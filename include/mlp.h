@@ -83,9 +83,9 @@ typedef struct mlp_settings {
     double rotate, scale, shift, shear;
     // Stop when the validation loss has not improved for so many epochs; 0: never.
     uint64_t patience;
-    const char *keep;    // the model of which epoch: "last" or "best", by validation loss
-    uint64_t seed;       // of the initial weights and of the order of the images: 0 to 2^53 - 1
-    uint64_t train_size; // train on the first so many images; 0: all but the validation images
+    const char *keep; // the model of which epoch: "last" or "best", by validation loss
+    uint64_t seed; // of the initial weights, the order of the images and their changes: to 2^53 - 1
+    uint64_t train_size;      // train on the first so many images; 0: all but the validation images
     uint64_t validation_size; // keep the last so many; 0: 10000, or a sixth of fewer than 60000
     bool transposed;          // the data files of the model store the images column by column
     // UTF-8, one name per line from class 0 on, each of at most 63 bytes, all different. A class
@@ -269,6 +269,24 @@ typedef enum mlp_result {
 // an earlier version that computed otherwise (`recipe` in include/README.md).
 mlp_result mlp_train(mlp_model *model, const mlp_data *data, size_t epochs, size_t threads,
                      const mlp_observer *observer, char error[MLP_ERROR_SIZE]);
+
+// One random change of an image. Around its middle it is sheared (each row moves right by `shear`
+// times its distance below the middle), scaled and rotated, and then shifted right and down.
+typedef struct mlp_affine {
+    double angle; // degrees, clockwise
+    double factor, shear;
+    double shift_x, shift_y; // pixels
+} mlp_affine;
+
+// The change that a training with these settings makes to an image of its data in an epoch, from 1.
+// Of the settings only seed, rotate, scale, shift and shear are looked at.
+mlp_affine mlp_affine_draw(const mlp_settings *settings, size_t epoch, size_t image);
+
+// Writes an image of the data, changed, to pixels (rows, cols). Fails when there is no such image,
+// or a side of it has more than 4096 pixels, or when a number of the map is beyond what settings
+// allow: angle -180 to 180, factor 0.1 to 1.9, shear -1 to 1, shifts -4096 to 4096.
+bool mlp_affine_apply(const mlp_affine *map, const mlp_data *data, size_t image,
+                      unsigned char *pixels, char error[MLP_ERROR_SIZE]);
 
 // ---------------------------------------------------------------------------------------------
 // Evaluation

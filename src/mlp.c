@@ -1,6 +1,7 @@
 // The public interface (include/mlp.h) on base, kernels, nn and io: each function gathers what one
 // task needs, and turns an Error into the caller's text. No mathematics and no format is here. The
 // commands in src/cli are its first clients.
+#include "augment.h"
 #include "digit.h"
 #include "evaluate.h"
 #include "gradcheck.h"
@@ -496,6 +497,52 @@ bool mlp_prepare_file(const mlp_model *model, const char *path, unsigned char *p
         source_close(&reader.source, false, &reason);
     ok = ok && (prepare(model, &image, prepared, doubt, &arena, &reason) ||
                 error_set(err, "%s: %s", path, reason.text));
+    arena_free(&arena);
+    return ok;
+}
+
+// ---------------------------------------------------------------------------------------------
+// Augmentation
+
+mlp_affine mlp_affine_draw(const mlp_settings *settings, size_t epoch, size_t image)
+{
+    return augment_draw(settings, epoch, image);
+}
+
+static bool within(double value, const char *key)
+{
+    double limit = setting_find(settings_table, key)->max;
+    return value >= -limit && value <= limit;
+}
+
+static bool check_affine(const mlp_affine *map, const Dataset *data, size_t image, Error *err)
+{
+    if (image >= data->n)
+        return error_set(err, "image %zu: there are %zu", image, data->n);
+    if (data->rows > NETWORK_MAX_SIDE || data->cols > NETWORK_MAX_SIDE)
+        return error_set(err, "images of %zu x %zu pixels: each side must be 1 to %d", data->rows,
+                         data->cols, NETWORK_MAX_SIDE);
+    return (within(map->angle, "rotate") && within(map->factor - 1.0, "scale") &&
+            within(map->shear, "shear") && within(map->shift_x, "shift") &&
+            within(map->shift_y, "shift")) ||
+           error_set(err,
+                     "angle %g, factor %g, shear %g, shifts %g and %g: not all are within what "
+                     "settings allow",
+                     map->angle, map->factor, map->shear, map->shift_x, map->shift_y);
+}
+
+bool mlp_affine_apply(const mlp_affine *map, const mlp_data *data, size_t image,
+                      unsigned char *pixels, char error[MLP_ERROR_SIZE])
+{
+    Error unwanted, *err = error_in(error, &unwanted);
+    Arena arena = {0};
+    Resampler resampler;
+    kernels_choose_once();
+    bool ok = check_affine(map, data, image, err) &&
+              resampler_open(&resampler, data->rows, data->cols, &arena, err);
+    if (ok)
+        resampler_apply(&resampler, map, data->pixels + image * dataset_pixels_per_image(data),
+                        pixels);
     arena_free(&arena);
     return ok;
 }

@@ -30,6 +30,7 @@ gradcheck -d data --hidden 2 --steps
 gradcheck -d data --hidden 2 --nonzero
 weights m.bin --csv
 features m.bin -d data --csv
+augment -d data --csv
 weights cnn.bin --csv
 train -q -d data --epochs 2 --hidden 8 -o n.bin --csv
 sweep -q -d data --epochs 2 --hidden 4,8 --csv'

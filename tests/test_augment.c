@@ -40,7 +40,7 @@ static Image image_random(size_t rows, size_t cols, uint64_t number, size_t bord
     return image;
 }
 
-static Image image_moved(const Image *from, const Affine *map)
+static Image image_moved(const Image *from, const mlp_affine *map)
 {
     Error err;
     Resampler resampler;
@@ -65,9 +65,10 @@ static double pixel_at(const Image *image, double row, double column)
 }
 
 // A^-1 from the determinant, sine and cosine of libm, and bilinear interpolation, all in double.
-static double reference(const Image *image, const Affine *map, size_t r, size_t c)
+static double reference(const Image *image, const mlp_affine *map, size_t r, size_t c)
 {
-    double f = map->factor, s = sin(map->angle), k = cos(map->angle), h = map->shear;
+    double angle = map->angle * 3.141592653589793 / 180.0;
+    double f = map->factor, s = sin(angle), k = cos(angle), h = map->shear;
     double A[2][2] = {{f * k, f * (k * h - s)}, {f * s, f * (s * h + k)}};
     double determinant = A[0][0] * A[1][1] - A[0][1] * A[1][0];
     double middle_x = 0.5 * (double)(image->cols - 1), middle_y = 0.5 * (double)(image->rows - 1);
@@ -87,13 +88,13 @@ static const size_t sizes[][2] = {{1, 1},   {1, 9},   {9, 1},   {2, 3},   {7, 7}
 enum { N_SIZES = sizeof sizes / sizeof sizes[0] };
 
 // Draws from wide settings.
-static Affine wide_map(uint64_t number)
+static mlp_affine wide_map(uint64_t number)
 {
     mlp_settings wide = {.seed = 3, .rotate = 180, .scale = 0.7, .shift = 4, .shear = 1};
     return augment_draw(&wide, 1, number);
 }
 
-static const Affine identity = {.factor = 1.0};
+static const mlp_affine identity = {.factor = 1.0};
 
 // ---------------------------------------------------------------------------------------------
 // The map
@@ -117,7 +118,7 @@ static void a_shift_by_whole_pixels_moves_the_bytes(void)
         for (size_t s = 0; s < sizeof shifts / sizeof shifts[0]; s++) {
             Image from = image_random(sizes[i][0], sizes[i][1], i, 0);
             double dx = shifts[s][0], dy = shifts[s][1];
-            Affine map = {.factor = 1.0, .shift_x = dx, .shift_y = dy};
+            mlp_affine map = {.factor = 1.0, .shift_x = dx, .shift_y = dy};
             Image to = image_moved(&from, &map);
             size_t wrong = 0;
             for (size_t r = 0; r < from.rows; r++)
@@ -137,7 +138,7 @@ static void quarters_of_a_circle_are_exact(void)
     for (size_t n = 1; n < 70; n += 3) {
         Image from = image_random(n, n, n, 0), right = image_make(n, n);
         for (int quarters = 1; quarters <= 2; quarters++) {
-            Affine map = {.angle = 1.5707963267948966 * quarters, .factor = 1.0};
+            mlp_affine map = {.angle = 90.0 * quarters, .factor = 1.0};
             Image to = image_moved(&from, &map);
             for (size_t r = 0; r < n; r++)
                 for (size_t c = 0; c < n; c++) {
@@ -157,7 +158,7 @@ static void twice_the_size_doubles_a_shape(void)
     Image from = image_make(9, 9);
     memset(from.pixels, 0, 81);
     from.pixels[4 * 9 + 4] = 200;
-    Affine map = {.factor = 2.0};
+    mlp_affine map = {.factor = 2.0};
     Image to = image_moved(&from, &map);
     CHECK(to.pixels[4 * 9 + 4] == 200 && to.pixels[4 * 9 + 5] == 100 &&
               to.pixels[3 * 9 + 3] == 50 && to.pixels[4 * 9 + 6] == 0,
@@ -173,7 +174,7 @@ static void images_are_those_of_double_precision_to_two_grey_levels(void)
     for (uint64_t number = 0; number < 600; number++) {
         const size_t *size = sizes[number % N_SIZES];
         Image from = image_random(size[0], size[1], number, number / N_SIZES % 4);
-        Affine map = wide_map(number);
+        mlp_affine map = wide_map(number);
         Image to = image_moved(&from, &map);
         for (size_t r = 0; r < from.rows; r++)
             for (size_t c = 0; c < from.cols; c++, n++) {
@@ -197,7 +198,7 @@ static void the_largest_images_and_amounts_work(void)
     for (size_t i = 0; i < 3; i++) {
         Image from = image_random(large[i][0], large[i][1], i, 0);
         for (uint64_t number = 0; number < 3; number++) {
-            Affine map = augment_draw(&most, 1, number);
+            mlp_affine map = augment_draw(&most, 1, number);
             map.shift_x *= number == 0 ? 0.01 : 1.0;
             Image to = image_moved(&from, &map);
             for (size_t k = 0; k < 100000; k++) {
@@ -216,7 +217,7 @@ static void a_blank_image_stays_blank(void)
 {
     Image from = image_make(28, 28);
     memset(from.pixels, 0, 28 * 28);
-    Affine map = wide_map(1);
+    mlp_affine map = wide_map(1);
     Image to = image_moved(&from, &map);
     CHECK(image_same(&from, &to), "something appeared");
     free(from.pixels);
@@ -231,7 +232,7 @@ static uint32_t crc_of_images(void)
     for (uint64_t number = 0; number < 400; number++) {
         const size_t *size = sizes[number % N_SIZES];
         Image from = image_random(size[0], size[1], number, number / N_SIZES % 4);
-        Affine map = wide_map(number);
+        mlp_affine map = wide_map(number);
         Image to = image_moved(&from, &map);
         crc = crc32_update(crc, to.pixels, to.rows * to.cols);
         free(from.pixels);
@@ -268,7 +269,7 @@ static void amounts_of_zero_draw_the_identity(void)
 {
     mlp_settings settings = {.seed = 1};
     for (uint64_t image = 0; image < 100; image++) {
-        Affine map = augment_draw(&settings, 1, image);
+        mlp_affine map = augment_draw(&settings, 1, image);
         CHECK(map.angle == 0.0 && map.factor == 1.0 && map.shear == 0.0 && map.shift_x == 0.0 &&
                   map.shift_y == 0.0,
               "image %d", (int)image);
@@ -278,9 +279,9 @@ static void amounts_of_zero_draw_the_identity(void)
 enum { N_DRAWS = 100000, N_VALUES = 5, N_BINS = 10 };
 
 // The five numbers of a map, each scaled to (-1, 1).
-static void map_values(const Affine *map, double values[N_VALUES])
+static void map_values(const mlp_affine *map, double values[N_VALUES])
 {
-    values[0] = map->angle / (20.0 * 3.14159265358979 / 180.0);
+    values[0] = map->angle / 20.0;
     values[1] = (map->factor - 1.0) / 0.2;
     values[2] = map->shear / 0.3;
     values[3] = map->shift_x / 4.0;
@@ -294,7 +295,7 @@ static void draws_are_uniform_and_independent(void)
     static size_t bins[N_VALUES][N_BINS];
     for (uint64_t i = 0; i < N_DRAWS; i++) {
         double values[N_VALUES];
-        Affine map = augment_draw(&settings, 1 + i % 7, i / 7);
+        mlp_affine map = augment_draw(&settings, 1 + i % 7, i / 7);
         map_values(&map, values);
         for (size_t v = 0; v < N_VALUES; v++) {
             REQUIRE(values[v] > -1.0 && values[v] < 1.0, "value %zu is %g", v, values[v]);

@@ -993,6 +993,70 @@ static void an_error_may_be_ignored(void)
     run_close(&run);
 }
 
+// A training with augmentation gives the logits of one without, from the same weights and with the
+// same input scale, on images that were changed before.
+static void training_sees_the_images_of_mlp_affine_apply(void)
+{
+    static unsigned char changed[N * SIDE * SIDE];
+    float with[CLASSES], without[CLASSES];
+    Run run;
+    run_open(&run);
+    mlp_settings plain = run.settings, moved = plain;
+    moved.rotate = 20, moved.scale = 0.2, moved.shift = 1.5, moved.shear = 0.1;
+    for (size_t i = 0; i < N; i++) {
+        mlp_affine map = mlp_affine_draw(&moved, 1, i);
+        CHECK(mlp_affine_apply(&map, run.data, i, changed + i * SIDE * SIDE, run.error), "%s",
+              run.error);
+    }
+    mlp_data *data = mlp_data_from_memory(changed, labels, N, SIDE, SIDE, run.error);
+    mlp_model *a = mlp_create_from(&moved, run.model, run.data, run.error);
+    mlp_model *b = mlp_create_from(&plain, run.model, data, run.error);
+    REQUIRE(data != NULL && a != NULL && b != NULL, "%s", run.error);
+    CHECK(mlp_train(a, run.data, 1, 2, NULL, run.error) == MLP_DONE &&
+              mlp_train(b, data, 1, 1, NULL, run.error) == MLP_DONE,
+          "%s", run.error);
+    CHECK(mlp_classify(a, pixels, 1, NULL, with, run.error) &&
+              mlp_classify(b, pixels, 1, NULL, without, run.error),
+          "%s", run.error);
+    CHECK(memcmp(with, without, sizeof with) == 0, "logits %g and %g", (double)with[0],
+          (double)without[0]);
+    CHECK(memcmp(changed, pixels, sizeof changed) != 0, "nothing was changed");
+    mlp_close(a);
+    mlp_close(b);
+    mlp_data_close(data);
+    run_close(&run);
+}
+
+static void changes_beyond_the_settings_are_refused(void)
+{
+    static const mlp_affine wrong[] = {
+        {.factor = 0.05},
+        {.factor = 2},
+        {.factor = 1, .angle = 181},
+        {.factor = 1, .shear = -1.5},
+        {.factor = 1, .shift_x = 5000},
+        {.factor = 1, .shift_y = NAN},
+    };
+    static const mlp_affine right = {.factor = 1, .angle = -180, .shear = 1, .shift_x = -4096};
+    unsigned char to[SIDE * SIDE];
+    Run run;
+    run_open(&run);
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        CHECK(!mlp_affine_apply(&wrong[i], run.data, 0, to, run.error) &&
+                  strstr(run.error, "within what settings allow") != NULL,
+              "map %zu: %s", i, run.error);
+    CHECK(mlp_affine_apply(&right, run.data, N - 1, to, run.error), "%s", run.error);
+    CHECK(!mlp_affine_apply(&right, run.data, N, to, run.error) &&
+              strstr(run.error, "image 120: there are 120") != NULL,
+          "%s", run.error);
+    mlp_data *line = mlp_data_from_memory(pixels, labels, 1, 1, 4100, run.error);
+    CHECK(line != NULL && !mlp_affine_apply(&right, line, 0, to, run.error) &&
+              strstr(run.error, "1 x 4100") != NULL,
+          "%s", run.error);
+    mlp_data_close(line);
+    run_close(&run);
+}
+
 int main(void)
 {
     make_images();
@@ -1016,6 +1080,8 @@ int main(void)
     RUN(a_picture_is_prepared_or_refused);
     RUN(a_new_training_starts_from_a_models_weights);
     RUN(a_training_from_a_model_is_resumed_byte_for_byte);
+    RUN(training_sees_the_images_of_mlp_affine_apply);
+    RUN(changes_beyond_the_settings_are_refused);
     RUN(data_that_a_model_cannot_start_with_are_refused);
     RUN(gradients_are_checked);
     RUN(settings_out_of_range_are_named);

@@ -25,21 +25,23 @@ bool augment_is_on(const mlp_settings *settings)
 // What is drawn for an image, and the numbers kept free for more.
 enum { DRAW_ANGLE, DRAW_FACTOR, DRAW_SHIFT_X, DRAW_SHIFT_Y, DRAW_SHEAR, DRAWS_PER_IMAGE = 8 };
 
-// Uniform in (-1, 1): 52 bits and a half, symmetric about 0, exact in double.
-static double draw(const mlp_settings *settings, uint64_t epoch, uint64_t image, uint64_t what)
+// Uniform between -amount and amount: 52 random bits and a half, symmetric about 0, exact in double
+// but for the product. Adding 0 leaves no -0.
+static double draw(const mlp_settings *settings, uint64_t epoch, uint64_t image, uint64_t what,
+                   double amount)
 {
     uint64_t bits =
         random_bits(settings->seed, RANDOM_AUGMENT + epoch, image * DRAWS_PER_IMAGE + what);
-    return ((double)(bits >> 12) + 0.5) * 0x1p-51 - 1.0;
+    return amount * (((double)(bits >> 12) + 0.5) * 0x1p-51 - 1.0) + 0.0;
 }
 
-Affine augment_draw(const mlp_settings *s, uint64_t epoch, uint64_t image)
+mlp_affine augment_draw(const mlp_settings *s, uint64_t epoch, uint64_t image)
 {
-    return (Affine){.angle = s->rotate * draw(s, epoch, image, DRAW_ANGLE) * (PI_F64 / 180.0),
-                    .factor = 1.0 + s->scale * draw(s, epoch, image, DRAW_FACTOR),
-                    .shear = s->shear * draw(s, epoch, image, DRAW_SHEAR),
-                    .shift_x = s->shift * draw(s, epoch, image, DRAW_SHIFT_X),
-                    .shift_y = s->shift * draw(s, epoch, image, DRAW_SHIFT_Y)};
+    return (mlp_affine){.angle = draw(s, epoch, image, DRAW_ANGLE, s->rotate),
+                        .factor = 1.0 + draw(s, epoch, image, DRAW_FACTOR, s->scale),
+                        .shear = draw(s, epoch, image, DRAW_SHEAR, s->shear),
+                        .shift_x = draw(s, epoch, image, DRAW_SHIFT_X, s->shift),
+                        .shift_y = draw(s, epoch, image, DRAW_SHIFT_Y, s->shift)};
 }
 
 // Where pixel (row, column) of the result comes from: x = x0 + row * x_row + column * x_column.
@@ -48,9 +50,10 @@ typedef struct Source {
     double y0, y_row, y_column;
 } Source;
 
-static Source affine_source(const Affine *map, size_t rows, size_t cols)
+static Source affine_source(const mlp_affine *map, size_t rows, size_t cols)
 {
-    double cosine = cos_f64(map->angle), sine = sin_f64(map->angle);
+    double angle = map->angle * (PI_F64 / 180.0);
+    double cosine = cos_f64(angle), sine = sin_f64(angle);
     Source s = {.x_row = (sine - map->shear * cosine) / map->factor,
                 .x_column = (cosine + map->shear * sine) / map->factor,
                 .y_row = cosine / map->factor,
@@ -229,7 +232,7 @@ bool resampler_open(Resampler *p, size_t rows, size_t cols, Arena *arena, Error 
     return p->lines != NULL && p->ink != NULL && p->quads != NULL && p->result != NULL;
 }
 
-void resampler_apply(const Resampler *p, const Affine *map, const unsigned char *from,
+void resampler_apply(const Resampler *p, const mlp_affine *map, const unsigned char *from,
                      unsigned char *to)
 {
     Source source = affine_source(map, p->rows, p->cols);
@@ -292,7 +295,7 @@ void augmentation_make(const Augmentation *a, size_t epoch, const Batch *batch, 
     for (size_t e = examples.first; e < examples.end; e++) {
         if (e + 1 < examples.end)
             prefetch_image(batch, e + 1);
-        Affine map = augment_draw(a->settings, epoch, batch_image(batch, e));
+        mlp_affine map = augment_draw(a->settings, epoch, batch_image(batch, e));
         resampler_apply(&a->resamplers[worker], &map, batch_pixels(batch, e),
                         images->pixels + e * size);
         images->labels[e] = (unsigned char)batch_label(batch, e);

@@ -14,19 +14,12 @@
 #include "dataset.h"
 #include "kernels.h"
 
-// One map.
-typedef struct Affine {
-    double angle; // radians, clockwise
-    double factor, shear;
-    double shift_x, shift_y; // pixels
-} Affine;
-
 // Whether the settings ask for any.
 bool augment_is_on(const mlp_settings *settings);
 
 // The map of an image of an epoch. Angle, factor, shear and both shifts are uniform within what the
 // settings allow: within rotate degrees, scale of 1, shear and shift of 0.
-Affine augment_draw(const mlp_settings *settings, uint64_t epoch, uint64_t image);
+mlp_affine augment_draw(const mlp_settings *settings, uint64_t epoch, uint64_t image);
 
 // What moving one image takes: memory of the arena, used by one thread at a time.
 typedef struct Resampler {
@@ -40,7 +33,7 @@ typedef struct Resampler {
 bool resampler_open(Resampler *resampler, size_t rows, size_t cols, Arena *arena, Error *err);
 
 // Writes image `from` as the map moves it to `to`, both (rows, cols).
-void resampler_apply(const Resampler *resampler, const Affine *map, const unsigned char *from,
+void resampler_apply(const Resampler *resampler, const mlp_affine *map, const unsigned char *from,
                      unsigned char *to);
 
 // The images of two batches of a training, the present one and the next one, and a resampler for

@@ -102,7 +102,7 @@ const Setting settings_table[] = {
      HELP("N", "keep the last N images for validation"),
      .default_text = "10000, or a sixth of a smaller file", SINCE(1)},
     {SETTING(SETTING_UINT, seed, "seed"), RANGE(0, MAX_EXACT), DEFAULTS("1"),
-     HELP("N", "seed of the initial weights and of the order of the images"), SINCE(1),
+     HELP("N", "seed of the initial weights, the order of the images and their changes"), SINCE(1),
      .flags = SETTING_COLUMN},
     {SETTING(SETTING_UINT, epochs, "epochs"), RANGE(1, SETTING_MAX_EPOCHS),
      DEFAULTS("100", "20", "20"), HELP("N", "passes over the training images"), SINCE(1),
