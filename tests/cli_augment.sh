@@ -80,7 +80,7 @@ images_are_in_the_csv() { # epoch 0 has the bytes of the file
         [ "$(wc -l <a.csv)" -eq 4 ] && [ "$(awk -F, '{ print NF }' a.csv | sort -u)" = 792 ] &&
         [ "$(head -n 1 a.csv | cut -d, -f1-10)" = image,label,epoch,angle,factor,shear,shift_x,shift_y,p0,p1 ] &&
         [ "$(sed -n 2p a.csv | cut -d, -f1,3-8)" = 7,0,0,1,0,0,0 ] || return 1
-    tail -c +$((17 + 7 * 784)) small/train-images-idx3-ubyte | head -c 784 | od -An -v -tu1 | tr -s ' \n' '\n\n' | grep . >bytes
+    tail -c +$((17 + 7 * 784)) small/train-images-idx3-ubyte | head -c 784 | od -An -v -tu1 | tr ' ' '\n' | grep . >bytes
     sed -n 2p a.csv | cut -d, -f9- | tr , '\n' | cmp - bytes
 }
 claim "the CSV has the image itself as epoch 0" images_are_in_the_csv
