@@ -198,6 +198,14 @@ static bool begin_parameters(mlp_model *model, const mlp_model *from, Error *err
     return true;
 }
 
+// The names of the settings become our own constants: the caller's texts may go away.
+static void own_names(mlp_settings *settings)
+{
+    for (const Setting *row = settings_table; row->key != NULL; row++)
+        if (row->type == SETTING_CHOICE)
+            setting_copy(row, settings, settings);
+}
+
 // `from`: the model that it starts from, or NULL.
 static bool model_from_settings(mlp_model *model, const mlp_settings *settings,
                                 const mlp_model *from, const mlp_data *data, Error *err)
@@ -210,6 +218,7 @@ static bool model_from_settings(mlp_model *model, const mlp_settings *settings,
         keep_shape(s, from);
     if (!settings_check(s, err))
         return false;
+    own_names(s);
     if (!dataset_split(&split, data->n, (size_t)s->train_size, (size_t)s->validation_size, &reason))
         return error_set(err, "%s: %s", data->name, reason.text);
     if (!take_facts(model, from, data, split.train, err))
@@ -219,7 +228,6 @@ static bool model_from_settings(mlp_model *model, const mlp_settings *settings,
         return false;
     if (!begin_parameters(model, from, err))
         return false;
-    s->architecture = model->net.architecture.name; // a constant
     s->epochs = 0;
     s->transposed = data->transposed;
     s->train_size = range_length(split.train);

@@ -839,6 +839,36 @@ static void data_that_a_model_cannot_start_with_are_refused(void)
     run_close(&run);
 }
 
+// The texts of settings belong to the caller, who may change them as soon as there is a model.
+static void texts_of_settings_may_go_away(void)
+{
+    enum { N_TEXTS = 7 };
+    Run run;
+    run_open(&run);
+    mlp_settings *s = &run.settings;
+    s->optimizer = "adam";
+    s->schedule = "cosine";
+    s->keep = "best";
+    s->class_names = "zero\none";
+    mlp_model *expected = mlp_create(s, run.data, run.error);
+    const char **texts[N_TEXTS] = {&s->architecture, &s->preset, &s->activation, &s->optimizer,
+                                   &s->schedule,     &s->keep,   &s->class_names};
+    char copies[N_TEXTS][32];
+    for (size_t i = 0; i < N_TEXTS; i++) {
+        snprintf(copies[i], sizeof copies[i], "%s", *texts[i]);
+        *texts[i] = copies[i];
+    }
+    mlp_model *actual = mlp_create(s, run.data, run.error);
+    memset(copies, '?', sizeof copies);
+    CHECK(mlp_train(expected, run.data, 2, 1, NULL, run.error) == MLP_DONE, "%s", run.error);
+    CHECK(mlp_train(actual, run.data, 2, 1, NULL, run.error) == MLP_DONE, "%s", run.error);
+    Bytes a = bytes_of(actual), b = bytes_of(expected);
+    CHECK(same(&a, &b), "the model refers to the caller's texts");
+    mlp_close(expected);
+    mlp_close(actual);
+    run_close(&run);
+}
+
 // ---------------------------------------------------------------------------------------------
 // Errors
 
@@ -1064,6 +1094,7 @@ int main(void)
     RUN(bytes_cut_short_anywhere_are_not_a_model);
     RUN(a_fresh_model_has_the_settings_that_were_asked_for);
     RUN(a_preset_sets_its_settings_and_the_model_says_so);
+    RUN(texts_of_settings_may_go_away);
     RUN(several_layers_train_save_and_classify);
     RUN(training_gives_the_same_bytes_with_any_threads);
     RUN(more_threads_than_the_limit_are_not_made);
