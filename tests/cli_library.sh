@@ -106,7 +106,7 @@ int main(void)
     mlp_settings settings;
     mlp_model *model = mlp_open("absent.bin", 0);
     mlp_close(model);
-    return mlp_settings_default(&settings, "mlp", 0) && settings.hidden == 64 && model == 0 ? 0 : 1;
+    return mlp_settings_default(&settings, "mlp", 0) && settings.hidden[0] == 64 && model == 0 ? 0 : 1;
 }
 END
 cp "$WORK/header.c" "$WORK/header.cc"
