@@ -75,9 +75,11 @@ typedef struct mlp_settings {
     double momentum;       // of sgd (Nesterov): 0 to 0.9999
     // Of the weights, not the biases; decoupled, for the learning rate of a mean loss: 0 to 1.
     double weight_decay;
-    const char *schedule; // of the learning rate: "constant", "cosine" or "one-cycle"
-    double warmup;        // fraction of all batches in which the rate rises from 0: 0 to 0.99
-    double ema;           // decay of the moving average of the weights: 0 (none) to 0.999999
+    // Of the learning rate: "constant", "cosine" or "one-cycle". The last two, and a warm-up,
+    // depend on the number of epochs: mlp_train then needs the same number each time.
+    const char *schedule;
+    double warmup; // fraction of all batches in which the rate rises from 0: 0 to 0.99
+    double ema;    // decay of the moving average of the weights: 0 (none) to 0.999999
     // Random changes of each training image: degrees (0 to 180), fraction (0 to 0.9), pixels (0 to
     // 4096), fraction (0 to 1).
     double rotate, scale, shift, shear;
@@ -263,10 +265,11 @@ typedef enum mlp_result {
 // Trains until the model has `epochs` epochs in all, continuing after those that it has, on the
 // data that it was made for, or until the settings' patience is at an end. threads 0: one per CPU,
 // at most MLP_DEFAULT_THREADS; a number above MLP_MAX_THREADS counts as that. observer NULL: nobody
-// watches. However it ends, the model is that of the last complete epoch; an epoch whose last
-// batch's callback stops the training is complete and is reported. Fails when the data are not the
-// model's, when it has more epochs already or is to have more than 1000000, and when it comes from
-// an earlier version that computed otherwise (`recipe` in include/README.md).
+// watches. However it ends, the model is that of the last complete epoch, or of the best until then
+// if the settings say so; an epoch whose last batch's callback stops the training is complete and
+// is reported. Fails when the data are not the model's, when it has more epochs already or is to
+// have more than 1000000, when its schedule was begun for another number of them, and when it comes
+// from an earlier version that computed otherwise (`recipe` in include/README.md).
 mlp_result mlp_train(mlp_model *model, const mlp_data *data, size_t epochs, size_t threads,
                      const mlp_observer *observer, char error[MLP_ERROR_SIZE]);
 

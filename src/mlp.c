@@ -527,9 +527,6 @@ static bool check_affine(const mlp_affine *map, const Dataset *data, size_t imag
 {
     if (image >= data->n)
         return error_set(err, "image %zu: there are %zu", image, data->n);
-    if (data->rows > NETWORK_MAX_SIDE || data->cols > NETWORK_MAX_SIDE)
-        return error_set(err, "images of %zu x %zu pixels: each side must be 1 to %d", data->rows,
-                         data->cols, NETWORK_MAX_SIDE);
     return (within(map->angle, "rotate") && within(map->factor - 1.0, "scale") &&
             within(map->shear, "shear") && within(map->shift_x, "shift") &&
             within(map->shift_y, "shift")) ||

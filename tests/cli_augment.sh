@@ -96,6 +96,10 @@ claim "so is --seed" refuses 2 '--seed: seed.bin has its own' "$bin" augment -d 
 claim "a model that was trained without is refused" refuses 1 'never.bin: was trained without augmentation' "$bin" augment -d small never.bin
 claim "so is one for other images" refuses 1 '5 x 5' "$bin" augment -d tiny seed.bin
 claim "an image that the file does not have is refused" refuses 1 'has 400 images' "$bin" augment -d small --image 393
+mkdir wide
+{ printf '\0\0\010\003' && u32 1 && u32 1 && u32 40000 && head -c 40000 mlp.bin; } >wide/train-images-idx3-ubyte
+{ printf '\0\0\010\001' && u32 1 && printf '\0'; } >wide/train-labels-idx1-ubyte
+claim "images that are too wide are refused" refuses 1 '1 x 40000 pixels: each side must be 1 to 4096' "$bin" augment -d wide --count 1
 claim "a count of nothing is refused" refuses 2 --count "$bin" augment --count 0
 
 if command -v script >/dev/null; then

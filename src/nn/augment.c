@@ -223,6 +223,9 @@ static QuadTable box_quads(const Resampler *p, const unsigned char *image, const
 bool resampler_open(Resampler *p, size_t rows, size_t cols, Arena *arena, Error *err)
 {
     static const char what[] = "the augmentation";
+    if (rows > RESAMPLER_MAX_SIDE || cols > RESAMPLER_MAX_SIDE)
+        return error_set(err, "images of %zu x %zu pixels: each side must be 1 to %d", rows, cols,
+                         RESAMPLER_MAX_SIDE);
     *p = (Resampler){.rows = rows, .cols = cols};
     size_t quads = (rows + 1) * (cols + 1);
     p->ink = arena_alloc(arena, quads + cols + 2 + SAMPLE_SLACK, 1, what, err);

@@ -30,6 +30,10 @@ typedef struct Resampler {
     unsigned char *result; // (rows, cols)
 } Resampler;
 
+// Fails when a side has more than RESAMPLER_MAX_SIDE pixels, or when memory is short. That many, a
+// border and what the last steps go beyond it fit in the bits that a position has before its
+// fraction (kernels.h).
+enum { RESAMPLER_MAX_SIDE = 4096 };
 bool resampler_open(Resampler *resampler, size_t rows, size_t cols, Arena *arena, Error *err);
 
 // Writes image `from` as the map moves it to `to`, both (rows, cols).
