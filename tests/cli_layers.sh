@@ -98,7 +98,7 @@ python_blocks() {
 }
 python_blocks >both.py
 sed '/^import torch/,$d; s/"model.bin"/sys.argv[1]/' both.py >numpy_reader.py
-sed 's/^meta, w = load("model.bin")$//; s/"cnn.bin"/sys.argv[1]/' both.py >torch_reader.py
+sed 's/"model.bin"/sys.argv[1]/; s/"cnn.bin"/sys.argv[1]/' both.py >torch_reader.py
 cat >images.py <<'PYTHON'
 import sys
 from numpy import exp, frombuffer, uint8
