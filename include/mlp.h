@@ -247,8 +247,10 @@ typedef struct mlp_epoch {
 // Watches a training, from the thread that called mlp_train. Each callback may be NULL, and
 // returns whether to continue.
 typedef struct mlp_observer {
-    void *context;           // passed to the callbacks
-    bool validate_last_only; // measure the validation images after the last epoch alone
+    void *context; // passed to the callbacks
+    // Measure the validation images after the last epoch alone, unless patience or keep "best" need
+    // every epoch's loss.
+    bool validate_last_only;
     // After each batch: `done` images of this epoch, whose mean loss is `loss`.
     bool (*batch)(void *context, size_t epoch, size_t done, double loss);
     // After each epoch. The model may be read here, saved for example.

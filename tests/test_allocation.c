@@ -214,6 +214,11 @@ static bool train_network(const char *arch, const char *directory, Outcome *outc
         settings.hidden[0] = 4;
         settings.learning_rate = 0.01;
         settings.batch_size = 16;
+        if (strcmp(arch, "cnn") == 0) { // with all that a training can have beside its weights
+            settings.optimizer = "adam";
+            settings.ema = 0.5;
+            settings.keep = "best";
+        }
         made = mlp_create(&settings, data, error);
     }
     outcome->committed = made != NULL && mlp_train(made, data, 2, 2, NULL, error) == MLP_DONE &&

@@ -80,8 +80,9 @@ static void training_update(const Training *t, const OptimizerState *state, cons
                             Part mine)
 {
     PartRange ranges[NETWORK_MAX_RANGES];
-    size_t n = network_part_ranges(t->net, mine, ranges);
     bool is_plain = state->optimizer->step == NULL;
+    bool is_alone = is_plain && !(state->decay > 0.0f) && state->average == NULL;
+    size_t n = is_alone ? 0 : network_part_ranges(t->net, mine, ranges);
     for (size_t r = 0; is_plain && r < n; r++)
         optimizer_decay(state, ranges[r]);
     network_weight_gradient(t->net, &t->work, batch, is_plain ? -state->learning_rate : 1.0f,
