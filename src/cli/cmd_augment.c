@@ -180,7 +180,7 @@ static bool open_versions(Versions *v, Context *c)
     v->data = command_open_data(c, MLP_TRAIN_FILES, o->data, command_transposed(c, &o->transpose));
     if (v->data == NULL || (c->model != NULL && !mlp_fits(c->model, v->data, c->err.text)))
         return false;
-    if (v->first + v->count > v->data->n)
+    if (v->count > v->data->n || v->first > v->data->n - v->count)
         return error_set(&c->err, "--image %zu --count %zu: the training file in %s has %zu images",
                          v->first, v->count, v->data->name, v->data->n);
     v->pixels = arena_alloc(&c->arena, 1 + v->epochs, dataset_pixels_per_image(v->data),
@@ -192,11 +192,13 @@ static bool open_versions(Versions *v, Context *c)
 static int run(Context *c)
 {
     const AugmentOptions *o = c->values;
-    for (size_t i = 0; c->words.model != NULL && i < N_SETTINGS; i++)
-        if (options_name_given(&c->options, settings_keys[i])) {
-            error_set(&c->err, "--%s: %s has its own", settings_keys[i], c->words.model);
+    for (size_t i = 0; c->words.model != NULL && i < N_SETTINGS; i++) {
+        const Setting *row = setting_find(settings_table, settings_keys[i]);
+        if (command_setting_given(&c->options, row, &o->settings)) {
+            error_set(&c->err, "--%s: %s has its own", row->flag, c->words.model);
             return STATUS_USAGE;
         }
+    }
     int status = command_begin(c);
     if (status != STATUS_DONE)
         return status;
