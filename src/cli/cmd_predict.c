@@ -295,13 +295,17 @@ static bool order_is_wrong(const Arguments *words, Error *err)
     const char *path = words->model;
     const Format *format = format_of_file(path);
     bool is_there = source_is_input(path) || access(path, F_OK) == 0;
-    for (size_t i = 0; is_there && format == NULL && i < words->n_files; i++)
-        if (is_model(words->files[i])) {
+    for (size_t i = 0; is_there && format == NULL && i < words->n_files; i++) {
+        const Format *later = format_of_file(words->files[i]);
+        if (later != NULL && later->kind == FORMAT_MODEL) {
             path = words->files[i];
-            format = format_of_file(path);
+            format = later;
         }
-    bool is_wrong = format_is_picture(format) || path != words->model;
-    return is_wrong && !error_order(path, format, err);
+    }
+    if (!format_is_picture(format) && path == words->model)
+        return false;
+    error_order(path, format, err);
+    return true;
 }
 
 static bool check_words(Arguments *words, Error *err)

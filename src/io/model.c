@@ -240,7 +240,8 @@ static bool make_bytes(FileBytes *bytes, const Model *model, Error *err)
     bool finite = write_tensors(memory, model, &tensors), complete = ferror(memory) == 0;
     if (fclose(memory) != 0 || !complete) {
         free(bytes->text);
-        return error_set(err, "no memory for the model file");
+        error_set(err, "no memory for the model file");
+        return false;
     }
     put_le((unsigned char *)bytes->text, data_at - 8, 8);
     bytes->checksum = crc32_update(0, (unsigned char *)bytes->text, bytes->size);
@@ -249,7 +250,8 @@ static bool make_bytes(FileBytes *bytes, const Model *model, Error *err)
     if (finite)
         return true;
     free(bytes->text);
-    return error_set(err, "not written: a weight is not finite");
+    error_set(err, "not written: a weight is not finite");
+    return false;
 }
 
 bool model_write(const Model *model, Output *out, Error *err)
