@@ -59,7 +59,7 @@ cat <<END
 \`make report\` writes this page, its tables and its pictures. Every number here is in a CSV file of this directory. Above each
 picture are the commands that produce its numbers. To make one picture and what it needs, name it:
 \`make -f scripts/report.mk data/report/rates.png\`. Accuracies are in percent. Train figures are running averages over the
-training pass of the epoch.
+training pass of the epoch, except in the sections on overfitting remedies and on recipes.
 
 Settings were chosen on the validation images (the last 10,000 of the training file); test figures chose nothing. The trainings
 run side by side, one thread each. The same command gives the same numbers, except for times and for the errors of finite

@@ -43,9 +43,12 @@ do for [g = 1:2] {
     set rmargin at screen 0.5 * g - 0.025
     set title sprintf("%s training images", thousands(images(g))) font ",14"
     set xrange [0:*] noextend
-    set yrange [worst(g) - 0.35 * (best(g) - worst(g)):best(g) + 0.05 * (best(g) - worst(g))]
+    bottom = worst(g) - 0.35 * (best(g) - worst(g))
+    set yrange [bottom:best(g) + 0.05 * (best(g) - worst(g))]
+    # gnuplot draws a band that leaves the frame on both edges where it is not.
+    inside(name) = 100 * column(name) < bottom ? bottom : 100 * column(name)
     of(name, x) = stringcolumn("group") eq groups[g] && stringcolumn("recipe") eq name ? x : NaN
-    plot for [i = 1:words(names)] curves using (of(word(names, i), column("epoch"))):(100 * column("validation_least")):(100 * column("validation_greatest")) \
+    plot for [i = 1:words(names)] curves using (of(word(names, i), column("epoch"))):(inside("validation_least")):(inside("validation_greatest")) \
              with filledcurves fc rgb colour(i) fs transparent solid 0.2 notitle, \
          for [i = 1:words(names)] curves using (of(word(names, i), column("epoch"))):(100 * column("validation_mean")) \
              with linespoints lw 1.8 dt 1 + (i > 6) lc rgb colour(i) pt mark(i) ps 0.8 pointinterval -10, \
