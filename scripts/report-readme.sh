@@ -139,6 +139,16 @@ END
     echo "Bands hold all seeds ([remedies-curves.csv](remedies-curves.csv)). Early stopping follows the curve of \"none\" and ends at"
     echo "the crosses, with the accuracy of the epoch that it keeps."
     echo
+    cat <<'END'
+What augmentation does:
+
+    ./mlp augment --csv augment.csv
+    gnuplot -c scripts/report/augment.gp augment.png augment.csv
+
+END
+    picture augment "Eight training images, and what each becomes in the first epochs"
+    echo "The first column is the image in the file. The network sees the others, one in each epoch, and no image twice."
+    echo
 fi
 cat <<'END'
 ## How well it works

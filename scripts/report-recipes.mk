@@ -133,7 +133,7 @@ $(TIMES:.csv=.curves.csv): $(WORK)/timing/%.curves.csv: $(WORK)/timing/%.csv
 
 RECIPE_TABLES = $(addprefix $(OUT)/,remedies.csv remedies-runs.csv remedies-curves.csv accuracy.csv accuracy-runs.csv)
 TIMING_TABLES = $(addprefix $(OUT)/,seconds-runs.csv seconds-curves.csv)
-RECIPE_NAMES  = remedies remedies-curves accuracy
+RECIPE_NAMES  = remedies remedies-curves augment accuracy
 TIMING_NAMES  = seconds
 $(RECIPE_TABLES) $(TIMING_TABLES): scripts/report-recipes.mk $(WORK)/rows
 
@@ -152,6 +152,10 @@ $(OUT)/remedies-curves.csv: $(CURVES) scripts/report/spread.awk
 	              if (NR == 1) print "group", "recipe", "epoch", "validation_accuracy"; next } \
 	   FNR == 2 || every < 2 || $$1 % every == 0 { print name[1], name[2], $$1, $$5 }' $(CURVES) | \
 	  $(AWK) -v by=group,recipe,epoch -v of=validation -f scripts/report/spread.awk >$@
+
+# What an augmented training sees of some images.
+$(WORK)/augment.csv: $(MLP) $(WORK)/data
+	$(MLP) augment --csv $@
 
 $(OUT)/accuracy-runs.csv: $(call row_files,$(filter accuracy.%,$(RECIPES)))
 	@$(JOIN) $(filter %.csv,$^) | cut -d , -f 2- >$@

@@ -31,7 +31,7 @@ recipe_tables='remedies.csv remedies-runs.csv remedies-curves.csv accuracy.csv a
     seconds-curves.csv'
 pictures='curves overfit-1e-4 overfit-1e-3 sizes rates batch hidden weights confusion classes mistakes jacobians steps
     curves-cnn filters-1 filters-2 features-1 features-2 confusion-cnn mistakes-cnn'
-recipe_pictures='remedies remedies-curves accuracy seconds'
+recipe_pictures='remedies remedies-curves augment accuracy seconds'
 
 makes_tables() {
     report a GNUPLOT= >"$WORK/said" 2>&1 || { cat "$WORK/said"; return 1; }

@@ -44,7 +44,7 @@ claim "make report refuses an OUT, WORK or MLP that make or the shell would take
 
 # The tables are made again from the same trainings, and so are the pictures that awk has a part in.
 drawn='features-1.svg filters-1.svg filters-2.svg mistakes.svg weights.svg jacobians.svg rates.svg
-    remedies.svg remedies-curves.svg accuracy.svg seconds.svg'
+    remedies.svg remedies-curves.svg augment.svg accuracy.svg seconds.svg'
 with_awk() { # COMMAND
     rm -rf "$tree/again" "$tree/build/report/features.csv"
     report OUT=again GNUPLOT= AWK="$1" >/dev/null || return 1
@@ -92,7 +92,7 @@ if command -v gnuplot >/dev/null; then
         case $1 in
         overfit) any_name report/overfit.gp first/overfit-1e-4.csv ;;
         costs) any_name report/costs.gp first/batch.csv batch_size ;;
-        weights | mistakes) any_name "report/$1.gp" "$made/$1.csv" ;;
+        weights | mistakes | augment) any_name "report/$1.gp" "$made/$1.csv" ;;
         filters) any_name report/filters.gp "$made/filters-1.csv" ;;
         features) any_name report/features.gp "$made/features.csv" f1 ;;
         remedies-curves | seconds)
