@@ -218,6 +218,7 @@ static bool train_network(const char *arch, const char *directory, Outcome *outc
             settings.optimizer = "adam";
             settings.ema = 0.5;
             settings.keep = "best";
+            settings.rotate = 10;
         }
         made = mlp_create(&settings, data, error);
     }
