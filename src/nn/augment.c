@@ -284,10 +284,10 @@ static const AugmentedImages *batch_images(const Augmentation *a, const Batch *b
 // The order is random: without this, each image would be waited for.
 static void prefetch_image(const Batch *batch, size_t e)
 {
-    const size_t line = 64, most = 32;
-    size_t lines = dataset_pixels_per_image(batch->data) / line;
-    for (size_t i = 0; i <= lines && i < most; i++)
-        __builtin_prefetch(batch_pixels(batch, e) + i * line);
+    const size_t line = 64, most = 32 * line;
+    size_t size = dataset_pixels_per_image(batch->data);
+    for (size_t p = 0; p < size && p < most; p += line)
+        __builtin_prefetch(batch_pixels(batch, e) + p);
 }
 
 void augmentation_make(const Augmentation *a, size_t epoch, const Batch *batch, Range examples,
