@@ -121,7 +121,7 @@ if [ -e remedies.csv ]; then
 
 Each remedy alone, and together, with $SMALL training images and with all. At each size every training has the same number of
 epochs and, without a schedule, the default learning rate. "More data" is $EXTRA images in place of $SMALL. "Together" is weight decay, averaging,
-augmentation and the best epoch; "with-schedule" is the same with a learning rate that falls to 0, which is no remedy
+augmentation and the best epoch; "with-schedule" is the same with a learning rate that falls to 0, which is not a remedy
 against overfitting by itself. The flags were chosen on the validation images ([SETTINGS.md](SETTINGS.md#against-overfitting)).
 
 Train figures of this section are of the finished model, on the training images as they are. So the gap means the same in

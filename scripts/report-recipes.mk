@@ -39,7 +39,7 @@ FLAGS_many.with-schedule   = $(FLAGS_many.together) --schedule cosine --lr 0.004
 
 # How accurate it can be: presets and other good settings. EPOCHS_accuracy.NAME if not the preset's,
 # SEEDS_accuracy.NAME if not SEEDS, DATA_accuracy.NAME a directory if not the usual one. A name with
-# MODELS_accuracy.NAME is no training: the models of all seeds of that recipe answer together.
+# MODELS_accuracy.NAME is not a training: the models of all seeds of that recipe answer together.
 FASHION ?= /usr/share/datasets/fashion-mnist
 accuracy = course default accurate deep small-data cnn fast accurate-lenet5 accurate-cnn ensemble-cnn fashion fashion-cnn
 

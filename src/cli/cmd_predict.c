@@ -325,7 +325,7 @@ static bool check_words(Arguments *words, Error *err)
     return true;
 }
 
-// Answers for each FILE, and goes on after those that have no answer.
+// Answers for each FILE, and continues after those that have no answer.
 static bool predict_files(Predictor *p, const Context *c)
 {
     bool ok = true;

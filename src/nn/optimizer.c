@@ -118,12 +118,12 @@ void optimizer_average(const OptimizerState *state, PartRange part)
                               range_length(part.range), state->average_share);
 }
 
-// Piece by piece: the parameters are still in the innermost cache when they are read again.
+// In chunks: the parameters are still in the innermost cache when they are read again.
 void optimizer_step(const OptimizerState *state, PartRange part)
 {
-    const size_t piece = 2048;
+    const size_t chunk = 2048;
     for (size_t i = part.range.first, end; i < part.range.end; i = end) {
-        end = part.range.end - i < piece ? part.range.end : i + piece;
+        end = part.range.end - i < chunk ? part.range.end : i + chunk;
         PartRange now = {{i, end}, part.is_bias};
         optimizer_decay(state, now);
         state->optimizer->step(state, now.range);
