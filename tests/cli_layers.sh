@@ -28,10 +28,18 @@ claim "info: LeNet-5 has 256-120-84-10 behind 6 and 16 channels, 44426 parameter
     'conv1.weight:6,1,5,5 conv1.bias:6 conv2.weight:16,6,5,5 conv2.bias:16 fc1.weight:120,256 fc1.bias:120 fc2.weight:84,120 fc2.bias:84 fc3.weight:10,84 fc3.bias:10'
 
 lenet5_is_format_2_by_its_name_alone() {
-    exits 0 "$bin" info lenet5.bin && grep -qx 'architecture  *lenet5' stdout && grep -qx 'hidden  *120-84' stdout &&
+    exits 0 "$bin" info lenet5.bin && grep -qx 'format  *mlp 2' stdout && grep -qx 'architecture  *lenet5' stdout && grep -qx 'hidden  *120-84' stdout &&
         ! grep -q '^channels\|^activation' stdout
 }
 claim "LeNet-5's model names no setting that is its default" lenet5_is_format_2_by_its_name_alone
+
+several_layers_are_format_2() { # which says to a program of format 1 why it cannot read them
+    exits 0 "$FAST_MLP" train -q -d small --train-size 300 --val-size 100 --epochs 1 --hidden 6,5 -o two.bin &&
+        "$bin" info two.bin | grep -qx 'format  *mlp 2' &&
+        exits 0 "$FAST_MLP" train -q -d small --train-size 300 --val-size 100 --epochs 1 --hidden 6 -o one.bin &&
+        "$bin" info one.bin | grep -qx 'format  *mlp 1'
+}
+claim "several hidden layers are format 2, one is format 1" several_layers_are_format_2
 
 evaluates() { # MODEL: the same on one thread and three, on the images of every split
     for split in train validation test; do

@@ -64,7 +64,8 @@ size_t model_entries(ModelEntry list[MODEL_MAX_ENTRIES], const Setting *table, c
         if ((row->flags & SETTING_RUN) == 0 && setting_is_shown(row, settings, architecture)) {
             assert(n + OTHERS < MODEL_MAX_ENTRIES && (row->since == 1 || row->absent[0] != NULL));
             list[n++] = (ModelEntry){row, settings};
-            format = row->since > format ? row->since : format;
+            unsigned since = setting_since(row, settings);
+            format = since > format ? since : format;
         }
     for (const Setting *row = facts_table; row->key != NULL; row++)
         if (setting_is_shown(row, &model->facts, architecture)) {

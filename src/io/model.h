@@ -10,8 +10,9 @@
 //
 // Versions. "format" is "mlp 1" or "mlp 2". In format 2 a setting may be missing: its row says what
 // that means (`absent` in settings.h). So models can gain settings: a model in which every newer
-// setting has that value is written in format 1, which older programs read, else in format 2. An
-// unknown key comes from a newer version, and its model is refused.
+// setting has that value is written in format 1, which older programs read, else in format 2; so is
+// one with several hidden layers or a newer architecture. An unknown key comes from a newer
+// version, and its model is refused.
 #ifndef MLP_MODEL_H
 #define MLP_MODEL_H
 

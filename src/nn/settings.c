@@ -268,6 +268,15 @@ bool setting_is_shown(const Setting *row, const void *from, const char *architec
     return absent == NULL || strcmp(setting_text(row, from, number), absent) != 0;
 }
 
+unsigned setting_since(const Setting *row, const void *from)
+{
+    enum { N_FIRST = 2 }; // names of architectures that format 1 has
+    bool is_newer = row->type == SETTING_LIST && (&VALUE(uint64_t, row, from))[1] != 0;
+    for (size_t i = N_FIRST; row->choices == architecture_names && i < N_ARCHITECTURES; i++)
+        is_newer = is_newer || strcmp(VALUE(char *, row, from), architecture_names[i]) == 0;
+    return is_newer && row->since < 2 ? 2 : row->since;
+}
+
 static bool parse_crc32(const char *text, uint32_t *value)
 {
     if (strlen(text) != 8 || strspn(text, "0123456789abcdef") != 8)

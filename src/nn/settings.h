@@ -105,6 +105,10 @@ bool setting_is_default(const Setting *row, const void *from, const char *archit
 // Whether models and reports name it: always, or only where its absence means something else.
 bool setting_is_shown(const Setting *row, const void *from, const char *architecture);
 
+// The first version of the model format that has this value: that of the setting, but format 1 has
+// lists of one size alone, and fewer architectures.
+unsigned setting_since(const Setting *row, const void *from);
+
 // Sets a setting from text, which must outlive it where it is a string. Fails when the text is not
 // a value of its type and range: err then says what was expected, "a whole number from 1 to 65536".
 bool setting_parse(const Setting *row, void *into, const char *text, Error *err);
