@@ -103,7 +103,7 @@ make_row = sh scripts/report/recipe.sh $(MLP) $(WORK)/recipes/$(1).csv $(subst .
 TRAINED := $(call rows_of,$(filter-out $(ENSEMBLES),$(RECIPES)))
 
 .SECONDEXPANSION:
-$(TRAINED:%=$(WORK)/recipes/%.csv): $(WORK)/recipes/%.csv: $(MLP) $(WORK)/data $(WORK)/recipes/$$(basename $$*).flags scripts/report/recipe.sh
+$(TRAINED:%=$(WORK)/recipes/%.csv): $(WORK)/recipes/%.csv: $(TRAINED_BY) $(WORK)/data $(WORK)/recipes/$$(basename $$*).flags scripts/report/recipe.sh
 	$(call make_row,$*,$(call flags_of,$(basename $*)))
 
 # A file that comes along with a row is made again when it alone is missing.
@@ -117,7 +117,7 @@ $(ENSEMBLES:%=$(WORK)/recipes/%.all.csv): $(WORK)/recipes/%.all.csv: $(WORK)/rec
 # One after the other, each on all CPUs.
 TIMES = $(TIMED_RECIPES:%=$(WORK)/timing/%.csv)
 define timing
-$(WORK)/timing/$(2).csv: $(MLP) $(WORK)/data $(WORK)/recipes/accuracy.$(2).flags $(WORK)/timing/seeds scripts/report/timing.sh $(if $(1),| $(WORK)/timing/$(1).csv)
+$(WORK)/timing/$(2).csv: $(TRAINED_BY) $(WORK)/data $(WORK)/recipes/accuracy.$(2).flags $(WORK)/timing/seeds scripts/report/timing.sh $(if $(1),| $(WORK)/timing/$(1).csv)
 endef
 $(foreach name,$(TIMED_RECIPES),$(eval $(call timing,$(before),$(name)))$(eval before := $(name)))
 TIME = sh scripts/report/timing.sh $(MLP) $(WORK)/timing/$(1).csv $(WORK)/timing/$(1).curves.csv $(1) \
@@ -154,7 +154,7 @@ $(OUT)/remedies-curves.csv: $(CURVES) scripts/report/spread.awk
 	  $(AWK) -v by=group,recipe,epoch -v of=validation -f scripts/report/spread.awk >$@
 
 # What an augmented training sees of some images.
-$(WORK)/augment.csv: $(MLP) $(WORK)/data
+$(WORK)/augment.csv: $(TRAINED_BY) $(WORK)/data
 	$(MLP) augment --csv $@
 
 $(OUT)/accuracy-runs.csv: $(call row_files,$(filter accuracy.%,$(RECIPES)))

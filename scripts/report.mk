@@ -11,6 +11,9 @@
 # `timing` (report-recipes.mk). `all` makes them and the text; `timing` last and alone, for its seconds.
 
 MLP     = ./mlp
+# What is older than the program is made again. TRAINED_BY= (nothing) keeps what an older program
+# made; that is right when the new one gives the same bytes.
+TRAINED_BY = $(MLP)
 OUT     = data/report
 WORK    = build/report
 GNUPLOT := $(if $(shell command -v gnuplot),gnuplot)
@@ -89,7 +92,7 @@ endif
 SETTINGS = $(EPOCHS) $(SEEDS) $(SLOW) $(RATE) $(SMALL) / $(RATES) / $(SIZES) / $(FEW) / $(BATCHES) / \
            $(HIDDEN) / $(CNN_EPOCHS) $(JACOBIAN_HIDDEN) $(STEPS_HIDDEN) / $(value MLP_DATA)
 $(call stamp,$(WORK)/settings,$(SETTINGS))
-MADE_BY = $(MLP) $(WORK)/settings
+MADE_BY = $(TRAINED_BY) $(WORK)/settings
 
 # ---------------------------------------------------------------------------------------------
 # Trainings

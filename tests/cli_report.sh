@@ -57,6 +57,14 @@ nothing_again() {
 }
 claim "what is there is not made again" nothing_again
 
+kept() {
+    touch "$WORK/before"
+    cp "$program" "$WORK/newer" && touch "$WORK/newer" && report a GNUPLOT= MLP="$WORK/newer" TRAINED_BY= >/dev/null && find "$WORK/a/made" -type f -newer "$WORK/before" >"$WORK/made" || return 1
+    cat "$WORK/made"
+    [ ! -s "$WORK/made" ]
+}
+claim "what an older program made can be kept" kept
+
 missing_again() { # one training, and what depends on it
     rm "$WORK/a/made/rate-1e-4.csv" "$WORK/a/out/units.csv"
     quiet=--no-print-directory
