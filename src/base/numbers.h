@@ -14,8 +14,8 @@ bool parse_double(const char *text, double *value);
 
 enum { NUMBER_SIZE = 64 };
 
-// Writes the shortest decimal that reads back as the same double: settings of format 1, where ten is
-// 1e+01.
+// Writes the shortest decimal that reads back as the same double: settings of format 1, where ten
+// is 1e+01.
 const char *format_shortest(char text[NUMBER_SIZE], double value);
 
 // The same, but whole numbers below a million have no exponent: all other settings.
