@@ -74,10 +74,10 @@ static bool find_end(size_t *end, const OldTable *old, size_t last, const mlp_ep
 {
     const char *path = old->path;
     char *text = old->text;
-    size_t at = strlen(header), row = at;
+    size_t at = strlen(header);
     uint64_t epoch = 0;
     while (epoch < last) {
-        row = at;
+        size_t row = at;
         char *after = text + row, *newline = memchr(after, '\n', old->size - row);
         if (newline == NULL)
             return error_set(err,

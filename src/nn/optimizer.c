@@ -27,8 +27,11 @@ static const Optimizer optimizer_momentum = {
 static double power(double base, uint64_t n)
 {
     double result = 1.0;
-    for (; n > 0; n /= 2, base *= base)
+    while (n > 0) {
         result *= n % 2 == 1 ? base : 1.0;
+        base *= base;
+        n /= 2;
+    }
     return result;
 }
 
@@ -66,8 +69,8 @@ static const Optimizer *const optimizers[] = {OPTIMIZERS(ADDRESS)};
 
 const Optimizer *optimizer_of(const mlp_settings *settings)
 {
-    size_t i = 0;
-    while (strcmp(optimizer_names[i], settings->optimizer) != 0)
+    size_t i = 0, last = sizeof optimizers / sizeof optimizers[0] - 1;
+    while (i < last && strcmp(optimizer_names[i], settings->optimizer) != 0)
         i++;
     bool has_momentum = optimizers[i] == &optimizer_sgd && settings->momentum > 0.0;
     return has_momentum ? &optimizer_momentum : optimizers[i];

@@ -39,8 +39,8 @@ static const Schedule schedules[] = {SCHEDULES(CURVE)};
 
 static const Schedule *schedule_of(const mlp_settings *settings)
 {
-    size_t i = 0;
-    while (strcmp(schedule_names[i], settings->schedule) != 0)
+    size_t i = 0, last = sizeof schedules / sizeof schedules[0] - 1;
+    while (i < last && strcmp(schedule_names[i], settings->schedule) != 0)
         i++;
     return &schedules[i];
 }
