@@ -113,6 +113,7 @@ claim "refused: more layers" contradicts --hidden 16,8 "--hidden 16-8: base.bin 
 claim "refused: another architecture" contradicts --arch cnn "--arch cnn: base.bin has mlp"
 claim "refused: another activation" contradicts --activation relu "--activation relu: base.bin has sigmoid"
 claim "refused: channels of a model without" contradicts --channels 4-8 "--channels 4-8: base.bin has none"
+claim "refused: channels when such a model is resumed" refuses 2 "--channels 4-8: base.bin was trained with none" train --resume base.bin --channels 4-8
 claim "refused: a setting out of range" contradicts --momentum 1 "--momentum"
 claim "refused: settings that contradict each other" refuses 2 momentum train --from base.bin --optimizer adam --momentum 0.5 -o x.bin
 claim "refused: --resume, too" refuses 2 "--resume and --from cannot be combined" train --from base.bin --resume base.bin

@@ -95,7 +95,8 @@ static bool take_settings(TrainOptions *o, const OptionTable *table, const mlp_s
         const char *given = setting_text(row, &o->settings, number);
         const char *trained_with = setting_text(row, model, trained);
         if (!is_run && strcmp(given, trained_with) != 0)
-            return error_contradiction(row, given, o->resume, trained_with, err);
+            return error_contradiction(row, given, o->resume,
+                                       trained_with[0] != '\0' ? trained_with : "none", err);
     }
     return true;
 }
