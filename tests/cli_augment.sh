@@ -95,7 +95,30 @@ claim "beside it, --rotate is an error" refuses 2 '--rotate: seed.bin has its ow
 claim "so is --seed" refuses 2 '--seed: seed.bin has its own' "$bin" augment -d small seed.bin --seed 1
 claim "a model that was trained without is refused" refuses 1 'never.bin: was trained without augmentation' "$bin" augment -d small never.bin
 claim "so is one for other images" refuses 1 '5 x 5' "$bin" augment -d tiny seed.bin
-claim "an image that the file does not have is refused" refuses 1 'has 400 images' "$bin" augment -d small --image 393
+claim "an image that the file does not have is refused" refuses 1 'has 400 images' "$bin" augment -d small --image 400
+claim "so are more images than the file has" refuses 1 'has 400 images' "$bin" augment -d small --image 393 --count 8
+without_a_count() { # 6 images with 7 epochs each, and the names
+    exits 0 "$bin" augment -d small --image 394 && [ "$(wc -l <stdout)" -eq 43 ]
+}
+claim "without a count it shows as many as there are" without_a_count
+
+interrupted() { # while it writes its temporary file
+    mkdir long
+    "$bin" augment -d small --count 400 --epochs 100 --csv long/a.csv 2>err &
+    child=$!
+    until [ -n "$(find long -size +0 -name '.mlp-*')" ] || ! kill -0 "$child" 2>/dev/null; do sleep 0.05; done
+    kill -TERM "$child" 2>/dev/null
+    wait "$child"
+    status=$?
+    cat err && ls -A long
+    [ "$status" -eq 143 ] && grep -q '^mlp: SIGTERM: stopped before long/a.csv was complete$' err && [ -z "$(ls -A long)" ]
+}
+claim "SIGTERM ends a long table, which is not written" interrupted
+left_alone() {
+    { "$bin" augment -d small --count 400 --epochs 100 --csv - && echo complete >status; } | head -n 1 >first
+    grep -q ^image first && [ ! -e status ]
+}
+claim "so does a reader that goes away" left_alone
 mkdir wide
 { printf '\0\0\010\003' && u32 1 && u32 1 && u32 40000 && head -c 40000 mlp.bin; } >wide/train-images-idx3-ubyte
 { printf '\0\0\010\001' && u32 1 && printf '\0'; } >wide/train-labels-idx1-ubyte

@@ -3,6 +3,7 @@
 #include "augment.h"
 #include "commands.h"
 #include "settings.h"
+#include "signals.h"
 #include "terminal.h"
 
 #include <string.h>
@@ -95,28 +96,36 @@ static void version_title(const void *context, size_t epoch, char *text, size_t 
 // ---------------------------------------------------------------------------------------------
 // Output
 
+static void print_version(CsvWriter *csv, const Versions *v, size_t epoch)
+{
+    size_t size = dataset_pixels_per_image(v->data);
+    mlp_affine map = version_map(v, epoch);
+    csv_uint(csv, v->image);
+    csv_uint(csv, v->data->labels[v->image]);
+    csv_uint(csv, epoch);
+    csv_double(csv, map.angle);
+    csv_double(csv, map.factor);
+    csv_double(csv, map.shear);
+    csv_double(csv, map.shift_x);
+    csv_double(csv, map.shift_y);
+    for (size_t p = 0; p < size; p++)
+        csv_uint(csv, v->pixels[epoch * size + p]);
+    csv_end_row(csv);
+}
+
+// All images of a large file take minutes: stops when nobody waits for them any more.
 static void print_csv(CsvWriter *csv, const void *context)
 {
     Versions v = *(const Versions *)context;
-    size_t size = dataset_pixels_per_image(v.data);
     csv_names(csv, "image,label,epoch,angle,factor,shear,shift_x,shift_y");
-    csv_numbered_names(csv, "p", size);
+    csv_numbered_names(csv, "p", dataset_pixels_per_image(v.data));
     csv_end_row(csv);
     for (size_t i = 0; i < v.count; i++) {
         versions_make(&v, v.first + i);
         for (size_t epoch = 0; epoch <= v.epochs; epoch++) {
-            mlp_affine map = version_map(&v, epoch);
-            csv_uint(csv, v.image);
-            csv_uint(csv, v.data->labels[v.image]);
-            csv_uint(csv, epoch);
-            csv_double(csv, map.angle);
-            csv_double(csv, map.factor);
-            csv_double(csv, map.shear);
-            csv_double(csv, map.shift_x);
-            csv_double(csv, map.shift_y);
-            for (size_t p = 0; p < size; p++)
-                csv_uint(csv, v.pixels[epoch * size + p]);
-            csv_end_row(csv);
+            if (signals_noted() != 0 || ferror(csv->out))
+                return;
+            print_version(csv, &v, epoch);
         }
     }
 }
@@ -180,7 +189,10 @@ static bool open_versions(Versions *v, Context *c)
     v->data = command_open_data(c, MLP_TRAIN_FILES, o->data, command_transposed(c, &o->transpose));
     if (v->data == NULL || (c->model != NULL && !mlp_fits(c->model, v->data, c->err.text)))
         return false;
-    if (v->count > v->data->n || v->first > v->data->n - v->count)
+    size_t left = v->data->n - (v->first < v->data->n ? v->first : v->data->n);
+    if (!options_given(&c->options, &o->count) && v->count > left && left > 0)
+        v->count = left;
+    if (v->count > left)
         return error_set(&c->err, "--image %zu --count %zu: the training file in %s has %zu images",
                          v->first, v->count, v->data->name, v->data->n);
     v->pixels = arena_alloc(&c->arena, 1 + v->epochs, dataset_pixels_per_image(v->data),

@@ -307,7 +307,11 @@ static bool write_table(Context *context, const Table *table)
     if (!command_open_table(context, &out, table->path))
         return false;
     table->print(&(CsvWriter){.out = out.stream}, table->context);
-    bool ok = command_commit(&out, &context->err);
+    int number = signals_noted(); // perhaps it ended the printing
+    bool ok = number == 0 || number == SIGPIPE
+                  ? command_commit(&out, &context->err)
+                  : error_set(&context->err, "%s: stopped before %s was complete",
+                              signals_name(number), table->path);
     output_discard(&out);
     return ok;
 }
@@ -320,7 +324,8 @@ int command_write_tables(Context *context, const Table *tables, size_t n)
             if (table->path == NULL || output_leads_to_stream(table->path) != (streams != 0) ||
                 write_table(context, table))
                 continue;
-            int failed = command_fail(&context->err, STATUS_FAILED);
+            int number = signals_noted();
+            int failed = command_fail(&context->err, number != 0 ? 128 + number : STATUS_FAILED);
             status = status == STATUS_DONE ? failed : status;
         }
     context->err.text[0] = '\0'; // printed

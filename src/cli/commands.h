@@ -81,8 +81,8 @@ typedef struct Table {
 } Table;
 
 // Writes several tables, the files before the streams, whose readers may go away. A table replaces
-// its file when it is complete. If one fails, prints why and writes the others; returns the status
-// of the first failure.
+// its file when it is complete, and not after a signal. If one fails, prints why and writes the
+// others; returns the status of the first failure.
 int command_write_tables(Context *context, const Table *tables, size_t n);
 
 // Prints "mlp: note: ..." on stderr, one line whatever the arguments hold.
