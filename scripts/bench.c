@@ -358,7 +358,8 @@ typedef struct Recipe {
     const char *what;
     const PresetValue *settings;
 } Recipe;
-static const PresetValue with_momentum[] = {{"momentum", "0.9"}, {NULL, NULL}};
+static const PresetValue with_momentum[] = {
+    {"momentum", "0.9"}, {"learning_rate", "0.0001"}, {NULL, NULL}};
 static const PresetValue with_adam[] = {{"optimizer", "adam"}, {NULL, NULL}};
 static const PresetValue with_average[] = {{"ema", "0.999"}, {NULL, NULL}};
 static const Recipe recipes[] = {{"plain", NULL},

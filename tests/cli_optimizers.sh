@@ -97,7 +97,7 @@ finished() {
 }
 claim "a schedule that is done is left alone" finished
 grows() {
-    "$FAST_MLP" info whole.bin | grep -q 'planned_epochs *300' && ! "$FAST_MLP" info whole.bin | grep -q '^train\.' &&
+    "$FAST_MLP" info whole.bin | grep -q 'planned_epochs *300' && ! "$FAST_MLP" info whole.bin | grep -q '^state to resume' &&
         [ "$(wc -c <other.bin)" -eq "$(wc -c <whole.bin)" ]
 }
 claim "and has no state of the training any more" grows

@@ -66,6 +66,19 @@ static void print_tensor(const Tensor *tensor, const float *params)
            s.mean, s.std);
 }
 
+// What the file has for a training to continue; nothing where none can, or needs nothing.
+static void print_state(const Model *model)
+{
+    const char *names[TRAIN_MAX_BLOCKS];
+    train_block_names(&model->settings, names);
+    int n = 0;
+    for (size_t b = 0; b < TRAIN_MAX_BLOCKS; b++)
+        if (names[b] != NULL && model->state.blocks[b] != NULL)
+            n += printf("%s%s", n == 0 ? "\nstate to resume the training with: " : ", ", names[b]);
+    if (n > 0)
+        putchar('\n');
+}
+
 static void print_text(const char *path, const Model *model)
 {
     char sizes[NETWORK_SIZES_SIZE], number[NUMBER_SIZE];
@@ -84,6 +97,7 @@ static void print_text(const char *path, const Model *model)
            "std");
     for (size_t t = 0; t < model->net.n_tensors; t++)
         print_tensor(model->net.tensors[t], model->params);
+    print_state(model);
 }
 
 static void print_json(const char *path, const Model *model)

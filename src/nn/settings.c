@@ -38,7 +38,7 @@ const Setting settings_table[] = {
     {SETTING(SETTING_DOUBLE, learning_rate, "lr"), RANGE(1e-30, 1e38),
      DEFAULTS("0.001", "0.002", "0.002"),
      HELP("R", "learning rate for the sum of the batch's gradients; if yours is for the mean loss, "
-               "divide it by the batch size"),
+               "divide it by the batch size, but not with adam"),
      SINCE(1), .flags = SETTING_AXIS},
     {SETTING(SETTING_UINT, batch_size, "batch"), RANGE(1, 65536), DEFAULTS("64"),
      HELP("N", "images in a batch"), SINCE(1), .flags = SETTING_AXIS},
