@@ -101,6 +101,11 @@ grows() {
         [ "$(wc -c <other.bin)" -eq "$(wc -c <whole.bin)" ]
 }
 claim "and has no state of the training any more" grows
+state_is_named() {
+    exits 0 "$MLP" train -q -d data --epochs 1 --momentum 0.9 --lr 1e-4 --ema 0.9 -o state.bin --csv state.csv &&
+        "$MLP" info state.bin | grep -qx 'state to resume the training with: weights, momentum'
+}
+claim "info names the state of a training that can be resumed" state_is_named
 
 # ---------------------------------------------------------------------------------------------
 # The epoch that is kept
