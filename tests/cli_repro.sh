@@ -5,6 +5,8 @@
 # same. `make check-repro` runs this alone and shows the hashes.
 . tests/lib.sh
 
+small_data "$WORK/data" 2500
+
 # Settings, a training in each line. Together they are all that `mlp train --help` lists.
 cat >"$WORK/trainings" <<'END'
 plain --epochs 2 --train-size 2000
@@ -12,8 +14,8 @@ cnn --arch cnn --epochs 2 --train-size 150 --val-size 50
 tanh --hidden 24,12 --activation tanh --optimizer adam --weight-decay 0.001 --schedule cosine --warmup 0.1 --ema 0.99 --epochs 3 --train-size 1000 --seed 2
 moved --rotate 15 --scale 0.2 --shift 2 --shear 0.2 --momentum 0.9 --lr 1e-4 --keep best --epochs 2 --train-size 1000 --batch 50
 cycle --activation relu --momentum 0.5 --schedule one-cycle --patience 1 --lr 0.002 --epochs 6 --train-size 500
-lenet5 --arch lenet5 --channels 5,7 --hidden 20,9 --activation sigmoid --epochs 1 --train-size 100 --val-size 50
-fast --preset fast --augment --train-size 100 --val-size 50
+lenet5 --arch lenet5 --channels 5,7 --hidden 20,9 --activation sigmoid --epochs 1 --train-size 60 --val-size 50
+fast --preset fast --lr 0.0004 --augment --train-size 60 --val-size 50
 END
 
 # fingerprint RUNNER... PROGRAM: makes these trainings, one from a model's weights, and a comparison, and
@@ -22,12 +24,12 @@ fingerprint() {
     while read -r name flags; do
         case $flags in *--val-size*) ;; *) flags="$flags --val-size 500" ;; esac
         # shellcheck disable=SC2086 # the flags are words
-        "$@" train -q $flags -o "$WORK/$name.bin" --csv "$WORK/$name.csv" </dev/null || return 1
+        "$@" train -q -d "$WORK/data" $flags -o "$WORK/$name.bin" --csv "$WORK/$name.csv" </dev/null || return 1
         cut -d, -f1-6 "$WORK/$name.csv" >"$WORK/$name.table"
     done <"$WORK/trainings"
-    "$@" train -q --from "$WORK/plain.bin" --epochs 1 --train-size 2000 --val-size 500 -o "$WORK/from.bin" \
+    "$@" train -q -d "$WORK/data" --from "$WORK/plain.bin" --epochs 1 --train-size 2000 --val-size 500 -o "$WORK/from.bin" \
         --csv "$WORK/from.csv" || return 1
-    "$@" eval "$WORK/plain.bin" "$WORK/from.bin" --compare "$WORK/plain.bin" --split validation --json \
+    "$@" eval "$WORK/plain.bin" "$WORK/from.bin" --compare "$WORK/plain.bin" -d "$WORK/data" --split validation --json \
         >"$WORK/eval.json" || return 1
     cut -d ' ' -f 1 "$WORK/trainings" | while read -r name; do
         cat "$WORK/$name.bin" "$WORK/$name.table"
