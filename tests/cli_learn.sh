@@ -28,6 +28,15 @@ if command -v sha256sum >/dev/null; then
     claim "100 epochs at 1e-4 give the model whose SHA-256 the README states" gives_the_promised_model
     reaches_its_accuracy() { exits 0 "$FAST_MLP" eval full.bin -d "$DATA" --min-accuracy 0.9668; }
     claim "which is right about 96.68 % of the test images" reaches_its_accuracy
+    promised_fast=$(sed -n 's/^ *\([0-9a-f]\{64\}\)  fast.bin$/\1/p' "$ROOT/README.md")
+    gives_the_promised_fast_model() {
+        exits 0 "$FAST_MLP" train -q -d "$DATA" --preset fast -o fast.bin || return 1
+        sha256sum fast.bin
+        [ -n "$promised_fast" ] && [ "$(sha256sum <fast.bin | cut -d ' ' -f 1)" = "$promised_fast" ] &&
+            exits 0 "$FAST_MLP" eval fast.bin -d "$DATA" --min-accuracy 0.99
+    }
+    claim "the preset fast gives the model whose SHA-256 the README states, right about 99 % of the test images" \
+        gives_the_promised_fast_model
 else
     skip "sha256sum is not installed: the model of full size was not compared"
 fi

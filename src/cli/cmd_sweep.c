@@ -274,6 +274,7 @@ static void combination_key(char key[KEY_SIZE], const Sweep *sweep, const Combin
         if (has_column(sweep, row))
             n += snprintf(key + n, KEY_SIZE - (size_t)n, "%s,",
                           c == NULL ? row->key : setting_text(row, &c->settings, number));
+    assert(n < KEY_SIZE);
 }
 
 // Marks the combinations that the table has. `text` begins after the header.

@@ -140,6 +140,12 @@ static bool sizes_check(const ArchitectureSpec *spec, const Architecture *a, Err
     return true;
 }
 
+bool architecture_check_sizes(const mlp_settings *settings, Error *err)
+{
+    Architecture a = architecture_of(settings, 0, 0, 0);
+    return sizes_check(architecture_find(a.name), &a, err);
+}
+
 static bool architecture_check(const ArchitectureSpec *spec, const Architecture *a, Error *err)
 {
     size_t smallest = smallest_side(spec);
