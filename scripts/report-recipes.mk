@@ -57,6 +57,7 @@ MODELS_accuracy.ensemble-cnn   = accurate-cnn
 FLAGS_accuracy.fashion         = --preset accurate --rotate 0 --scale 0 --shift 0.7 --weight-decay 0.01
 FLAGS_accuracy.fashion-cnn     = --arch cnn --preset accurate
 EPOCHS_accuracy.small-data     = 1500
+SEEDS_accuracy.cnn             = 3
 SEEDS_accuracy.fashion         = 3
 SEEDS_accuracy.fashion-cnn     = 3
 DATA_accuracy.fashion          = $(FASHION)
