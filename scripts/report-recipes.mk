@@ -55,8 +55,10 @@ FLAGS_accuracy.accurate-lenet5 = --arch lenet5 --preset accurate
 FLAGS_accuracy.accurate-cnn    = --arch cnn --preset accurate
 MODELS_accuracy.ensemble-cnn   = accurate-cnn
 FLAGS_accuracy.fashion         = --preset accurate --rotate 0 --scale 0 --shift 0.7 --weight-decay 0.01
-FLAGS_accuracy.fashion-cnn     = --arch cnn --preset accurate
+FLAGS_accuracy.fashion-cnn     = --arch cnn --preset accurate --channels 32-64 --hidden 128 --weight-decay 0.005 \
+                                 --rotate 0 --scale 0.05 --shift 1
 EPOCHS_accuracy.small-data     = 1500
+EPOCHS_accuracy.fashion-cnn    = 15
 SEEDS_accuracy.cnn             = 3
 SEEDS_accuracy.fashion         = 3
 SEEDS_accuracy.fashion-cnn     = 3

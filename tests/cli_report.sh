@@ -26,17 +26,15 @@ untimed() { # DIRECTORY
 
 tables='overfit-1e-4.csv overfit-1e-3.csv overfit.csv sizes.csv sizes-runs.csv rates.csv rates-runs.csv batch.csv
     hidden.csv units.csv confusion.csv classes.csv mistakes.csv jacobians.csv steps.csv cnn.csv
-    confusion-cnn.csv mistakes-cnn.csv README.md'
-recipe_tables='remedies.csv remedies-runs.csv remedies-curves.csv accuracy.csv accuracy-runs.csv seconds-runs.csv
-    seconds-curves.csv'
+    confusion-cnn.csv mistakes-cnn.csv remedies.csv remedies-runs.csv remedies-curves.csv accuracy.csv accuracy-runs.csv
+    seconds-runs.csv seconds-curves.csv README.md'
 pictures='curves overfit-1e-4 overfit-1e-3 sizes rates batch hidden weights confusion classes mistakes jacobians steps
-    curves-cnn filters-1 filters-2 features-1 features-2 confusion-cnn mistakes-cnn'
-recipe_pictures='remedies remedies-curves augment accuracy seconds'
+    curves-cnn filters-1 filters-2 features-1 features-2 confusion-cnn mistakes-cnn remedies remedies-curves augment accuracy seconds'
 
 makes_tables() {
     report a GNUPLOT= >"$WORK/said" 2>&1 || { cat "$WORK/said"; return 1; }
     grep -q 'gnuplot is not installed: .* no picture was drawn' "$WORK/said" || { cat "$WORK/said"; return 1; }
-    for file in $tables $recipe_tables; do
+    for file in $tables; do
         [ -s "$WORK/a/out/$file" ] || { echo "missing: $file"; return 1; }
     done
     [ "$(find "$WORK/a/out" -type f ! -name '*.csv')" = "$WORK/a/out/README.md" ]
@@ -163,7 +161,7 @@ diverged_is_said() {
 claim "a rate that diverges has a row that says so" diverged_is_said
 
 readme_shows_all() {
-    for name in $pictures $recipe_pictures; do
+    for name in $pictures; do
         echo "$name"
         grep -qF "($name.png)" "$WORK/a/out/README.md" || return 1
         grep -qF "($name.svg)" "$WORK/a/out/README.md" || return 1
@@ -197,7 +195,7 @@ if command -v gnuplot >/dev/null; then
     draws_all() {
         report a >"$WORK/said" 2>&1 || { cat "$WORK/said"; return 1; }
         [ ! -s "$WORK/said" ] || { cat "$WORK/said"; return 1; }
-        for name in $pictures $recipe_pictures; do
+        for name in $pictures; do
             ls -l "$WORK/a/out/$name".*
             [ "$(head -c 4 "$WORK/a/out/$name.png" | tail -c 3)" = PNG ] || return 1
             [ "$(wc -c <"$WORK/a/out/$name.png")" -gt 5000 ] && grep -q '</svg>' "$WORK/a/out/$name.svg" || return 1
