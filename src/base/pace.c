@@ -6,7 +6,7 @@
 // that, but one that is clearly lost ends after its first slices.
 #define RUN        0.001 // of work between two looks at the clock
 #define SLICE      0.003
-#define FIRST_TRY  0.005 // after the start or a change
+#define FIRST_TRY  0.03  // after the start or a change
 #define LAST_TRY   0.5   // the intervals double up to this
 #define WORSE      1.25  // the cost of the number in use has risen by this, SLOW times: try at once
 #define CLEARLY    1.15  // slower by this: the trial is lost
