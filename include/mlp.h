@@ -240,7 +240,7 @@ typedef struct mlp_epoch {
     double validation_loss, validation_accuracy; // NaN when not measured
     double learning_rate;                        // of its last batch
     double seconds;                              // of the training pass alone
-    size_t threads; // in use: fewer than wanted where the system gives no more
+    size_t threads; // at most: fewer than wanted where the system gives no more
     bool is_kept;   // the model is that of this epoch, not of an earlier, better one
 } mlp_epoch;
 

@@ -55,7 +55,7 @@ static void wait_a_moment(void)
 static void exchange(void *context, size_t worker)
 {
     Shared *shared = context;
-    size_t workers = pool_size(shared->pool), steps = shared->slowly ? 20 : STEPS;
+    size_t workers = pool_running(shared->pool), steps = shared->slowly ? 20 : STEPS;
     for (size_t step = 1; step <= steps; step++) {
         if (shared->slowly && step % workers == worker)
             wait_a_moment(); // the others have long gone to sleep
@@ -106,6 +106,36 @@ static void a_pool_that_waits_between_calls_runs_again(void)
     arena_free(&arena);
 }
 
+static void fewer_workers_than_there_are_can_run(void)
+{
+    Arena arena = {0};
+    Shared shared = {.pool = open_pool(MOST, &arena)};
+    size_t expected[MOST] = {0};
+    for (size_t i = 0; i < 100; i++) {
+        size_t running = 1 + i * 5 % MOST;
+        pool_use(shared.pool, running);
+        CHECK(pool_running(shared.pool) == running && pool_size(shared.pool) == MOST, "%zu of %zu",
+              pool_running(shared.pool), pool_size(shared.pool));
+        memset(shared.sums, 0, sizeof shared.sums);
+        pool_run(shared.pool, exchange, &shared);
+        for (size_t m = 0; m < MOST; m++)
+            CHECK(shared.sums[m] == (m < running ? STEPS : 0), "worker %zu of %zu: %zu", m, running,
+                  shared.sums[m]);
+        memset(shared.counts, 0, sizeof shared.counts);
+        pool_run(shared.pool, count, &shared);
+        for (size_t m = 0; m < MOST; m++)
+            expected[m] += shared.counts[m];
+    }
+    pool_close(shared.pool);
+    for (size_t m = 0; m < MOST; m++) {
+        size_t often = 0;
+        for (size_t i = 0; i < 100; i++)
+            often += m < 1 + i * 5 % MOST;
+        CHECK(expected[m] == often, "worker %zu ran %zu times, not %zu", m, expected[m], often);
+    }
+    arena_free(&arena);
+}
+
 static void there_is_at_least_one_cpu(void)
 {
     CHECK(cpus_allowed() >= 1 && cpus_allowed() < 100000, "%zu", cpus_allowed());
@@ -117,6 +147,7 @@ int main(void)
     RUN(a_barrier_shows_what_was_written_before_it);
     RUN(workers_that_sleep_are_woken);
     RUN(a_pool_that_waits_between_calls_runs_again);
+    RUN(fewer_workers_than_there_are_can_run);
     RUN(there_is_at_least_one_cpu);
     return test_end();
 }

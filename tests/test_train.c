@@ -353,6 +353,37 @@ static void run_open_architecture(Run *run, const char *name)
     network_init(&run->net, run->params, 1);
 }
 
+// Up and down, with a new number for each batch.
+static size_t wandering_workers(size_t batch, size_t most)
+{
+    static const size_t of_five[] = {5, 1, 4, 2, 2, 3, 5, 1};
+    return of_five[batch % 8] < most ? of_five[batch % 8] : most;
+}
+
+static void the_number_of_workers_may_change_at_each_batch(void)
+{
+    for (size_t i = 0; architecture_names[i] != NULL; i++)
+        for (size_t recipe = 0; recipe < 3; recipe++) { // plain, augmented, heavy ball
+            Run first, run;
+            Error err;
+            for (Run *r = &first;; r = &run) {
+                run_open_architecture(r, architecture_names[i]);
+                r->settings.rotate = recipe == 1 ? 20.0 : 0.0;
+                r->data.optimizer = recipe == 2 ? &heavy_ball : NULL;
+                r->threads = r == &first ? 1 : 5;
+                r->data.workers = r == &first ? NULL : wandering_workers;
+                REQUIRE(run_train(r, 3, 5, 0.01, 1, &err), "%s", err.text);
+                if (r == &run)
+                    break;
+            }
+            CHECK(same_parameters(&first, &run) &&
+                      memcmp(&first.last.train_loss, &run.last.train_loss, sizeof(double)) == 0,
+                  "%s, recipe %zu: other bytes", architecture_names[i], recipe);
+            arena_free(&first.arena);
+            arena_free(&run.arena);
+        }
+}
+
 static void an_unfused_sgd_row_gives_the_bytes_of_the_fused_path(void)
 {
     for (size_t i = 0; architecture_names[i] != NULL; i++) {
@@ -619,6 +650,7 @@ int main(void)
     RUN(the_observer_can_end_the_training);
     RUN(any_number_of_threads_gives_the_same_bytes);
     RUN(prepared_images_and_threads_give_the_same_bytes);
+    RUN(the_number_of_workers_may_change_at_each_batch);
     RUN(an_unfused_sgd_row_gives_the_bytes_of_the_fused_path);
     RUN(an_optimizer_with_state_equals_plain_loops_with_any_threads);
     RUN(an_optimizer_knows_the_number_of_its_step);

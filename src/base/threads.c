@@ -4,6 +4,7 @@
 #endif
 #include "threads.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -15,24 +16,29 @@
 // what other programs and quotas do to the barrier.
 enum { SPINS = 300, YIELDS = 100 };
 
-struct ThreadPool {
-    size_t workers;
-    void (*work)(void *context, size_t worker); // NULL: end
-    void *context;
-    pthread_t *threads; // (workers), the first unused
-
-    // Each on a cache line of its own.
-    _Alignas(64) atomic_size_t arrived;
-    _Alignas(64) atomic_uint generation; // counts the barriers passed
-    _Alignas(64) atomic_uint sleepers;
-    pthread_mutex_t mutex;
-    pthread_cond_t passed;
-};
+// A counter that threads wait for, on a cache line of its own.
+typedef struct Gate {
+    _Alignas(64) atomic_uint opened; // how often
+    atomic_uint sleepers;
+    pthread_cond_t changed;
+} Gate;
 
 typedef struct Worker {
     ThreadPool *pool;
     size_t number;
+    pthread_t thread; // unused in the first
+    Gate call;        // there is work for it
 } Worker;
+
+struct ThreadPool {
+    size_t size, running; // workers
+    void (*work)(void *context, size_t worker); // NULL: end
+    void *context;
+    Worker *workers; // (size)
+    Gate barrier;
+    _Alignas(64) atomic_size_t arrived; // at the barrier
+    pthread_mutex_t mutex;
+};
 
 static void pause_briefly(void)
 {
@@ -43,47 +49,53 @@ static void pause_briefly(void)
 #endif
 }
 
-static void pool_sleep(ThreadPool *pool, unsigned generation)
+static void gate_open(Gate *gate, pthread_mutex_t *mutex)
 {
-    pthread_mutex_lock(&pool->mutex);
-    // In the one order of all sequentially consistent operations either the last to arrive sees
-    // this sleeper, or this sleeper sees the new generation.
-    atomic_fetch_add(&pool->sleepers, 1);
-    while (atomic_load(&pool->generation) == generation)
-        pthread_cond_wait(&pool->passed, &pool->mutex);
-    atomic_fetch_sub(&pool->sleepers, 1);
-    pthread_mutex_unlock(&pool->mutex);
+    // In the one order of all sequentially consistent operations either this thread sees a sleeper,
+    // or the sleeper sees that the gate was opened.
+    atomic_fetch_add(&gate->opened, 1);
+    if (atomic_load(&gate->sleepers) > 0) {
+        pthread_mutex_lock(mutex);
+        pthread_cond_broadcast(&gate->changed);
+        pthread_mutex_unlock(mutex);
+    }
+}
+
+// Returns when the gate was opened more often than `before` times.
+static void gate_wait(Gate *gate, unsigned before, pthread_mutex_t *mutex)
+{
+    for (int i = 0; i < SPINS + YIELDS; i++) {
+        if (atomic_load_explicit(&gate->opened, memory_order_acquire) != before)
+            return;
+        i < SPINS ? pause_briefly() : (void)sched_yield();
+    }
+    pthread_mutex_lock(mutex);
+    atomic_fetch_add(&gate->sleepers, 1);
+    while (atomic_load(&gate->opened) == before)
+        pthread_cond_wait(&gate->changed, mutex);
+    atomic_fetch_sub(&gate->sleepers, 1);
+    pthread_mutex_unlock(mutex);
 }
 
 void pool_barrier(ThreadPool *pool)
 {
-    unsigned generation = atomic_load_explicit(&pool->generation, memory_order_relaxed);
-    if (atomic_fetch_add_explicit(&pool->arrived, 1, memory_order_acq_rel) + 1 == pool->workers) {
+    Gate *gate = &pool->barrier;
+    size_t running = pool->running; // the caller may change it as soon as all have arrived
+    unsigned before = atomic_load_explicit(&gate->opened, memory_order_relaxed);
+    if (atomic_fetch_add_explicit(&pool->arrived, 1, memory_order_acq_rel) + 1 == running) {
         atomic_store_explicit(&pool->arrived, 0, memory_order_relaxed);
-        atomic_store(&pool->generation, generation + 1);
-        if (atomic_load(&pool->sleepers) > 0) {
-            pthread_mutex_lock(&pool->mutex);
-            pthread_cond_broadcast(&pool->passed);
-            pthread_mutex_unlock(&pool->mutex);
-        }
-        return;
+        gate_open(gate, &pool->mutex);
+    } else {
+        gate_wait(gate, before, &pool->mutex);
     }
-    for (int i = 0; i < SPINS + YIELDS; i++) {
-        if (atomic_load_explicit(&pool->generation, memory_order_acquire) != generation)
-            return;
-        i < SPINS ? pause_briefly() : (void)sched_yield();
-    }
-    pool_sleep(pool, generation);
 }
 
 static void *worker_run(void *argument)
 {
     Worker *worker = argument;
     ThreadPool *pool = worker->pool;
-    pthread_mutex_lock(&pool->mutex); // until the number of workers is known
-    pthread_mutex_unlock(&pool->mutex);
-    for (;;) {
-        pool_barrier(pool); // the work is there
+    for (unsigned calls = 0;; calls++) {
+        gate_wait(&worker->call, calls, &pool->mutex);
         if (pool->work == NULL)
             return NULL;
         pool->work(pool->context, worker->number);
@@ -95,9 +107,15 @@ void pool_run(ThreadPool *pool, void (*work)(void *context, size_t worker), void
 {
     pool->work = work;
     pool->context = context;
-    pool_barrier(pool);
+    for (size_t n = 1; n < pool->running; n++)
+        gate_open(&pool->workers[n].call, &pool->mutex);
     work(context, 0);
     pool_barrier(pool);
+}
+
+static bool gate_init(Gate *gate)
+{
+    return pthread_cond_init(&gate->changed, NULL) == 0;
 }
 
 ThreadPool *pool_open(size_t workers, Arena *arena, Error *err)
@@ -105,40 +123,54 @@ ThreadPool *pool_open(size_t workers, Arena *arena, Error *err)
     static const char what[] = "the threads";
     ThreadPool *pool = arena_alloc(arena, 1, sizeof *pool, what, err);
     Worker *worker = arena_alloc(arena, workers, sizeof *worker, what, err);
-    pthread_t *threads = arena_alloc(arena, workers, sizeof *threads, what, err);
-    if (pool == NULL || worker == NULL || threads == NULL)
+    if (pool == NULL || worker == NULL)
         return NULL;
-    pool->threads = threads;
-    if (pthread_mutex_init(&pool->mutex, NULL) != 0 ||
-        pthread_cond_init(&pool->passed, NULL) != 0) {
+    pool->workers = worker;
+    if (pthread_mutex_init(&pool->mutex, NULL) != 0 || !gate_init(&pool->barrier)) {
         error_set(err, "cannot create a mutex for the threads");
         return NULL;
     }
     size_t n = 1;
-    pthread_mutex_lock(&pool->mutex);
     for (; n < workers; n++) {
-        worker[n] = (Worker){pool, n};
-        if (pthread_create(&threads[n], NULL, worker_run, &worker[n]) != 0)
+        worker[n].pool = pool;
+        worker[n].number = n;
+        if (!gate_init(&worker[n].call))
             break;
+        if (pthread_create(&worker[n].thread, NULL, worker_run, &worker[n]) != 0) {
+            pthread_cond_destroy(&worker[n].call.changed);
+            break;
+        }
     }
-    pool->workers = n;
-    pthread_mutex_unlock(&pool->mutex);
+    pool->size = pool->running = n;
     return pool;
 }
 
 void pool_close(ThreadPool *pool)
 {
     pool->work = NULL;
-    pool_barrier(pool);
-    for (size_t n = 1; n < pool->workers; n++)
-        pthread_join(pool->threads[n], NULL);
-    pthread_cond_destroy(&pool->passed);
+    for (size_t n = 1; n < pool->size; n++) {
+        gate_open(&pool->workers[n].call, &pool->mutex);
+        pthread_join(pool->workers[n].thread, NULL);
+        pthread_cond_destroy(&pool->workers[n].call.changed);
+    }
+    pthread_cond_destroy(&pool->barrier.changed);
     pthread_mutex_destroy(&pool->mutex);
+}
+
+void pool_use(ThreadPool *pool, size_t workers)
+{
+    assert(workers >= 1 && workers <= pool->size);
+    pool->running = workers;
+}
+
+size_t pool_running(const ThreadPool *pool)
+{
+    return pool->running;
 }
 
 size_t pool_size(const ThreadPool *pool)
 {
-    return pool->workers;
+    return pool->size;
 }
 
 size_t cpus_allowed(void)

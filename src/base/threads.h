@@ -15,14 +15,20 @@ ThreadPool *pool_open(size_t workers, Arena *arena, Error *err);
 // Ends the other threads.
 void pool_close(ThreadPool *pool);
 
+// The most workers that it has.
 size_t pool_size(const ThreadPool *pool);
 
-// Calls work(context, worker) on every worker, 0 being the caller's thread, and returns when all
-// have returned. Each sees what the caller wrote before the call; the caller then sees what all
-// wrote.
+// How many of them run, from the next pool_run on: 1 to pool_size(), all at first. The others
+// sleep.
+void pool_use(ThreadPool *pool, size_t workers);
+size_t pool_running(const ThreadPool *pool);
+
+// Calls work(context, worker) on the workers that run, 0 being the caller's thread, and returns
+// when all have returned. Each sees what the caller wrote before the call; the caller then sees
+// what all wrote.
 void pool_run(ThreadPool *pool, void (*work)(void *context, size_t worker), void *context);
 
-// Inside pool_run, called by all workers: returns when all have arrived. Each then sees what the
+// Inside pool_run, called by all workers that run: returns when all have arrived. Each then sees what the
 // others wrote before.
 void pool_barrier(ThreadPool *pool);
 

@@ -101,8 +101,8 @@ bool command_environment(Context *context);
 
 #define OPT_THREADS(v)                                                                             \
     OPT_UINT("threads", v, 1, MLP_MAX_THREADS, "N",                                                \
-             "number of threads, at most the CPUs that this process may use; does not affect the " \
-             "results",                                                                            \
+             "number of threads, at most the CPUs that this process may use; fewer train while "   \
+             "other programs use the CPUs; does not affect the results",                           \
              .default_text = "one per CPU, at most 8")
 
 #define OPT_DATA(v)                                                                                \

@@ -137,7 +137,7 @@ static void pass_worker(void *context, size_t worker)
 {
     const Pass *pass = context;
     size_t n_batches = (range_length(pass->examples) + EVALUATE_BATCH - 1) / EVALUATE_BATCH;
-    Range mine = range_part(n_batches, worker, pool_size(pass->evaluator->pool));
+    Range mine = range_part(n_batches, worker, pool_running(pass->evaluator->pool));
     for (size_t i = mine.first; i < mine.end; i++)
         pass_batch(pass, &pass->evaluator->work[worker], i);
 }

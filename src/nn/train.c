@@ -3,6 +3,7 @@
 
 #include "augment.h"
 #include "evaluate.h"
+#include "pace.h"
 #include "random.h"
 #include "schedule.h"
 
@@ -20,6 +21,7 @@ typedef struct Training {
     const PreparedImages *train_images, *validation_images;
     const TrainObserver *observer;
     ThreadPool *pool;
+    Pace pace; // how many of its workers run; in images
     Work work;
     Member member;            // for validation: the weights that are evaluated
     OptimizerState optimizer; // its params are those that are trained
@@ -30,6 +32,7 @@ typedef struct Training {
     uint32_t *order;           // (examples) of the epoch
 
     size_t epoch, done, correct; // done: examples of the epoch whose losses are added up
+    Range run;                   // examples of the batches that the workers train on now
     double loss;                 // their sum
     bool refused;                // the observer wants no further batch
 } Training;
@@ -96,7 +99,7 @@ static double training_rate(const Training *t, uint64_t step)
     return schedule_rate(t->settings, step, t->settings->epochs * t->batches);
 }
 
-// One epoch of gradient descent, as each worker of the pool runs it. A worker has the same part
+// Some batches of gradient descent, as each worker that runs sees them. A worker has the same part
 // of pixels and parameters in every batch: W1 stays in the caches of its CPU. Most networks need no
 // barrier between stage 3 and the next batch's stage 1: the same worker does both for its part. For
 // augmentation none is added either: stage 2 also makes the images of the next batch.
@@ -104,15 +107,15 @@ static void training_worker(void *context, size_t worker)
 {
     Training *t = context;
     const Network *net = t->net;
-    size_t n = t->train.n;
-    Part mine = {worker, pool_size(t->pool)};
+    Part mine = {worker, pool_running(t->pool)};
     OptimizerState optimizer = t->optimizer;
     const float *params = optimizer.params;
-    uint64_t step = (t->epoch - 1) * t->batches;
-    training_augment(t, 0, mine);
-    if (t->augments)
+    uint64_t step = (t->epoch - 1) * t->batches + t->run.first / t->batch_size;
+    if (t->augments && t->run.first == 0) {
+        training_augment(t, 0, mine);
         pool_barrier(t->pool);
-    for (size_t first = 0; first < n; first += t->batch_size) {
+    }
+    for (size_t first = t->run.first; first < t->run.end; first += t->batch_size) {
         Batch drawn = training_batch(t, first), batch = training_seen(t, &drawn);
         Range examples = range_part(batch.size, mine.number, mine.of);
         if (net->load_waits)
@@ -131,6 +134,24 @@ static void training_worker(void *context, size_t worker)
         training_update(t, &optimizer, &batch, mine);
         if (worker == 0)
             training_count(t, &batch);
+    }
+}
+
+// Runs the batches of an epoch, as many at a time as it takes to see how fast they are.
+static void training_batches(Training *t)
+{
+    size_t n = t->train.n, size = t->batch_size;
+    for (size_t first = 0; first < n && !t->refused && isfinite(t->loss); first = t->run.end) {
+        double start = clock_seconds();
+        size_t workers = pace_workers(&t->pace), batches = 1 + pace_units(&t->pace) / size;
+        if (t->data->workers != NULL) {
+            workers = t->data->workers(first / size, pool_size(t->pool));
+            batches = 1;
+        }
+        t->run = (Range){first, n - first < batches * size ? n : first + batches * size};
+        pool_use(t->pool, workers);
+        pool_run(t->pool, training_worker, t);
+        pace_add(&t->pace, range_length(t->run), clock_seconds() - start);
     }
 }
 
@@ -160,7 +181,7 @@ static mlp_result training_epoch(Training *t, mlp_epoch *report, Error *err)
     t->done = t->correct = 0;
     t->loss = 0.0;
     random_permutation(t->order, n, t->settings->seed, RANDOM_ORDER + t->epoch);
-    pool_run(t->pool, training_worker, t);
+    training_batches(t);
     if (!isfinite(t->loss))
         return error_diverged(err, t, "the loss");
     if (t->done < n)
@@ -303,6 +324,7 @@ mlp_result train_run(float *params, const Network *net, const mlp_settings *sett
     Evaluator evaluator;
     if (!training_open(&t, &evaluator, arena, err))
         return MLP_FAILED;
+    pace_init(&t.pace, pool_size(pool));
     training_resume(&t);
     mlp_result result = MLP_DONE;
     while (result == MLP_DONE && t.state->epochs < settings->epochs &&
