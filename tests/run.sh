@@ -1,6 +1,7 @@
 #!/bin/sh
 # Builds the program plainly, under the address and undefined-behaviour sanitizers and under the
-# thread sanitizer, runs every test in tests/ with those that it is for, and ends with the line 'N passed, N failed, N skipped'.
+# thread sanitizer, runs every test in tests/ with those that it is for, one on each CPU at a time, and ends with the line
+# 'N passed, N failed, N skipped'.
 # Arguments name the tests to run (test_idx, cli); without any, all run. With TEST_BUILD, a directory
 # with a program and tests that have been built, all tests use that one (scripts/coverage.sh).
 set -u
@@ -39,19 +40,46 @@ fi
 
 # run NAME COMMAND...: an exit status that its lines do not explain is a failure of its own.
 run() {
-    name=$1
+    name=$1 out=$work/$1.out
     shift
-    echo "== $name"
     mkdir -p "$work/$name"
-    WORK=$work/$name $default_signals "$@" >"$work/out" 2>&1 </dev/null
+    WORK=$work/$name $default_signals "$@" >"$out" 2>&1 </dev/null
     status=$?
-    if [ "$status" -ne 0 ] && ! grep -q '^FAIL ' "$work/out"; then
-        echo "FAIL $name ended with status $status" >>"$work/out"
-    elif ! grep -q '^ok \|^SKIP \|^FAIL ' "$work/out"; then
-        echo "FAIL $name made no claim" >>"$work/out"
+    if [ "$status" -ne 0 ] && ! grep -q '^FAIL ' "$out"; then
+        echo "FAIL $name ended with status $status" >>"$out"
+    elif ! grep -q '^ok \|^SKIP \|^FAIL ' "$out"; then
+        echo "FAIL $name made no claim" >>"$out"
     fi
-    cat "$work/out"
-    cat "$work/out" >>"$work/all"
+}
+
+run_test() { # NAME
+    case $1 in
+    cli_*)
+        MLP=$PWD/$address/mlp THREAD_MLP=$PWD/$thread/mlp FAST_MLP=$fast_mlp run "$1" sh "tests/$1.sh" ;;
+    *-tsan) run "$1" "$thread/${1%-tsan}" ;;
+    *)
+        if [ -x "$address/$1" ]; then
+            run "$1" "$address/$1"
+        else
+            echo "SKIP $1: this linker cannot put it between the program and the system" >"$work/$1.out"
+        fi ;;
+    esac
+}
+
+# Takes one test after the other from the list, whichever no other worker has taken, and prints what
+# it said in one piece.
+worker() {
+    for test in $tests; do
+        mkdir "$work/taken/$test" 2>/dev/null || continue
+        run_test "$test"
+        until mkdir "$work/printing" 2>/dev/null; do
+            [ -d "$work/taken" ] || return # all was interrupted
+            sleep 1
+        done
+        echo "== $test"
+        cat "$work/$test.out"
+        rmdir "$work/printing"
+    done
 }
 
 wanted() {
@@ -60,24 +88,25 @@ wanted() {
     return 1
 }
 
-selection=$*
-: >"$work/all"
-for source in tests/test_*.c; do
-    name=$(basename "$source" .c)
-    wanted "$name" || continue
-    if [ -x "$address/$name" ]; then
-        run "$name" "$address/$name"
-    else
-        echo "SKIP $name: this linker cannot put it between the program and the system" | tee -a "$work/all"
-    fi
+# Scripts come first, because some take minutes.
+selection=$* tests=
+for test in tests/cli_*.sh tests/test_*.c; do
+    test=$(basename "${test%.*}")
+    ! wanted "$test" || tests="$tests $test"
 done
-for name in test_threads test_train test_optimizer test_library; do
-    wanted "$name" && run "$name-tsan" "$thread/$name"
+for test in test_threads test_train test_optimizer test_library; do
+    ! wanted "$test" || tests="$tests $test-tsan"
 done
-for script in tests/cli_*.sh; do
-    name=$(basename "$script" .sh)
-    wanted "$name" && MLP=$PWD/$address/mlp THREAD_MLP=$PWD/$thread/mlp FAST_MLP=$fast_mlp run "$name" sh "$script"
+
+mkdir "$work/taken"
+while [ "$jobs" -gt 0 ]; do
+    worker &
+    jobs=$((jobs - 1))
 done
+wait
+for test in $tests; do
+    cat "$work/$test.out" || echo "FAIL $test did not run"
+done >"$work/all" 2>/dev/null
 
 passed=$(grep -c '^ok ' "$work/all")
 failed=$(grep -c '^FAIL ' "$work/all")

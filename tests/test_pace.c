@@ -47,7 +47,8 @@ static double fixed_rate(const Machine *m, size_t workers)
 }
 
 static const Machine quiet = {.cost = {0, 40e-6, 24e-6}, .free = 2};
-static const Machine busy = {.cost = {0, 40e-6, 26e-6}, .free = 1, .pause = 4e-3, .pause_every = 2e-3};
+static const Machine busy = {
+    .cost = {0, 40e-6, 26e-6}, .free = 1, .pause = 4e-3, .pause_every = 2e-3};
 
 static void a_quiet_machine_loses_next_to_nothing(void)
 {

@@ -5,13 +5,13 @@
 
 #include <time.h>
 
-enum { MOST = 9, STEPS = 300 };
+enum { MOST = 9, STEPS = 300, FEW_STEPS = 20, ROUNDS = 50 };
 
 typedef struct Shared {
     ThreadPool *pool;
     size_t counts[MOST], seen_wrong;
     size_t sums[MOST];
-    bool slowly;
+    bool slowly, few;
 } Shared;
 
 static ThreadPool *open_pool(size_t workers, Arena *arena)
@@ -55,7 +55,8 @@ static void wait_a_moment(void)
 static void exchange(void *context, size_t worker)
 {
     Shared *shared = context;
-    size_t workers = pool_running(shared->pool), steps = shared->slowly ? 20 : STEPS;
+    size_t workers = pool_running(shared->pool),
+           steps = shared->slowly || shared->few ? FEW_STEPS : STEPS;
     for (size_t step = 1; step <= steps; step++) {
         if (shared->slowly && step % workers == worker)
             wait_a_moment(); // the others have long gone to sleep
@@ -77,8 +78,8 @@ static void check_exchange(bool slowly)
         pool_run(shared.pool, exchange, &shared);
         pool_close(shared.pool);
         for (size_t m = 0; m < workers; m++)
-            CHECK(shared.sums[m] == (slowly ? 20 : STEPS), "%zu workers: %zu saw %zu right sums",
-                  workers, m, shared.sums[m]);
+            CHECK(shared.sums[m] == (slowly ? FEW_STEPS : STEPS),
+                  "%zu workers: %zu saw %zu right sums", workers, m, shared.sums[m]);
         arena_free(&arena);
     }
 }
@@ -109,9 +110,9 @@ static void a_pool_that_waits_between_calls_runs_again(void)
 static void fewer_workers_than_there_are_can_run(void)
 {
     Arena arena = {0};
-    Shared shared = {.pool = open_pool(MOST, &arena)};
+    Shared shared = {.pool = open_pool(MOST, &arena), .few = true};
     size_t expected[MOST] = {0};
-    for (size_t i = 0; i < 100; i++) {
+    for (size_t i = 0; i < ROUNDS; i++) {
         size_t running = 1 + i * 5 % MOST;
         pool_use(shared.pool, running);
         CHECK(pool_running(shared.pool) == running && pool_size(shared.pool) == MOST, "%zu of %zu",
@@ -119,8 +120,8 @@ static void fewer_workers_than_there_are_can_run(void)
         memset(shared.sums, 0, sizeof shared.sums);
         pool_run(shared.pool, exchange, &shared);
         for (size_t m = 0; m < MOST; m++)
-            CHECK(shared.sums[m] == (m < running ? STEPS : 0), "worker %zu of %zu: %zu", m, running,
-                  shared.sums[m]);
+            CHECK(shared.sums[m] == (m < running ? FEW_STEPS : 0), "worker %zu of %zu: %zu", m,
+                  running, shared.sums[m]);
         memset(shared.counts, 0, sizeof shared.counts);
         pool_run(shared.pool, count, &shared);
         for (size_t m = 0; m < MOST; m++)
@@ -129,7 +130,7 @@ static void fewer_workers_than_there_are_can_run(void)
     pool_close(shared.pool);
     for (size_t m = 0; m < MOST; m++) {
         size_t often = 0;
-        for (size_t i = 0; i < 100; i++)
+        for (size_t i = 0; i < ROUNDS; i++)
             often += m < 1 + i * 5 % MOST;
         CHECK(expected[m] == often, "worker %zu ran %zu times, not %zu", m, expected[m], often);
     }

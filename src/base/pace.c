@@ -1,17 +1,17 @@
-// Trials: now and then the present number of workers and a neighbouring one take turns, for slices of
-// a few milliseconds; the faster one is used. Read pace.h first.
+// Trials: now and then the present number of workers and a neighbouring one take turns, for slices
+// of a few milliseconds; the faster one is used. Read pace.h first.
 #include "pace.h"
 
 // Seconds. A scheduler takes a CPU away for some milliseconds: a trial must be long enough to see
 // that, but one that is clearly lost ends after its first slices.
-#define RUN        0.001 // of work between two looks at the clock
-#define SLICE      0.003
-#define FIRST_TRY  0.03  // after the start or a change
-#define LAST_TRY   0.5   // the intervals double up to this
-#define WORSE      1.25  // the cost of the number in use has risen by this, SLOW times: try at once
-#define CLEARLY    1.15  // slower by this: the trial is lost
-#define BETTER     0.97  // faster by this: the trial of more workers is won
-#define AS_GOOD    1.01  // that of fewer
+#define RUN       0.001 // of work between two looks at the clock
+#define SLICE     0.003
+#define FIRST_TRY 0.03 // after the start or a change
+#define LAST_TRY  0.5  // the intervals double up to this
+#define WORSE     1.25 // the cost of the number in use has risen by this, SLOW times: try at once
+#define CLEARLY   1.15 // slower by this: the trial is lost
+#define BETTER    0.97 // faster by this: the trial of more workers is won
+#define AS_GOOD   1.01 // that of fewer
 enum { SLICES = 8, SLOW = 2 }; // SLICES: of a trial, for both together
 
 void pace_init(Pace *pace, size_t most)

@@ -31,7 +31,7 @@ typedef struct Worker {
 } Worker;
 
 struct ThreadPool {
-    size_t size, running; // workers
+    size_t size, running;                       // workers
     void (*work)(void *context, size_t worker); // NULL: end
     void *context;
     Worker *workers; // (size)
