@@ -388,7 +388,7 @@ if [ -e accuracy.csv ]; then
 END
     picture accuracy "Validation and test accuracy of the recipes"
     echo "Mean of the seeds with its standard error ([accuracy.csv](accuracy.csv); each training:"
-    echo "[accuracy-runs.csv](accuracy-runs.csv)). Seconds are of one training, on one thread while others used the other CPUs:"
+    echo "[accuracy-runs.csv](accuracy-runs.csv)). Seconds are of one training on one thread of a busy machine: they only compare roughly."
     echo
     table accuracy.csv 'recipe | flags | trainings | parameters | epochs | train | validation | test | binomial | seconds' \
         'v("recipe") OFS code(v("flags")) OFS v("trainings") OFS v("parameters") OFS sprintf("%.0f", v("epochs")) OFS \
@@ -397,7 +397,12 @@ END
     cat <<'END'
 The standard error after a mean says how much it would change with other seeds. The binomial one says how much the test
 accuracy of one model would change with other test images; it is the larger of the two, and more seeds do not make it smaller.
-No setting, seed or epoch was chosen on the test images.
+No setting, seed or epoch was chosen on the test images. Most published figures are of the best epoch, seed or settings on them.
+
+With Adam and augmentation the network of the course assignment gains more than a point, and two more hidden layers with ReLU and
+weight decay bring the dense network close to the convolutional one. With 2,000 images such settings come close to what the default
+reaches with all. The convolutional network needs two epochs for 99 %; more channels, augmentation, averaging and weight decay
+then remove about a third of its errors.
 
 END
 fi

@@ -130,7 +130,7 @@ claim "refused: no hidden units" refuses 2 "--hidden" "$MLP" gradcheck --hidden 
 claim "refused: nine hidden layers" refuses 2 "--hidden: '1,2,3,4,5,6,7,8,9'" "$MLP" gradcheck --hidden 1,2,3,4,5,6,7,8,9
 claim "refused: an activation that is not there" refuses 2 "--activation: 'gelu' is not one of sigmoid, tanh, relu" \
     "$MLP" gradcheck --activation gelu
-claim "refused: channels without convolutions" refuses 1 "no convolutions" "$MLP" gradcheck -d "$DATA" --channels 3,3
+claim "refused: channels without convolutions" refuses 2 "no convolutions" "$MLP" gradcheck -d "$DATA" --channels 3,3
 claim "refused: a Jacobian too large to build" refuses 1 "too large" "$FAST_MLP" gradcheck -d "$DATA" --hidden 2000
 claim "refused: a model that is none" refuses 1 m.csv "$MLP" gradcheck -d "$DATA" m.csv
 

@@ -234,6 +234,8 @@ static int run(Context *c)
                       c->words.model);
             return STATUS_USAGE;
         }
+    if (c->words.model == NULL && !settings_check(&o->settings, &c->err))
+        return STATUS_USAGE;
     int status = command_begin(c);
     if (status != STATUS_DONE)
         return status;
@@ -270,6 +272,6 @@ const Command command_gradcheck = {
                  "mlp gradcheck --hidden 16 --steps steps.csv"},
     .values_size = sizeof(GradcheckOptions),
     .options = gradcheck_options,
-    .defaults = command_default_settings,
+    .defaults = command_fill_settings,
     .run = run,
 };

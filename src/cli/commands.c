@@ -377,7 +377,7 @@ static const char *setting_not_given(const Setting *row, const char *architectur
     return text != NULL ? text : setting_default(row, architecture);
 }
 
-bool command_default_settings(const OptionTable *table, void *values, Error *err)
+bool command_fill_settings(const OptionTable *table, void *values, Error *err)
 {
     mlp_settings *settings = values;
     const Preset *preset = NULL;
@@ -397,7 +397,12 @@ bool command_default_settings(const OptionTable *table, void *values, Error *err
                                 &ignored);
     if (has_preset && preset == NULL)
         return error_set(err, "--preset: %s", reason.text);
-    return settings_check(settings, err);
+    return true;
+}
+
+bool command_default_settings(const OptionTable *table, void *values, Error *err)
+{
+    return command_fill_settings(table, values, err) && settings_check(values, err);
 }
 
 void command_print_presets(FILE *out)

@@ -141,8 +141,10 @@ bool command_setting_given(const OptionTable *table, const Setting *row,
 
 // Sets those that were not given to those of the preset, if one is, else to the defaults of the
 // architecture, for a command whose values begin with mlp_settings. A preset without --arch is that
-// of its own architecture. Fails when there is none of that name for the architecture, and
-// when the settings do not go together.
+// of its own architecture. Fails when there is none of that name for the architecture.
+bool command_fill_settings(const OptionTable *table, void *values, Error *err);
+
+// The same, and fails when the settings do not go together.
 bool command_default_settings(const OptionTable *table, void *values, Error *err);
 
 // Prints the presets and their flags, for --help.
