@@ -110,7 +110,7 @@ presets_have_columns() {
 claim "a preset has a column, and its values" presets_have_columns
 preset_of_architecture() {
     exits 0 "$FAST_MLP" sweep -q -d "$WORK/data" --preset fast --hidden 8 --channels 2-3,3-2 --train-size 320 --epochs 1 \
-        --csv "$WORK/fast.csv" && cat "$WORK/fast.csv" && columns "$WORK/fast.csv" | grep -q ',preset,.*,channels,momentum,' &&
+        --csv "$WORK/fast.csv" && cat "$WORK/fast.csv" && columns "$WORK/fast.csv" | grep -q ',preset,.*,channels,optimizer,schedule,' &&
         grep -q ',cnn,fast,.*,8,2-3,' "$WORK/fast.csv" && grep -q ',cnn,fast,.*,8,3-2,' "$WORK/fast.csv"
 }
 claim "a preset brings its architecture; the flags beside it are swept" preset_of_architecture
@@ -118,7 +118,7 @@ claim "a table with other columns is refused" refuses 1 'plain.csv' sweep "$bin"
 claim "momentum of another optimizer is refused" refuses 2 '--momentum' sweep "$bin" --optimizer adam --momentum 0.9 \
     --csv "$WORK/none.csv"
 claim "also in one combination of several" refuses 2 '--momentum' sweep "$bin" --optimizer sgd,adam --momentum 0.9,0 --csv "$WORK/none.csv"
-claim "channels of a network without convolutions are refused" refuses 1 'no convolutions' sweep "$bin" --channels 3-3 \
+claim "channels of a network without convolutions are refused" refuses 2 'no convolutions' sweep "$bin" --channels 3-3 \
     --csv "$WORK/none.csv"
 claim "a preset of another architecture is refused" refuses 2 "'fast'" "$bin" sweep --preset fast --arch mlp
 sweep_lists_presets() {

@@ -121,7 +121,7 @@ contradicts() { # WORD FLAGS...: a usage error, before anything is written
 }
 claim "momentum belongs to sgd" contradicts '--momentum' --optimizer adam --momentum 0.9
 claim "whatever the order of the flags" contradicts '--momentum' --momentum 0.5 --optimizer adam
-claim "channels need convolutions" refuses 1 'no convolutions' train -q --channels 3,3
+claim "channels need convolutions" refuses 2 'no convolutions' train -q --channels 3,3
 claim "as many as there are" refuses 2 'needs 2 numbers of channels' train -q --arch cnn --channels 3
 claim "not more" refuses 2 'needs 2 numbers of channels' train -q --arch lenet5 --channels 3,4,5
 
