@@ -28,8 +28,8 @@ size_t pool_running(const ThreadPool *pool);
 // what all wrote.
 void pool_run(ThreadPool *pool, void (*work)(void *context, size_t worker), void *context);
 
-// Inside pool_run, called by all workers that run: returns when all have arrived. Each then sees what the
-// others wrote before.
+// Inside pool_run, called by all workers that run: returns when all have arrived. Each then sees
+// what the others wrote before.
 void pool_barrier(ThreadPool *pool);
 
 // How many CPUs this process may use.

@@ -118,6 +118,11 @@ static size_t sizes_count(const uint64_t sizes[MLP_MAX_SIZES], size_t most)
     return n < MLP_MAX_SIZES && sizes[n] != 0 ? MLP_MAX_SIZES + 1 : n;
 }
 
+static bool unknown_architecture(const char *name, Error *err)
+{
+    return error_set(err, "unknown architecture '%.40s'", name);
+}
+
 static bool sizes_check(const ArchitectureSpec *spec, const Architecture *a, Error *err)
 {
     if (a->activation == NULL ||
@@ -143,7 +148,8 @@ static bool sizes_check(const ArchitectureSpec *spec, const Architecture *a, Err
 bool architecture_check_sizes(const mlp_settings *settings, Error *err)
 {
     Architecture a = architecture_of(settings, 0, 0, 0);
-    return sizes_check(architecture_find(a.name), &a, err);
+    const ArchitectureSpec *spec = architecture_find(a.name);
+    return spec != NULL ? sizes_check(spec, &a, err) : unknown_architecture(a.name, err);
 }
 
 static bool architecture_check(const ArchitectureSpec *spec, const Architecture *a, Error *err)
@@ -309,7 +315,7 @@ bool network_build(Network *net, const Architecture *architecture, Error *err)
 {
     const ArchitectureSpec *spec = architecture_find(architecture->name);
     if (spec == NULL)
-        return error_set(err, "unknown architecture '%.40s'", architecture->name);
+        return unknown_architecture(architecture->name, err);
     if (!architecture_check(spec, architecture, err))
         return false;
     *net = (Network){.architecture = *architecture};

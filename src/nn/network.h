@@ -47,7 +47,7 @@ extern const char *const architecture_names[], *const activation_names[];
 Architecture architecture_of(const mlp_settings *settings, size_t rows, size_t cols,
                              size_t classes);
 
-// Whether the architecture, a known one, can have the activation and the sizes of the settings.
+// Whether the architecture of the settings can have their activation and sizes.
 bool architecture_check_sizes(const mlp_settings *settings, Error *err);
 
 // The side of the middle of an image that is enough for a gradient check, 0: all of it.
