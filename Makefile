@@ -1,7 +1,7 @@
 # make              builds libmlp.a and, on it, ./mlp
 # make lib          builds libmlp.so too
 # make run          builds, trains, evaluates and plots: the main job
-# make report       trains, measures and draws all of data/report: about 70 minutes on two cores
+# make report       trains, measures and draws all of data/report: about 70 minutes on two cores (estimated)
 # make check        all tests
 # make check-repro  the builds that must give the same bytes
 # make fuzz         a minute of hostile inputs for each reader (FUZZ_SECONDS)
@@ -285,7 +285,7 @@ run: $(PROGRAM)
 
 # A job for each CPU, unless make was told how many (-j).
 report: $(PROGRAM)
-	@echo "All of the report takes about 70 minutes on two cores. What is there is not made again."
+	@echo "All of the report takes about 70 minutes on two cores (an estimate). What is there is not made again."
 	@$(MAKE) --no-print-directory -f scripts/report.mk MLP=./$(PROGRAM) \
 	  $(if $(filter -j%,$(MAKEFLAGS)),,-j "$$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN || echo 1)")
 

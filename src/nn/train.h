@@ -24,7 +24,7 @@ typedef struct TrainData {
     bool validate_last_only; // validate after the last epoch alone, unless the settings need more:
                              // other reports have NaN there
     const Optimizer *optimizer; // NULL: that of the settings
-    // How many workers the batch of that number has, of so many. NULL: as many as are fast.
+    // For tests: how many workers the batch of that number has, of `most`. NULL: see pace.h.
     size_t (*workers)(size_t batch, size_t most);
 } TrainData;
 
