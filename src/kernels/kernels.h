@@ -39,17 +39,15 @@ typedef struct ByteRows {
 } ByteRows;
 
 // n rows of bytes as compressed sparse rows (CSR): only the nonzero bytes, in ascending order, as
-// entries 256 * column + byte. Row e of them is the row r = index[e] of a larger array, whose
-// entries are those from start[r * stride] up to, but not including, start[r * stride + 1].
+// entries 256 * column + byte. Row e has the entries from start[e] up to, but not including,
+// start[e + 1].
 enum {
     SPARSE_MAX_BYTES = 128, // in a row: 64 floats of W for each of them fill the innermost cache
-    SPARSE_SLACK = 8        // entries behind the last one of a list that may be overwritten
+    SPARSE_SLACK = 32       // entries behind the last list that may be read and overwritten
 };
 typedef struct SparseRows {
     const uint16_t *entries;
     const uint32_t *start;
-    size_t stride;
-    const uint32_t *index;
     size_t n;
 } SparseRows;
 
@@ -113,10 +111,9 @@ typedef struct Kernels {
 
     // sum[e] = sum over p of value[x[e][p]] * W[p]; x the B <= TILE_EXAMPLES rows of
     // I <= SPARSE_MAX_BYTES bytes, W (I,S), value (256). Leaves the bytes in tile
-    // (I,TILE_EXAMPLES), unless it is NULL. `next` is a hint as above.
+    // (I,TILE_EXAMPLES), unless it is NULL.
     void (*sparse_forward)(const SumRows *sums, const float *W, size_t S, const SparseRows *rows,
-                           size_t I, const float *value, unsigned char *tile,
-                           const SparseRows *next);
+                           size_t I, const float *value, unsigned char *tile);
 
     // into (I,S), rows p: into[p] += scale * (sum over e of value[x[e][p]] * dy[e]); tiles the
     // bytes x of B examples, transposed, dy (B,S). The row of a pixel that is zero in all examples

@@ -23,14 +23,13 @@ static void scalar_sparse_list(uint16_t *entries, uint32_t *start, const ByteRow
 
 static void scalar_sparse_forward(const SumRows *sums, const float *restrict W, size_t S,
                                   const SparseRows *rows, size_t I, const float *value,
-                                  unsigned char *restrict tile, const SparseRows *next)
+                                  unsigned char *restrict tile)
 {
-    (void)next;
     if (tile != NULL)
         memset(tile, 0, I * TILE_EXAMPLES);
     for (size_t e = 0; e < rows->n; e++) {
-        const uint32_t *start = rows->start + rows->index[e] * rows->stride;
-        const uint16_t *entry = rows->entries + start[0], *end = rows->entries + start[1];
+        const uint16_t *entry = rows->entries + rows->start[e];
+        const uint16_t *end = rows->entries + rows->start[e + 1];
         for (const uint16_t *p = entry; tile != NULL && p < end; p++)
             tile[(*p >> 8) * TILE_EXAMPLES + e] = (unsigned char)*p;
         for (size_t strip = 0; strip < S; strip += KERNEL_PAD) {

@@ -108,64 +108,38 @@ INLINE void add_scaled(Vector *sum, float v, const float *row, size_t vectors)
         sum[j] += all * load(row + j * LANES);
 }
 
-typedef struct Entries {
-    const uint16_t *first, *end;
-} Entries;
-
-INLINE Entries sparse_row(const SparseRows *rows, size_t e)
-{
-    const uint32_t *start = rows->start + rows->index[e] * rows->stride;
-    return (Entries){rows->entries + start[0], rows->entries + start[1]};
-}
-
-// An example's list, and one of the next batch to prefetch. They are looked up for all examples
-// before the first sum: the cache misses of the look-ups overlap, and when the branch that ends a
-// list is mispredicted, which it mostly is, the next list's first entries are there already.
-// Without this, training takes a third longer.
-typedef struct Lookahead {
-    Entries list, prefetch;
-} Lookahead;
-
-enum { AHEAD = 2 }; // examples from fetching a list's first entries to reading them
-
-static void look_ahead(Lookahead *at, const SparseRows *rows, const SparseRows *next)
-{
-    for (size_t e = 0; e < rows->n; e++)
-        at[e].list = sparse_row(rows, e);
-    for (size_t e = 0; e < rows->n; e++)
-        at[e].prefetch = e < next->n ? sparse_row(next, e) : at[e].list;
-    for (size_t e = rows->n; e < rows->n + AHEAD; e++)
-        at[e].list = (Entries){rows->entries, rows->entries};
-}
-
 typedef struct ForwardStrip {
-    const Lookahead *examples;
-    size_t n, S;
+    const SparseRows *rows;
+    size_t S;
     const float *W, *value; // W from the strip on
     SumRows sums;
 } ForwardStrip;
 
-// `vectors` vectors of the sums of all examples. The tile is filled unless it is NULL.
+// `vectors` vectors of the sums of all examples. The tile is filled unless it is NULL. An entry is
+// loaded before the two in front of it are used, across the ends of lists: loads of W whose
+// addresses wait for a load of an entry come late (a loop of its own takes a fifth longer).
 INLINE void forward_strip(const ForwardStrip *strip, unsigned char *tile, size_t vectors)
 {
+    const SparseRows *rows = strip->rows;
+    const uint16_t *ahead = rows->entries + rows->start[0];
     const float *W = strip->W, *value = strip->value;
     float *at = strip->sums.at;
+    size_t S = strip->S;
     OPAQUE(W);
-    for (size_t e = 0; e < strip->n; e++, at += strip->sums.stride) {
-        const Lookahead *example = &strip->examples[e];
-        __builtin_prefetch(example->prefetch.first, 0, 2);
-        __builtin_prefetch(example->prefetch.end, 0, 2);
-        __builtin_prefetch(example[AHEAD].list.first);
+    uint32_t entry = *ahead++, next = *ahead++;
+    for (size_t e = 0; e < rows->n; e++, at += strip->sums.stride) {
         Vector sum[STRIP_VECTORS];
         UNROLL
         for (size_t j = 0; j < vectors; j++)
             sum[j] = strip->sums.mode == SUM_CONTINUE ? load(at + j * LANES) : splat(0.0f);
-        for (const uint16_t *p = example->list.first; p < example->list.end; p++) {
-            uint32_t entry = *p;
-            OPAQUE(entry);
+        for (size_t left = rows->start[e + 1] - rows->start[e]; left > 0; left--) {
+            uint32_t later = *ahead++;
+            LOADED(later);
             if (tile != NULL)
                 tile[(entry >> 8) * TILE_EXAMPLES + e] = (unsigned char)entry;
-            add_scaled(sum, value[entry & 255], W + (entry >> 8) * strip->S, vectors);
+            add_scaled(sum, value[entry & 255], W + (entry >> 8) * S, vectors);
+            entry = next;
+            next = later;
         }
         if (strip->sums.mode == SUM_ADD) {
             UNROLL
@@ -180,14 +154,12 @@ INLINE void forward_strip(const ForwardStrip *strip, unsigned char *tile, size_t
 
 static void simd_sparse_forward(const SumRows *sums, const float *W, size_t S,
                                 const SparseRows *rows, size_t I, const float *value,
-                                unsigned char *tile, const SparseRows *next)
+                                unsigned char *tile)
 {
-    Lookahead examples[TILE_EXAMPLES + AHEAD];
-    if (tile != NULL) // first: the stores complete while look_ahead waits for memory
+    if (tile != NULL)
         memset(tile, 0, I * TILE_EXAMPLES);
-    look_ahead(examples, rows, next);
     for (size_t o = 0, width; o < S; o += width, tile = NULL) {
-        ForwardStrip strip = {examples, rows->n, S, W + o, value, *sums};
+        ForwardStrip strip = {rows, S, W + o, value, *sums};
         strip.sums.at += o;
         width = S - o < STRIP ? KERNEL_PAD : STRIP;
         if (width == STRIP && tile != NULL)

@@ -83,6 +83,8 @@ typedef float UnalignedVector __attribute__((vector_size(VECTOR_BYTES), aligned(
 // more than there are registers, instead of one and constant distances; and would mask the bits
 // above those of a loaded uint16_t, which are zero, again after each shift.
 #define OPAQUE(v) __asm__("" : "+r"(v))
+// ... and has it loaded here, not where it is first used.
+#define LOADED(v) __asm__ volatile("" : "+r"(v))
 
 TARGET_BEGIN
 

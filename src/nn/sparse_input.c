@@ -145,15 +145,39 @@ static Tile batch_tile(const Batch *batch, size_t first)
     return tile;
 }
 
-// The prepared rows of one chunk of a batch of at most TILE_EXAMPLES, and the bytes from a pixel
-// on.
-static SparseRows prepared_rows(const PreparedImages *images, const Batch *batch, size_t chunk,
-                                uint32_t index[TILE_EXAMPLES])
+// The lists of a chunk of a tile's examples, one after the other.
+typedef struct Lists {
+    uint16_t entries[TILE_EXAMPLES * SPARSE_MAX_BYTES + SPARSE_SLACK];
+    uint32_t start[TILE_EXAMPLES + 1];
+} Lists;
+
+static const uint32_t *prepared_start(const PreparedImages *images, const Batch *batch, size_t e,
+                                      size_t chunk)
 {
-    for (size_t e = 0; batch->order == NULL && e < batch->size; e++)
-        index[e] = (uint32_t)batch_image(batch, e);
-    return (SparseRows){images->entries, images->start + chunk, images->n_chunks,
-                        batch->order == NULL ? index : batch->order + batch->first, batch->size};
+    return images->start + batch_image(batch, e) * images->n_chunks + chunk;
+}
+
+// Copies prepared lists to one place, where the kernels can read on beyond the end of each without
+// waiting for memory. All look-ups come first, so that their cache misses overlap.
+static void gather_lists(Lists *lists, const PreparedImages *images, const Tile *tile, size_t chunk)
+{
+    const uint16_t *list[TILE_EXAMPLES];
+    lists->start[0] = 0;
+    for (size_t e = 0; e < tile->batch.size; e++) {
+        const uint32_t *start = prepared_start(images, &tile->batch, e, chunk);
+        list[e] = images->entries + start[0];
+        lists->start[e + 1] = lists->start[e] + start[1] - start[0];
+    }
+    for (size_t e = 0; e < tile->next.size; e++) {
+        const uint32_t *start = prepared_start(images, &tile->next, e, chunk);
+        __builtin_prefetch(images->entries + start[0], 0, 2);
+        __builtin_prefetch(images->entries + start[1], 0, 2);
+    }
+    for (size_t e = 0; e < tile->batch.size; e++)
+        for (size_t i = lists->start[e]; i < lists->start[e + 1]; i += SPARSE_SLACK)
+            memcpy(lists->entries + i, list[e] + (i - lists->start[e]),
+                   SPARSE_SLACK *
+                       sizeof *list[e]); // whole vectors; what is too much is overwritten
 }
 
 static ByteRows byte_rows(const Batch *batch, size_t pixel, const unsigned char *row[TILE_EXAMPLES])
@@ -168,30 +192,24 @@ static void chunk_sums(const Layer *layer, const float *params, const SparseInpu
                        const SumRows *sums, size_t chunk, const Tile *tile)
 {
     Range pixels = layer_chunk(layer->n_rows, chunk);
-    size_t S = layer->out_stride, I = range_length(pixels), B = tile->batch.size;
+    size_t S = layer->out_stride, I = range_length(pixels);
     const float *W = params + layer->tensors[0].offset + pixels.first * S;
     const float *value = tile->batch.scale->value;
     unsigned char *transposed = input->tile;
     if (transposed != NULL)
         transposed += tile->first * layer->n_rows + pixels.first * TILE_EXAMPLES;
-    uint32_t index[TILE_EXAMPLES], next_index[TILE_EXAMPLES];
-    const PreparedImages *images = tile->batch.prepared;
-    if (images != NULL) {
-        SparseRows rows = prepared_rows(images, &tile->batch, chunk, index);
-        SparseRows next = prepared_rows(images, &tile->next, chunk, next_index);
-        kernels->sparse_forward(sums, W, S, &rows, I, value, transposed, &next);
-        return;
+    Lists lists;
+    if (tile->batch.prepared != NULL)
+        gather_lists(&lists, tile->batch.prepared, tile, chunk);
+    else {
+        const unsigned char *row[TILE_EXAMPLES], *next_row[TILE_EXAMPLES];
+        ByteRows bytes = byte_rows(&tile->batch, pixels.first, row);
+        ByteRows next = byte_rows(&tile->next, pixels.first, next_row);
+        lists.start[0] = 0;
+        kernels->sparse_list(lists.entries, lists.start, &bytes, I, &next);
     }
-    uint16_t entries[TILE_EXAMPLES * SPARSE_MAX_BYTES + SPARSE_SLACK];
-    uint32_t start[TILE_EXAMPLES + 1] = {0};
-    const unsigned char *row[TILE_EXAMPLES], *next_row[TILE_EXAMPLES];
-    ByteRows bytes = byte_rows(&tile->batch, pixels.first, row);
-    ByteRows next = byte_rows(&tile->next, pixels.first, next_row);
-    for (size_t e = 0; e < B; e++)
-        index[e] = (uint32_t)e;
-    SparseRows rows = {entries, start, 1, index, B}, none = {0};
-    kernels->sparse_list(entries, start, &bytes, I, &next);
-    kernels->sparse_forward(sums, W, S, &rows, I, value, transposed, &none);
+    SparseRows rows = {lists.entries, lists.start, tile->batch.size};
+    kernels->sparse_forward(sums, W, S, &rows, I, value, transposed);
 }
 
 static void sparse_dense_load(const Layer *layer, const float *params, const LayerView *view,
