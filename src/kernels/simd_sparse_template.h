@@ -3,7 +3,7 @@
 // simd_template.h.
 enum {
     STRIP = STRIP_VECTORS * LANES, // outputs whose sums are kept in registers at once
-    PIXELS_AT_ONCE = 64            // rows of the weight gradient between two passes over dy
+    PIXELS_PER_PASS = 64           // rows of the weight gradient between two passes over dy
 };
 
 _Static_assert(SPARSE_MAX_BYTES <= 256, "an entry has eight bits for the column");
@@ -223,55 +223,105 @@ INLINE uint64_t nonzero_examples(const unsigned char *x)
 #endif
 }
 
+// One strip of the sums over a tile. Rows of STRIP sums begin at `from`, or at +0 where it is NULL,
+// and are left at `to`, or, where that is NULL, added to into, scaled.
 typedef struct GradientStrip {
     float *into; // some rows of dW from the strip on
     size_t S;
     const float *dy, *value; // dy (TILE_EXAMPLES,S) from the strip on
     float scale;
+    const float *from;
+    float *to;
 } GradientStrip;
 
-// `vectors` vectors of sum += sum over the examples e in nonzero of value[x[e]] * dy[e]. Where no
-// example is zero, there is no bit to look for.
-INLINE void add_deltas(Vector *sum, uint64_t nonzero, const unsigned char *x,
-                       const GradientStrip *strip, size_t vectors)
+// The sums of `pixels` neighbouring pixels, `vectors` vectors each, += value * row of dy for the
+// bytes of one example at x.
+INLINE void add_delta(Vector sum[][STRIP_VECTORS], const unsigned char *x,
+                      const GradientStrip *strip, const float *row, size_t vectors, size_t pixels)
 {
-    const float *dy = strip->dy, *value = strip->value;
+    Vector value[PIXELS_AT_A_TIME];
+    UNROLL
+    for (size_t i = 0; i < pixels; i++)
+        value[i] = splat(strip->value[x[i * TILE_EXAMPLES]]);
+    OPAQUE(row);
+    UNROLL
+    for (size_t j = 0; j < vectors; j++) {
+        Vector delta = load(row + j * LANES);
+        if (pixels > 1)
+            IN_REGISTER(delta);
+        UNROLL
+        for (size_t i = 0; i < pixels; i++)
+            sum[i][j] += value[i] * delta;
+    }
+}
+
+// ... for all examples in nonzero. Where no example is zero, there is no bit to look for.
+INLINE void add_deltas(Vector sum[][STRIP_VECTORS], uint64_t nonzero, const unsigned char *x,
+                       const GradientStrip *strip, size_t vectors, size_t pixels)
+{
+    const float *dy = strip->dy;
     size_t S = strip->S;
     OPAQUE(dy);
     OPAQUE(x);
     if (nonzero == UINT64_MAX)
         for (size_t e = 0; e < TILE_EXAMPLES; e++)
-            add_scaled(sum, value[x[e]], dy + e * S, vectors);
+            add_delta(sum, x + e, strip, dy + e * S, vectors, pixels);
     else
         for (; nonzero != 0; nonzero &= nonzero - 1) {
             size_t e = (size_t)__builtin_ctzll(nonzero);
-            add_scaled(sum, value[x[e]], dy + e * S, vectors);
+            add_delta(sum, x + e, strip, dy + e * S, vectors, pixels);
         }
 }
 
-// The sums over one tile of n <= PIXELS_AT_ONCE pixels. Rows of STRIP sums begin at `from`, or at
-// +0 where it is NULL, and are left at `to`, or, where that is NULL, added to into, scaled.
-INLINE void gradient_strip(const GradientStrip *strip, const unsigned char *tile, size_t n,
-                           const float *from, float *to, size_t vectors)
+// The sums of `pixels` neighbouring pixels over one tile, of which the examples in nonzero are not
+// zero in all of them: the zeros of the others change no sum.
+INLINE void gradient_pixels(const GradientStrip *strip, const unsigned char *x, uint64_t nonzero,
+                            size_t vectors, size_t pixels)
 {
-    uint64_t nonzero[PIXELS_AT_ONCE]; // all known before the first is asked for
+    if (nonzero == 0 && strip->from == NULL && strip->to == NULL)
+        return;
+    Vector sum[PIXELS_AT_A_TIME][STRIP_VECTORS];
+    UNROLL
+    for (size_t i = 0; i < pixels; i++) {
+        UNROLL
+        for (size_t j = 0; j < vectors; j++)
+            sum[i][j] =
+                strip->from == NULL ? splat(0.0f) : load(strip->from + i * STRIP + j * LANES);
+    }
+    add_deltas(sum, nonzero, x, strip, vectors, pixels);
+    UNROLL
+    for (size_t i = 0; i < pixels; i++) {
+        float *row = strip->into + i * strip->S;
+        UNROLL
+        for (size_t j = 0; j < vectors; j++)
+            if (strip->to != NULL)
+                store(strip->to + i * STRIP + j * LANES, sum[i][j]);
+            else
+                store(row + j * LANES, load(row + j * LANES) + splat(strip->scale) * sum[i][j]);
+    }
+}
+
+// ... and of n <= PIXELS_PER_PASS pixels.
+INLINE void gradient_strip(GradientStrip strip, const unsigned char *tile, size_t n, size_t vectors)
+{
+    uint64_t nonzero[PIXELS_PER_PASS]; // all known before the first is asked for
     for (size_t p = 0; p < n; p++)
         nonzero[p] = nonzero_examples(tile + p * TILE_EXAMPLES);
-    for (size_t p = 0; p < n; p++) {
-        if (nonzero[p] == 0 && from == NULL && to == NULL)
-            continue;
-        Vector sum[STRIP_VECTORS];
-        UNROLL
-        for (size_t j = 0; j < vectors; j++)
-            sum[j] = from == NULL ? splat(0.0f) : load(from + p * STRIP + j * LANES);
-        add_deltas(sum, nonzero[p], tile + p * TILE_EXAMPLES, strip, vectors);
-        float *row = strip->into + p * strip->S;
-        UNROLL
-        for (size_t j = 0; j < vectors; j++)
-            if (to != NULL)
-                store(to + p * STRIP + j * LANES, sum[j]);
-            else
-                store(row + j * LANES, load(row + j * LANES) + splat(strip->scale) * sum[j]);
+    for (size_t p = 0, pixels; p < n; p += pixels) {
+        pixels = n - p < PIXELS_AT_A_TIME ? 1 : PIXELS_AT_A_TIME;
+        uint64_t either = 0;
+        for (size_t i = 0; i < pixels; i++)
+            either |= nonzero[p + i];
+        if (pixels == PIXELS_AT_A_TIME)
+            gradient_pixels(&strip, tile, either, vectors, PIXELS_AT_A_TIME);
+        else
+            gradient_pixels(&strip, tile, either, vectors, 1);
+        tile += pixels * TILE_EXAMPLES;
+        strip.into += pixels * strip.S;
+        if (strip.from != NULL)
+            strip.from += pixels * STRIP;
+        if (strip.to != NULL)
+            strip.to += pixels * STRIP;
     }
 }
 
@@ -279,20 +329,24 @@ static void simd_sparse_weight_gradient(float *into, size_t S, const unsigned ch
                                         size_t I, const float *value, const float *dy, float scale,
                                         Range rows)
 {
-    float sums[PIXELS_AT_ONCE * STRIP] __attribute__((aligned(64)));
+    float sums[PIXELS_PER_PASS * STRIP] __attribute__((aligned(64)));
     for (size_t p = rows.first, n; p < rows.end; p += n) {
-        n = rows.end - p < PIXELS_AT_ONCE ? rows.end - p : PIXELS_AT_ONCE;
+        n = rows.end - p < PIXELS_PER_PASS ? rows.end - p : PIXELS_PER_PASS;
         for (size_t o = 0, width; o < S; o += width) {
             width = S - o < STRIP ? KERNEL_PAD : STRIP;
             for (size_t e = 0; e < B; e += TILE_EXAMPLES) {
-                GradientStrip strip = {into + p * S + o, S, dy + e * S + o, value, scale};
+                GradientStrip strip = {.into = into + p * S + o,
+                                       .S = S,
+                                       .dy = dy + e * S + o,
+                                       .value = value,
+                                       .scale = scale,
+                                       .from = e == 0 ? NULL : sums,
+                                       .to = B - e <= TILE_EXAMPLES ? NULL : sums};
                 const unsigned char *tile = tiles + e * I + p * TILE_EXAMPLES;
-                const float *from = e == 0 ? NULL : sums;
-                float *to = B - e <= TILE_EXAMPLES ? NULL : sums;
                 if (width == STRIP)
-                    gradient_strip(&strip, tile, n, from, to, STRIP_VECTORS);
+                    gradient_strip(strip, tile, n, STRIP_VECTORS);
                 else
-                    gradient_strip(&strip, tile, n, from, to, PAD_VECTORS);
+                    gradient_strip(strip, tile, n, PAD_VECTORS);
             }
         }
     }

@@ -5,6 +5,7 @@
 //
 // For each set: TARGET, what the compiler calls its instructions where they are not its default;
 // STRIP_VECTORS, vectors of a row of outputs that are summed at once by the sparse kernels;
+// PIXELS_AT_A_TIME, whose weight gradients share the loads of dy;
 // TILE_ROWS, rows of KERNEL_PAD floats that are summed at once by the dense ones; WINDOW_VECTORS,
 // vectors of a window's row that are summed at once by convolutions. All were found by measuring:
 // as many sums as the set has registers for.
@@ -18,24 +19,48 @@
 
 #if defined KERNELS_AVX512
 #include <immintrin.h>
-enum { VECTOR_BYTES = 64, STRIP_VECTORS = 4, TILE_ROWS = 8, WINDOW_VECTORS = 5 };
+enum {
+    VECTOR_BYTES = 64,
+    STRIP_VECTORS = 4,
+    PIXELS_AT_A_TIME = 2,
+    TILE_ROWS = 8,
+    WINDOW_VECTORS = 5
+};
 #define TARGET       "avx512f,avx512bw,avx512dq,avx512vl,bmi"
 #define KERNEL_TABLE kernels_avx512
 #define KERNEL_ISA   "avx512"
 #elif defined KERNELS_AVX2
 #include <immintrin.h>
-enum { VECTOR_BYTES = 32, STRIP_VECTORS = 8, TILE_ROWS = 4, WINDOW_VECTORS = 10 };
+enum {
+    VECTOR_BYTES = 32,
+    STRIP_VECTORS = 8,
+    PIXELS_AT_A_TIME = 1,
+    TILE_ROWS = 4,
+    WINDOW_VECTORS = 10
+};
 #define TARGET       "avx2,bmi"
 #define KERNEL_TABLE kernels_avx2
 #define KERNEL_ISA   "avx2"
 #elif defined KERNELS_SSE2
 #include <emmintrin.h>
-enum { VECTOR_BYTES = 16, STRIP_VECTORS = 8, TILE_ROWS = 2, WINDOW_VECTORS = 10 };
+enum {
+    VECTOR_BYTES = 16,
+    STRIP_VECTORS = 8,
+    PIXELS_AT_A_TIME = 1,
+    TILE_ROWS = 2,
+    WINDOW_VECTORS = 10
+};
 #define KERNEL_TABLE kernels_sse2
 #define KERNEL_ISA   "sse2"
 #elif defined KERNELS_NEON
 #include <arm_neon.h>
-enum { VECTOR_BYTES = 16, STRIP_VECTORS = 16, TILE_ROWS = 4, WINDOW_VECTORS = 10 };
+enum {
+    VECTOR_BYTES = 16,
+    STRIP_VECTORS = 16,
+    PIXELS_AT_A_TIME = 1,
+    TILE_ROWS = 4,
+    WINDOW_VECTORS = 10
+};
 #define KERNEL_TABLE kernels_neon
 #define KERNEL_ISA   "neon"
 #else
@@ -85,6 +110,13 @@ typedef float UnalignedVector __attribute__((vector_size(VECTOR_BYTES), aligned(
 #define OPAQUE(v) __asm__("" : "+r"(v))
 // ... and has it loaded here, not where it is first used.
 #define LOADED(v) __asm__ volatile("" : "+r"(v))
+// Keeps a vector that is used twice in a register: the compiler would load it again for each use,
+// as an operand in memory.
+#if defined __x86_64__ || defined __i386__
+#define IN_REGISTER(v) __asm__("" : "+v"(v))
+#else
+#define IN_REGISTER(v) __asm__("" : "+w"(v))
+#endif
 
 TARGET_BEGIN
 
