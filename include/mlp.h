@@ -244,8 +244,8 @@ typedef struct mlp_epoch {
     bool is_kept;   // the model is that of this epoch, not of an earlier, better one
 } mlp_epoch;
 
-// Watches a training, from the thread that called mlp_train. Each callback may be NULL, and
-// returns whether to continue.
+// Watches a training, from the thread that called mlp_train. Each callback may be NULL; `batch` and
+// `epoch` return whether to continue.
 typedef struct mlp_observer {
     void *context; // passed to the callbacks
     // Measure the validation images after the last epoch alone, unless patience or keep "best" need
@@ -255,6 +255,9 @@ typedef struct mlp_observer {
     bool (*batch)(void *context, size_t epoch, size_t done, double loss);
     // After each epoch. The model may be read here, saved for example.
     bool (*epoch)(void *context, const mlp_epoch *epoch, const mlp_model *model);
+    // Every few milliseconds: how many of its threads the training may use from now on. So several
+    // trainings at once can share the CPUs. NULL: all.
+    size_t (*threads)(void *context);
 } mlp_observer;
 
 typedef enum mlp_result {

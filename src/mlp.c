@@ -601,6 +601,12 @@ static bool watch_epoch(void *context, const mlp_epoch *epoch)
     return o->epoch == NULL || o->epoch(o->context, epoch, w->model);
 }
 
+static size_t watch_threads(void *context)
+{
+    const mlp_observer *o = ((Watcher *)context)->observer;
+    return o->threads == NULL ? MLP_MAX_THREADS : o->threads(o->context);
+}
+
 // Whether the model can have so many epochs in all.
 static bool can_have_epochs(const mlp_model *model, size_t epochs, Error *err)
 {
@@ -645,7 +651,7 @@ mlp_result mlp_train(mlp_model *model, const mlp_data *data, size_t epochs, size
     Error unwanted, *err = error_in(error, &unwanted);
     static const mlp_observer nobody; // all NULL
     Watcher watcher = {observer != NULL ? observer : &nobody, model};
-    const TrainObserver between = {&watcher, watch_batch, watch_epoch};
+    const TrainObserver between = {&watcher, watch_batch, watch_epoch, watch_threads};
     mlp_settings settings = model->settings;
     settings.epochs = epochs;
     TrainData training;

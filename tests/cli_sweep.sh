@@ -141,6 +141,87 @@ stops() {
 }
 claim "a signal stops it between batches; finished rows are there" stops
 
+# ---------------------------------------------------------------------------------------------
+# Side by side
+
+# Trainings of very different lengths, the longest first: they do not end in the order of the list.
+small_data "$WORK/small" 700
+mixed() { # PROGRAM THREADS FLAGS...
+    program=$1 threads=$2
+    shift 2
+    MLP_CPUS=4 "$program" sweep -q -d "$WORK/small" --epochs 15 --hidden 64,8 --train-size 500,20 --lr 1e-2,1e38 \
+        --threads "$threads" "$@"
+}
+# The thread sanitizer's program too. With four threads the last ones share what is free.
+same_table() {
+    mixed "$FAST_MLP" 1 --csv "$WORK/1.csv" && untimed "$WORK/1.csv" >"$WORK/one" || return 1
+    [ "$(wc -l <"$WORK/one")" -eq 9 ] || return 1
+    for threads in 2 3 4; do
+        for program in "$FAST_MLP" "$THREAD_MLP"; do
+            rm -f "$WORK/n.csv"
+            exits 0 mixed "$program" "$threads" --csv "$WORK/n.csv" && [ ! -s "$WORK/stderr" ] &&
+                untimed "$WORK/n.csv" | diff "$WORK/one" - || return 1
+        done
+    done
+}
+claim "any number of threads makes the same table, in the order of the list" same_table
+same_stream() {
+    exits 0 mixed "$FAST_MLP" 3 --csv - && untimed "$WORK/stdout" | diff "$WORK/one" -
+}
+claim "also on standard output" same_stream
+few_trainings() { # fewer than threads
+    for seeds in 1 2 3; do
+        for threads in 1 4; do
+            rm -f "$WORK/f$threads.csv"
+            MLP_CPUS=4 exits 0 "$THREAD_MLP" sweep -q -d "$WORK/small" --epochs 20 --hidden 8 \
+                --seeds "$seeds" --threads "$threads" --csv "$WORK/f$threads.csv" || return 1
+        done
+        untimed "$WORK/f1.csv" >"$WORK/one.few" && untimed "$WORK/f4.csv" | diff "$WORK/one.few" - || return 1
+    done
+}
+claim "fewer trainings than threads make the same table" few_trainings
+
+# Images whose first ones are blank: nothing can be learned from five of them.
+small_data "$WORK/blank" 120
+head -c 3920 /dev/zero | dd of="$WORK/blank/train-images-idx3-ubyte" bs=1 seek=16 conv=notrunc 2>/dev/null
+blank() { # PROGRAM THREADS FLAGS...
+    program=$1 threads=$2
+    shift 2
+    MLP_CPUS=4 "$program" sweep -q -d "$WORK/blank" --epochs 30 --hidden 32 --threads "$threads" "$@"
+}
+fails_in_the_middle() {
+    for threads in 1 2 4; do
+        for program in "$MLP" "$THREAD_MLP"; do
+            rm -f "$WORK/b.csv"
+            refuses 1 'every pixel of the 5 training images has the value 0' \
+                blank "$program" "$threads" --train-size 60,90,5,4,80 --csv "$WORK/b.csv" &&
+                [ "$(cut -d, -f6 "$WORK/b.csv" | tr '\n' ' ')" = "train_size 60 90 " ] &&
+                [ "$(awk -F, '{ print NF }' "$WORK/b.csv" | sort -u)" = 17 ] || return 1
+        done
+    done
+}
+claim "one that fails is reported; those before it have their rows, those after it none" fails_in_the_middle
+
+resumes_after_a_signal() {
+    set -- sweep -q -d "$WORK/data" --epochs 3 --hidden 64,8 --train-size 2000 --seeds 30
+    "$FAST_MLP" "$@" --threads 1 --csv "$WORK/whole.csv" || return 1
+    MLP_CPUS=3 "$FAST_MLP" "$@" --csv "$WORK/cut.csv" 2>"$WORK/cut.err" &
+    child=$!
+    tries=0
+    until [ -f "$WORK/cut.csv" ] || [ "$tries" -gt 200 ]; do sleep 0.05; tries=$((tries + 1)); done
+    kill -TERM "$child"
+    wait "$child"
+    status=$?
+    cat "$WORK/cut.err"
+    rows=$(($(wc -l <"$WORK/cut.csv") - 1))
+    untimed "$WORK/whole.csv" >"$WORK/whole"
+    [ "$status" -eq 143 ] && [ "$rows" -ge 1 ] && [ "$rows" -lt 60 ] &&
+        grep -qx "mlp: SIGTERM: stopped; the same command resumes after the $rows trainings that are done" "$WORK/cut.err" &&
+        untimed "$WORK/cut.csv" | cmp -n "$(untimed "$WORK/cut.csv" | wc -c)" - "$WORK/whole" &&
+        MLP_CPUS=3 exits 0 "$FAST_MLP" "$@" --csv "$WORK/cut.csv" && untimed "$WORK/cut.csv" | cmp - "$WORK/whole"
+}
+claim "after a signal the table is the beginning of the whole one, and the rest follows" resumes_after_a_signal
+
 for pair in '--lr 1,x' '--lr 1,,2' '--lr 0' '--lr nan' '--lr 1,' '--batch 0' '--batch 1.5' '--hidden 64,-1' \
     '--hidden 65537' '--train-size 1e3' '--train-size x' '--seeds 0' '--epochs 0' '--hidden 8-' '--hidden 8-0' '--hidden 1-2-3-4-5-6-7-8-9' \
     '--activation relu,gelu' '--activation relu,' '--channels 0' '--channels 0-3' '--optimizer sgd,lion' '--momentum 0,1' \

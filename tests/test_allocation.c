@@ -510,19 +510,41 @@ static void a_team_has_as_many_members_as_there_are_threads(void)
             size_t counts[WANTED] = {0}, n = 0;
             threads = (Refusal){.first = k, .onwards = onwards};
             ThreadPool *pool = pool_open(WANTED, &arena, &err);
-            threads = (Refusal){0};
             REQUIRE(pool != NULL, "%s", err.text);
             size_t expected = k < WANTED ? k : WANTED;
-            CHECK(pool_size(pool) == expected, "thread %zu refused: %zu workers", k,
-                  pool_size(pool));
             for (int i = 0; i < 20; i++)
                 pool_run(pool, count, counts);
+            threads = (Refusal){0};
+            CHECK(pool_size(pool) == expected, "thread %zu refused: %zu workers", k,
+                  pool_size(pool));
             pool_close(pool);
             for (size_t m = 0; m < WANTED; m++)
                 n += counts[m];
             CHECK(n == 20 * expected, "%zu calls of %zu workers", n, expected);
             arena_free(&arena);
         }
+}
+
+static void a_thread_is_created_when_it_is_first_to_run(void)
+{
+    enum { WANTED = 6 };
+    static const size_t running[] = {1, 3, 2, 3, 5, 6, 1}, expected[] = {0, 2, 2, 2, 4, 5, 5};
+    Arena arena = {0};
+    Error err;
+    size_t counts[WANTED] = {0};
+    threads = (Refusal){0};
+    ThreadPool *pool = pool_open(WANTED, &arena, &err);
+    REQUIRE(pool != NULL, "%s", err.text);
+    for (size_t i = 0; i < sizeof running / sizeof running[0]; i++) {
+        pool_use(pool, running[i]);
+        pool_run(pool, count, counts);
+        CHECK(threads.calls == expected[i], "%zu run: %zu threads were created, expected %zu",
+              running[i], threads.calls, expected[i]);
+    }
+    CHECK(counts[0] == 7 && counts[1] == 5 && counts[5] == 1, "%zu, %zu and %zu calls", counts[0],
+          counts[1], counts[5]);
+    pool_close(pool);
+    arena_free(&arena);
 }
 
 static void fewer_threads_make_the_same_model(void)
@@ -562,6 +584,7 @@ int main(void)
     RUN(mlp_info_and_gradcheck_survive_every_allocation_that_fails);
     RUN(mlp_predict_survives_every_allocation_that_fails);
     RUN(a_team_has_as_many_members_as_there_are_threads);
+    RUN(a_thread_is_created_when_it_is_first_to_run);
     RUN(fewer_threads_make_the_same_model);
     RUN(more_than_500_points_were_tried);
     return test_end();

@@ -20,7 +20,10 @@ typedef struct Run {
     mlp_settings settings; // but for the arguments of run_train
     TrainState state;
     size_t batches_seen, stop_at_batch;
-    size_t validated; // epochs that came with validation figures
+    size_t validated;               // epochs that came with validation figures
+    size_t (*limit)(void *context); // TrainObserver.threads
+    ThreadPool *pool;
+    size_t asked, most_running, too_many; // of the limit
     bool validate_last_only;
     mlp_result result;
 } Run;
@@ -52,6 +55,9 @@ static bool count_batch(void *context, size_t epoch, size_t done, double loss)
 {
     Run *run = context;
     (void)epoch, (void)done, (void)loss;
+    size_t running = pool_running(run->pool);
+    run->most_running = running > run->most_running ? running : run->most_running;
+    run->too_many += run->limit != NULL && running > run->asked;
     return ++run->batches_seen != run->stop_at_batch;
 }
 
@@ -64,8 +70,8 @@ static bool run_train(Run *run, size_t epochs, size_t batch, double lr, uint64_t
     settings.seed = seed;
     run->data.state = &run->state;
     run->data.validate_last_only = run->validate_last_only;
-    TrainObserver observer = {run, count_batch, keep_report};
-    ThreadPool *pool = pool_open(run->threads, &run->arena, err);
+    TrainObserver observer = {run, count_batch, keep_report, run->limit};
+    ThreadPool *pool = run->pool = pool_open(run->threads, &run->arena, err);
     if (pool == NULL)
         return false;
     run->result =
@@ -384,6 +390,41 @@ static void the_number_of_workers_may_change_at_each_batch(void)
         }
 }
 
+// 1, 2, 3, 4, 5 and again: the fifth is more than the pool has.
+static size_t wandering_limit(void *context)
+{
+    Run *run = context;
+    return run->asked = run->asked % 5 + 1;
+}
+
+static size_t limit_of_none(void *context)
+{
+    ((Run *)context)->asked = 1; // what counts as one
+    return 0;
+}
+
+static void the_observer_limits_the_workers(void)
+{
+    static size_t (*const limits[])(void *) = {wandering_limit, limit_of_none, NULL};
+    static const size_t most[] = {4, 1, 4};
+    Run first;
+    Error err;
+    run_open(&first, 100, 67, 1);
+    REQUIRE(run_train(&first, 9, 5, 0.01, 1, &err), "%s", err.text);
+    for (size_t i = 0; i < 3; i++) {
+        Run run;
+        run_open(&run, 100, 67, 1);
+        run.threads = 4;
+        run.limit = limits[i];
+        REQUIRE(run_train(&run, 9, 5, 0.01, 1, &err), "%s", err.text);
+        CHECK(run.too_many == 0 && run.most_running == most[i],
+              "limit %zu: %zu times too many, %zu at most", i, run.too_many, run.most_running);
+        CHECK(same_parameters(&first, &run), "limit %zu: other bytes", i);
+        arena_free(&run.arena);
+    }
+    arena_free(&first.arena);
+}
+
 static void an_unfused_sgd_row_gives_the_bytes_of_the_fused_path(void)
 {
     for (size_t i = 0; architecture_names[i] != NULL; i++) {
@@ -651,6 +692,7 @@ int main(void)
     RUN(any_number_of_threads_gives_the_same_bytes);
     RUN(prepared_images_and_threads_give_the_same_bytes);
     RUN(the_number_of_workers_may_change_at_each_batch);
+    RUN(the_observer_limits_the_workers);
     RUN(an_unfused_sgd_row_gives_the_bytes_of_the_fused_path);
     RUN(an_optimizer_with_state_equals_plain_loops_with_any_threads);
     RUN(an_optimizer_knows_the_number_of_its_step);

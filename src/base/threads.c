@@ -31,7 +31,7 @@ typedef struct Worker {
 } Worker;
 
 struct ThreadPool {
-    size_t size, running;                       // workers
+    size_t size, running, started;              // workers
     void (*work)(void *context, size_t worker); // NULL: end
     void *context;
     Worker *workers; // (size)
@@ -103,19 +103,34 @@ static void *worker_run(void *argument)
     }
 }
 
+static bool gate_init(Gate *gate)
+{
+    return pthread_cond_init(&gate->changed, NULL) == 0;
+}
+
+static bool worker_start(Worker *worker)
+{
+    if (!gate_init(&worker->call))
+        return false;
+    if (pthread_create(&worker->thread, NULL, worker_run, worker) == 0)
+        return true;
+    pthread_cond_destroy(&worker->call.changed);
+    return false;
+}
+
 void pool_run(ThreadPool *pool, void (*work)(void *context, size_t worker), void *context)
 {
+    // A pool may never run all its workers; those of a training that shares the CPUs mostly wait.
+    while (pool->started < pool->running && worker_start(&pool->workers[pool->started]))
+        pool->started++;
+    if (pool->started < pool->running)
+        pool->size = pool->running = pool->started;
     pool->work = work;
     pool->context = context;
     for (size_t n = 1; n < pool->running; n++)
         gate_open(&pool->workers[n].call, &pool->mutex);
     work(context, 0);
     pool_barrier(pool);
-}
-
-static bool gate_init(Gate *gate)
-{
-    return pthread_cond_init(&gate->changed, NULL) == 0;
 }
 
 ThreadPool *pool_open(size_t workers, Arena *arena, Error *err)
@@ -125,30 +140,22 @@ ThreadPool *pool_open(size_t workers, Arena *arena, Error *err)
     Worker *worker = arena_alloc(arena, workers, sizeof *worker, what, err);
     if (pool == NULL || worker == NULL)
         return NULL;
+    for (size_t n = 0; n < workers; n++)
+        worker[n] = (Worker){.pool = pool, .number = n};
     pool->workers = worker;
+    pool->size = pool->running = workers;
+    pool->started = 1;
     if (pthread_mutex_init(&pool->mutex, NULL) != 0 || !gate_init(&pool->barrier)) {
         error_set(err, "cannot create a mutex for the threads");
         return NULL;
     }
-    size_t n = 1;
-    for (; n < workers; n++) {
-        worker[n].pool = pool;
-        worker[n].number = n;
-        if (!gate_init(&worker[n].call))
-            break;
-        if (pthread_create(&worker[n].thread, NULL, worker_run, &worker[n]) != 0) {
-            pthread_cond_destroy(&worker[n].call.changed);
-            break;
-        }
-    }
-    pool->size = pool->running = n;
     return pool;
 }
 
 void pool_close(ThreadPool *pool)
 {
     pool->work = NULL;
-    for (size_t n = 1; n < pool->size; n++) {
+    for (size_t n = 1; n < pool->started; n++) {
         gate_open(&pool->workers[n].call, &pool->mutex);
         pthread_join(pool->workers[n].thread, NULL);
         pthread_cond_destroy(&pool->workers[n].call.changed);

@@ -7,9 +7,9 @@
 
 typedef struct ThreadPool ThreadPool;
 
-// Returns a pool of `workers`, the calling thread being worker 0, or of fewer where the system
-// has no more threads. Owned by the arena; close it before the arena is freed. NULL when memory is
-// short.
+// Returns a pool of `workers`, the calling thread being worker 0. A worker's thread is created when
+// it first runs; where the system has no more threads, the pool then becomes smaller. Owned by the
+// arena; close it before the arena is freed. NULL when memory is short.
 ThreadPool *pool_open(size_t workers, Arena *arena, Error *err);
 
 // Ends the other threads.

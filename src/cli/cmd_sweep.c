@@ -1,14 +1,17 @@
 // mlp sweep: a training for each combination of settings, one row per training in a table. Knows
-// the order of the trainings and which are done; the settings that it can vary are those that the
-// table of settings.h marks as axes.
+// the order of the trainings, which are done, and which are trained side by side; the settings that
+// it can vary are those that the table of settings.h marks as axes.
 #include "commands.h"
 #include "progress.h"
 #include "signals.h"
 #include "tables.h"
+#include "threads.h"
 
 #include <assert.h>
 #include <math.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -151,9 +154,20 @@ static bool axes_parse(SweepOptions *o, Error *err)
 // ---------------------------------------------------------------------------------------------
 // The trainings to do
 
+// What came of one training.
+typedef struct Outcome {
+    mlp_result result;
+    mlp_epoch kept; // the epoch that the model is of
+    mlp_evaluation test;
+    size_t parameters;
+    double seconds;
+} Outcome;
+
 typedef struct Combination {
     mlp_settings settings;
-    bool is_done; // the table has it
+    bool is_done;    // the table had it
+    bool is_trained; // in this run: the outcome can be written
+    Outcome outcome;
 } Combination;
 
 typedef struct Sweep {
@@ -162,10 +176,21 @@ typedef struct Sweep {
     const mlp_data *data, *test;
     Split split; // of a training on all images
     Combination *list;
-    size_t n, n_to_do, n_done; // done: by this run
-    double cost_to_do, cost_done;
+    size_t n, n_to_do, threads;
+    double cost_to_do;
     double start;
     bool is_contradiction; // what prepare found: settings that do not go together
+
+    // The workers share what follows. It belongs to the one that has the mutex; atomics may be read
+    // without.
+    pthread_mutex_t mutex;
+    size_t next;            // combination to begin
+    size_t row;             // combination whose row comes next
+    size_t n_done;          // rows that this run has written
+    double cost_done;       // of trainings that have ended
+    atomic_size_t n_ended;  // such trainings
+    atomic_size_t n_wanted; // nothing after these combinations: the next one failed
+    Error err;              // why
     Output csv;
 } Sweep;
 
@@ -189,7 +214,7 @@ static void add_combinations(Sweep *sweep, size_t n, mlp_settings settings)
 {
     if (n == 0) {
         for (settings.seed = 1; settings.seed <= sweep->options->seeds; settings.seed++)
-            sweep->list[sweep->n++] = (Combination){settings, false};
+            sweep->list[sweep->n++] = (Combination){.settings = settings};
         return;
     }
     Error never;
@@ -319,17 +344,9 @@ static bool open_table(Sweep *sweep, Arena *arena, Error *err)
     return true;
 }
 
-// What came of one training.
-typedef struct Outcome {
-    mlp_result result;
-    mlp_epoch kept; // the epoch that the model is of
-    mlp_evaluation test;
-    size_t parameters;
-    double seconds;
-} Outcome;
-
-static bool add_row(Sweep *sweep, const Combination *c, const Outcome *outcome, Error *err)
+static bool add_row(Sweep *sweep, const Combination *c, Error *err)
 {
+    const Outcome *outcome = &c->outcome;
     const mlp_epoch *kept = &outcome->kept;
     const double figures[] = {kept->train_loss,      kept->train_accuracy,
                               kept->validation_loss, kept->validation_accuracy,
@@ -351,15 +368,23 @@ static bool add_row(Sweep *sweep, const Combination *c, const Outcome *outcome, 
 // ---------------------------------------------------------------------------------------------
 // One training
 
+// A worker's training.
+typedef struct Training {
+    Sweep *sweep;
+    Combination *combination;
+} Training;
+
 static bool watch_batch(void *context, size_t epoch, size_t done, double loss)
 {
-    (void)context, (void)epoch, (void)done, (void)loss;
-    return signals_noted() == 0;
+    const Training *t = context;
+    (void)epoch, (void)done, (void)loss;
+    return signals_noted() == 0 &&
+           (size_t)(t->combination - t->sweep->list) < atomic_load(&t->sweep->n_wanted);
 }
 
 static bool watch_epoch(void *context, const mlp_epoch *epoch, const mlp_model *model)
 {
-    Outcome *outcome = context;
+    Outcome *outcome = &((Training *)context)->combination->outcome;
     (void)model;
     if (epoch->is_kept)
         outcome->kept = *epoch;
@@ -367,26 +392,45 @@ static bool watch_epoch(void *context, const mlp_epoch *epoch, const mlp_model *
     return true;
 }
 
-static void train_one(Outcome *outcome, const Sweep *sweep, const Combination *c, Error *err)
+// How many threads a training may use now: all have an equal share, so one while there are as many
+// trainings left as threads. The last ones take over those of trainings that have ended.
+static size_t share_threads(void *context)
 {
-    size_t threads = command_threads(sweep->context, sweep->options->threads);
-    const mlp_observer observer = {outcome, true, watch_batch, watch_epoch};
-    *outcome = (Outcome){.result = MLP_FAILED};
+    const Sweep *sweep = ((Training *)context)->sweep;
+    size_t left = sweep->n_to_do - atomic_load(&sweep->n_ended);
+    return left < sweep->threads ? sweep->threads / left : 1;
+}
+
+// The most that it can come to use. More than the default do not pay, unless it is alone.
+static size_t most_threads(Training *t)
+{
+    size_t share = share_threads(t), all = t->sweep->threads;
+    size_t most = all < MLP_DEFAULT_THREADS ? all : MLP_DEFAULT_THREADS;
+    return share > most ? share : most;
+}
+
+static void train_one(Sweep *sweep, Combination *c, Error *err)
+{
+    Training t = {sweep, c};
+    Outcome *outcome = &c->outcome;
+    const mlp_observer observer = {&t, true, watch_batch, watch_epoch, share_threads};
+    outcome->result = MLP_FAILED;
     mlp_model *model = mlp_create(&c->settings, sweep->data, err->text);
     if (model == NULL)
         return;
     outcome->parameters = mlp_parameters(model);
-    outcome->result =
-        mlp_train(model, sweep->data, (size_t)c->settings.epochs, threads, &observer, err->text);
-    if (outcome->result == MLP_DONE &&
-        !mlp_evaluate(model, sweep->test, MLP_ALL, threads, &outcome->test, NULL, err->text))
+    outcome->result = mlp_train(model, sweep->data, (size_t)c->settings.epochs, most_threads(&t),
+                                &observer, err->text);
+    if (outcome->result == MLP_DONE && !mlp_evaluate(model, sweep->test, MLP_ALL, share_threads(&t),
+                                                     &outcome->test, NULL, err->text))
         outcome->result = MLP_FAILED;
     mlp_close(model);
 }
 
-static void report(const Sweep *sweep, const Combination *c, const Outcome *outcome)
+static void report(const Sweep *sweep, const Combination *c)
 {
     const SweepOptions *o = sweep->options;
+    const Outcome *outcome = &c->outcome;
     double elapsed = clock_seconds() - sweep->start;
     long left = (long)(elapsed / sweep->cost_done * (sweep->cost_to_do - sweep->cost_done) + 0.5);
     char number[NUMBER_SIZE];
@@ -404,32 +448,98 @@ static void report(const Sweep *sweep, const Combination *c, const Outcome *outc
     fprintf(stderr, "  %ld:%02ld left\n", left / 60, left % 60);
 }
 
+// ---------------------------------------------------------------------------------------------
+// All of them, side by side
+
+// Takes the next training that is to be done. NULL: there is none, or none is wanted.
+static Combination *begin_next(Sweep *sweep)
+{
+    while (sweep->next < sweep->n && sweep->list[sweep->next].is_done)
+        sweep->next++;
+    if (sweep->next >= atomic_load(&sweep->n_wanted) || signals_noted() != 0)
+        return NULL;
+    return &sweep->list[sweep->next++];
+}
+
+// The earliest failure counts: with one thread, none after it would have begun.
+static void fail_at(Sweep *sweep, size_t i, const Error *err)
+{
+    if (i >= atomic_load(&sweep->n_wanted))
+        return;
+    atomic_store(&sweep->n_wanted, i);
+    sweep->err = *err;
+}
+
+// Writes the rows whose turn has come: a training that ends before an earlier one waits for it.
+static void write_rows(Sweep *sweep)
+{
+    for (; sweep->row < atomic_load(&sweep->n_wanted); sweep->row++) {
+        const Combination *c = &sweep->list[sweep->row];
+        Error err;
+        if (c->is_done)
+            continue;
+        if (!c->is_trained)
+            return;
+        if (!add_row(sweep, c, &err)) {
+            fail_at(sweep, sweep->row, &err);
+            return;
+        }
+        sweep->n_done++;
+        if (!sweep->options->quiet)
+            report(sweep, c);
+    }
+}
+
+static void end_training(Sweep *sweep, Combination *c, const Error *err)
+{
+    mlp_result result = c->outcome.result;
+    c->is_trained = result == MLP_DONE || result == MLP_DIVERGED;
+    if (result == MLP_FAILED)
+        fail_at(sweep, (size_t)(c - sweep->list), err);
+    sweep->cost_done += combination_cost(c);
+    atomic_fetch_add(&sweep->n_ended, 1);
+    write_rows(sweep);
+}
+
+static void sweep_worker(void *context, size_t worker)
+{
+    Sweep *sweep = context;
+    Combination *c;
+    Error err;
+    (void)worker;
+    pthread_mutex_lock(&sweep->mutex);
+    while ((c = begin_next(sweep)) != NULL) {
+        pthread_mutex_unlock(&sweep->mutex);
+        train_one(sweep, c, &err);
+        pthread_mutex_lock(&sweep->mutex);
+        end_training(sweep, c, &err);
+    }
+    pthread_mutex_unlock(&sweep->mutex);
+}
+
 // Returns the exit status.
 static int train_all(Sweep *sweep, Error *err)
 {
-    for (size_t i = 0; i < sweep->n; i++) {
-        const Combination *c = &sweep->list[i];
-        if (c->is_done)
-            continue;
-        Outcome outcome;
-        train_one(&outcome, sweep, c, err);
-        if (outcome.result == MLP_STOPPED) {
-            if (signals_noted() != SIGPIPE)
-                fprintf(stderr, "mlp: %s: stopped; %s the %zu trainings that are done\n",
-                        signals_name(signals_noted()),
-                        output_is_stream(&sweep->csv) ? "the table has"
-                                                      : "the same command resumes after",
-                        sweep->n_done);
-            return 128 + signals_noted();
-        }
-        if (outcome.result == MLP_FAILED || !add_row(sweep, c, &outcome, err))
-            return STATUS_FAILED;
-        sweep->n_done++;
-        sweep->cost_done += combination_cost(c);
-        if (!sweep->options->quiet)
-            report(sweep, c, &outcome);
+    size_t workers = sweep->threads < sweep->n_to_do ? sweep->threads : sweep->n_to_do;
+    if (workers == 0)
+        return STATUS_DONE;
+    ThreadPool *pool = pool_open(workers, &sweep->context->arena, err);
+    if (pool == NULL)
+        return STATUS_FAILED;
+    pool_run(pool, sweep_worker, sweep);
+    pool_close(pool);
+    if (atomic_load(&sweep->n_wanted) < sweep->n) {
+        *err = sweep->err;
+        return STATUS_FAILED;
     }
-    return STATUS_DONE;
+    if (sweep->n_done == sweep->n_to_do)
+        return STATUS_DONE;
+    if (signals_noted() != SIGPIPE)
+        fprintf(stderr, "mlp: %s: stopped; %s the %zu trainings that are done\n",
+                signals_name(signals_noted()),
+                output_is_stream(&sweep->csv) ? "the table has" : "the same command resumes after",
+                sweep->n_done);
+    return 128 + signals_noted();
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -453,6 +563,8 @@ static bool prepare(Sweep *sweep, Context *c)
     if (!fits || !open_table(sweep, &c->arena, err))
         return false;
     notes_data_doubtful(sweep->data, &sweep->split);
+    sweep->threads = command_threads(c, o->threads);
+    atomic_store(&sweep->n_wanted, sweep->n);
     for (size_t i = 0; i < sweep->n; i++)
         if (!sweep->list[i].is_done) {
             sweep->n_to_do++;
@@ -464,7 +576,7 @@ static bool prepare(Sweep *sweep, Context *c)
 static int run(Context *c)
 {
     SweepOptions *o = c->values;
-    Sweep sweep = {.context = c, .options = o};
+    Sweep sweep = {.context = c, .options = o, .mutex = PTHREAD_MUTEX_INITIALIZER};
     if (!axes_parse(o, &c->err))
         return STATUS_USAGE;
     int status = command_begin(c);
@@ -495,7 +607,8 @@ const Command command_sweep = {
         "and adds one row for each to a table: loss and accuracy on the training and validation "
         "images after the last epoch, or that which --keep keeps, and on the test images. A "
         "training that diverges has a row that says so. Trainings that are in the table are not "
-        "repeated, so the same command resumes a sweep that was stopped. Commas separate the "
+        "repeated, so the same command resumes a sweep that was stopped. Several trainings run at "
+        "once, one thread each; the rows are in the order of the combinations. Commas separate the "
         "values of a setting; the sizes of "
         "one network have dashes between them (--hidden 64,128-64). A train size of 0 is all but "
         "the validation images. The test figures are for reporting: choose settings on the "

@@ -137,12 +137,24 @@ static void training_worker(void *context, size_t worker)
     }
 }
 
+// Follows the observer, who may ask for fewer workers or more, and the pool, which may have become
+// smaller.
+static void training_limit(Training *t)
+{
+    const TrainObserver *o = t->observer;
+    size_t all = pool_size(t->pool), most = o->threads == NULL ? all : o->threads(o->context);
+    most = most < 1 ? 1 : most > all ? all : most;
+    if (most != t->pace.most)
+        pace_init(&t->pace, most);
+}
+
 // Runs the batches of an epoch, as many at a time as it takes to see how fast they are.
 static void training_batches(Training *t)
 {
     size_t n = t->train.n, size = t->batch_size;
     for (size_t first = 0; first < n && !t->refused && isfinite(t->loss); first = t->run.end) {
         double start = clock_seconds();
+        training_limit(t);
         size_t workers = pace_workers(&t->pace), batches = 1 + pace_units(&t->pace) / size;
         if (t->data->workers != NULL) {
             workers = t->data->workers(first / size, pool_size(t->pool));
@@ -189,6 +201,7 @@ static mlp_result training_epoch(Training *t, mlp_epoch *report, Error *err)
     report->learning_rate = training_rate(t, t->epoch * t->batches); // of the last batch
     report->train_loss = t->loss / (double)n;
     report->train_accuracy = (double)t->correct / (double)n;
+    report->threads = pool_size(t->pool);
     report->seconds = clock_seconds() - start;
     return MLP_DONE;
 }
@@ -256,16 +269,21 @@ static void training_publish(Training *t, mlp_epoch *report)
         memcpy(t->params, training_weights(t), size);
 }
 
+// Whether each epoch is validated, not the last one alone.
+static bool training_validates_each(const Training *t)
+{
+    return !t->data->validate_last_only || train_needs_validation(t->settings);
+}
+
 // After an epoch: validates its weights, publishes and reports them. An observer that refused after
 // the last batch has a complete epoch, too.
 static mlp_result training_validate(Training *t, const Evaluator *evaluator, mlp_epoch *report,
                                     Error *err)
 {
-    bool is_needed = !t->data->validate_last_only || train_needs_validation(t->settings);
     if (!training_is_finite(t))
         return error_diverged(err, t, "a weight");
     report->validation_loss = report->validation_accuracy = (double)NAN;
-    if (is_needed || report->epoch == t->settings->epochs) {
+    if (training_validates_each(t) || report->epoch == t->settings->epochs) {
         mlp_evaluation validation =
             evaluator_run(evaluator, &t->validation, (Range){0, t->validation.n});
         if (!isfinite(validation.loss)) // the last update did it
@@ -278,12 +296,14 @@ static mlp_result training_validate(Training *t, const Evaluator *evaluator, mlp
     return continues && !t->refused ? MLP_DONE : MLP_STOPPED;
 }
 
-// What is made once of the images that are trained on.
+// What is made once of the images that are seen more than once.
 static bool training_prepare(Training *t, Arena *arena, Error *err)
 {
-    return t->augments ? augmentation_open(&t->augmentation, t->settings, &t->train, t->batch_size,
-                                           pool_size(t->pool), arena, err)
-                       : network_prepare(t->net, &t->train_images, &t->train, arena, err);
+    bool ok = t->augments ? augmentation_open(&t->augmentation, t->settings, &t->train,
+                                              t->batch_size, pool_size(t->pool), arena, err)
+                          : network_prepare(t->net, &t->train_images, &t->train, arena, err);
+    return ok && (!training_validates_each(t) ||
+                  network_prepare(t->net, &t->validation_images, &t->validation, arena, err));
 }
 
 // Everything that one training allocates: owned by the arena.
@@ -295,7 +315,6 @@ static bool training_open(Training *t, Evaluator *evaluator, Arena *arena, Error
     WorkNeeds needs = {.capacity = t->batch_size};
     t->order = arena_alloc(arena, t->train.n, sizeof *t->order, "the order of an epoch", err);
     if (t->order == NULL || !training_prepare(t, arena, err) ||
-        !network_prepare(net, &t->validation_images, &t->validation, arena, err) ||
         !optimizer_open(&t->optimizer, optimizer, t->settings, net->n_parameters, arena, err) ||
         !work_alloc(&t->work, net, needs, arena, err))
         return false;
@@ -329,7 +348,7 @@ mlp_result train_run(float *params, const Network *net, const mlp_settings *sett
     mlp_result result = MLP_DONE;
     while (result == MLP_DONE && t.state->epochs < settings->epochs &&
            !train_is_complete(settings, t.state)) {
-        mlp_epoch report = {.epoch = (size_t)t.state->epochs + 1, .threads = pool_size(pool)};
+        mlp_epoch report = {.epoch = (size_t)t.state->epochs + 1};
         result = training_epoch(&t, &report, err);
         if (result == MLP_DONE)
             result = training_validate(&t, &evaluator, &report, err);

@@ -35,6 +35,8 @@ typedef struct TrainObserver {
     bool (*batch)(void *context, size_t epoch, size_t done, double loss);
     // After each epoch. Returning false stops the training.
     bool (*epoch)(void *context, const mlp_epoch *report);
+    // Every few milliseconds: how many workers the next batches may have. May be NULL: all.
+    size_t (*threads)(void *context);
 } TrainObserver;
 
 // Trains params, with a pool of any size: the result is the same. The observer is called from the
