@@ -13,23 +13,27 @@ enum { B = 6 };
 typedef struct Case {
     size_t height, width, pitch, kernel_size, stride, channels;
     unsigned nonzero_of_ten; // floats of x
+    size_t in_channels;      // 0: all of the pitch
 } Case;
 
 static const Case convolutions[] = {
-    {28, 28, 1, 5, 1, 16, 2},                           // as in the network
-    {12, 12, 16, 5, 1, 32, 5}, {9, 11, 1, 3, 1, 5, 0},  // all zero
-    {9, 13, 1, 5, 1, 17, 10},  {70, 67, 1, 5, 1, 3, 1}, // too large to know what is zero
-    {7, 9, 1, 7, 1, 2, 5},     {6, 7, 32, 3, 1, 20, 5}, {5, 6, 96, 3, 1, 16, 8}, // long rows
-    {5, 5, 16, 1, 1, 16, 5},  // a kernel of one pixel
-    {9, 10, 16, 3, 2, 16, 5}, // a stride of two
+    {28, 28, 1, 5, 1, 16, 2, 0},                                 // as in the network
+    {12, 12, 16, 5, 1, 32, 5, 0},  {12, 12, 16, 5, 1, 16, 5, 6}, // ... and in lenet5
+    {13, 14, 32, 3, 1, 50, 5, 20}, {9, 11, 1, 3, 1, 5, 0, 0},    // all zero
+    {9, 13, 1, 5, 1, 17, 10, 0},   {70, 67, 1, 5, 1, 3, 1, 0},   // too large to know what is zero
+    {7, 9, 1, 7, 1, 2, 5, 0},      {6, 7, 32, 3, 1, 20, 5, 0},
+    {5, 6, 96, 3, 1, 16, 8, 0},  // long rows
+    {5, 6, 96, 3, 1, 32, 8, 0},  // a window that is too large for many channels at once
+    {5, 5, 16, 1, 1, 16, 5, 0},  // a kernel of one pixel
+    {9, 10, 16, 3, 2, 16, 5, 0}, // a stride of two
 };
 enum { N_CONVOLUTIONS = sizeof convolutions / sizeof convolutions[0] };
 
 static const Case pools[] = {
-    {24, 24, 16, 2, 2, 16, 5},
-    {9, 7, 32, 2, 2, 20, 5},
-    {9, 10, 16, 3, 3, 16, 3},
-    {9, 10, 16, 2, 3, 16, 5}, // pixels between the windows
+    {24, 24, 16, 2, 2, 16, 5, 0},
+    {9, 7, 32, 2, 2, 20, 5, 0},
+    {9, 10, 16, 3, 3, 16, 3, 0},
+    {9, 10, 16, 2, 3, 16, 5, 0}, // pixels between the windows
 };
 enum { N_POOLS = sizeof pools / sizeof pools[0] };
 
@@ -69,6 +73,7 @@ static void fixture_open(Fixture *f, const Case *c)
     *f = (Fixture){.s = {.height = c->height,
                          .width = c->width,
                          .pitch = c->pitch,
+                         .in_channels = c->in_channels > 0 ? c->in_channels : c->pitch,
                          .kernel_size = c->kernel_size,
                          .stride = c->stride,
                          .out_height = (c->height - c->kernel_size) / c->stride + 1,
@@ -87,12 +92,14 @@ static void fixture_open(Fixture *f, const Case *c)
     f->b = floats(f, s->out_pitch);
     f->lists = memory(f, B * nonzeros_per_example(s), sizeof(Nonzero));
     for (size_t i = 0; i < f->n_x; i++)
-        if (random_bits(3, 1, i) % 10 < c->nonzero_of_ten)
+        if (random_bits(3, 1, i) % 10 < c->nonzero_of_ten &&
+            i % s->image_stride % s->pitch < s->in_channels)
             f->x[i] = draw(2, i);
     for (size_t o = 0; o < s->channels; o++) {
         f->b[o] = o == 0 ? -0.0f : draw(3, o);
         for (size_t k = 0; k < conv_window_length(s); k++)
-            f->W[o * f->w_stride + k] = draw(4, o * f->w_stride + k);
+            if (k % s->pitch < s->in_channels)
+                f->W[o * f->w_stride + k] = draw(4, o * f->w_stride + k);
     }
     for (size_t i = 0; i < f->n_y;
          i++) // one of eight, zeros of both signs, anything in the padding
@@ -281,8 +288,8 @@ static void every_set_pools_to_the_bits_of_the_scalar_reference(void)
 
 static void the_scalar_reference_computes_its_formulas(void)
 {
-    const Case narrow = {7, 6, 1, 3, 2, 5, 6}, wide = {5, 6, 16, 2, 1, 18, 6};
-    const Case pool = {6, 7, 16, 2, 2, 16, 7}, apart = {6, 7, 16, 2, 3, 16, 7};
+    const Case narrow = {7, 6, 1, 3, 2, 5, 6, 0}, wide = {5, 6, 16, 2, 1, 18, 6, 0};
+    const Case pool = {6, 7, 16, 2, 2, 16, 7, 0}, apart = {6, 7, 16, 2, 3, 16, 7, 0};
     const Kernels *before = kernels;
     kernels = reference;
     draws_integers = true;

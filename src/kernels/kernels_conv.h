@@ -18,6 +18,7 @@
 
 typedef struct ConvShape {
     size_t height, width, pitch;             // of the image: pixels, pixels, floats per pixel
+    size_t in_channels;                      // of the image, without padding
     size_t kernel_size, stride;              // pixels
     size_t out_height, out_width, out_pitch; // positions, positions, floats per position
     size_t channels;                         // of the output, without padding
@@ -68,8 +69,8 @@ static inline size_t nonzeros_at(const ConvShape *s, size_t e, size_t channel)
     return e * nonzeros_per_example(s) + channel * (1 + conv_positions(s));
 }
 
-// Weights are W (channels,w_stride): a row is a window, (kernel_size,kernel_size,pitch), then
-// zeros.
+// Weights are W (channels,w_stride): a row is a window, (kernel_size,kernel_size,pitch), zero where
+// the image has padding, then zeros.
 typedef struct ConvKernels {
     // y[e][position][o] = (b[o] + 0) + sum over the window's floats k of x[e][window + k] *
     // W[o][k]; out_pitch outputs, those without a channel zero. b (out_pitch). x may be read up to

@@ -49,50 +49,66 @@ static bool nonzero_rows(uint64_t nonzero[MAX_ROWS], const ConvShape *s, const f
 
 typedef struct ConvTile {
     const ConvShape *shape;
-    const float *weights, *bias; // weights (window,KERNEL_PAD)
+    const float *weights, *bias; // weights (window,vectors * LANES)
     const uint64_t *nonzero;     // of the row that the window begins in; NULL: not known
 } ConvTile;
 
-// `positions` neighbouring positions, whose windows begin at x, the first in column `column` of the
-// image; `row_length` is conv_row_length(), a constant where it is known.
+// The floats of a window's row that are neighbours and no padding: of a pixel, or of all.
+static size_t conv_run(const ConvShape *s)
+{
+    return s->in_channels < s->pitch ? s->in_channels : conv_row_length(s);
+}
+
+// `vectors` vectors of channels at `positions` neighbouring positions, whose windows begin at x,
+// the first in column `column` of the image; `run` is conv_run(), a constant where it is known.
 INLINE void conv_tile(float *y, const ConvTile *t, const float *x, size_t column, size_t positions,
-                      size_t row_length)
+                      size_t vectors, size_t run)
 {
     const ConvShape *s = t->shape;
     size_t next = s->stride * s->pitch, x_row = s->width * s->pitch;
+    size_t row_length = conv_row_length(s), run_pitch = run < s->pitch ? s->pitch : row_length;
     size_t seen = (positions - 1) * s->stride + s->kernel_size; // columns
-    const float *weights = t->weights;
-    Vector sum[TILE_ROWS][PAD_VECTORS];
+    Vector sum[TILE_ROWS][CHANNEL_VECTORS];
     UNROLL
     for (size_t p = 0; p < positions; p++) {
         UNROLL
-        for (size_t j = 0; j < PAD_VECTORS; j++)
+        for (size_t j = 0; j < vectors; j++)
             sum[p][j] = load(t->bias + j * LANES) + 0.0f;
     }
-    for (size_t r = 0; r < s->kernel_size; r++, x += x_row, weights += row_length * KERNEL_PAD) {
+    for (size_t r = 0; r < s->kernel_size; r++) {
         if (t->nonzero != NULL && (t->nonzero[r] >> column) << (64 - seen) == 0)
             continue;
+        for (size_t first = 0; first < row_length; first += run_pitch) {
+            const float *from = x + r * x_row + first;
+            const float *weights = t->weights + (r * row_length + first) * vectors * LANES;
 #pragma GCC unroll 5
-        for (size_t k = 0; k < row_length; k++) {
-            UNROLL
-            for (size_t p = 0; p < positions; p++) {
-                Vector v = splat(x[p * next + k]);
+            for (size_t k = 0; k < run; k++, weights += vectors * LANES) {
+                Vector weight[CHANNEL_VECTORS];
                 UNROLL
-                for (size_t j = 0; j < PAD_VECTORS; j++)
-                    sum[p][j] += v * load(weights + k * KERNEL_PAD + j * LANES);
+                for (size_t j = 0; j < vectors; j++)
+                    weight[j] = load(weights + j * LANES);
+                UNROLL
+                for (size_t p = 0; p < positions; p++) {
+                    Vector v = splat(from[p * next + k]);
+                    if (vectors > PAD_VECTORS)
+                        IN_REGISTER(v);
+                    UNROLL
+                    for (size_t j = 0; j < vectors; j++)
+                        sum[p][j] += v * weight[j];
+                }
             }
         }
     }
     UNROLL
     for (size_t p = 0; p < positions; p++) {
         UNROLL
-        for (size_t j = 0; j < PAD_VECTORS; j++)
+        for (size_t j = 0; j < vectors; j++)
             store(y + p * s->out_pitch + j * LANES, sum[p][j]);
     }
 }
 
-// KERNEL_PAD channels of one image.
-INLINE void forward_image(float *y, ConvTile *t, const float *x, size_t row_length)
+// `vectors` vectors of channels of one image.
+INLINE void forward_image(float *y, ConvTile *t, const float *x, size_t vectors, size_t run)
 {
     const ConvShape *s = t->shape;
     uint64_t nonzero[MAX_ROWS];
@@ -103,10 +119,10 @@ INLINE void forward_image(float *y, ConvTile *t, const float *x, size_t row_leng
             const float *window = x + conv_offset(s, row, column);
             float *to = y + (row * s->out_width + column) * s->out_pitch;
             if (s->out_width - column >= TILE_ROWS) {
-                conv_tile(to, t, window, column * s->stride, TILE_ROWS, row_length);
+                conv_tile(to, t, window, column * s->stride, TILE_ROWS, vectors, run);
                 column += TILE_ROWS;
             } else {
-                conv_tile(to, t, window, column * s->stride, 1, row_length);
+                conv_tile(to, t, window, column * s->stride, 1, vectors, run);
                 column++;
             }
         }
@@ -117,18 +133,24 @@ static void simd_conv_forward(float *y, const float *W, size_t w_stride, const f
                               const ConvShape *s, const float *x, size_t B)
 {
     float transposed[CONV_MAX_WINDOW * KERNEL_PAD] __attribute__((aligned(64)));
-    for (size_t o = 0; o < s->out_pitch; o += KERNEL_PAD) {
-        for (size_t j = 0; j < KERNEL_PAD; j++)
-            for (size_t k = 0; k < conv_window_length(s); k++)
-                transposed[k * KERNEL_PAD + j] =
-                    o + j < s->channels ? W[(o + j) * w_stride + k] : 0.0f;
+    size_t length = conv_window_length(s), widest = CHANNEL_VECTORS * LANES;
+    for (size_t o = 0, width; o < s->out_pitch; o += width) {
+        width = s->out_pitch - o < widest || length * widest > CONV_MAX_WINDOW * KERNEL_PAD
+                    ? KERNEL_PAD
+                    : widest;
+        for (size_t j = 0; j < width; j++)
+            for (size_t k = 0; k < length; k++)
+                transposed[k * width + j] = o + j < s->channels ? W[(o + j) * w_stride + k] : 0.0f;
         ConvTile tile = {.shape = s, .weights = transposed, .bias = b + o};
         for (size_t e = 0; e < B; e++) {
             float *to = y + e * s->out_image_stride + o;
-            if (conv_row_length(s) == NARROW_ROW)
-                forward_image(to, &tile, x + e * s->image_stride, NARROW_ROW);
+            const float *from = x + e * s->image_stride;
+            if (width > KERNEL_PAD)
+                forward_image(to, &tile, from, CHANNEL_VECTORS, conv_run(s));
+            else if (conv_run(s) == NARROW_ROW)
+                forward_image(to, &tile, from, PAD_VECTORS, NARROW_ROW);
             else
-                forward_image(to, &tile, x + e * s->image_stride, conv_row_length(s));
+                forward_image(to, &tile, from, PAD_VECTORS, conv_run(s));
         }
     }
 }
@@ -149,38 +171,41 @@ INLINE uint64_t nonzero_channels(const float *dy, size_t pitch, size_t n)
     return bits;
 }
 
-static void list_image(Nonzero *lists, const ConvShape *s, const float *dy)
+// KERNEL_PAD channels from o on.
+static void list_channels(Nonzero *lists, const ConvShape *s, const float *dy, size_t o)
 {
     enum { POSITIONS = 64 / KERNEL_PAD };
     size_t list_size = 1 + conv_positions(s), next = s->stride * s->pitch;
-    for (size_t o = 0; o < s->channels; o++)
-        lists[o * list_size].at = 0;
+    size_t n = s->channels - o < KERNEL_PAD ? s->channels - o : KERNEL_PAD;
+    uint64_t channels = (UINT64_MAX >> (64 - n)) & 0xffff; // whatever the padding contains
+    Nonzero *end[KERNEL_PAD];
+    for (size_t c = 0; c < n; c++)
+        end[c] = lists + (o + c) * list_size + 1;
     for (size_t row = 0; row < s->out_height; row++)
         for (size_t column = 0; column < s->out_width; column += POSITIONS) {
             size_t left = s->out_width - column;
-            const float *at = dy + (row * s->out_width + column) * s->out_pitch;
+            const float *at = dy + (row * s->out_width + column) * s->out_pitch + o;
             uint32_t window = (uint32_t)conv_offset(s, row, column);
-            for (size_t o = 0; o < s->out_pitch; o += KERNEL_PAD) {
-                uint64_t bits = left >= POSITIONS
-                                    ? nonzero_channels(at + o, s->out_pitch, POSITIONS)
-                                    : nonzero_channels(at + o, s->out_pitch, left);
-                if (s->channels - o < KERNEL_PAD) // whatever the padding contains
-                    bits &= ((UINT64_C(1) << (s->channels - o)) - 1) * UINT64_C(0x0001000100010001);
-                for (; bits != 0; bits &= bits - 1) {
-                    size_t bit = (size_t)__builtin_ctzll(bits);
-                    size_t p = bit / KERNEL_PAD, channel = o + bit % KERNEL_PAD;
-                    Nonzero *list = lists + channel * list_size;
-                    list[++list[0].at] =
-                        (Nonzero){window + (uint32_t)(p * next), at[p * s->out_pitch + channel]};
-                }
+            uint64_t bits = left >= POSITIONS ? nonzero_channels(at, s->out_pitch, POSITIONS)
+                                              : nonzero_channels(at, s->out_pitch, left);
+            bits &= channels * UINT64_C(0x0001000100010001);
+            for (; bits != 0; bits &= bits - 1) {
+                size_t bit = (size_t)__builtin_ctzll(bits);
+                size_t p = bit / KERNEL_PAD, c = bit % KERNEL_PAD;
+                *end[c]++ = (Nonzero){window + (uint32_t)(p * next), at[p * s->out_pitch + c]};
             }
         }
+    for (size_t c = 0; c < n; c++) {
+        Nonzero *list = lists + (o + c) * list_size;
+        list[0].at = (uint32_t)(end[c] - list - 1);
+    }
 }
 
 static void simd_conv_list_nonzeros(Nonzero *lists, const ConvShape *s, const float *dy, size_t B)
 {
     for (size_t e = 0; e < B; e++)
-        list_image(lists + nonzeros_at(s, e, 0), s, dy + e * s->out_image_stride);
+        for (size_t o = 0; o < s->channels; o += KERNEL_PAD)
+            list_channels(lists + nonzeros_at(s, e, 0), s, dy + e * s->out_image_stride, o);
 }
 
 // One value's part of dx: kernel_size rows of scaled weights, each vectors * LANES long.

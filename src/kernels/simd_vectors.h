@@ -5,10 +5,10 @@
 //
 // For each set: TARGET, what the compiler calls its instructions where they are not its default;
 // STRIP_VECTORS, vectors of a row of outputs that are summed at once by the sparse kernels;
-// PIXELS_AT_A_TIME, whose weight gradients share the loads of dy;
-// TILE_ROWS, rows of KERNEL_PAD floats that are summed at once by the dense ones; WINDOW_VECTORS,
-// vectors of a window's row that are summed at once by convolutions. All were found by measuring:
-// as many sums as the set has registers for.
+// PIXELS_AT_A_TIME, whose weight gradients share the loads of dy; TILE_ROWS, rows of KERNEL_PAD
+// floats that are summed at once by the dense kernels, and positions of images by convolutions;
+// CHANNEL_VECTORS, vectors of channels at each of those; WINDOW_VECTORS, vectors of a window's row
+// that are summed at once. All were found by measuring: as many sums as the set has registers for.
 #ifndef MLP_SIMD_VECTORS_H
 #define MLP_SIMD_VECTORS_H
 
@@ -19,48 +19,28 @@
 
 #if defined KERNELS_AVX512
 #include <immintrin.h>
-enum {
-    VECTOR_BYTES = 64,
-    STRIP_VECTORS = 4,
-    PIXELS_AT_A_TIME = 2,
-    TILE_ROWS = 8,
-    WINDOW_VECTORS = 5
-};
+enum { VECTOR_BYTES = 64, STRIP_VECTORS = 4, PIXELS_AT_A_TIME = 2 };
+enum { TILE_ROWS = 8, CHANNEL_VECTORS = 2, WINDOW_VECTORS = 5 };
 #define TARGET       "avx512f,avx512bw,avx512dq,avx512vl,bmi"
 #define KERNEL_TABLE kernels_avx512
 #define KERNEL_ISA   "avx512"
 #elif defined KERNELS_AVX2
 #include <immintrin.h>
-enum {
-    VECTOR_BYTES = 32,
-    STRIP_VECTORS = 8,
-    PIXELS_AT_A_TIME = 1,
-    TILE_ROWS = 4,
-    WINDOW_VECTORS = 10
-};
+enum { VECTOR_BYTES = 32, STRIP_VECTORS = 8, PIXELS_AT_A_TIME = 1 };
+enum { TILE_ROWS = 4, CHANNEL_VECTORS = 2, WINDOW_VECTORS = 10 };
 #define TARGET       "avx2,bmi"
 #define KERNEL_TABLE kernels_avx2
 #define KERNEL_ISA   "avx2"
 #elif defined KERNELS_SSE2
 #include <emmintrin.h>
-enum {
-    VECTOR_BYTES = 16,
-    STRIP_VECTORS = 8,
-    PIXELS_AT_A_TIME = 1,
-    TILE_ROWS = 2,
-    WINDOW_VECTORS = 10
-};
+enum { VECTOR_BYTES = 16, STRIP_VECTORS = 8, PIXELS_AT_A_TIME = 1 };
+enum { TILE_ROWS = 2, CHANNEL_VECTORS = 4, WINDOW_VECTORS = 10 };
 #define KERNEL_TABLE kernels_sse2
 #define KERNEL_ISA   "sse2"
 #elif defined KERNELS_NEON
 #include <arm_neon.h>
-enum {
-    VECTOR_BYTES = 16,
-    STRIP_VECTORS = 16,
-    PIXELS_AT_A_TIME = 1,
-    TILE_ROWS = 4,
-    WINDOW_VECTORS = 10
-};
+enum { VECTOR_BYTES = 16, STRIP_VECTORS = 16, PIXELS_AT_A_TIME = 1 };
+enum { TILE_ROWS = 4, CHANNEL_VECTORS = 4, WINDOW_VECTORS = 10 };
 #define KERNEL_TABLE kernels_neon
 #define KERNEL_ISA   "neon"
 #else

@@ -63,6 +63,7 @@ static void describe_conv(Layer *layer, size_t channels)
     *w = (ConvShape){.height = layer->in.height,
                      .width = layer->in.width,
                      .pitch = layer->in_pitch,
+                     .in_channels = layer->in.channels,
                      .kernel_size = w->kernel_size,
                      .stride = w->stride,
                      .out_height = layer->out.height,
