@@ -3,9 +3,9 @@
 #include "memory.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 enum { LINE_SIZE = 4096, PATH_SIZE = 3 * LINE_SIZE };
 
@@ -14,17 +14,20 @@ enum { LINE_SIZE = 4096, PATH_SIZE = 3 * LINE_SIZE };
 static uint64_t number_in(const char *root, const char *name, const char *key, uint64_t missing)
 {
     char path[PATH_SIZE], line[LINE_SIZE];
-    unsigned long long number;
     uint64_t found = missing;
     snprintf(path, sizeof path, "%s%s", root, name);
     FILE *file = fopen(path, "re");
     if (file == NULL)
         return missing;
-    while (found == missing && fgets(line, sizeof line, file) != NULL)
-        if (strncmp(line, key, strlen(key)) == 0 &&
-            sscanf(line + strlen(key), "%llu", &number) == 1)
+    while (found == missing && fgets(line, sizeof line, file) != NULL) {
+        char *start = line + strlen(key), *end = start;
+        if (strncmp(line, key, strlen(key)) != 0)
+            continue;
+        unsigned long long number = strtoull(start, &end, 10);
+        if (end != start)
             found = number;
-    fclose(file);
+    }
+    (void)fclose(file);
     return found;
 }
 
@@ -69,7 +72,7 @@ MemoryLimit memory_limit(const char *root)
                             "memory.limit_in_bytes", swap);
     }
     if (file != NULL)
-        fclose(file);
+        (void)fclose(file);
 
     struct rlimit space;
     if (getrlimit(RLIMIT_AS, &space) == 0 && space.rlim_cur != RLIM_INFINITY)
@@ -77,24 +80,11 @@ MemoryLimit memory_limit(const char *root)
     return limit;
 }
 
-// Bytes in RAM: the second number of statm counts pages.
-static uint64_t memory_used(void)
-{
-    unsigned long long pages = 0;
-    FILE *file = fopen("/proc/self/statm", "re");
-    if (file == NULL)
-        return 0;
-    if (fscanf(file, "%*u %llu", &pages) != 1)
-        pages = 0;
-    fclose(file);
-    return pages * (uint64_t)sysconf(_SC_PAGESIZE);
-}
-
 bool memory_allows(uint64_t size, Error *err)
 {
     const uint64_t mega = 1000000;
     MemoryLimit limit = memory_limit("");
-    uint64_t used = memory_used();
+    uint64_t used = number_in("", "/proc/self/status", "VmRSS:", 0) * 1024;
     if (limit.bytes >= used && size <= limit.bytes - used)
         return true;
     uint64_t needed = (size < UINT64_MAX - used ? size + used : UINT64_MAX) / mega;
