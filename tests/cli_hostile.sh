@@ -115,7 +115,7 @@ limits_are_said() { # KILOBYTES... -- COMMAND...
             done=$((done + 1))
         elif [ "$status" -eq 1 ] && [ "$(grep -c '^mlp: ' "$WORK/stderr")" -eq "$(wc -l <"$WORK/stderr")" ] &&
             [ "$(grep -vc '^mlp: note: ' "$WORK/stderr")" -eq 1 ] &&
-            grep -q 'out of memory: [0-9]* bytes for \|Cannot allocate memory\|Resource temporarily unavailable' \
+            grep -q 'out of memory: [0-9]* bytes for \|needs [0-9]* MB of memory\|Cannot allocate memory\|Resource temporarily unavailable' \
                 "$WORK/stderr" && [ "$(cat "$WORK/out/model.bin")" = old ]; then
             said=$((said + 1))
         else
@@ -143,8 +143,21 @@ raw_data() { # the real training data, raw: 47 MB
         gzip -dc "$real/$part-ubyte.gz" >"$WORK/raw/$part-ubyte" || return 1
     done
 }
+# A limit between the program's needs and those of the data is compared with the header, before
+# anything is read.
+limit_is_named() {
+    echo old >"$WORK/out/model.bin"
+    refuses 1 "raw/train-images-idx3-ubyte: needs " with_memory_in_subshell $((least + 20000)) "$FAST_MLP" train -q \
+        -d "$WORK/raw" -o "$WORK/out/model.bin" --csv "$WORK/out/curves.csv" &&
+        grep -q "may have $(((least + 20000) * 1024 / 1000000)) MB (ulimit -v)$" "$WORK/stderr" &&
+        [ "$(cat "$WORK/out/model.bin")" = old ]
+}
+with_memory_in_subshell() (
+    with_memory "$@"
+)
 if least=$(program_needs); then
     claim "the real data, raw" raw_data
+    claim "data larger than the limit are refused with the need and the limit" limit_is_named
     # shellcheck disable=SC2046 # words
     {
         claim "too little memory for the data is said" \
@@ -164,6 +177,20 @@ if least=$(program_needs); then
     rm -rf "$WORK/raw"
 else
     skip "ulimit -v does not work here: too little memory was not tried"
+fi
+
+# A compressed file tells its size in its first bytes: that many images are on no machine.
+beyond_any_memory() {
+    rm -rf "$WORK/bad" && mkdir "$WORK/bad" || return 1
+    { printf '\0\0\010\003' && u32 4294967295 && u32 4096 && u32 4096; } | gzip >"$WORK/bad/train-images-idx3-ubyte.gz"
+    { printf '\0\0\010\001' && u32 4294967295; } | gzip >"$WORK/bad/train-labels-idx1-ubyte.gz"
+    refuses 1 "MB of memory, and this process may have " "$bin" train -q -d "$WORK/bad" -o "$WORK/out/none.bin" \
+        --csv "$WORK/out/none.csv" && [ ! -e "$WORK/out/none.bin" ]
+}
+if [ -r /proc/meminfo ]; then
+    claim "compressed data larger than memory are refused before they are read" beyond_any_memory
+else
+    skip "there is no /proc/meminfo: data larger than memory were not tried"
 fi
 
 # ---------------------------------------------------------------------------------------------

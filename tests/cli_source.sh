@@ -55,7 +55,7 @@ claim "a source that includes a header of a directory above its own does not com
 
 if command -v shellcheck >/dev/null; then
     claim "the shell scripts are clean" \
-        shellcheck -x -e SC2317,SC2013 .ci/run tests/*.sh tests/fuzz/*.sh scripts/*.sh scripts/report/*.sh
+        shellcheck -x -e SC2317,SC2013 .ci/run tests/*.sh tests/fuzz/*.sh scripts/*.sh scripts/peers/*.sh scripts/report/*.sh
 else
     skip "shellcheck is not installed: the scripts were not checked"
 fi

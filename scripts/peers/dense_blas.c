@@ -1,4 +1,5 @@
-// The dense opponent: the same training as `mlp train`, with OpenBLAS for every product.
+// The dense opponent: the same training as `mlp train`, with OpenBLAS or, compiled with
+// -DWITH_ONEDNN, with oneDNN's sgemm for every product.
 //
 //   dense_blas DIR EPOCHS BATCH THREADS      DIR holds the four IDX files, not compressed
 //
@@ -7,9 +8,14 @@
 // an input that is always 1, and a gradient is never stored, since the product that computes it
 // subtracts it from the weights (alpha = -learning rate, beta = 1). It computes no loss.
 //
-// THREADS are its own (OpenMP) and share whole batches; those of OpenBLAS, which share one product
-// at a time, are set by OPENBLAS_NUM_THREADS. One of the two should be 1.
+// THREADS are its own (OpenMP) and share whole batches; those of the library, which share one
+// product at a time, are set by OPENBLAS_NUM_THREADS or, for oneDNN, OMP_NUM_THREADS. One of the
+// two should be 1; inside of a parallel region oneDNN has one.
+#ifdef WITH_ONEDNN
+#include <oneapi/dnnl/dnnl.h>
+#else
 #include <cblas.h>
+#endif
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -33,6 +39,21 @@ typedef struct Net {
     float *d1;   // (batch, H) deltas of the hidden layer
     float scale; // x is a pixel's byte times this: byte / 255 / std
 } Net;
+
+// Z = alpha op(X) op(Y) + beta Z, row-major: op(X) is (m, k) and op(Y) (k, n); 'T' transposes. ldx
+// is the floats from one row of X to the next.
+static void sgemm(char op_x, char op_y, size_t m, size_t n, size_t k, float alpha, const float *X,
+                  int ldx, const float *Y, int ldy, float beta, float *Z, int ldz)
+{
+#ifdef WITH_ONEDNN
+    dnnl_sgemm(op_x, op_y, (dnnl_dim_t)m, (dnnl_dim_t)n, (dnnl_dim_t)k, alpha, X, ldx, Y, ldy, beta,
+               Z, ldz);
+#else
+    cblas_sgemm(CblasRowMajor, op_x == 'T' ? CblasTrans : CblasNoTrans,
+                op_y == 'T' ? CblasTrans : CblasNoTrans, (int)m, (int)n, (int)k, alpha, X, ldx, Y,
+                ldy, beta, Z, ldz);
+#endif
+}
 
 static void fail(const char *what, const char *name)
 {
@@ -105,7 +126,7 @@ static void net_init(Net *net, const uint8_t *pixels, size_t batch)
 static void net_forward(Net *net, const uint8_t *pixels, const uint32_t *index, size_t first,
                         size_t end)
 {
-    int n = (int)(end - first);
+    size_t n = end - first;
     for (size_t b = first; b < end; b++) {
         const uint8_t *image = pixels + (size_t)index[b] * I;
         float *x = net->x + b * LDX;
@@ -113,16 +134,16 @@ static void net_forward(Net *net, const uint8_t *pixels, const uint32_t *index, 
             x[i] = (float)image[i] * net->scale;
         x[I] = 1.0F;
     }
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, n, H, I + 1, 1.0F, net->x + first * LDX,
-                LDX, net->W1, LDX, 0.0F, net->f + first * LDF, LDF);
+    sgemm('N', 'T', n, H, I + 1, 1.0F, net->x + first * LDX, LDX, net->W1, LDX, 0.0F,
+          net->f + first * LDF, LDF);
     for (size_t b = first; b < end; b++) {
         float *f = net->f + b * LDF;
         for (size_t h = 0; h < H; h++)
             f[h] = 1.0F / (1.0F + expf(-f[h]));
         f[H] = 1.0F;
     }
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, n, C, H + 1, 1.0F, net->f + first * LDF,
-                LDF, net->W2, LDF, 0.0F, net->d2 + first * C, C);
+    sgemm('N', 'T', n, C, H + 1, 1.0F, net->f + first * LDF, LDF, net->W2, LDF, 0.0F,
+          net->d2 + first * C, C);
     for (size_t b = first; b < end; b++) {
         float *p = net->d2 + b * C, largest = p[0], sum = 0.0F;
         for (size_t c = 1; c < C; c++)
@@ -140,8 +161,8 @@ static void net_backward(Net *net, const uint8_t *labels, const uint32_t *index,
 {
     for (size_t b = first; b < end; b++)
         net->d2[b * C + labels[index[b]]] -= 1.0F;
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)(end - first), H, C, 1.0F,
-                net->d2 + first * C, C, net->W2, LDF, 0.0F, net->d1 + first * H, H);
+    sgemm('N', 'N', end - first, H, C, 1.0F, net->d2 + first * C, C, net->W2, LDF, 0.0F,
+          net->d1 + first * H, H);
     for (size_t b = first; b < end; b++)
         for (size_t h = 0; h < H; h++) {
             float f = net->f[b * LDF + h];
@@ -152,11 +173,10 @@ static void net_backward(Net *net, const uint8_t *labels, const uint32_t *index,
 // Inputs first to end - 1 of W1, and with the first of them W2, from the deltas of n examples.
 static void net_update(Net *net, size_t n, size_t first, size_t end)
 {
-    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, H, (int)(end - first), (int)n,
-                -learning_rate, net->d1, H, net->x + first, LDX, 1.0F, net->W1 + first, LDX);
+    sgemm('T', 'N', H, end - first, n, -learning_rate, net->d1, H, net->x + first, LDX, 1.0F,
+          net->W1 + first, LDX);
     if (first == 0)
-        cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, C, H + 1, (int)n, -learning_rate,
-                    net->d2, C, net->f, LDF, 1.0F, net->W2, LDF);
+        sgemm('T', 'N', C, H + 1, n, -learning_rate, net->d2, C, net->f, LDF, 1.0F, net->W2, LDF);
 }
 
 static size_t smaller(size_t a, size_t b)
@@ -240,5 +260,10 @@ int main(int argc, char **argv)
         printf("seconds %.6f\n", clock_seconds() - start);
     }
     printf("accuracy %.4f\n", test_accuracy(net, argv[1], (size_t)batch));
+#ifdef WITH_ONEDNN
+    const dnnl_version_t *v = dnnl_version();
+    printf("version oneDNN %d.%d.%d, its sgemm\n", v->major, v->minor, v->patch);
+#else
     printf("version OpenBLAS (%s, %s)\n", openblas_get_config(), openblas_get_corename());
+#endif
 }

@@ -1,6 +1,8 @@
 // Errors that fit on one line, the clock, the list of allocations behind an Arena, and CRC-32.
 #include "base.h"
 
+#include "memory.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -112,7 +114,8 @@ double clock_seconds(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-enum { ARENA_ALIGNMENT = 64 };
+// Smaller blocks than ARENA_CHECKED are not worth a look at the limits of memory.
+enum { ARENA_ALIGNMENT = 64, ARENA_CHECKED = 1 << 20 };
 
 typedef struct ArenaBlock {
     struct ArenaBlock *next;
@@ -142,6 +145,11 @@ void *arena_alloc(Arena *arena, size_t count, size_t size, const char *what, Err
 {
     bool fits = size == 0 || count <= (SIZE_MAX - 2 * ARENA_ALIGNMENT) / size;
     size_t n = fits ? round_up(count * size, ARENA_ALIGNMENT) : 0;
+    Error reason;
+    if (n >= ARENA_CHECKED && !memory_allows(n, &reason)) {
+        error_set(err, "out of memory: %zu bytes for %s: %s", n, what, reason.text);
+        return NULL;
+    }
     ArenaBlock *block = fits ? aligned_alloc(ARENA_ALIGNMENT, ARENA_ALIGNMENT + n) : NULL;
     if (block == NULL) {
         error_set(err,
@@ -167,13 +175,27 @@ static void arena_free_one(Arena *arena, const void *memory)
     free(block);
 }
 
+// What these grow to from a capacity, which is 0 at first.
+static size_t next_capacity(const ArenaBytes *bytes, size_t capacity)
+{
+    if (capacity > bytes->most / 2 || (capacity == 0 && bytes->first > bytes->most))
+        return bytes->most;
+    return capacity == 0 ? bytes->first : 2 * capacity;
+}
+
+size_t arena_grow_peak(const ArenaBytes *bytes)
+{
+    size_t capacity = 0, next;
+    while ((next = next_capacity(bytes, capacity)) < bytes->most)
+        capacity = next;
+    return bytes->most + capacity;
+}
+
 bool arena_grow(Arena *arena, ArenaBytes *bytes, size_t used, const char *what, Error *err)
 {
-    size_t capacity = bytes->capacity == 0 ? bytes->first : 2 * bytes->capacity;
+    size_t capacity = next_capacity(bytes, bytes->capacity);
     if (used < bytes->capacity)
         return true;
-    if (capacity > bytes->most || bytes->capacity > bytes->most / 2)
-        capacity = bytes->most;
     unsigned char *moved = arena_alloc(arena, capacity, 1, what, err);
     if (moved == NULL)
         return false;

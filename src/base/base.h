@@ -77,8 +77,9 @@ typedef struct Arena {
     struct ArenaBlock *blocks;
 } Arena;
 
-// Returns count * size bytes, zeroed and aligned to 64 bytes, owned by the arena. On overflow or
-// when there is no memory returns NULL and says in err how much was wanted for `what`.
+// Returns count * size bytes, zeroed and aligned to 64 bytes, owned by the arena. On overflow, when
+// there is no memory, or when a large block is more than the process may have (memory.h), returns
+// NULL and says in err how much was wanted for `what`.
 void *arena_alloc(Arena *arena, size_t count, size_t size, const char *what, Error *err);
 
 // Bytes that arrive piece by piece: memory grows with those that are there, not with what a header
@@ -91,6 +92,10 @@ typedef struct ArenaBytes {
 // Makes room for at least one byte, or for `most`, after the first `used` ones. Fails as
 // arena_alloc does.
 bool arena_grow(Arena *arena, ArenaBytes *bytes, size_t used, const char *what, Error *err);
+
+// The most bytes that these will take while they grow to `most`: a block and the one that it moves
+// to.
+size_t arena_grow_peak(const ArenaBytes *bytes);
 
 // Returns a copy of the formatted text, owned by the arena, or NULL as arena_alloc does.
 char *arena_printf(Arena *arena, Error *err, const char *format, ...) MLP_PRINTF(3, 4);

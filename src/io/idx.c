@@ -3,6 +3,7 @@
 #include "idx.h"
 
 #include "formats.h"
+#include "memory.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -105,6 +106,18 @@ static bool idx_parse_dims(IdxFile *file, Error *err)
     return true;
 }
 
+// Plans the memory of the data, which grows with the bytes that have arrived where the file's
+// length does not confirm the header. What is more than this process may have is refused before it
+// is read.
+static bool idx_fits_memory(IdxFile *file, Error *err)
+{
+    Error reason;
+    file->data =
+        (ArenaBytes){.first = file->source.piped ? 1 << 20 : file->size, .most = file->size};
+    return memory_allows(arena_grow_peak(&file->data), &reason) ||
+           error_set(err, "%s: %s", file->source.path, reason.text);
+}
+
 static bool idx_read_header(IdxFile *file, Error *err)
 {
     unsigned char first[IDX_MAX_HEADER] = {0}, *header = file->header;
@@ -127,8 +140,9 @@ static bool idx_read_header(IdxFile *file, Error *err)
         return false;
     file->crc32 = crc32_update(0, header, size);
     file->ended = false;
-    return file->source.piped || file->source.size == (uint64_t)size + file->size ||
-           error_length(err, file, file->source.size);
+    if (!file->source.piped && file->source.size != (uint64_t)size + file->size)
+        return error_length(err, file, file->source.size);
+    return idx_fits_memory(file, err);
 }
 
 // Closes the file, if it is open. When the data ended too soon, gzip's own verdict is the better
@@ -153,13 +167,10 @@ static bool idx_open(IdxFile *file, const char *path, const IdxKind *kind, Error
     return source_open(&source, path, err) && idx_begin(file, &source, kind, err);
 }
 
-// Reads the data after the header, and finds that nothing follows. Memory grows with the bytes that
-// have arrived, where the file's length does not confirm the header.
+// Reads the data after the header, and finds that nothing follows.
 static bool idx_read_data(IdxFile *file, Arena *arena, Error *err)
 {
     unsigned char more;
-    file->data =
-        (ArenaBytes){.first = file->source.piped ? 1 << 20 : file->size, .most = file->size};
     for (size_t done = 0; done < file->size;) {
         if (!arena_grow(arena, &file->data, done, file->kind->holds, err))
             return false;
