@@ -56,17 +56,17 @@ static Row *row_add(Row row)
     return &rows[n_rows++];
 }
 
-// The dense network on all training images, and the convolutional one on some.
+// The dense network on all training images, and the convolutional ones on some.
 static Row *row_mlp(const char *what, const Kernels *which, size_t threads, size_t batch,
                     double (*measure)(const Row *row))
 {
     return row_add((Row){what, "mlp", which, threads, batch, 0, measure, NULL, {0}});
 }
 
-static Row *row_cnn(const char *what, const Kernels *which, size_t threads, size_t images,
-                    double (*measure)(const Row *row))
+static Row *row_cnn(const char *what, const char *arch, const Kernels *which, size_t threads,
+                    size_t images, double (*measure)(const Row *row))
 {
-    return row_add((Row){what, "cnn", which, threads, 64, images, measure, NULL, {0}});
+    return row_add((Row){what, arch, which, threads, 64, images, measure, NULL, {0}});
 }
 
 static int compare(const void *a, const void *b)
@@ -170,7 +170,7 @@ static double epoch_seconds(const Row *row)
     double seconds;
     trained_open(&t, row);
     mlp_settings settings = row_settings(row);
-    TrainObserver observer = {&seconds, NULL, keep_seconds};
+    TrainObserver observer = {.context = &seconds, .epoch = keep_seconds};
     TrainData images = row_data(row);
     TrainState state = {.epochs = 0};
     images.state = &state;
@@ -367,7 +367,7 @@ static const Recipe recipes[] = {{"plain", NULL},
                                  {"momentum", with_momentum},
                                  {"Adam", with_adam},
                                  {"averaged weights", with_average}};
-enum { N_RECIPES = sizeof recipes / sizeof recipes[0] };
+enum { N_RECIPES = sizeof recipes / sizeof recipes[0], N_CNN_RECIPES = 2 };
 
 static void add_recipes(const Kernels *which, size_t threads)
 {
@@ -375,24 +375,36 @@ static void add_recipes(const Kernels *which, size_t threads)
         row_mlp(recipes[i].what, which, threads, 64, epoch_seconds)->settings = recipes[i].settings;
 }
 
-static void print_recipes(const Row *first, const Row *end)
+static void add_cnn_recipes(const Kernels *which, size_t threads)
 {
-    print_head("settings", "to plain");
-    for (const Row *row = first; row < end; row++)
-        print_row(row, row - (row - first) % N_RECIPES);
+    for (size_t i = 0; i < N_CNN_RECIPES; i++)
+        row_cnn(recipes[i].what, "cnn", which, threads, SOME_IMAGES, epoch_seconds)->settings =
+            recipes[i].settings;
 }
 
-// Milliseconds for a thousand images, which rows have different numbers of; ratios to the bound of
-// as many threads.
-static void print_cnn(Row *first, Row *end)
+// Rows that begin with plain training, and then again after every n.
+static void print_recipes(const char *what, const Row *first, const Row *end, size_t n)
 {
-    print_head("--arch cnn, 1,000 images", "to bound");
+    print_head(what, "to plain");
+    for (const Row *row = first; row < end; row++)
+        print_row(row, row - (size_t)(row - first) % n);
+}
+
+// Rows had different numbers of images.
+static void per_thousand(Row *first, const Row *end)
+{
     for (Row *row = first; row < end; row++)
         for (size_t round = 0; round < n_rounds; round++)
             row->seconds[round] *= 1000.0 / (double)row->images;
-    for (Row *row = first; row < end; row++) {
+}
+
+// Ratios to the bound of as many threads.
+static void print_cnn(const char *what, const Row *first, const Row *end)
+{
+    print_head(what, "to bound");
+    for (const Row *row = first; row < end; row++) {
         const Row *bound = NULL;
-        for (Row *other = first; other < end; other++)
+        for (const Row *other = first; other < end; other++)
             if (other->threads == row->threads && other->measure == dense_bound_seconds)
                 bound = other;
         print_row(row, bound);
@@ -446,12 +458,20 @@ static int run(Context *c)
         add_recipes(here, threads);
     Row *first_cnn = &rows[n_rows];
     for (size_t threads = 1; threads <= most; threads++) {
-        row_cnn("train", here, threads, SOME_IMAGES, epoch_seconds);
-        row_cnn("dense lower bound", here, threads, SOME_IMAGES, dense_bound_seconds);
+        row_cnn("train", "cnn", here, threads, SOME_IMAGES, epoch_seconds);
+        row_cnn("dense lower bound", "cnn", here, threads, SOME_IMAGES, dense_bound_seconds);
     }
     for (size_t i = 0; kernels_available(i) != NULL; i++)
-        row_cnn("train", kernels_available(i), 1, i == 0 ? SOME_IMAGES / 25 : SOME_IMAGES / 5,
-                epoch_seconds);
+        row_cnn("train", "cnn", kernels_available(i), 1,
+                i == 0 ? SOME_IMAGES / 25 : SOME_IMAGES / 5, epoch_seconds);
+    Row *first_lenet5 = &rows[n_rows];
+    for (size_t threads = 1; threads <= most; threads++) {
+        row_cnn("train", "lenet5", here, threads, SOME_IMAGES, epoch_seconds);
+        row_cnn("dense lower bound", "lenet5", here, threads, SOME_IMAGES, dense_bound_seconds);
+    }
+    Row *first_cnn_recipe = &rows[n_rows];
+    for (size_t threads = 1; threads <= most; threads++)
+        add_cnn_recipes(here, threads);
     Row *end = &rows[n_rows];
 
     for (size_t round = 0; round < n_rounds; round++) {
@@ -480,8 +500,11 @@ static int run(Context *c)
     printf("\n  the instruction sets of this machine\n");
     for (Row *row = first_isa; row < first_recipe; row++)
         print_row(row, bound[1]);
-    print_recipes(first_recipe, first_cnn);
-    print_cnn(first_cnn, end);
+    print_recipes("settings", first_recipe, first_cnn, N_RECIPES);
+    per_thousand(first_cnn, end);
+    print_cnn("--arch cnn, 1,000 images", first_cnn, first_lenet5);
+    print_cnn("--arch lenet5, 1,000 images", first_lenet5, first_cnn_recipe);
+    print_recipes("settings of cnn", first_cnn_recipe, end, N_CNN_RECIPES);
 
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
