@@ -9,6 +9,7 @@
 #include <string.h>
 
 enum { IDX_UNSIGNED_BYTE = 0x08, IDX_INT = 0x0c, IDX_MAX_RANK = 3, IDX_MAX_HEADER = 16 };
+enum { PIECE = 1 << 16 }; // bytes: what a pipe holds
 
 // What is expected of a file: the type of its elements, its rank, and what it contains.
 typedef struct IdxKind {
@@ -167,14 +168,15 @@ static bool idx_open(IdxFile *file, const char *path, const IdxKind *kind, Error
     return source_open(&source, path, err) && idx_begin(file, &source, kind, err);
 }
 
-// Reads the data after the header, and finds that nothing follows.
+// Reads the data after the header, and finds that nothing follows. A piece that gzip wrote is
+// checksummed while gzip writes the next.
 static bool idx_read_data(IdxFile *file, Arena *arena, Error *err)
 {
     unsigned char more;
     for (size_t done = 0; done < file->size;) {
         if (!arena_grow(arena, &file->data, done, file->kind->holds, err))
             return false;
-        size_t wanted = file->data.capacity - done;
+        size_t left = file->data.capacity - done, wanted = left < PIECE ? left : PIECE;
         ptrdiff_t n = source_read(&file->source, file->data.at + done, wanted, err);
         if (n < 0)
             return false;
