@@ -2,7 +2,8 @@
 # The same bytes everywhere: small trainings, which have every setting at least once, by the program
 # built in every way that this machine can build and run, with every instruction set that it has and several
 # numbers of threads; every model and every table (but for its last column, the seconds) must be the
-# same. `make check-repro` runs this alone and shows the hashes.
+# same. `make check-repro` runs this, and test_train, where the number of threads goes up and down within
+# an epoch, and shows the hashes.
 . tests/lib.sh
 
 small_data "$WORK/data" 2500

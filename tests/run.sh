@@ -71,12 +71,14 @@ run_test() { # NAME
 worker() {
     for test in $tests; do
         mkdir "$work/taken/$test" 2>/dev/null || continue
+        begun=$(date +%s)
         run_test "$test"
+        seconds=$(($(date +%s) - begun))
         until mkdir "$work/printing" 2>/dev/null; do
             [ -d "$work/taken" ] || return # all was interrupted
             sleep 1
         done
-        echo "== $test"
+        echo "== $test ($seconds s)"
         cat "$work/$test.out"
         rmdir "$work/printing"
     done
