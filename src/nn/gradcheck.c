@@ -269,18 +269,16 @@ static size_t least_likely(const Reference *ref)
     return least;
 }
 
-// The gradient as training computes it, into a zeroed block instead of the parameters.
-static float *training_gradient(const Network *net, const float *params, const Batch *batch,
-                                Arena *arena, Error *err)
+bool training_gradient(const Network *net, const float *params, const Batch *batch, float scale,
+                       float *into, Arena *arena, Error *err)
 {
     Work work;
-    float *gradient = network_alloc(net, arena, err);
-    if (gradient == NULL || !work_alloc(&work, net, (WorkNeeds){.capacity = 1}, arena, err))
-        return NULL;
+    if (!work_alloc(&work, net, (WorkNeeds){.capacity = batch->size}, arena, err))
+        return false;
     network_predict(net, params, &work, batch);
-    network_backward(net, params, &work, batch, (Range){0, 1});
-    network_weight_gradient(net, &work, batch, 1.0f, gradient, (Part){0, 1});
-    return gradient;
+    network_backward(net, params, &work, batch, (Range){0, batch->size});
+    network_weight_gradient(net, &work, batch, scale, into, (Part){0, 1});
+    return true;
 }
 
 bool gradient_check(mlp_gradient_check *check, const Network *net, const float *params,
@@ -299,9 +297,10 @@ bool gradient_check(mlp_gradient_check *check, const Network *net, const float *
     Dataset one = dataset_part(batch->data, (Range){image, image + 1});
     one.labels = &label;
     const Batch example = {.data = &one, .scale = batch->scale, .size = 1};
-    const float *training = training_gradient(net, params, &example, arena, err);
+    float *training = network_alloc(net, arena, err);
     Matrix g;
-    if (training == NULL || !check_loss(check, &ref, &g, arena, err))
+    if (training == NULL || !training_gradient(net, params, &example, 1.0f, training, arena, err) ||
+        !check_loss(check, &ref, &g, arena, err))
         return false;
     for (size_t l = net->n_layers; l-- > 0;)
         if (!check_layer(check, &ref, l, &g, training, arena, err))

@@ -207,7 +207,7 @@ const LayerKind layer_convolution = {
     .part_ranges = layer_convolution_part_ranges,
     .reference_forward = layer_convolution_reference_forward,
     .reference_row = layer_convolution_reference_row,
-    .formula = "W$n * $x + b$n",
+    .formula = "conv(W$n, $x) + b$n",
     .identity = {"Toeplitz(W$n)", "I_$O (x) im2col($x)", "I_$O (x) 1_$P"},
 };
 

@@ -26,7 +26,7 @@ bool reference_open(Reference *ref, const Network *net, const float *params, Are
                     Error *err)
 {
     size_t C = net->architecture.classes, largest = C, widest = C;
-    *ref = (Reference){.net = net};
+    *ref = (Reference){.net = net, .params = params};
     for (size_t l = 0; l < net->n_layers; l++) {
         const Layer *layer = &net->layers[l];
         size_t in = shape_size(layer->in), out = shape_size(layer->out);
@@ -42,18 +42,26 @@ bool reference_open(Reference *ref, const Network *net, const float *params, Are
     if (!alloc_argument(ref, net->n_layers, 0, C, arena, err) || ref->row == NULL ||
         ref->up == NULL || ref->down == NULL)
         return false;
-    reference_set_parameters(ref, params);
+    reference_set_parameters(ref);
     return true;
 }
 
-void reference_set_parameters(const Reference *ref, const float *params)
+void reference_set_parameters(const Reference *ref)
 {
     for (size_t l = 0; l < ref->net->n_layers; l++)
         for (size_t t = 0; t < ref->net->layers[l].n_tensors; t++) {
             const Tensor *tensor = &ref->net->layers[l].tensors[t];
             for (size_t e = 0; e < tensor_size(tensor); e++)
-                ref->argument[l][1 + t][e] = (double)params[tensor_index(tensor, e)];
+                ref->argument[l][1 + t][e] = (double)ref->params[tensor_index(tensor, e)];
         }
+}
+
+void reference_clear_gradients(const Reference *ref)
+{
+    for (size_t l = 0; l < ref->net->n_layers; l++)
+        for (size_t t = 0; t < ref->net->layers[l].n_tensors; t++)
+            memset(ref->gradient[l][1 + t], 0,
+                   tensor_size(&ref->net->layers[l].tensors[t]) * sizeof(double));
 }
 
 void reference_load(Reference *ref, const Batch *batch, size_t e)

@@ -11,6 +11,7 @@
 // file; argument[n_layers][0] are the logits. gradient has the same layout: dL/d(argument).
 typedef struct Reference {
     const Network *net;
+    const float *params; // the training code's
     double *argument[NETWORK_MAX_LAYERS + 1][1 + LAYER_MAX_TENSORS];
     double *gradient[NETWORK_MAX_LAYERS + 1][1 + LAYER_MAX_TENSORS];
     JacobianEntry *row; // one row of any Jacobian
@@ -19,11 +20,16 @@ typedef struct Reference {
     size_t label;
 } Reference;
 
-// Makes a reference at these parameters, all owned by the arena. Fails when memory is short.
+// Makes a reference at these parameters, which are only referred to; the rest is owned by the
+// arena. Fails when memory is short.
 bool reference_open(Reference *ref, const Network *net, const float *params, Arena *arena,
                     Error *err);
 
-void reference_set_parameters(const Reference *ref, const float *params);
+// Sets the tensors to those parameters again.
+void reference_set_parameters(const Reference *ref);
+
+// Sets the gradients of all tensors to 0.
+void reference_clear_gradients(const Reference *ref);
 
 // Takes over the pixels and the label of example e, and computes all values.
 void reference_load(Reference *ref, const Batch *batch, size_t e);
