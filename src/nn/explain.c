@@ -206,8 +206,8 @@ static bool add_training(WeightChain *chain, const Reference *ref, const Batch *
             for (size_t e = 0; e < tensor_size(&net->layers[l].tensors[t]); e++) {
                 double g = ref->gradient[l][1 + t][e];
                 double f = (double)gradient[tensor_index(&net->layers[l].tensors[t], e)];
-                chain->largest = fmax(chain->largest, fabs(g));
-                chain->largest_gap = fmax(chain->largest_gap, fabs(f - g));
+                chain->largest = larger(chain->largest, fabs(g));
+                chain->largest_gap = larger(chain->largest_gap, fabs(f - g));
             }
     return true;
 }

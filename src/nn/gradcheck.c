@@ -25,12 +25,6 @@ typedef struct Difference {
     double largest_a, largest_n, largest_gap;
 } Difference;
 
-// NaN must never look like agreement.
-static double larger(double a, double b)
-{
-    return b > a || isnan(b) ? b : a;
-}
-
 static void difference_add(Difference *d, double a, double n)
 {
     d->largest_a = larger(d->largest_a, fabs(a));

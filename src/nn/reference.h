@@ -7,6 +7,8 @@
 
 #include "network.h"
 
+#include <math.h>
+
 // argument[l][0] is the input of layer l, the further ones its tensors in the order of the model
 // file; argument[n_layers][0] are the logits. gradient has the same layout: dL/d(argument).
 typedef struct Reference {
@@ -19,6 +21,12 @@ typedef struct Reference {
     double step;        // of these
     size_t label;
 } Reference;
+
+// The larger of two numbers, NaN if one is: that must never look like agreement.
+static inline double larger(double a, double b)
+{
+    return b > a || isnan(b) ? b : a;
+}
 
 // Makes a reference at these parameters, which are only referred to; the rest is owned by the
 // arena. Fails when memory is short.
