@@ -167,19 +167,20 @@ static int save_arrays(Context *c, const Arrays *arrays)
     const ExplainOptions *o = c->values;
     const char *paths[ARRAYS_MAX];
     int status = STATUS_DONE;
-    size_t n = 0;
-    for (; n < arrays->n && status == STATUS_DONE; n++) {
-        const NamedArray *array = &arrays->list[n];
-        paths[n] = arena_printf(&c->arena, &c->err, "%s/%s.csv", o->save, array->name);
-        if (paths[n] == NULL)
+    for (size_t i = 0; i < arrays->n; i++)
+        if ((paths[i] = arena_printf(&c->arena, &c->err, "%s/%s.csv", o->save,
+                                     arrays->list[i].name)) == NULL)
             return STATUS_FAILED;
-        status = command_write_tables(c, &(Table){paths[n], print_array, array}, 1);
+    size_t n = 0;
+    while (n < arrays->n && status == STATUS_DONE) {
+        status = command_write_tables(c, &(Table){paths[n], print_array, &arrays->list[n]}, 1);
+        n++;
     }
     for (size_t i = 0; status != STATUS_DONE && i < n; i++)
         unlink(paths[i]);
     if (status == STATUS_DONE)
-        fprintf(o->json ? stderr : stdout, "\n%zu arrays are in %s; %s/x.csv is the first.\n",
-                arrays->n, command_shown(o->save).text, command_shown(o->save).text);
+        fprintf(o->json ? stderr : stdout, "\n%zu arrays are in %s, the first is x.csv\n",
+                arrays->n, command_shown(o->save).text);
     return status;
 }
 
@@ -285,7 +286,7 @@ const Command command_explain = {
         "code. FILE is a picture as for mlp predict; without it the image is one of the data. "
         "--save writes all arrays as CSV files, which numpy.loadtxt(name, delimiter=\",\") reads; "
         "mlp gradcheck --compare then checks arrays of your own.",
-    .examples = {"mlp explain model.bin --image 7 --weight fc1.weight[17,406]",
+    .examples = {"mlp explain model.bin --image 7 --weight 'fc1.weight[17,406]'",
                  "mlp explain model.bin --batch 64 --save arrays"},
     .values_size = sizeof(ExplainOptions),
     .options = explain_options,

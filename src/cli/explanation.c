@@ -273,15 +273,15 @@ static void factor_name(char text[TEXT_SIZE], const Explanation *x, const ChainF
 static void factor_origin(char text[TEXT_SIZE], const Explanation *x, const ChainFactor *factor)
 {
     const Layer *layer = &x->ref->net->layers[factor->l];
-    char identity[NAME_SIZE];
-    layer_text(identity, sizeof identity, layer, layer->kind->identity[factor->which]);
+    char derivative[NAME_SIZE];
     if (factor->which == 1)
         snprintf(text, TEXT_SIZE, "%s[%zu]", layer->in_symbol, factor->col % shape_size(layer->in));
     else if (factor->which == 2)
         snprintf(text, TEXT_SIZE, "1");
-    else // of "diag(...) (4)"
-        snprintf(text, TEXT_SIZE, "%.*s at %zu", (int)strlen(identity) - 10, identity + 5,
-                 factor->row);
+    else {
+        layer_derivative_text(derivative, sizeof derivative, layer);
+        snprintf(text, TEXT_SIZE, "%s at %zu", derivative, factor->row);
+    }
 }
 
 // What the logits are derived by in the sum over the classes: "f1[17]", or "w".

@@ -16,7 +16,7 @@ typedef struct OwnArrays {
     Verdict verdicts[ARRAYS_MAX];
     Examples examples;
     const char *images; // which they are, for the report
-    bool failed;        // a file could not be read
+    Error unread;       // why the first file that cannot be read cannot; "" for none
 } OwnArrays;
 
 // ---------------------------------------------------------------------------------------------
@@ -103,16 +103,15 @@ static bool find_examples(OwnArrays *own, bool (*open_batch)(Context *context, B
     return own->images != NULL && examples_of_batch(&own->examples, &batch, &c->arena, &c->err);
 }
 
-// Reads what is there. Returns the number of arrays; of one that cannot be read the reason is
-// printed.
+// Reads what is there, and passes over what cannot be read. Returns the number of arrays.
 static size_t read_arrays(OwnArrays *own)
 {
     size_t n = 0;
     for (size_t i = 0; i < own->arrays.n; i++) {
         Matrix matrix;
         if (!read_array(own, own->arrays.list[i].name, &matrix)) {
-            command_fail(&own->c->err, STATUS_FAILED);
-            own->failed = true;
+            if (own->unread.text[0] == '\0')
+                own->unread = own->c->err;
             continue;
         }
         own->given[i] = (GivenArray){matrix.rows, matrix.cols, matrix.at};
@@ -176,7 +175,8 @@ static int print_verdicts(const OwnArrays *own, size_t n)
                n_wrong, n);
     else
         printf("All %zu agree.\n", n);
-    return n_wrong > 0 || own->failed ? STATUS_FAILED : STATUS_DONE;
+    own->c->err = own->unread;
+    return n_wrong > 0 || own->unread.text[0] != '\0' ? STATUS_FAILED : STATUS_DONE;
 }
 
 int own_arrays_compare(Context *c, const char *directory,
@@ -200,9 +200,11 @@ int own_arrays_compare(Context *c, const char *directory,
     if (ok)
         note_others(own, entries);
     closedir(entries);
-    size_t n = ok ? read_arrays(own) : 0;
-    c->err.text[0] = ok ? '\0' : c->err.text[0]; // printed
-    if (ok && n == 0 && !own->failed)
+    if (!ok)
+        return STATUS_FAILED;
+    size_t n = read_arrays(own);
+    c->err = own->unread;
+    if (n == 0 && c->err.text[0] == '\0')
         error_set(&c->err, "%s: has no array of the model, as %s.csv", directory,
                   own->arrays.list[own->arrays.n - 2].name);
     if (n == 0 || !arrays_diagnose(own->verdicts, &own->arrays, own->given, &ref, &own->examples,

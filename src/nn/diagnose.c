@@ -176,11 +176,11 @@ static bool mistake_of(Mistake *mistake, char *text, size_t size, const Network 
     for (size_t l = net->first_trained; l < net->n_layers; l++) {
         const Layer *layer = &net->layers[l];
         if (layer->kind->is_activation && n_activations++ == i) {
-            char identity[64];
-            layer_text(identity, sizeof identity, layer, layer->kind->identity[0]);
-            mistake->left_out[l] = true; // of "diag(...) (4)"
-            snprintf(text, size, "the factor %.*s is missing (d%s/d%s)", (int)strlen(identity) - 10,
-                     identity + 5, layer->symbol, layer->in_symbol);
+            char derivative[64];
+            layer_derivative_text(derivative, sizeof derivative, layer);
+            mistake->left_out[l] = true;
+            snprintf(text, size, "the factor %s is missing (d%s/d%s)", derivative, layer->symbol,
+                     layer->in_symbol);
             return true;
         }
     }

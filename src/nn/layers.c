@@ -80,6 +80,15 @@ void layer_text(char *text, size_t size, const Layer *layer, const char *formula
     }
 }
 
+void layer_derivative_text(char *text, size_t size, const Layer *layer)
+{
+    static const char before[] = "diag(", after[] = ") (4)";
+    char identity[64];
+    layer_text(identity, sizeof identity, layer, layer->kind->identity[0]);
+    snprintf(text, size, "%.*s", (int)(strlen(identity) - strlen(before) - strlen(after)),
+             identity + strlen(before));
+}
+
 // b = -m sum_i W_i for inputs of mean m. Behind a sigmoid (m = 1/2) large weights would otherwise
 // begin with a random preference for some classes, which a small learning rate takes long to
 // unlearn.

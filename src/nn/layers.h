@@ -189,6 +189,10 @@ extern const LayerKind layer_max_pool;
 // Writes a formula or identity of a kind, its $ replaced by what they mean for this layer.
 void layer_text(char *text, size_t size, const Layer *layer, const char *formula);
 
+// The derivative of an activation as text, "f1 * (1 - f1)": what its identity, "diag(...) (4)", has
+// in its brackets.
+void layer_derivative_text(char *text, size_t size, const Layer *layer);
+
 // The name of an argument in the derivation: "x", "vec(W2)" or "b2".
 void layer_argument_name(char *text, size_t size, const Layer *layer, size_t which);
 
