@@ -475,8 +475,8 @@ static void mlp_explain_and_compare_survive_every_allocation_that_fails(void)
     char said[4096];
     snprintf(arrays, sizeof arrays, "%s", work_path("arrays"));
     const char *const save[] = {trained_path, "-d", small_data, "--save", arrays, NULL};
-    const char *const explain[] = {trained_path, "-d",       small_data,    "--json",
-                                   "--full",     "--weight", "fc1.bias[0]", NULL};
+    const char *const explain[] = {trained_path, "-d",          small_data, "--json",
+                                   "--weight",   "fc1.bias[0]", NULL};
     const char *const compare[] = {trained_path, "--compare", arrays, NULL};
     int status = run_command(&command_explain, save, said, sizeof said);
     REQUIRE(status == STATUS_DONE, "%d, %s", status, said);

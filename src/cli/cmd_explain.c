@@ -38,20 +38,22 @@ static void explain_options(OptionTable *table, void *values)
                    .default_text = ""),
         OPT_UINT("batch", &o->batch, 1, 1000, "N",
                  "the arrays are those of N images, from --image on", .excludes = "label"),
-        OPT_BOOL("json", &o->json, "print JSON to standard output; with --full it has all arrays"),
+        OPT_BOOL("json", &o->json, "print JSON to standard output, with all arrays",
+                 .excludes = "full"),
     };
     options_add(table, rows, sizeof rows / sizeof rows[0]);
 }
 
 // ---------------------------------------------------------------------------------------------
-// The image
+// The images
 
-// The images and the text that names the first. A picture becomes a data set of its own.
+// The images alone, and what the first is called and was predicted as.
 typedef struct Subject {
     const char *text, *label_of;
-    Dataset data;      // of the images alone
-    size_t predicted;  // of the first
-    float probability; // of that class
+    Dataset data;
+    size_t predicted;
+    float probability[MLP_MAX_CLASSES];
+    unsigned char label; // where it is not that of the data
 } Subject;
 
 static bool subject_of_data(Subject *subject, Context *c)
@@ -70,63 +72,55 @@ static bool subject_of_data(Subject *subject, Context *c)
     subject->data = dataset_part(data, (Range){first, first + (size_t)o->batch});
     subject->text =
         arena_printf(&c->arena, &c->err, "%s image %zu of %s", o->part, first, data->name);
-    subject->label_of = "";
     return subject->text != NULL;
 }
 
 static bool subject_of_file(Subject *subject, Context *c)
 {
-    const char *doubt;
+    const char *doubt, *path = c->words.files[0];
     size_t rows = mlp_rows(c->model), cols = mlp_cols(c->model);
     unsigned char *pixels = arena_alloc(&c->arena, rows, cols, "the image", &c->err);
-    if (pixels == NULL ||
-        !mlp_prepare_file(c->model, c->words.files[0], pixels, &doubt, c->err.text))
+    if (pixels == NULL || !mlp_prepare_file(c->model, path, pixels, &doubt, c->err.text))
         return false;
     if (doubt != NULL)
-        command_note("%s: %s", c->words.files[0], doubt);
-    *subject = (Subject){.text = c->words.files[0],
-                         .label_of = " (no label is given: the class predicted)",
-                         .data = {.n = 1, .rows = rows, .cols = cols, .pixels = pixels}};
+        command_note("%s: %s", path, doubt);
+    subject->text = path;
+    subject->data = (Dataset){.n = 1, .rows = rows, .cols = cols, .pixels = pixels};
     return true;
 }
 
-// The class that --label names.
-static bool find_label(unsigned char *label, const Context *c, Error *err)
+// The class that --label names; the number of classes: none.
+static size_t find_label(const Context *c, const char *name)
 {
-    const ExplainOptions *o = c->values;
     size_t C = mlp_classes(c->model), k = 0;
     uint64_t number;
-    while (k < C && strcmp(mlp_class_name(c->model, k), o->label) != 0)
+    while (k < C && strcmp(mlp_class_name(c->model, k), name) != 0)
         k++;
-    if (k == C && parse_uint(o->label, &number) && number < C)
-        k = (size_t)number;
-    *label = (unsigned char)k;
-    return k < C || error_set(err, "--label: '%.60s' is not one of the %zu classes of %s", o->label,
-                              C, c->words.model);
+    return k == C && parse_uint(name, &number) && number < C ? (size_t)number : k;
 }
 
-// Sets what was predicted, and the label where the data have none or --label says another.
+// Predicts the first image, and sets its label where the data have none or --label says another.
 static bool subject_complete(Subject *subject, Context *c)
 {
     const ExplainOptions *o = c->values;
-    float probability[MLP_MAX_CLASSES], logits[MLP_MAX_CLASSES];
-    unsigned char *label = arena_alloc(&c->arena, 1, 1, "a label", &c->err);
+    size_t C = mlp_classes(c->model);
+    float logits[MLP_MAX_CLASSES];
     Error reason;
-    if (label == NULL)
-        return false;
-    if (!mlp_classify(c->model, subject->data.pixels, 1, probability, logits, reason.text))
+    if (!mlp_classify(c->model, subject->data.pixels, 1, subject->probability, logits, reason.text))
         return error_set(&c->err, "%s: %s", subject->text, reason.text);
-    for (size_t k = 1; k < mlp_classes(c->model); k++)
+    for (size_t k = 1; k < C; k++)
         if (logits[k] > logits[subject->predicted])
             subject->predicted = k;
-    subject->probability = probability[subject->predicted];
-    *label = (unsigned char)subject->predicted;
-    if (o->label != NULL && !find_label(label, c, &c->err))
-        return false;
-    if (o->label != NULL)
-        subject->label_of = " (of --label)";
-    if (o->label != NULL || subject->data.labels == NULL)
-        subject->data.labels = label;
+    size_t label = o->label != NULL ? find_label(c, o->label) : subject->predicted;
+    if (label == C)
+        return error_set(&c->err, "--label: '%.60s' is not one of the %zu classes of %s", o->label,
+                         C, c->words.model);
+    subject->label_of = o->label != NULL               ? " (of --label)"
+                        : subject->data.labels == NULL ? " (no label is given: the class predicted)"
+                                                       : "";
+    subject->label = (unsigned char)label;
+    if (subject->label_of[0] != '\0')
+        subject->data.labels = &subject->label;
     return true;
 }
 
@@ -197,81 +191,74 @@ static bool check_line(const Context *c, Error *err)
         if (options_name_given(&c->options, of_data[i]))
             return error_set(err, "--%s is of images of the data, but the image is that of %s",
                              of_data[i], c->words.files[0]);
-    if (o->batch > 1 && o->save == NULL && !(o->json && o->full))
-        return error_set(err, "--batch is of the arrays: add --save DIR or --json --full");
-    return true;
+    return o->batch == 1 || o->save != NULL || o->json ||
+           error_set(err, "--batch is of the arrays: add --save DIR or --json");
 }
 
-static int explain(Context *c, const Subject *subject, const Arrays *arrays, Reference *ref)
+// Explains the first of the images. The reference computes it anew.
+static int explain(Context *c, const Subject *subject, const Arrays *arrays, Reference *ref,
+                   const Batch *batch)
 {
     const ExplainOptions *o = c->values;
-    const mlp_model *model = c->model;
-    InputScale scale = input_scale(model->facts.pixel_std);
-    const Batch batch = {.data = &subject->data, .scale = &scale, .n = 1, .size = 1};
     double yhat[MLP_MAX_CLASSES];
     WeightChain chain;
     Error reason;
-    reference_load(ref, &batch, 0);
+    reference_load(ref, batch, 0);
     reference_probabilities(ref, yhat);
     reference_clear_gradients(ref);
-    reference_loss_jacobian(ref, ref->gradient[model->net.n_layers][0]);
+    reference_loss_jacobian(ref, ref->gradient[c->model->net.n_layers][0]);
     reference_backward(ref, NULL);
     Weight weight = weight_of_largest_gradient(ref);
-    if (o->weight != NULL && !weight_find(&weight, &model->net, o->weight, &reason)) {
+    if (o->weight != NULL && !weight_find(&weight, &c->model->net, o->weight, &reason)) {
         error_set(&c->err, "--weight: %s", reason.text);
         return STATUS_USAGE;
     }
-    if (!weight_explain(&chain, ref, &batch, model->settings.learning_rate, weight, &c->arena,
-                        &c->err))
-        return STATUS_FAILED;
-    const Explanation explanation = {.model = model,
+    const Explanation explanation = {.model = c->model,
                                      .path = c->words.model,
                                      .image = subject->text,
                                      .label_of = subject->label_of,
                                      .predicted = subject->predicted,
-                                     .probability = (double)subject->probability,
-                                     .learning_rate = model->settings.learning_rate,
+                                     .probability =
+                                         (double)subject->probability[subject->predicted],
                                      .ref = ref,
                                      .yhat = yhat,
                                      .chain = &chain,
-                                     .products = chain_products(ref),
                                      .full = o->full,
-                                     .arrays = o->full ? arrays : NULL};
-    if (o->json)
-        explanation_print_json(&explanation);
-    else
-        explanation_print_text(&explanation);
-    return STATUS_DONE;
+                                     .arrays = arrays};
+    bool ok = weight_explain(&chain, ref, batch, c->model->settings.learning_rate, weight,
+                             &c->arena, &c->err) &&
+              (o->json ? explanation_print_json : explanation_print_text)(&explanation, &c->err);
+    return ok ? STATUS_DONE : STATUS_FAILED;
 }
 
 static int run(Context *c)
 {
     const ExplainOptions *o = c->values;
+    Subject subject = {0};
+    Reference ref;
+    Arrays arrays;
+    Examples examples;
     if (!check_line(c, &c->err))
         return STATUS_USAGE;
     int status = command_begin(c);
     if (status != STATUS_DONE)
         return status;
-    Subject subject = {0};
-    Reference ref;
-    Arrays arrays = {0};
-    Examples examples;
-    bool wants_arrays = o->save != NULL || (o->json && o->full);
+    InputScale scale = input_scale(c->model->facts.pixel_std);
+    Batch batch = {.data = &subject.data, .scale = &scale};
     if (!(c->words.n_files > 0 ? subject_of_file(&subject, c) : subject_of_data(&subject, c)) ||
         !subject_complete(&subject, c) ||
         !reference_open(&ref, &c->model->net, c->model->params, &c->arena, &c->err) ||
         (o->save != NULL && !make_directory(o->save, &c->err)))
         return STATUS_FAILED;
-    if (wants_arrays) {
-        InputScale scale = input_scale(c->model->facts.pixel_std);
-        Batch batch = {
-            .data = &subject.data, .scale = &scale, .n = subject.data.n, .size = subject.data.n};
+    if (o->save != NULL || o->json) {
+        batch.n = batch.size = subject.data.n;
         if (!examples_of_batch(&examples, &batch, &c->arena, &c->err) ||
             !arrays_open(&arrays, &c->model->net, examples.n, &c->arena, &c->err))
             return STATUS_FAILED;
         arrays_compute(&arrays, &ref, &examples, NULL);
     }
-    status = explain(c, &subject, &arrays, &ref);
+    batch.n = batch.size = 1;
+    status = explain(c, &subject, &arrays, &ref, &batch);
     return status == STATUS_DONE && o->save != NULL ? save_arrays(c, &arrays) : status;
 }
 

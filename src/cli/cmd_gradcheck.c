@@ -8,7 +8,7 @@
 
 typedef struct GradcheckOptions {
     mlp_settings settings; // of a fresh network
-    uint64_t image, crop, batch;
+    uint64_t image, crop;
     const char *data, *steps, *nonzero, *compare;
     TransposeFlags transpose;
 } GradcheckOptions;
@@ -16,7 +16,6 @@ typedef struct GradcheckOptions {
 static void gradcheck_options(OptionTable *table, void *values)
 {
     GradcheckOptions *o = values;
-    o->batch = 1;
     command_add_setting(table, "architecture", &o->settings);
     command_add_setting(table, "hidden", &o->settings);
     command_add_setting(table, "activation", &o->settings);
@@ -41,9 +40,6 @@ static void gradcheck_options(OptionTable *table, void *values)
                    "compare the arrays in this directory, which your program has computed, with "
                    "those of mlp explain --save DIR, and say what those that disagree look like",
                    .default_text = ""),
-        OPT_UINT("batch", &o->batch, 1, 1000, "N",
-                 "with --compare, where the directory has no x.csv and y.csv: the arrays are those "
-                 "of N test images, from --image on"),
     };
     options_add(table, rows, sizeof rows / sizeof rows[0]);
 }
@@ -229,22 +225,6 @@ static int report(Context *c, const mlp_data *data, const mlp_gradient_check *ch
     return status == STATUS_DONE && !check->ok ? STATUS_FAILED : status;
 }
 
-// The images of mlp explain.
-static bool open_batch(Context *c, Batch *batch)
-{
-    const GradcheckOptions *o = c->values;
-    const mlp_data *data =
-        command_open_data(c, MLP_TEST_FILES, o->data, command_transposed(c, &o->transpose));
-    if (data == NULL || !mlp_fits(c->model, data, c->err.text))
-        return false;
-    *batch =
-        (Batch){.data = data, .n = data->n, .first = (size_t)o->image, .size = (size_t)o->batch};
-    return (o->image < data->n && o->batch <= data->n - o->image) ||
-           error_set(&c->err, "--image %llu, --batch %llu: the test file in %s has %zu images",
-                     (unsigned long long)o->image, (unsigned long long)o->batch, data->name,
-                     data->n);
-}
-
 static int compare(Context *c)
 {
     const GradcheckOptions *o = c->values;
@@ -253,7 +233,7 @@ static int compare(Context *c)
         return STATUS_USAGE;
     }
     int status = command_begin(c);
-    return status == STATUS_DONE ? own_arrays_compare(c, o->compare, open_batch) : status;
+    return status == STATUS_DONE ? own_arrays_compare(c, o->compare) : status;
 }
 
 static int run(Context *c)

@@ -12,20 +12,19 @@
 typedef struct Explanation {
     const mlp_model *model;
     const char *path;     // of the model
-    const char *image;    // which it is, for a report
-    const char *label_of; // where the label is from: "" for the data
+    const char *image;    // which it is
+    const char *label_of; // where the label is from; "": the data
     size_t predicted;
-    double probability;   // of that class
-    double learning_rate; // of the update
+    double probability; // of that class
     const Reference *ref;
     const double *yhat; // (C)
     const WeightChain *chain;
-    ChainProducts products;
     bool full;
-    const Arrays *arrays; // for JSON; NULL: without
+    const Arrays *arrays; // for JSON
 } Explanation;
 
-void explanation_print_text(const Explanation *explanation);
-void explanation_print_json(const Explanation *explanation);
+// Both fail when memory is short, in the middle of what they print.
+bool explanation_print_text(const Explanation *explanation, Error *err);
+bool explanation_print_json(const Explanation *explanation, Error *err);
 
 #endif

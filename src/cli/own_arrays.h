@@ -6,10 +6,9 @@
 #include "commands.h"
 
 // Reads the arrays NAME.csv of a directory, compares those that are there, and prints a row for
-// each. The images are those of its x.csv and y.csv, or, where it has neither, those of the batch,
-// which is opened only then. Returns the exit status: STATUS_FAILED when an array disagrees, or
-// when a file cannot be read: the others are compared, then the error is that of the first.
-int own_arrays_compare(Context *context, const char *directory,
-                       bool (*open_batch)(Context *context, Batch *batch));
+// each. Its x.csv and y.csv, which must be there, say for which images. Returns the exit status:
+// STATUS_FAILED when an array disagrees, or when a file cannot be read: the others are compared,
+// then the error is that of the first.
+int own_arrays_compare(Context *context, const char *directory);
 
 #endif

@@ -6,51 +6,23 @@
 
 #include <string.h>
 
-static const char blanks[] = " \t\r,";
-
-// The bytes of a file, and where the reader is.
-typedef struct Text {
-    const char *path, *at, *end;
-    size_t line;
-} Text;
-
-// Reads the next number of the line. Returns false, with err "" at the end of the line.
-static bool next_number(Text *text, double *value, Error *err)
+// Reads a line, which it changes, into the next row of the matrix; an empty one adds no row.
+static bool read_line(Matrix *matrix, char *line, const char *path, size_t number, Error *err)
 {
-    char word[NUMBER_SIZE];
-    size_t n = 0;
-    err->text[0] = '\0';
-    while (text->at < text->end && *text->at != '\0' && strchr(blanks, *text->at) != NULL)
-        text->at++;
-    while (text->at < text->end && *text->at != '\n' && *text->at != '#' &&
-           (*text->at == '\0' || strchr(blanks, *text->at) == NULL)) {
-        if (n + 1 < sizeof word)
-            word[n++] = *text->at == '\0' ? '?' : *text->at;
-        text->at++;
-    }
-    word[n] = '\0';
-    return n > 0 && (parse_double(word, value) ||
-                     error_set(err, "%s, line %zu: '%.40s' is not a finite number", text->path,
-                               text->line, word));
-}
-
-// Reads one line into the matrix; an empty one adds no row.
-static bool read_line(Text *text, Matrix *matrix, Error *err)
-{
-    size_t cols = 0;
-    double value;
+    static const char blanks[] = " \t\r,";
+    char *rest = NULL;
     double *row = matrix->at + matrix->rows * matrix->cols;
-    for (; next_number(text, &value, err); cols++)
-        row[cols] = value;
-    if (err->text[0] != '\0')
-        return false;
-    const char *newline = memchr(text->at, '\n', (size_t)(text->end - text->at));
-    text->at = newline == NULL ? text->end : newline + 1;
+    size_t cols = 0;
+    line[strcspn(line, "#")] = '\0';
+    for (char *word = line; (word = strtok_r(word, blanks, &rest)) != NULL; word = NULL)
+        if (!parse_double(word, &row[cols++]))
+            return error_set(err, "%s, line %zu: '%.40s' is not a finite number", path, number,
+                             word);
     if (cols == 0)
         return true;
     if (matrix->rows > 0 && cols != matrix->cols)
-        return error_set(err, "%s, line %zu: has %zu numbers, the first line has %zu", text->path,
-                         text->line, cols, matrix->cols);
+        return error_set(err, "%s, line %zu: has %zu numbers, the first line has %zu", path, number,
+                         cols, matrix->cols);
     matrix->cols = cols;
     matrix->rows++;
     return true;
@@ -59,7 +31,7 @@ static bool read_line(Text *text, Matrix *matrix, Error *err)
 bool matrix_read(Matrix *matrix, Arena *arena, const char *path, Error *err)
 {
     unsigned char *bytes;
-    size_t size;
+    size_t size, number = 0;
     *matrix = (Matrix){0};
     if (!file_read(&bytes, &size, arena, path, (size_t)1 << 28, "a matrix", err))
         return false;
@@ -67,10 +39,12 @@ bool matrix_read(Matrix *matrix, Arena *arena, const char *path, Error *err)
     matrix->at = arena_alloc(arena, size / 2 + 1, sizeof *matrix->at, "a matrix", err);
     if (matrix->at == NULL)
         return false;
-    Text text = {.path = path, .at = (const char *)bytes, .end = (const char *)bytes + size};
-    while (text.at < text.end) {
-        text.line++;
-        if (!read_line(&text, matrix, err))
+    if (memchr(bytes, 0, size) != NULL)
+        return error_set(err, "%s: has a zero byte, and so is no text", path);
+    for (char *line = (char *)bytes, *end; line != NULL; line = end) { // a 0 is behind the bytes
+        if ((end = strchr(line, '\n')) != NULL)
+            *end++ = '\0';
+        if (!read_line(matrix, line, path, ++number, err))
             return false;
     }
     return matrix->rows > 0 || error_set(err, "%s: has no numbers", path);

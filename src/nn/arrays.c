@@ -25,55 +25,51 @@ bool examples_of_batch(Examples *examples, const Batch *batch, Arena *arena, Err
 // ---------------------------------------------------------------------------------------------
 // The list
 
-// Adds an array: the name is prefix, name and suffix.
-static void add(Arrays *arrays, NamedArray array, const char *prefix, const char *name,
-                const char *suffix)
+// Adds an array of a layer's argument, or with l = n_layers of the logits: the name is made of
+// three parts.
+static void add(Arrays *arrays, const Network *net, ArrayKind kind, size_t l, size_t which,
+                const char *const name[3])
 {
+    const Layer *layer = &net->layers[l < net->n_layers ? l : l - 1];
     NamedArray *to = &arrays->list[arrays->n++];
-    *to = array;
-    snprintf(to->name, sizeof to->name, "%s%s%s", prefix, name, suffix);
+    size_t size = l < net->n_layers ? layer_argument_size(layer, which) : shape_size(layer->out);
+    *to = (NamedArray){.kind = kind, .l = l, .which = which, .rows = arrays->n_images};
+    snprintf(to->name, sizeof to->name, "%s%s%s", name[0], name[1], name[2]);
+    if (which > 0)
+        to->rows = layer->tensors[which - 1].dims[0];
+    to->cols = kind == ARRAY_LOSS ? 1 : which > 0 ? size / to->rows : size;
 }
 
 static void add_tensors(Arrays *arrays, const Network *net, size_t l, ArrayKind kind)
 {
-    for (size_t t = 0; t < net->layers[l].n_tensors; t++) {
-        const Tensor *tensor = &net->layers[l].tensors[t];
-        size_t size = tensor_size(tensor), rows = tensor->dims[0];
-        add(arrays,
-            (NamedArray){.kind = kind, .l = l, .which = 1 + t, .rows = rows, .cols = size / rows},
-            "", tensor->name, kind == ARRAY_GRADIENT ? ".grad" : "");
-    }
+    const char *suffix = kind == ARRAY_GRADIENT ? ".grad" : "";
+    for (size_t t = 0; t < net->layers[l].n_tensors; t++)
+        add(arrays, net, kind, l, 1 + t,
+            (const char *[]){"", net->layers[l].tensors[t].name, suffix});
 }
 
-// Of what layer l reads, or of the logits.
-static NamedArray array_of_input(const Network *net, ArrayKind kind, size_t l, size_t n)
+static void list_arrays(Arrays *arrays, const Network *net)
 {
-    Shape shape = l < net->n_layers ? net->layers[l].in : net->layers[l - 1].out;
-    return (NamedArray){.kind = kind, .l = l, .rows = n, .cols = shape_size(shape)};
-}
-
-static void list_arrays(Arrays *arrays, const Network *net, size_t n)
-{
-    size_t end = net->n_layers, first = net->first_trained, C = net->architecture.classes;
-    arrays->n = 0;
-    add(arrays, array_of_input(net, ARRAY_VALUE, 0, n), "", "x", "");
-    add(arrays, (NamedArray){.kind = ARRAY_LABEL, .rows = n, .cols = C}, "", "y", "");
+    size_t end = net->n_layers, first = net->first_trained;
+    add(arrays, net, ARRAY_VALUE, 0, 0, (const char *[]){"x", "", ""});
+    add(arrays, net, ARRAY_LABEL, end, 0, (const char *[]){"y", "", ""});
     for (size_t l = first; l < end; l++)
         add_tensors(arrays, net, l, ARRAY_PARAMETER);
     for (size_t l = first + 1; l <= end; l++)
-        add(arrays, array_of_input(net, ARRAY_VALUE, l, n), "", net->layers[l - 1].symbol, "");
-    add(arrays, (NamedArray){.kind = ARRAY_PROBABILITY, .rows = n, .cols = C}, "", "yhat", "");
-    add(arrays, (NamedArray){.kind = ARRAY_LOSS, .rows = n, .cols = 1}, "", "L", "");
+        add(arrays, net, ARRAY_VALUE, l, 0, (const char *[]){net->layers[l - 1].symbol, "", ""});
+    add(arrays, net, ARRAY_PROBABILITY, end, 0, (const char *[]){"yhat", "", ""});
+    add(arrays, net, ARRAY_LOSS, end, 0, (const char *[]){"L", "", ""});
     for (size_t l = end; l > first; l--) {
-        add(arrays, array_of_input(net, ARRAY_DELTA, l, n), "delta_", net->layers[l - 1].symbol,
-            "");
+        const char *symbol = net->layers[l - 1].symbol;
+        add(arrays, net, ARRAY_DELTA, l, 0, (const char *[]){"delta_", symbol, ""});
         add_tensors(arrays, net, l - 1, ARRAY_GRADIENT);
     }
 }
 
 bool arrays_open(Arrays *arrays, const Network *net, size_t n, Arena *arena, Error *err)
 {
-    list_arrays(arrays, net, n);
+    *arrays = (Arrays){.n_images = n};
+    list_arrays(arrays, net);
     for (size_t i = 0; i < arrays->n; i++) {
         NamedArray *array = &arrays->list[i];
         array->at = arena_alloc(arena, array->rows * array->cols, sizeof(double), array->name, err);

@@ -43,7 +43,7 @@ typedef struct NamedArray {
 
 enum { ARRAYS_MAX = 4 + 2 * NETWORK_MAX_LAYERS + 2 * NETWORK_MAX_TENSORS };
 typedef struct Arrays {
-    size_t n;
+    size_t n, n_images;
     NamedArray list[ARRAYS_MAX]; // in the order in which they are computed
 } Arrays;
 

@@ -3,57 +3,58 @@
 // Read diagnose.h first.
 #include "diagnose.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-// What is compared: a given array, read as it is or transposed, with values expected of it.
-typedef struct Comparison {
+// ---------------------------------------------------------------------------------------------
+// Two arrays
+
+// A given array, read as it is or transposed, and what is expected of it.
+typedef struct Pair {
     const GivenArray *given;
-    bool is_transposed;
-    size_t rows, cols;
-    const double *expected; // (rows, cols)
-    double allowed;         // difference
-    size_t n;               // examples
-} Comparison;
+    bool is_turned;
+    const NamedArray *expected;
+    double allowed; // difference
+} Pair;
 
-static double given_at(const Comparison *c, size_t row, size_t col)
-{
-    return c->given->at[c->is_transposed ? col * c->rows + row : row * c->cols + col];
-}
-
-static double largest_of(const double *values, size_t n)
+static double largest_of(const NamedArray *array)
 {
     double largest = 0.0;
-    for (size_t i = 0; i < n; i++)
-        largest = larger(largest, fabs(values[i]));
+    for (size_t i = 0; i < array->rows * array->cols; i++)
+        largest = larger(largest, fabs(array->at[i]));
     return largest;
 }
 
-// The difference that is allowed; `added` is the array with yhat + y.
-static double allowed_of(const NamedArray *expected, const NamedArray *added)
+// Whether the given array has the shape. A vector may be a row or a column.
+static bool has_shape(const Pair *p)
 {
-    size_t n = expected->rows * expected->cols;
-    double largest = largest_of(expected->at, n), single = 0.0;
-    if (expected->kind == ARRAY_DELTA || expected->kind == ARRAY_GRADIENT)
-        single = largest_of(added->at, n);
-    else if (expected->kind == ARRAY_LOSS)
-        single = 1.0; // log(yhat), yhat near 1
-    return fmin(DIAGNOSE_LIMIT * largest + DIAGNOSE_SINGLE * single, DIAGNOSE_LARGEST * largest);
+    const NamedArray *e = p->expected;
+    size_t rows = p->given->rows, cols = p->given->cols;
+    bool are_vectors = (rows == 1 || cols == 1) && (e->rows == 1 || e->cols == 1);
+    if (are_vectors)
+        return !p->is_turned && rows * cols == e->rows * e->cols;
+    return rows == (p->is_turned ? e->cols : e->rows) && cols == (p->is_turned ? e->rows : e->cols);
+}
+
+static double given_at(const Pair *p, size_t row, size_t col)
+{
+    return p->given
+        ->at[p->is_turned ? col * p->expected->rows + row : row * p->expected->cols + col];
 }
 
 // max|given - factor * expected|, row and column of the expected being `down` and `right` further;
 // beyond the edges nothing is compared. Counts the expected numbers that are not 0.
-static double gap_of(const Comparison *c, double factor, int down, int right, size_t *nonzero)
+static double gap_of(const Pair *p, double factor, int down, int right, size_t *nonzero)
 {
+    const NamedArray *e = p->expected;
     double gap = 0.0;
     *nonzero = 0;
-    for (size_t r = down < 0; r + (down > 0) < c->rows; r++)
-        for (size_t k = right < 0; k + (right > 0) < c->cols; k++) {
-            size_t row = (size_t)((ptrdiff_t)r + down), col = (size_t)((ptrdiff_t)k + right);
-            double expected = c->expected[row * c->cols + col];
+    for (size_t r = down < 0; r + (down > 0) < e->rows; r++)
+        for (size_t c = right < 0; c + (right > 0) < e->cols; c++) {
+            size_t row = (size_t)((ptrdiff_t)r + down), col = (size_t)((ptrdiff_t)c + right);
+            double expected = e->at[row * e->cols + col];
             *nonzero += expected != 0.0;
-            gap = larger(gap, fabs(given_at(c, r, k) - factor * expected));
+            gap = larger(gap, fabs(given_at(p, r, c) - factor * expected));
         }
     return gap;
 }
@@ -69,93 +70,67 @@ static bool is_near(double value, double wanted)
     return fabs(value - wanted) <= 1e-3 * fabs(wanted);
 }
 
-// Says what a factor means; "" for 1. false: so few numbers prove no factor but a usual one.
-static bool factor_text(char *text, size_t size, double factor, size_t n, size_t nonzero)
+// Whether the given array is a multiple of the expected one: which, by least squares, and what that
+// means for n images. A few numbers prove no other factor than -1, n and 1/n.
+static bool is_multiple(char *text, size_t size, const Pair *p, size_t n)
 {
-    double B = (double)n;
-    if (is_near(factor, 1.0))
-        snprintf(text, size, "%s", "");
-    else if (is_near(factor, -1.0))
-        snprintf(text, size, "wrong sign");
-    else if (n > 1 && is_near(fabs(factor), 1.0 / B))
-        snprintf(text, size, "%smean over the %zu images instead of the sum",
-                 factor < 0.0 ? "wrong sign, and " : "", n);
-    else if (n > 1 && is_near(fabs(factor), B))
-        snprintf(text, size, "%s%zu times too large, as if summed twice over the images",
-                 factor < 0.0 ? "wrong sign, and " : "", n);
-    else
-        snprintf(text, size, "%.4g times what is expected", factor);
-    return nonzero >= 4 || is_near(factor, 1.0) || is_near(factor, -1.0) ||
-           is_near(fabs(factor), 1.0 / B) || is_near(fabs(factor), B);
-}
-
-// Whether the given array is a multiple of the expected one, and which: that of least squares.
-static bool is_multiple(char *text, size_t size, const Comparison *c)
-{
-    double dot = 0.0, square = 0.0;
+    const NamedArray *e = p->expected;
+    double dot = 0.0, square = 0.0, B = (double)n;
     size_t nonzero;
-    for (size_t r = 0; r < c->rows; r++)
-        for (size_t k = 0; k < c->cols; k++) {
-            double expected = c->expected[r * c->cols + k];
-            dot += given_at(c, r, k) * expected;
-            square += expected * expected;
-        }
+    for (size_t i = 0; i < e->rows * e->cols; i++) {
+        dot += given_at(p, i / e->cols, i % e->cols) * e->at[i];
+        square += e->at[i] * e->at[i];
+    }
     double factor = square > 0.0 ? dot / square : 0.0;
     factor = is_near(factor, 1.0) ? 1.0 : factor;
-    return factor != 0.0 &&
-           is_allowed(gap_of(c, factor, 0, 0, &nonzero), c->allowed * fabs(factor)) &&
-           factor_text(text, size, factor, c->n, nonzero);
+    if (!(fabs(factor) > 0.0) ||
+        !is_allowed(gap_of(p, factor, 0, 0, &nonzero), p->allowed * fabs(factor)))
+        return false;
+    const char *sign = factor < 0.0 ? "wrong sign" : "", *and = factor < 0.0 ? ", and " : "";
+    if (is_near(fabs(factor), 1.0))
+        snprintf(text, size, "%s", sign);
+    else if (is_near(fabs(factor), 1.0 / B))
+        snprintf(text, size, "%s%smean over the %zu images instead of the sum", sign, and, n);
+    else if (is_near(fabs(factor), B))
+        snprintf(text, size, "%s%s%zu times too large, as if summed twice over the images", sign,
+                 and, n);
+    else
+        snprintf(text, size, "%.4g times what is expected", factor);
+    return nonzero >= 4 || text[0] < '0' || text[0] > '9' || is_near(fabs(factor), B);
 }
 
-static bool is_shifted(char *text, size_t size, const Comparison *c)
+static bool is_shifted(char *text, size_t size, const Pair *p)
 {
-    static const struct {
-        int down, right;
-        const char *which;
-    } shifts[] = {{0, 1, "column j has what belongs to column j+1"},
-                  {0, -1, "column j has what belongs to column j-1"},
-                  {1, 0, "row i has what belongs to row i+1"},
-                  {-1, 0, "row i has what belongs to row i-1"}};
-    for (size_t s = 0; s < sizeof shifts / sizeof shifts[0]; s++) {
+    for (int s = 0; s < 4; s++) {
         size_t nonzero;
-        double gap = gap_of(c, 1.0, shifts[s].down, shifts[s].right, &nonzero);
-        if (is_allowed(gap, c->allowed) && nonzero >= 3) {
-            snprintf(text, size, "off by one index: %s", shifts[s].which);
+        int by = s % 2 == 0 ? 1 : -1;
+        double gap = gap_of(p, 1.0, s < 2 ? 0 : by, s < 2 ? by : 0, &nonzero);
+        snprintf(text, size, "off by one index: %s has what belongs to %s%+d",
+                 s < 2 ? "column j" : "row i", s < 2 ? "column j" : "row i", by);
+        if (is_allowed(gap, p->allowed) && nonzero >= 3)
             return true;
-        }
     }
     return false;
 }
 
-// ---------------------------------------------------------------------------------------------
-// Shapes
-
-static bool is_vector(size_t rows, size_t cols)
+// Whether the given array is what the mistake of that name ("": none) gives: as it is or
+// transposed, or a multiple of that.
+static bool explains(Verdict *verdict, Pair p, size_t n, const char *mistake)
 {
-    return rows == 1 || cols == 1;
-}
-
-// Whether the given array can be read in the shape of the expected one, as it is or transposed.
-static bool has_shape(const NamedArray *expected, const GivenArray *given, bool is_transposed)
-{
-    size_t rows = is_transposed ? given->cols : given->rows;
-    size_t cols = is_transposed ? given->rows : given->cols;
-    bool are_vectors = is_vector(expected->rows, expected->cols) && is_vector(rows, cols);
-    if (are_vectors)
-        return !is_transposed && rows * cols == expected->rows * expected->cols;
-    return rows == expected->rows && cols == expected->cols;
-}
-
-static Comparison comparison_of(const NamedArray *expected, const GivenArray *given,
-                                bool is_transposed, double allowed, size_t n)
-{
-    return (Comparison){.given = given,
-                        .is_transposed = is_transposed,
-                        .rows = expected->rows,
-                        .cols = expected->cols,
-                        .expected = expected->at,
-                        .allowed = allowed,
-                        .n = n};
+    char more[128];
+    for (int turned = 0; turned < 2; turned++) {
+        p.is_turned = turned != 0;
+        if (!has_shape(&p) || (!is_multiple(more, sizeof more, &p, n) &&
+                               (*mistake != '\0' || !is_shifted(more, sizeof more, &p))))
+            continue;
+        const char *parts[] = {p.is_turned ? "transposed" : "", mistake, more};
+        for (size_t i = 0, at = 0; i < 3; at = strlen(verdict->what), i++)
+            if (*parts[i] != '\0')
+                snprintf(verdict->what + at, sizeof verdict->what - at, "%s%s", at > 0 ? "; " : "",
+                         parts[i]);
+        return true;
+    }
+    return false;
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -164,34 +139,29 @@ static Comparison comparison_of(const NamedArray *expected, const GivenArray *gi
 // Mistake number i and what it is called. Returns false after the last one.
 static bool mistake_of(Mistake *mistake, char *text, size_t size, const Network *net, size_t i)
 {
-    size_t C = net->architecture.classes, n_activations = 0, n_biases = 0;
+    size_t C = net->architecture.classes;
     *mistake = (Mistake){.no_label = i == 0, .label_shift = i == 1 ? 1 : i == 2 ? C - 1 : 0};
-    if (i < 3) {
-        snprintf(text, size, "%s",
-                 i == 0 ? "y is not subtracted: yhat instead of yhat - y"
-                        : "off by one index: y is subtracted at a neighbour of the label");
+    snprintf(text, size, "%s",
+             i == 0 ? "y is not subtracted: yhat instead of yhat - y"
+                    : "off by one index: y is subtracted at a neighbour of the label");
+    if (i < 3)
         return true;
-    }
     i -= 3;
     for (size_t l = net->first_trained; l < net->n_layers; l++) {
         const Layer *layer = &net->layers[l];
-        if (layer->kind->is_activation && n_activations++ == i) {
-            char derivative[64];
+        bool is_activation = layer->kind->is_activation;
+        if ((!is_activation && layer->n_tensors < 2) || i-- > 0)
+            continue;
+        char derivative[64];
+        (is_activation ? mistake->left_out : mistake->no_bias)[l] = true;
+        if (is_activation) {
             layer_derivative_text(derivative, sizeof derivative, layer);
-            mistake->left_out[l] = true;
             snprintf(text, size, "the factor %s is missing (d%s/d%s)", derivative, layer->symbol,
                      layer->in_symbol);
-            return true;
-        }
+        } else
+            snprintf(text, size, "the bias b%u is forgotten", layer->number);
+        return true;
     }
-    i -= n_activations;
-    for (size_t l = net->first_trained; l < net->n_layers; l++)
-        if (net->layers[l].n_tensors > 1 && n_biases++ == i) {
-            mistake->no_bias[l] = true;
-            snprintf(text, size, "the bias b%u is forgotten", net->layers[l].number);
-            return true;
-        }
-    i -= n_biases;
     for (size_t l = net->first_trained; l < net->n_layers; l++) {
         mistake->left_out[l] = i == 0 && net->layers[l].kind->is_activation;
         mistake->no_bias[l] = i == 1 && net->layers[l].n_tensors > 1;
@@ -205,55 +175,38 @@ static bool mistake_of(Mistake *mistake, char *text, size_t size, const Network 
 // ---------------------------------------------------------------------------------------------
 // All arrays
 
-// Whether the given array is what a mistake gives (text: its name; "" for none): as it is or
-// transposed, or a multiple of it.
-static bool explains(Verdict *verdict, const NamedArray *mistaken, const GivenArray *given,
-                     double allowed, size_t n, const char *text)
+// The difference that is allowed; `added` is the array with yhat + y.
+static double allowed_of(const NamedArray *expected, const NamedArray *added)
 {
-    char factor[128];
-    for (int turned = 0; turned < 2; turned++) {
-        if (!has_shape(mistaken, given, turned != 0))
-            continue;
-        Comparison c = comparison_of(mistaken, given, turned != 0, allowed, n);
-        bool is_right = *text == '\0' && turned == 0; // apart from a factor or a shift
-        if (!is_multiple(factor, sizeof factor, &c) &&
-            (*text != '\0' || !is_shifted(factor, sizeof factor, &c)))
-            continue;
-        if (is_right && *factor == '\0')
-            continue;
-        const char *parts[] = {turned != 0 ? "transposed" : "", text, factor};
-        size_t at = 0;
-        for (size_t p = 0; p < 3; p++)
-            if (*parts[p] != '\0' && at < sizeof verdict->what)
-                at += (size_t)snprintf(verdict->what + at, sizeof verdict->what - at, "%s%s",
-                                       at > 0 ? "; " : "", parts[p]);
-        return true;
-    }
-    return false;
+    double largest = largest_of(expected), single = 0.0;
+    if (expected->kind == ARRAY_DELTA || expected->kind == ARRAY_GRADIENT)
+        single = largest_of(added);
+    else if (expected->kind == ARRAY_LOSS)
+        single = 1.0; // log(yhat), yhat near 1
+    return fmin(DIAGNOSE_LIMIT * largest + DIAGNOSE_SINGLE * single, DIAGNOSE_LARGEST * largest);
 }
 
 // Whether it agrees, and if not, what shows without looking at the passes.
-static void judge(Verdict *verdict, const NamedArray *expected, const GivenArray *given,
-                  double allowed, size_t n)
+static void judge(Verdict *verdict, Pair p, size_t n)
 {
-    size_t size = given->rows * given->cols, nonzero;
+    const GivenArray *given = p.given;
+    size_t nonzero, given_nonzero = 0;
     *verdict = (Verdict){.error = (double)NAN};
-    if (has_shape(expected, given, false)) {
-        Comparison c = comparison_of(expected, given, false, allowed, n);
-        double gap = gap_of(&c, 1.0, 0, 0, &nonzero), largest = largest_of(expected->at, size);
-        verdict->agrees = is_allowed(gap, allowed);
-        verdict->error = gap > 0.0 ? gap / (largest > 0.0 ? largest : 1.0) : 0.0;
-    } else if (!has_shape(expected, given, true)) {
-        snprintf(verdict->what, sizeof verdict->what, "its shape is %zux%zu, expected is %zux%zu",
-                 given->rows, given->cols, expected->rows, expected->cols);
-        return;
+    for (size_t i = 0; i < given->rows * given->cols; i++)
+        given_nonzero += given->at[i] != 0.0;
+    if (has_shape(&p)) {
+        double gap = gap_of(&p, 1.0, 0, 0, &nonzero), largest = largest_of(p.expected);
+        verdict->agrees = is_allowed(gap, p.allowed);
+        verdict->error = largest > 0.0 ? gap / largest : gap;
     }
-    if (verdict->agrees)
+    if (verdict->agrees || explains(verdict, p, n, ""))
         return;
-    if (!(largest_of(given->at, size) > 0.0))
+    p.is_turned = !has_shape(&p);
+    if (!has_shape(&p))
+        snprintf(verdict->what, sizeof verdict->what, "its shape is %zux%zu, expected is %zux%zu",
+                 given->rows, given->cols, p.expected->rows, p.expected->cols);
+    else if (given_nonzero == 0)
         snprintf(verdict->what, sizeof verdict->what, "it is all zero");
-    else
-        explains(verdict, expected, given, allowed, n, "");
 }
 
 bool arrays_diagnose(Verdict verdicts[ARRAYS_MAX], const Arrays *arrays,
@@ -270,21 +223,21 @@ bool arrays_diagnose(Verdict verdicts[ARRAYS_MAX], const Arrays *arrays,
     arrays_compute(arrays, ref, examples, NULL);
     arrays_compute(&other, ref, examples, &mistake);
     for (size_t i = 0; i < arrays->n; i++) {
-        allowed[i] = allowed_of(&arrays->list[i], &other.list[i]);
+        const NamedArray *expected = &arrays->list[i];
+        allowed[i] = allowed_of(expected, &other.list[i]);
         if (given[i].at != NULL)
-            judge(&verdicts[i], &arrays->list[i], &given[i], allowed[i], examples->n);
+            judge(&verdicts[i], (Pair){&given[i], false, expected, allowed[i]}, examples->n);
         n_unknown += given[i].at != NULL && !verdicts[i].agrees && verdicts[i].what[0] == '\0';
     }
     for (size_t m = 0; n_unknown > 0 && mistake_of(&mistake, text, sizeof text, ref->net, m); m++) {
         arrays_compute(&other, ref, examples, &mistake);
-        for (size_t i = 0; i < arrays->n; i++)
+        for (size_t i = 0; i < arrays->n; i++) {
+            const NamedArray *wrong = &other.list[i];
+            double most = fmax(allowed[i], DIAGNOSE_LIMIT * largest_of(wrong));
             if (given[i].at != NULL && !verdicts[i].agrees && verdicts[i].what[0] == '\0' &&
-                explains(&verdicts[i], &other.list[i], &given[i],
-                         fmax(allowed[i],
-                              DIAGNOSE_LIMIT * largest_of(other.list[i].at,
-                                                          other.list[i].rows * other.list[i].cols)),
-                         examples->n, text))
+                explains(&verdicts[i], (Pair){&given[i], false, wrong, most}, examples->n, text))
                 n_unknown--;
+        }
     }
     return true;
 }

@@ -2,10 +2,10 @@
 #include "explain.h"
 
 #include "gradcheck.h"
-#include "numbers.h"
 
-#include <math.h>
+#include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 // ---------------------------------------------------------------------------------------------
@@ -38,126 +38,113 @@ void weight_index_text(char *text, size_t size, const Tensor *tensor, size_t e)
 }
 
 // Reads "[17,406]" as an element.
-static bool index_parse(size_t *e, const Tensor *tensor, const char *text, Error *err)
+static bool index_parse(size_t *e, const Tensor *tensor, const char *at)
 {
     size_t dims[TENSOR_MAX_DIMS], n = tensor_file_shape(tensor, dims);
-    char last[96];
-    weight_index_text(last, sizeof last, tensor, tensor_size(tensor) - 1);
-    const char *at = text;
     *e = 0;
     for (size_t d = 0; d < n; d++) {
-        char digits[NUMBER_SIZE];
-        uint64_t index;
-        size_t length = *at == (d == 0 ? '[' : ',') ? strspn(at + 1, "0123456789") : 0;
-        snprintf(digits, sizeof digits, "%.*s", (int)(length < NUMBER_SIZE ? length : 0),
-                 length == 0 ? "" : at + 1);
-        if (!parse_uint(digits, &index) || index >= dims[d])
-            return error_set(err, "'%.60s': the indices of %s are [0%s] to %s", text, tensor->name,
-                             n == 4   ? ",0,0,0"
-                             : n == 2 ? ",0"
-                                      : "",
-                             last);
-        at += 1 + length;
+        char *end = NULL;
+        if (*at != (d == 0 ? '[' : ',') || !isdigit((unsigned char)at[1]))
+            return false;
+        unsigned long long index = strtoull(at + 1, &end, 10); // the largest where it is too large
+        if (index >= dims[d])
+            return false;
         *e = *e * dims[d] + (size_t)index;
+        at = end;
     }
-    return strcmp(at, "]") == 0 || error_set(err, "'%.60s': %s has %zu dimension%s, as in %s", text,
-                                             tensor->name, n, n == 1 ? "" : "s", last);
+    return strcmp(at, "]") == 0;
 }
 
 bool weight_find(Weight *weight, const Network *net, const char *text, Error *err)
 {
-    char names[LIST_SIZE] = "";
-    size_t length = strcspn(text, "["), n = 0;
+    char names[LIST_SIZE] = "", index[64], last[128];
+    size_t n = 0;
     for (size_t l = 0; l < net->n_layers; l++)
         for (size_t t = 0; t < net->layers[l].n_tensors; t++) {
             const Tensor *tensor = &net->layers[l].tensors[t];
-            list_add(names, n++, net->n_tensors, tensor->name);
-            if (strlen(tensor->name) == length && strncmp(tensor->name, text, length) == 0) {
-                *weight = (Weight){.l = l, .t = t};
-                return index_parse(&weight->e, tensor, text + length, err);
-            }
+            size_t length = strlen(tensor->name);
+            *weight = (Weight){.l = l, .t = t};
+            if (strncmp(text, tensor->name, length) == 0 &&
+                index_parse(&weight->e, tensor, text + length))
+                return true;
+            weight_index_text(index, sizeof index, tensor, tensor_size(tensor) - 1);
+            snprintf(last, sizeof last, "%s%s", tensor->name, index);
+            list_add(names, n++, net->n_tensors, last);
         }
-    return error_set(err, "'%.60s': the network has %s", text, names);
+    return error_set(err, "'%.60s' is not there; the last of each tensor are %s", text, names);
 }
 
 // ---------------------------------------------------------------------------------------------
 // The chain of factors
 
-// The column of da/dw, a the output of the weight's layer.
-static void first_column(const Reference *ref, Weight w, double *column)
-{
-    const Layer *layer = &ref->net->layers[w.l];
-    for (size_t i = 0; i < shape_size(layer->out); i++) {
-        size_t n =
-            layer->kind->reference_row(layer, reference_arguments(ref, w.l), 1 + w.t, i, ref->row);
-        column[i] = 0.0;
-        for (size_t e = 0; e < n; e++)
-            if (ref->row[e].col == w.e)
-                column[i] = ref->row[e].value;
-    }
-}
-
-// The one output of layer l that the column is about. A dense layer's weight acts on one output
-// even when its input is 0; one of a convolution acts on all positions.
-static bool acts_on_one(const Reference *ref, Weight w, size_t *row)
-{
-    const Layer *layer = &ref->net->layers[w.l];
-    if (layer->out.height * layer->out.width > 1)
-        return false;
-    *row = w.e / (tensor_size(&layer->tensors[w.t]) / shape_size(layer->out));
-    return true;
-}
-
-static void add_factor(WeightChain *chain, size_t l, size_t which, size_t row, size_t col,
+// A factor d(symbol)[row]/d... of layer l; from now on the column is about that value alone.
+static void add_factor(WeightChain *chain, const Reference *ref, size_t l, size_t row,
                        double *column)
 {
-    chain->factors[chain->n_factors++] = (ChainFactor){l, which, row, col, column[row]};
+    const Layer *layer = &ref->net->layers[l];
+    Weight w = chain->weight;
+    ChainFactor *factor = &chain->factors[chain->n_factors++];
+    char derivative[48];
+    snprintf(chain->unit, sizeof chain->unit, "%s[%zu]", layer->symbol, row);
+    if (l > w.l) {
+        layer_derivative_text(derivative, sizeof derivative, layer);
+        snprintf(factor->name, sizeof factor->name, "d%s/d%s[%zu]", chain->unit, layer->in_symbol,
+                 row);
+        snprintf(factor->origin, sizeof factor->origin, "%s at %zu", derivative, row);
+    } else {
+        snprintf(factor->name, sizeof factor->name, "d%s/dw", chain->unit);
+        if (w.t == 0)
+            snprintf(factor->origin, sizeof factor->origin, "%s[%zu]", layer->in_symbol,
+                     w.e % shape_size(layer->in));
+        else
+            snprintf(factor->origin, sizeof factor->origin, "1");
+    }
+    factor->value = column[row];
     column[row] = 1.0;
-    chain->unit_layer = l;
+    if (l + 2 == ref->net->n_layers)
+        snprintf(chain->by_unit_of, sizeof chain->by_unit_of, "W%u[k,%zu]",
+                 ref->net->layers[l + 1].number, row);
 }
 
-// Multiplies from the right, from da/dw on: while it is about one value, that becomes a factor.
+// Multiplies from the right, from the column da/dw on. A dense layer's weight acts on one output,
+// and an activation keeps that: such a step becomes a factor.
 static void find_factors(WeightChain *chain, const Reference *ref)
 {
     Weight w = chain->weight;
+    const Layer *layer = &ref->net->layers[w.l];
+    size_t O = shape_size(layer->out), size = tensor_size(&layer->tensors[w.t]);
+    bool is_one = layer->out.height * layer->out.width == 1;
+    size_t row = is_one ? w.e / (size / O) : 0;
     double *column = ref->up, *next = ref->down;
-    size_t unit = 0;
-    first_column(ref, w, column);
-    bool is_one = acts_on_one(ref, w, &unit);
-    chain->unit_layer = w.l;
+    for (size_t i = 0; i < O; i++) {
+        column[i] = 0.0;
+        for (size_t n = reference_row(ref, w.l, 1 + w.t, i), e = 0; e < n; e++)
+            if (ref->row[e].col == w.e)
+                column[i] = ref->row[e].value;
+    }
+    snprintf(chain->unit, sizeof chain->unit, "w");
     if (is_one)
-        add_factor(chain, w.l, 1 + w.t, unit, w.e, column);
+        add_factor(chain, ref, w.l, row, column);
     for (size_t l = w.l + 1; l < ref->net->n_layers; l++) {
-        reference_times(ref, l, 0, column, next);
+        reference_times(ref, l, column, next);
         double *swap = column;
         column = next;
         next = swap;
         is_one = is_one && ref->net->layers[l].kind->is_activation;
         if (is_one)
-            add_factor(chain, l, 0, unit, unit, column);
+            add_factor(chain, ref, l, row, column);
     }
-    if (column != ref->up)
-        memcpy(ref->up, column, ref->net->architecture.classes * sizeof *column);
+    memcpy(chain->by_unit, column, ref->net->architecture.classes * sizeof *column);
 }
 
-static bool build_chain(WeightChain *chain, const Reference *ref, Arena *arena, Error *err)
+static void multiply_factors(WeightChain *chain, const Reference *ref)
 {
-    size_t C = ref->net->architecture.classes;
-    double *delta = arena_alloc(arena, C, sizeof *delta, "a chain", err);
-    double *by_unit = arena_alloc(arena, C, sizeof *by_unit, "a chain", err);
-    if (delta == NULL || by_unit == NULL)
-        return false;
-    find_factors(chain, ref);
-    memcpy(by_unit, ref->up, C * sizeof *by_unit);
-    reference_loss_jacobian(ref, delta);
-    for (size_t k = 0; k < C; k++)
-        chain->sum += delta[k] * by_unit[k];
+    reference_loss_jacobian(ref, chain->delta);
+    for (size_t k = 0; k < ref->net->architecture.classes; k++)
+        chain->sum += chain->delta[k] * chain->by_unit[k];
     chain->value = chain->sum;
     for (size_t i = 0; i < chain->n_factors; i++)
         chain->value *= chain->factors[i].value;
-    chain->delta = delta;
-    chain->by_unit = by_unit;
-    return true;
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -169,16 +156,13 @@ static void add_difference(WeightChain *chain, const Reference *ref)
     size_t l = chain->weight.l, n = ref->net->n_layers;
     double *w = &ref->argument[l][1 + chain->weight.t][chain->weight.e], kept = *w;
     for (double step = MLP_CHECK_STEP; step > 1e-9 && chain->step == 0.0; step /= 10.0) {
-        *w = kept + step;
-        double up = *w;
+        double up = kept + step, down = kept - step;
+        *w = up;
         uint64_t region = reference_forward(ref, l, n);
-        chain->above = reference_loss(ref);
-        *w = kept - step;
-        double down = *w;
-        bool is_smooth = reference_forward(ref, l, n) == region;
-        chain->below = reference_loss(ref);
-        chain->difference = (chain->above - chain->below) / (up - down);
-        chain->step = is_smooth ? step : 0.0;
+        chain->difference = reference_loss(ref);
+        *w = down;
+        chain->step = reference_forward(ref, l, n) == region ? step : 0.0;
+        chain->difference = (chain->difference - reference_loss(ref)) / (up - down);
     }
     *w = kept;
     reference_forward(ref, l, n); // as it was
@@ -217,8 +201,8 @@ bool weight_explain(WeightChain *chain, const Reference *ref, const Batch *batch
 {
     *chain = (WeightChain){.weight = weight};
     chain->reference = ref->gradient[weight.l][1 + weight.t][weight.e];
-    if (!build_chain(chain, ref, arena, err))
-        return false;
+    find_factors(chain, ref);
+    multiply_factors(chain, ref);
     add_difference(chain, ref);
     return add_training(chain, ref, batch, learning_rate, arena, err);
 }
@@ -229,18 +213,16 @@ bool weight_explain(WeightChain *chain, const Reference *ref, const Batch *batch
 ChainProducts chain_products(const Reference *ref)
 {
     const Network *net = ref->net;
-    ChainProducts count = {0};
     double C = (double)net->architecture.classes;
     double p = (double)tensor_size(&net->layers[net->first_trained].tensors[0]);
+    ChainProducts count = {.right = C * p}; // the last one, (1 x C) (C x p)
     for (size_t l = net->first_trained; l < net->n_layers; l++) {
         const Layer *layer = &net->layers[l];
-        size_t row, col, which = l == net->first_trained ? 1 : 0;
+        size_t which = l == net->first_trained ? 1 : 0;
         double m = (double)shape_size(layer->out), n = (double)layer_argument_size(layer, which);
-        count.left += m * n; // (1 x m) (m x n)
-        if (which == 0)
-            count.right += m * n * p; // (m x n) (n x p)
-        count.nonzero += (double)reference_nonzeros(ref, l, which, &row, &col);
+        count.left += m * n;                         // (1 x m) (m x n)
+        count.right += which == 0 ? m * n * p : 0.0; // (m x n) (n x p)
+        count.nonzero += (double)reference_nonzeros(ref, l, which);
     }
-    count.right += C * p; // (1 x C) (C x p)
     return count;
 }

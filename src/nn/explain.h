@@ -14,39 +14,38 @@ typedef struct Weight {
 // The weight (not bias) whose gradient is largest in absolute value, the first of equals.
 Weight weight_of_largest_gradient(const Reference *ref);
 
-// Finds "fc1.weight[17,406]", with an index for each dimension. Fails when there is no such tensor
-// or an index is out of range, and says what there is.
+// Finds "fc1.weight[17,406]", with an index for each dimension of the file. Fails when there is no
+// such element, and says which there are.
 bool weight_find(Weight *weight, const Network *net, const char *text, Error *err);
 
-// Writes an element's index in the tensor's own dimensions, "[17,406]" or "[3,0,2,1]".
+// Writes an element's index in its tensor: "[17,406]", "[3,0,2,1]".
 void weight_index_text(char *text, size_t size, const Tensor *tensor, size_t e);
 
-// A Jacobian's entry: of layer l over an argument.
+// An entry of a Jacobian: "df1[17]/da1[17]", "f1 * (1 - f1) at 17", and its value.
 typedef struct ChainFactor {
-    size_t l, which, row, col;
+    char name[64], origin[64];
     double value;
 } ChainFactor;
 
-// How the loss depends on a weight w. The first factors are of values that depend on w alone of
-// their layer: da1[17]/dw, then df1[17]/da1[17]. What the last of them is of, u (w itself where
-// there is none: a weight of a convolution acts on many values at once), acts on all logits a:
+// How the loss depends on a weight w. The first factors are of values that alone of their layer
+// depend on w: da1[17]/dw, then df1[17]/da1[17]. The last of these, u (w itself where there is
+// none: a weight of a convolution acts on many values at once), acts on all logits a:
 //   dL/dw = (sum_k delta_k da_k/du) * product of the factors,  delta = dL/da = yhat - y
 typedef struct WeightChain {
     Weight weight;
     size_t n_factors;
     ChainFactor factors[NETWORK_MAX_LAYERS];
-    size_t unit_layer;     // which has u as an output; its own where u = w
-    const double *delta;   // (C)
-    const double *by_unit; // (C) da_k/du
-    double sum, value;     // the sum over the classes, and dL/dw
-    double reference;      // of reference_backward, which multiplies the chain from the left
-    double training;       // of the training code, in single precision
-    double step;           // h of (L(w + h) - L(w - h)) / 2h; 0: there is a kink at every distance
-    double above, below;   // L(w + h), L(w - h)
-    double difference;
-    double largest_gap;  // between reference and training code, over all weights and biases
-    double largest;      // absolute value of the gradient
-    float before, after; // w, and w after one step of plain descent at the learning rate
+    char unit[32];       // u: "f1[17]", or "w"
+    char by_unit_of[40]; // where da_k/du comes from: "W2[k,17]"; "": from several Jacobians
+    double delta[MLP_MAX_CLASSES], by_unit[MLP_MAX_CLASSES]; // (C) delta_k and da_k/du
+    double sum, value;                                       // the sum over the classes, and dL/dw
+    double reference;    // of reference_backward, which multiplies the chain from the left
+    double training;     // of the training code, in single precision
+    double step;         // h of (L(w + h) - L(w - h)) / 2h; 0: there is a kink at every distance
+    double difference;   // that
+    double largest;      // absolute value of the gradient of all weights and biases
+    double largest_gap;  // between reference and training code, of all of them
+    float before, after; // w, and w after one step of plain descent
 } WeightChain;
 
 // Explains a weight for the one example of the batch. The reference has that example and its

@@ -89,28 +89,16 @@ static double jacobian_error(const Function *f, Matrix J, double *v, size_t *ski
 // ---------------------------------------------------------------------------------------------
 // The checks
 
-static bool list_nonzero(mlp_jacobian *row, Matrix J, Arena *arena, Error *err)
+// The Jacobian of f's layer over an argument: its row of the check, and all of it in J, zeroed.
+static bool check_jacobian(mlp_gradient_check *check, const Function *f, size_t which, Matrix J,
+                           Arena *arena, Error *err)
 {
-    size_t n = J.rows * J.cols;
-    for (size_t e = 0; e < n; e++)
-        row->nonzero += J.at[e] != 0.0;
-    mlp_entry *list = arena_alloc(arena, row->nonzero, sizeof *list, "a Jacobian's entries", err);
-    row->entries = list;
-    for (size_t e = 0; list != NULL && e < n; e++)
-        if (J.at[e] != 0.0)
-            *list++ = (mlp_entry){e / J.cols, e % J.cols, J.at[e]};
-    return row->entries != NULL;
-}
-
-// Fills in a row, except its names, for J, the Jacobian of f over v.
-static bool check_jacobian(mlp_gradient_check *check, mlp_jacobian *row, const Function *f,
-                           Matrix J, double *v, Arena *arena, Error *err)
-{
-    row->rows = J.rows;
-    row->cols = J.cols;
-    if (!list_nonzero(row, J, arena, err))
+    mlp_jacobian *row = &check->jacobians[check->n_jacobians++];
+    if (!reference_jacobian(row, f->ref, f->first, which, arena, err))
         return false;
-    row->error = jacobian_error(f, J, v, &row->skipped);
+    for (size_t e = 0; e < row->nonzero; e++)
+        J.at[row->entries[e].row * J.cols + row->entries[e].col] = row->entries[e].value;
+    row->error = jacobian_error(f, J, f->ref->argument[f->first][which], &row->skipped);
     row->ok = row->error < MLP_CHECK_LIMIT && row->skipped < (J.cols + 1) / 2;
     check->ok = check->ok && row->ok;
     return true;
@@ -159,38 +147,17 @@ static void check_block(mlp_gradient_check *check, const Reference *ref, size_t 
     check->ok = check->ok && row->ok;
 }
 
-// The Jacobian of layer l in its full shape, in a zeroed J.
-static void fill_jacobian(const Reference *ref, size_t l, size_t which, Matrix J)
-{
-    const Layer *layer = &ref->net->layers[l];
-    for (size_t i = 0; i < J.rows; i++) {
-        size_t n =
-            layer->kind->reference_row(layer, reference_arguments(ref, l), which, i, ref->row);
-        for (size_t e = 0; e < n; e++)
-            J.at[i * J.cols + ref->row[e].col] = ref->row[e].value;
-    }
-}
-
-// The Jacobian of layer l over one argument, left in J, and gJ, the gradient of that argument.
+// The Jacobian of layer l over one argument, and gJ, the gradient of that argument.
 static bool check_argument(mlp_gradient_check *check, const Reference *ref, size_t l, size_t which,
                            Matrix g, Matrix gJ, Arena *arena, Error *err)
 {
-    const Layer *layer = &ref->net->layers[l];
     const Function output = {ref, l, l + 1, false};
-    mlp_jacobian *row = &check->jacobians[check->n_jacobians++];
-    char name[24];
-    layer_argument_name(name, sizeof name, layer, which);
-    snprintf(row->name, sizeof row->name, "d%s/d%s", layer->symbol, name);
-    layer_text(row->identity, sizeof row->identity, layer, layer->kind->identity[which]);
     Arena own = {0}; // the Jacobians need not be in memory at once
     Matrix J = {NULL, g.cols, gJ.cols};
     J.at = arena_alloc(&own, J.rows * J.cols, sizeof *J.at, "a Jacobian", err);
-    bool ok = J.at != NULL;
-    if (ok) {
-        fill_jacobian(ref, l, which, J);
-        ok = check_jacobian(check, row, &output, J, ref->argument[l][which], arena, err);
+    bool ok = J.at != NULL && check_jacobian(check, &output, which, J, arena, err);
+    if (ok)
         chain_multiply(gJ, g, J);
-    }
     arena_free(&own);
     return ok;
 }
@@ -220,15 +187,9 @@ static bool check_loss(mlp_gradient_check *check, const Reference *ref, Matrix *
 {
     const Network *net = ref->net;
     const Function loss = {ref, net->n_layers, net->n_layers, true};
-    mlp_jacobian *row = &check->jacobians[check->n_jacobians++];
-    snprintf(row->name, sizeof row->name, "dL/d%s", net->layers[net->n_layers - 1].symbol);
-    snprintf(row->identity, sizeof row->identity, "(yhat - y)^T (7)");
     *g = (Matrix){NULL, 1, net->architecture.classes};
     g->at = arena_alloc(arena, g->cols, sizeof *g->at, "a gradient", err);
-    if (g->at == NULL)
-        return false;
-    reference_loss_jacobian(ref, g->at);
-    return check_jacobian(check, row, &loss, *g, ref->argument[net->n_layers][0], arena, err);
+    return g->at != NULL && check_jacobian(check, &loss, 0, *g, arena, err);
 }
 
 // ---------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 // reference.h says what each is; layers.c has the rows.
 #include "reference.h"
 
-#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 // ---------------------------------------------------------------------------------------------
@@ -80,7 +80,8 @@ uint64_t reference_forward(const Reference *ref, size_t first, size_t end)
         if (layer->kind->reference_region != NULL)
             region =
                 layer_region_add(region, layer->kind->reference_region(layer, ref->argument[l][0]));
-        layer->kind->reference_forward(layer, reference_arguments(ref, l), ref->argument[l + 1][0]);
+        layer->kind->reference_forward(layer, (const double *const *)ref->argument[l],
+                                       ref->argument[l + 1][0]);
     }
     return region;
 }
@@ -122,18 +123,74 @@ void reference_loss_jacobian(const Reference *ref, double *J)
 // ---------------------------------------------------------------------------------------------
 // Jacobians, row by row
 
+size_t reference_row(const Reference *ref, size_t l, size_t which, size_t row)
+{
+    const Network *net = ref->net;
+    size_t C = net->architecture.classes;
+    if (l < net->n_layers)
+        return net->layers[l].kind->reference_row(
+            &net->layers[l], (const double *const *)ref->argument[l], which, row, ref->row);
+    reference_loss_jacobian(ref, ref->up);
+    for (size_t k = 0; k < C; k++)
+        ref->row[k] = (JacobianEntry){k, ref->up[k]};
+    return C;
+}
+
+static size_t count_rows(const Reference *ref, size_t l)
+{
+    return l < ref->net->n_layers ? shape_size(ref->net->layers[l].out) : 1;
+}
+
+size_t reference_nonzeros(const Reference *ref, size_t l, size_t which)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < count_rows(ref, l); i++)
+        for (size_t n = reference_row(ref, l, which, i), e = 0; e < n; e++)
+            count += ref->row[e].value != 0.0;
+    return count;
+}
+
+bool reference_jacobian(mlp_jacobian *J, const Reference *ref, size_t l, size_t which, Arena *arena,
+                        Error *err)
+{
+    const Network *net = ref->net;
+    const Layer *layer = &net->layers[l < net->n_layers ? l : l - 1];
+    char argument[24];
+    *J = (mlp_jacobian){.rows = count_rows(ref, l), .nonzero = reference_nonzeros(ref, l, which)};
+    if (l < net->n_layers) {
+        J->cols = layer_argument_size(layer, which);
+        layer_argument_name(argument, sizeof argument, layer, which);
+        snprintf(J->name, sizeof J->name, "d%s/d%s", layer->symbol, argument);
+        layer_text(J->identity, sizeof J->identity, layer, layer->kind->identity[which]);
+    } else {
+        J->cols = net->architecture.classes;
+        snprintf(J->name, sizeof J->name, "dL/d%s", layer->symbol);
+        snprintf(J->identity, sizeof J->identity, "(yhat - y)^T (7)");
+    }
+    mlp_entry *list = arena_alloc(arena, J->nonzero, sizeof *list, "a Jacobian's entries", err);
+    J->entries = list;
+    for (size_t i = 0; list != NULL && i < J->rows; i++)
+        for (size_t n = reference_row(ref, l, which, i), e = 0; e < n; e++)
+            if (ref->row[e].value != 0.0)
+                *list++ = (mlp_entry){i, ref->row[e].col, ref->row[e].value};
+    return J->entries != NULL;
+}
+
+void reference_times(const Reference *ref, size_t l, const double *column, double *into)
+{
+    for (size_t i = 0; i < count_rows(ref, l); i++) {
+        into[i] = 0.0;
+        for (size_t n = reference_row(ref, l, 0, i), e = 0; e < n; e++)
+            into[i] += ref->row[e].value * column[ref->row[e].col];
+    }
+}
+
 // into (N) += g J
 static void add_product(const Reference *ref, size_t l, size_t which, const double *g, double *into)
 {
-    const Layer *layer = &ref->net->layers[l];
-    for (size_t i = 0; i < shape_size(layer->out); i++) {
-        if (g[i] == 0.0)
-            continue;
-        size_t n =
-            layer->kind->reference_row(layer, reference_arguments(ref, l), which, i, ref->row);
-        for (size_t e = 0; e < n; e++)
+    for (size_t i = 0; i < count_rows(ref, l); i++)
+        for (size_t n = g[i] == 0.0 ? 0 : reference_row(ref, l, which, i), e = 0; e < n; e++)
             into[ref->row[e].col] += g[i] * ref->row[e].value;
-    }
 }
 
 void reference_backward(const Reference *ref, const bool *left_out)
@@ -141,46 +198,13 @@ void reference_backward(const Reference *ref, const bool *left_out)
     for (size_t l = ref->net->n_layers; l-- > ref->net->first_trained;) {
         const Layer *layer = &ref->net->layers[l];
         const double *g = ref->gradient[l + 1][0];
-        size_t n = shape_size(layer->in);
+        double *gx = ref->gradient[l][0];
         for (size_t which = 1; which <= layer->n_tensors; which++)
             add_product(ref, l, which, g, ref->gradient[l][which]);
-        if (l == ref->net->first_trained)
-            return;
-        if (left_out != NULL && left_out[l]) {
-            memcpy(ref->gradient[l][0], g, n * sizeof *g);
-            continue;
-        }
-        memset(ref->gradient[l][0], 0, n * sizeof *g);
-        add_product(ref, l, 0, g, ref->gradient[l][0]);
-    }
-}
-
-size_t reference_nonzeros(const Reference *ref, size_t l, size_t which, size_t *row, size_t *col)
-{
-    const Layer *layer = &ref->net->layers[l];
-    size_t count = 0;
-    *row = *col = 0;
-    for (size_t i = 0; i < shape_size(layer->out); i++) {
-        size_t n =
-            layer->kind->reference_row(layer, reference_arguments(ref, l), which, i, ref->row);
-        for (size_t e = 0; e < n; e++)
-            if (ref->row[e].value != 0.0 && count++ == 0) {
-                *row = i;
-                *col = ref->row[e].col;
-            }
-    }
-    return count;
-}
-
-void reference_times(const Reference *ref, size_t l, size_t which, const double *column,
-                     double *into)
-{
-    const Layer *layer = &ref->net->layers[l];
-    for (size_t i = 0; i < shape_size(layer->out); i++) {
-        size_t n =
-            layer->kind->reference_row(layer, reference_arguments(ref, l), which, i, ref->row);
-        into[i] = 0.0;
-        for (size_t e = 0; e < n; e++)
-            into[i] += ref->row[e].value * column[ref->row[e].col];
+        memset(gx, 0, shape_size(layer->in) * sizeof *gx);
+        if (left_out != NULL && left_out[l])
+            memcpy(gx, g, shape_size(layer->in) * sizeof *g);
+        else if (l > ref->net->first_trained)
+            add_product(ref, l, 0, g, gx);
     }
 }

@@ -42,11 +42,6 @@ void reference_clear_gradients(const Reference *ref);
 // Takes over the pixels and the label of example e, and computes all values.
 void reference_load(Reference *ref, const Batch *batch, size_t e);
 
-static inline const double *const *reference_arguments(const Reference *ref, size_t l)
-{
-    return (const double *const *)ref->argument[l];
-}
-
 static inline const double *reference_logits(const Reference *ref)
 {
     return ref->argument[ref->net->n_layers][0];
@@ -67,12 +62,19 @@ void reference_probabilities(const Reference *ref, double *probability);
 // theirs is added. A Jacobian of an activation that `left_out` names is taken as I (NULL: none is).
 void reference_backward(const Reference *ref, const bool *left_out);
 
-// The entries of a Jacobian that are not 0; *row, *col become the first of them, or 0,0.
-size_t reference_nonzeros(const Reference *ref, size_t l, size_t which, size_t *row, size_t *col);
+// A row of the Jacobian of layer l over an argument (l = n_layers: of the loss), left in ref->row:
+// returns the number of its entries, see LayerKind.
+size_t reference_row(const Reference *ref, size_t l, size_t which, size_t row);
 
-// into (M) = J column, J the Jacobian (M,N) of layer l over an argument: one step of the chain from
-// the right.
-void reference_times(const Reference *ref, size_t l, size_t which, const double *column,
-                     double *into);
+// Its entries that are not 0.
+size_t reference_nonzeros(const Reference *ref, size_t l, size_t which);
+
+// Sets name, identity, shape and entries of that Jacobian; the entries are owned by the arena.
+bool reference_jacobian(mlp_jacobian *J, const Reference *ref, size_t l, size_t which, Arena *arena,
+                        Error *err);
+
+// into (M) = J column, J the Jacobian (M,N) of layer l by its input: one step of the chain from the
+// right.
+void reference_times(const Reference *ref, size_t l, const double *column, double *into);
 
 #endif
