@@ -30,8 +30,8 @@ value() { # KEY FILE
 # ---------------------------------------------------------------------------------------------
 # The numbers
 
-# The factors' product times the sum over the classes, which is computed here, is the chain; that is
-# the product of whole Jacobians to rounding (1e-11), the training code's number to 1e-5 of itself or
+# The factors' product times the sum over the classes, which is computed here from nine digits, is the
+# chain; that is the product of whole Jacobians to rounding (1e-10), the training code's number to 1e-5 of itself or
 # single precision's 1e-6, and the differences to 1e-8 or 1e-6 of itself.
 agrees() { # MODEL FLAGS...
     exits 0 "$bin" explain -d small --json "$@" || return 1
@@ -53,16 +53,16 @@ agrees() { # MODEL FLAGS...
         }
         END {
             if (!n) product = 1
-            bad = far(x["chain"], sum * product, 1e-14, 1e-10) + far(x["jacobians"], x["chain"], 1e-14, 1e-10)
+            bad = far(x["chain"], sum * product, 1e-8, 1e-7) + far(x["jacobians"], x["chain"], 1e-14, 1e-10)
             bad += far(x["training_code"], x["chain"], 1e-6, 1e-5)
-            if (x["differences"] != "") bad += far(x["differences"], x["chain"], 1e-8, 1e-6)
+            if (x["differences"] != "null") bad += far(x["differences"], x["chain"], 1e-8, 1e-6)
             exit bad > 0
         }' factors numbers - || { cat numbers factors; return 1; }
 }
 for model in $models; do
     claim "$model: the largest gradient is the same number in four ways" agrees "$model" --image 7
 done
-claim "the differences have a value where nothing has a kink" grep -q '^differences .' numbers
+claim "the differences have a value where nothing has a kink" grep -q '^differences [-0-9]' numbers
 for weight in 'conv1.weight[2,0,4,3]' 'conv1.bias[1]' 'conv2.weight[4,1,0,2]' 'conv2.bias[0]' 'fc1.weight[10,17]' \
     'fc2.weight[5,10]' 'fc3.bias[9]'; do
     claim "conv.bin: $weight in four ways" agrees conv.bin --weight "$weight"

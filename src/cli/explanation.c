@@ -291,13 +291,12 @@ bool explanation_print_text(const Explanation *x, Error *err)
 // ---------------------------------------------------------------------------------------------
 // JSON
 
-// All digits; null when it is not finite.
-static void json_number(JsonWriter *json, const char *key, double value)
+static void json_numbers(JsonWriter *json, const char *key, const double *values, size_t n)
 {
-    if (isfinite(value))
-        json_exact(json, key, value);
-    else
-        json_double(json, key, value);
+    json_open(json, key, '[');
+    for (size_t i = 0; i < n; i++)
+        json_double(json, NULL, values[i]);
+    json_close(json, ']');
 }
 
 static bool json_jacobians(JsonWriter *json, const Explanation *x, Error *err)
@@ -323,14 +322,6 @@ static bool json_jacobians(JsonWriter *json, const Explanation *x, Error *err)
     return true;
 }
 
-static void json_classes(JsonWriter *json, const char *key, const double *values, size_t C)
-{
-    json_open(json, key, '[');
-    for (size_t k = 0; k < C; k++)
-        json_number(json, NULL, values[k]);
-    json_close(json, ']');
-}
-
 static void json_weight(JsonWriter *json, const Explanation *x)
 {
     const WeightChain *chain = x->chain;
@@ -347,17 +338,17 @@ static void json_weight(JsonWriter *json, const Explanation *x)
         json_open(json, NULL, '{');
         json_string(json, "name", chain->factors[i].name);
         json_string(json, "formula", chain->factors[i].origin);
-        json_number(json, "factor", chain->factors[i].value);
+        json_exact(json, "factor", chain->factors[i].value);
         json_close(json, '}');
     }
     json_close(json, ']');
     json_string(json, "unit", chain->unit);
-    json_classes(json, "delta", chain->delta, C);
-    json_classes(json, "logits_by_unit", chain->by_unit, C);
-    json_number(json, "chain", chain->value);
-    json_number(json, "jacobians", chain->reference);
-    json_number(json, "step", chain->step);
-    json_number(json, "differences", chain->step > 0.0 ? chain->difference : (double)NAN);
+    json_numbers(json, "delta", chain->delta, C);
+    json_numbers(json, "logits_by_unit", chain->by_unit, C);
+    json_exact(json, "chain", chain->value);
+    json_exact(json, "jacobians", chain->reference);
+    json_exact(json, "step", chain->step);
+    json_exact(json, "differences", chain->step > 0.0 ? chain->difference : (double)NAN);
     json_double(json, "training_code", chain->training);
     json_exact(json, "learning_rate", x->model->settings.learning_rate);
     json_double(json, "updated", (double)chain->after);
@@ -373,10 +364,7 @@ static void json_arrays(JsonWriter *json, const Arrays *arrays)
         json_string(json, "name", array->name);
         json_uint(json, "rows", array->rows);
         json_uint(json, "columns", array->cols);
-        json_open(json, "values", '[');
-        for (size_t e = 0; e < array->rows * array->cols; e++)
-            json_double(json, NULL, array->at[e]);
-        json_close(json, ']');
+        json_numbers(json, "values", array->at, array->rows * array->cols);
         json_close(json, '}');
     }
     json_close(json, ']');
@@ -391,7 +379,7 @@ bool explanation_print_json(const Explanation *x, Error *err)
     json_string(json, "image", x->image);
     json_uint(json, "label", x->ref->label);
     json_uint(json, "predicted", x->predicted);
-    json_number(json, "loss", reference_loss(x->ref));
+    json_exact(json, "loss", reference_loss(x->ref));
     if (!json_jacobians(json, x, err))
         return false;
     json_weight(json, x);
