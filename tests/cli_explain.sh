@@ -36,13 +36,12 @@ value() { # KEY FILE
 agrees() { # MODEL FLAGS...
     exits 0 "$bin" explain -d small --json "$@" || return 1
     value factor stdout >factors
-    for key in delta logits_by_unit; do # each into a file of its name
-        value "$key" stdout | tr -d '[],' | tr ' ' '\n' >"$key"
-    done
+    value delta stdout | tr -d '[],' | tr ' ' '\n' >delta.list
+    value logits_by_unit stdout | tr -d '[],' | tr ' ' '\n' >by_unit.list
     for key in chain jacobians training_code differences; do
         echo "$key $(value "$key" stdout | tail -n 1)"
     done >numbers
-    paste -d ' ' delta logits_by_unit | awk '
+    paste -d ' ' delta.list by_unit.list | awk '
         FILENAME == "factors" { product = (n++ ? product : 1) * $1; next }
         FILENAME == "numbers" { x[$1] = $2; next }
         { sum += $1 * $2 }
@@ -338,6 +337,7 @@ claim "refused: data of other images" refuses 1 mlp "$bin" explain tiny.bin -d n
 # The worked example of src/README.md
 
 if /usr/bin/python3 -c 'import numpy' 2>/dev/null; then
+    # shellcheck disable=SC2016 # backquotes are meant
     sed -n '/^```python$/,/^```$/p' "$project/src/README.md" | sed '/^```/d' >backward.py
     example() { # MODEL's one hidden layer
         rm -rf arrays mine && exits 0 "$bin" explain "$1" -d small --batch 64 --save arrays && mkdir mine &&
