@@ -159,19 +159,18 @@ static void print_array(CsvWriter *csv, const void *context)
 static int save_arrays(Context *c, const Arrays *arrays)
 {
     const ExplainOptions *o = c->values;
-    const char *paths[ARRAYS_MAX];
+    const char *paths[ARRAYS_MAX] = {NULL};
     int status = STATUS_DONE;
-    for (size_t i = 0; i < arrays->n; i++)
-        if ((paths[i] = arena_printf(&c->arena, &c->err, "%s/%s.csv", o->save,
-                                     arrays->list[i].name)) == NULL)
-            return STATUS_FAILED;
-    size_t n = 0;
-    while (n < arrays->n && status == STATUS_DONE) {
-        status = command_write_tables(c, &(Table){paths[n], print_array, &arrays->list[n]}, 1);
-        n++;
+    for (size_t i = 0; i < arrays->n && status == STATUS_DONE; i++) {
+        const NamedArray *array = &arrays->list[i];
+        paths[i] = arena_printf(&c->arena, &c->err, "%s/%s.csv", o->save, array->name);
+        status = paths[i] == NULL
+                     ? STATUS_FAILED
+                     : command_write_tables(c, &(Table){paths[i], print_array, array}, 1);
     }
-    for (size_t i = 0; status != STATUS_DONE && i < n; i++)
-        unlink(paths[i]);
+    for (size_t i = 0; i < ARRAYS_MAX && status != STATUS_DONE; i++)
+        if (paths[i] != NULL)
+            unlink(paths[i]);
     if (status == STATUS_DONE)
         fprintf(o->json ? stderr : stdout, "\n%zu arrays are in %s, the first is x.csv\n",
                 arrays->n, command_shown(o->save).text);

@@ -155,13 +155,14 @@ static void add_difference(WeightChain *chain, const Reference *ref)
 {
     size_t l = chain->weight.l, n = ref->net->n_layers;
     double *w = &ref->argument[l][1 + chain->weight.t][chain->weight.e], kept = *w;
-    for (double step = MLP_CHECK_STEP; step > 1e-9 && chain->step == 0.0; step /= 10.0) {
-        double up = kept + step, down = kept - step;
+    static const double steps[] = {MLP_CHECK_STEP, 1e-6, 1e-7, 1e-8};
+    for (size_t s = 0; s < sizeof steps / sizeof steps[0] && chain->step == 0.0; s++) {
+        double up = kept + steps[s], down = kept - steps[s];
         *w = up;
         uint64_t region = reference_forward(ref, l, n);
         chain->difference = reference_loss(ref);
         *w = down;
-        chain->step = reference_forward(ref, l, n) == region ? step : 0.0;
+        chain->step = reference_forward(ref, l, n) == region ? steps[s] : 0.0;
         chain->difference = (chain->difference - reference_loss(ref)) / (up - down);
     }
     *w = kept;
