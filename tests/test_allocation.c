@@ -469,6 +469,23 @@ static void mlp_info_and_gradcheck_survive_every_allocation_that_fails(void)
     }
 }
 
+static void mlp_explain_and_compare_survive_every_allocation_that_fails(void)
+{
+    static char arrays[640];
+    char said[4096];
+    snprintf(arrays, sizeof arrays, "%s", work_path("arrays"));
+    const char *const save[] = {trained_path, "-d", small_data, "--save", arrays, NULL};
+    const char *const explain[] = {trained_path, "-d",          small_data, "--json",
+                                   "--weight",   "fc1.bias[0]", NULL};
+    const char *const compare[] = {trained_path, "--compare", arrays, NULL};
+    int status = run_command(&command_explain, save, said, sizeof said);
+    REQUIRE(status == STATUS_DONE, "%d, %s", status, said);
+    for (int onwards = 0; onwards < 2; onwards++) {
+        sweep_command(&command_explain, explain, model_path, &old, onwards, 60);
+        sweep_command(&command_gradcheck, compare, model_path, &old, onwards, 60);
+    }
+}
+
 static void mlp_predict_survives_every_allocation_that_fails(void)
 {
     static char images[640], picture[640];
@@ -582,6 +599,7 @@ int main(void)
     RUN(mlp_eval_survives_every_allocation_that_fails);
     RUN(several_models_survive_every_allocation_that_fails);
     RUN(mlp_info_and_gradcheck_survive_every_allocation_that_fails);
+    RUN(mlp_explain_and_compare_survive_every_allocation_that_fails);
     RUN(mlp_predict_survives_every_allocation_that_fails);
     RUN(a_team_has_as_many_members_as_there_are_threads);
     RUN(a_thread_is_created_when_it_is_first_to_run);

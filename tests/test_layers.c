@@ -8,7 +8,7 @@
 
 #include <math.h>
 
-enum { SIDE = 6, B = 4, MAX_OUTPUTS = 128 };
+enum { SIDE = 6, B = 4, MAX_OUTPUTS = 128, MAX_INPUTS = 128 };
 
 typedef struct Case {
     const char *name;
@@ -155,15 +155,18 @@ static void set_arguments(Fixture *f, size_t b)
     }
 }
 
-static size_t argument_size(const Layer *layer, size_t which)
-{
-    return which == 0 ? shape_size(layer->in) : tensor_size(&layer->tensors[which - 1]);
-}
-
 static double *jacobian(Fixture *f, size_t which)
 {
-    double *J = doubles(f, shape_size(f->layer.out) * argument_size(&f->layer, which));
-    f->layer.kind->reference_jacobian(&f->layer, (const double *const *)f->argument, which, J);
+    const Layer *layer = &f->layer;
+    size_t M = shape_size(layer->out), N = layer_argument_size(layer, which), n;
+    double *J = doubles(f, M * N);
+    JacobianEntry row[MAX_INPUTS];
+    for (size_t i = 0; i < M; i++) {
+        n = layer->kind->reference_row(layer, (const double *const *)f->argument, which, i, row);
+        CHECK(n <= shape_size(layer->in), "row %zu has %zu entries", i, n);
+        for (size_t e = 0; e < n; e++)
+            J[i * N + row[e].col] = row[e].value;
+    }
     return J;
 }
 
@@ -176,9 +179,9 @@ static void reference_jacobians_agree_with_central_differences(void)
         const Layer *layer = &f.layer;
         size_t M = shape_size(layer->out);
         REQUIRE(M <= MAX_OUTPUTS, "%s: %zu outputs", cases[k].name, M);
-        for (size_t which = 0; layer->kind->reference_jacobian != NULL && which <= layer->n_tensors;
+        for (size_t which = 0; layer->kind->reference_row != NULL && which <= layer->n_tensors;
              which++) {
-            size_t N = argument_size(layer, which);
+            size_t N = layer_argument_size(layer, which);
             double *J = jacobian(&f, which), up[MAX_OUTPUTS], down[MAX_OUTPUTS], h = 1e-5;
             for (size_t j = 0; j < N; j++) {
                 double *v = &f.argument[which][j], kept = *v;

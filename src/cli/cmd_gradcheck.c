@@ -1,6 +1,6 @@
 // mlp gradcheck: prints how well the gradients agree with full Jacobians and finite differences.
 // mlp_check_gradients computes it; this file chooses network and image.
-#include "commands.h"
+#include "own_arrays.h"
 #include "random.h"
 #include "settings.h"
 
@@ -9,7 +9,7 @@
 typedef struct GradcheckOptions {
     mlp_settings settings; // of a fresh network
     uint64_t image, crop;
-    const char *data, *steps, *nonzero;
+    const char *data, *steps, *nonzero, *compare;
     TransposeFlags transpose;
 } GradcheckOptions;
 
@@ -36,6 +36,10 @@ static void gradcheck_options(OptionTable *table, void *values)
         OPT_TABLE("nonzero", &o->nonzero,
                   "write the nonzero entries of the Jacobians here (- is standard output): "
                   "jacobian,row,column,value"),
+        OPT_STRING("compare", &o->compare, "DIR",
+                   "compare the arrays in this directory, which your program has computed, with "
+                   "those of mlp explain --save DIR, and say what those that disagree look like",
+                   .default_text = ""),
     };
     options_add(table, rows, sizeof rows / sizeof rows[0]);
 }
@@ -221,6 +225,17 @@ static int report(Context *c, const mlp_data *data, const mlp_gradient_check *ch
     return status == STATUS_DONE && !check->ok ? STATUS_FAILED : status;
 }
 
+static int compare(Context *c)
+{
+    const GradcheckOptions *o = c->values;
+    if (c->words.model == NULL || o->steps != NULL || o->nonzero != NULL) {
+        error_set(&c->err, "--compare needs a MODEL, and neither --steps nor --nonzero");
+        return STATUS_USAGE;
+    }
+    int status = command_begin(c);
+    return status == STATUS_DONE ? own_arrays_compare(c, o->compare) : status;
+}
+
 static int run(Context *c)
 {
     const GradcheckOptions *o = c->values;
@@ -234,6 +249,8 @@ static int run(Context *c)
                       c->words.model);
             return STATUS_USAGE;
         }
+    if (o->compare != NULL)
+        return compare(c);
     if (c->words.model == NULL && !settings_check(&o->settings, &c->err))
         return STATUS_USAGE;
     int status = command_begin(c);
@@ -267,7 +284,8 @@ const Command command_gradcheck = {
              "Jacobians and compares the gradient with central differences of the loss and with "
              "the gradient that the training code computes. Without MODEL a fresh network is "
              "checked, which --arch, --hidden, --activation, --channels, --crop and --seed "
-             "describe. Exit status 1 if any check fails.",
+             "describe. --compare checks arrays of your own instead: any of those that mlp explain "
+             "--save writes, under the same names. Exit status 1 if any check fails.",
     .examples = {"mlp gradcheck model.bin --image 7",
                  "mlp gradcheck --hidden 16 --steps steps.csv"},
     .values_size = sizeof(GradcheckOptions),

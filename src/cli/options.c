@@ -296,7 +296,8 @@ static bool begins_with_other_dash(const char *word)
 static bool parse_argument(const Command *command, Arguments *words, char *word, Error *err)
 {
     bool wants_more = command->arguments != NULL &&
-                      (words->model == NULL || strstr(command->arguments, "...") != NULL);
+                      (words->model == NULL || strstr(command->arguments, "...") != NULL ||
+                       (words->n_files == 0 && strstr(command->arguments, " [FILE]") != NULL));
     if (!wants_more)
         return error_set(err, "unexpected argument '%s'; 'mlp %s --help' shows what is expected",
                          word, command->name);

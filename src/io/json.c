@@ -127,7 +127,7 @@ void json_double(JsonWriter *json, const char *key, double value)
 void json_exact(JsonWriter *json, const char *key, double value)
 {
     char text[NUMBER_SIZE];
-    json_print_number(json, key, format_shortest(text, value));
+    json_print_number(json, key, isfinite(value) ? format_shortest(text, value) : "null");
 }
 
 static void json_skip_blanks(JsonReader *json)

@@ -24,7 +24,7 @@ void json_uint(JsonWriter *json, const char *key, uint64_t value);
 void json_bool(JsonWriter *json, const char *key, bool value);
 // As format_g9 does; null when it is not finite.
 void json_double(JsonWriter *json, const char *key, double value);
-// As format_shortest does.
+// As format_shortest does; null when it is not finite.
 void json_exact(JsonWriter *json, const char *key, double value);
 
 // Number of bytes of the UTF-8 character at the start of n bytes; 0: they do not start with one.

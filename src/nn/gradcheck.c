@@ -2,6 +2,8 @@
 // the whole of it. Read gradcheck.h first.
 #include "gradcheck.h"
 
+#include "reference.h"
+
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
@@ -11,122 +13,10 @@ static_assert((int)MLP_MAX_JACOBIANS == 1 + NETWORK_MAX_LAYERS + NETWORK_MAX_TEN
                   (int)MLP_MAX_GRADIENTS == (int)NETWORK_MAX_TENSORS,
               "there is room for every row");
 
-// The network at one point, in double precision: argument[l][0] is the input of layer l, the
-// further ones its tensors in the order of the model file. argument[n_layers][0] are the logits.
-typedef struct Reference {
-    const Network *net;
-    double *argument[NETWORK_MAX_LAYERS + 1][1 + LAYER_MAX_TENSORS];
-    double *up, *down; // two values of a function: (the largest output of a layer)
-    size_t label;
-    double step; // of all differences
-} Reference;
-
 typedef struct Matrix {
     double *at; // (rows, cols)
     size_t rows, cols;
 } Matrix;
-
-// ---------------------------------------------------------------------------------------------
-// The loss:  L(a) = log sum_k exp(a_k) - a_label     dL/da = (softmax(a) - y)^T, 1 x C
-
-static double reference_logsumexp(const double *a, size_t C)
-{
-    double largest = a[0], sum = 0.0;
-    for (size_t k = 1; k < C; k++)
-        largest = a[k] > largest ? a[k] : largest;
-    for (size_t k = 0; k < C; k++)
-        sum += exp(a[k] - largest);
-    return largest + log(sum);
-}
-
-static double reference_loss(const Reference *ref)
-{
-    const double *a = ref->argument[ref->net->n_layers][0];
-    return reference_logsumexp(a, ref->net->architecture.classes) - a[ref->label];
-}
-
-static void reference_loss_jacobian(const Reference *ref, double *J)
-{
-    const double *a = ref->argument[ref->net->n_layers][0];
-    size_t C = ref->net->architecture.classes;
-    double normaliser = reference_logsumexp(a, C);
-    for (size_t k = 0; k < C; k++)
-        J[k] = exp(a[k] - normaliser) - (k == ref->label);
-}
-
-// ---------------------------------------------------------------------------------------------
-// The reference network
-
-static size_t argument_size(const Layer *layer, size_t which)
-{
-    return which == 0 ? shape_size(layer->in) : tensor_size(&layer->tensors[which - 1]);
-}
-
-static const double *const *layer_arguments(const Reference *ref, size_t l)
-{
-    return (const double *const *)ref->argument[l];
-}
-
-// Recomputes the outputs of the layers from `first` to before `end`. Returns a number that says in
-// which region of them their inputs are.
-static uint64_t reference_forward(const Reference *ref, size_t first, size_t end)
-{
-    uint64_t region = LAYER_REGION;
-    for (size_t l = first; l < end; l++) {
-        const Layer *layer = &ref->net->layers[l];
-        if (layer->kind->reference_region != NULL)
-            region =
-                layer_region_add(region, layer->kind->reference_region(layer, ref->argument[l][0]));
-        layer->kind->reference_forward(layer, layer_arguments(ref, l), ref->argument[l + 1][0]);
-    }
-    return region;
-}
-
-static double *alloc_doubles(Arena *arena, size_t n, Error *err)
-{
-    return arena_alloc(arena, n, sizeof(double), "the reference network", err);
-}
-
-static bool reference_alloc(Reference *ref, Arena *arena, Error *err)
-{
-    const Network *net = ref->net;
-    size_t C = net->architecture.classes, largest = C;
-    for (size_t l = 0; l < net->n_layers; l++) {
-        const Layer *layer = &net->layers[l];
-        largest = shape_size(layer->out) > largest ? shape_size(layer->out) : largest;
-        for (size_t which = 0; which <= layer->n_tensors; which++) {
-            ref->argument[l][which] = alloc_doubles(arena, argument_size(layer, which), err);
-            if (ref->argument[l][which] == NULL)
-                return false;
-        }
-    }
-    ref->argument[net->n_layers][0] = alloc_doubles(arena, C, err);
-    ref->up = alloc_doubles(arena, largest, err);
-    ref->down = alloc_doubles(arena, largest, err);
-    return ref->argument[net->n_layers][0] != NULL && ref->up != NULL && ref->down != NULL;
-}
-
-static bool reference_build(Reference *ref, const Network *net, const float *params,
-                            const Batch *batch, double step, Arena *arena, Error *err)
-{
-    *ref = (Reference){.net = net, .step = step};
-    if (!reference_alloc(ref, arena, err))
-        return false;
-    for (size_t l = 0; l < net->n_layers; l++)
-        for (size_t t = 0; t < net->layers[l].n_tensors; t++) {
-            const Tensor *tensor = &net->layers[l].tensors[t];
-            for (size_t e = 0; e < tensor_size(tensor); e++)
-                ref->argument[l][1 + t][e] = (double)params[tensor_index(tensor, e)];
-        }
-    for (size_t p = 0; p < shape_size(net->layers[0].in); p++)
-        ref->argument[0][0][p] = (double)batch->scale->value[batch_pixels(batch, 0)[p]];
-    reference_forward(ref, 0, net->n_layers);
-    const double *a = ref->argument[net->n_layers][0];
-    for (size_t k = 1; k < net->architecture.classes; k++)
-        if (a[k] < a[ref->label])
-            ref->label = k;
-    return true;
-}
 
 // ---------------------------------------------------------------------------------------------
 // Comparing
@@ -134,12 +24,6 @@ static bool reference_build(Reference *ref, const Network *net, const float *par
 typedef struct Difference {
     double largest_a, largest_n, largest_gap;
 } Difference;
-
-// NaN must never look like agreement.
-static double larger(double a, double b)
-{
-    return b > a || isnan(b) ? b : a;
-}
 
 static void difference_add(Difference *d, double a, double n)
 {
@@ -205,28 +89,16 @@ static double jacobian_error(const Function *f, Matrix J, double *v, size_t *ski
 // ---------------------------------------------------------------------------------------------
 // The checks
 
-static bool list_nonzero(mlp_jacobian *row, Matrix J, Arena *arena, Error *err)
+// The Jacobian of f's layer over an argument: its row of the check, and all of it in J, zeroed.
+static bool check_jacobian(mlp_gradient_check *check, const Function *f, size_t which, Matrix J,
+                           Arena *arena, Error *err)
 {
-    size_t n = J.rows * J.cols;
-    for (size_t e = 0; e < n; e++)
-        row->nonzero += J.at[e] != 0.0;
-    mlp_entry *list = arena_alloc(arena, row->nonzero, sizeof *list, "a Jacobian's entries", err);
-    row->entries = list;
-    for (size_t e = 0; list != NULL && e < n; e++)
-        if (J.at[e] != 0.0)
-            *list++ = (mlp_entry){e / J.cols, e % J.cols, J.at[e]};
-    return row->entries != NULL;
-}
-
-// Fills in a row, except its names, for J, the Jacobian of f over v.
-static bool check_jacobian(mlp_gradient_check *check, mlp_jacobian *row, const Function *f,
-                           Matrix J, double *v, Arena *arena, Error *err)
-{
-    row->rows = J.rows;
-    row->cols = J.cols;
-    if (!list_nonzero(row, J, arena, err))
+    mlp_jacobian *row = &check->jacobians[check->n_jacobians++];
+    if (!reference_jacobian(row, f->ref, f->first, which, arena, err))
         return false;
-    row->error = jacobian_error(f, J, v, &row->skipped);
+    for (size_t e = 0; e < row->nonzero; e++)
+        J.at[row->entries[e].row * J.cols + row->entries[e].col] = row->entries[e].value;
+    row->error = jacobian_error(f, J, f->ref->argument[f->first][which], &row->skipped);
     row->ok = row->error < MLP_CHECK_LIMIT && row->skipped < (J.cols + 1) / 2;
     check->ok = check->ok && row->ok;
     return true;
@@ -249,35 +121,6 @@ static double largest_of(const float *values, size_t n)
     return largest;
 }
 
-// "x", "vec(W2)" or "b2".
-static void argument_name(char *text, size_t size, const Layer *layer, size_t which)
-{
-    const Tensor *tensor = &layer->tensors[which == 0 ? 0 : which - 1];
-    if (which == 0)
-        snprintf(text, size, "%s", layer->in_symbol);
-    else
-        snprintf(text, size, tensor->n_dims > 1 ? "vec(%s%u)" : "%s%u", tensor->letter,
-                 layer->number);
-}
-
-// The formula of a Jacobian, its $ replaced by what they mean for this layer.
-static void identity_text(char *text, size_t size, const Layer *layer, const char *formula)
-{
-    *text = '\0';
-    for (size_t n = 0; *formula != '\0' && n < size; formula++, n += strlen(text + n)) {
-        bool is_mark = *formula == '$';
-        formula += is_mark;
-        switch (is_mark ? *formula : ' ') {
-        case 'x': snprintf(text + n, size - n, "%s", layer->in_symbol); break;
-        case 'y': snprintf(text + n, size - n, "%s", layer->symbol); break;
-        case 'n': snprintf(text + n, size - n, "%u", layer->number); break;
-        case 'O': snprintf(text + n, size - n, "%zu", layer->out.channels); break;
-        case 'P': snprintf(text + n, size - n, "%zu", layer->out.height * layer->out.width); break;
-        default: snprintf(text + n, size - n, "%c", *formula);
-        }
-    }
-}
-
 // The chain's gradient of one tensor against central differences of the whole loss and against the
 // training code's gradient.
 static void check_block(mlp_gradient_check *check, const Reference *ref, size_t l, size_t which,
@@ -289,7 +132,7 @@ static void check_block(mlp_gradient_check *check, const Reference *ref, size_t 
     mlp_gradient *row = &check->gradients[check->n_gradients++];
     Difference single = {0};
     char name[24];
-    argument_name(name, sizeof name, layer, which);
+    layer_argument_name(name, sizeof name, layer, which);
     snprintf(row->name, sizeof row->name, "dL/d%s", name);
     row->size = chain.cols;
     row->error_differences = jacobian_error(&loss, chain, ref->argument[l][which], &row->skipped);
@@ -304,26 +147,17 @@ static void check_block(mlp_gradient_check *check, const Reference *ref, size_t 
     check->ok = check->ok && row->ok;
 }
 
-// The Jacobian of layer l over one argument, left in J, and gJ, the gradient of that argument.
+// The Jacobian of layer l over one argument, and gJ, the gradient of that argument.
 static bool check_argument(mlp_gradient_check *check, const Reference *ref, size_t l, size_t which,
                            Matrix g, Matrix gJ, Arena *arena, Error *err)
 {
-    const Layer *layer = &ref->net->layers[l];
     const Function output = {ref, l, l + 1, false};
-    mlp_jacobian *row = &check->jacobians[check->n_jacobians++];
-    char name[24];
-    argument_name(name, sizeof name, layer, which);
-    snprintf(row->name, sizeof row->name, "d%s/d%s", layer->symbol, name);
-    identity_text(row->identity, sizeof row->identity, layer, layer->kind->identity[which]);
     Arena own = {0}; // the Jacobians need not be in memory at once
     Matrix J = {NULL, g.cols, gJ.cols};
     J.at = arena_alloc(&own, J.rows * J.cols, sizeof *J.at, "a Jacobian", err);
-    bool ok = J.at != NULL;
-    if (ok) {
-        layer->kind->reference_jacobian(layer, layer_arguments(ref, l), which, J.at);
-        ok = check_jacobian(check, row, &output, J, ref->argument[l][which], arena, err);
+    bool ok = J.at != NULL && check_jacobian(check, &output, which, J, arena, err);
+    if (ok)
         chain_multiply(gJ, g, J);
-    }
     arena_free(&own);
     return ok;
 }
@@ -335,8 +169,8 @@ static bool check_layer(mlp_gradient_check *check, const Reference *ref, size_t 
 {
     const Layer *layer = &ref->net->layers[l];
     for (size_t which = 1 + layer->n_tensors; which-- > (l == 0 ? 1 : 0);) {
-        Matrix gJ = {NULL, 1, argument_size(layer, which)};
-        gJ.at = alloc_doubles(arena, gJ.cols, err);
+        Matrix gJ = {NULL, 1, layer_argument_size(layer, which)};
+        gJ.at = arena_alloc(arena, gJ.cols, sizeof *gJ.at, "a gradient", err);
         if (gJ.at == NULL || !check_argument(check, ref, l, which, *g, gJ, arena, err))
             return false;
         if (which > 0)
@@ -353,15 +187,9 @@ static bool check_loss(mlp_gradient_check *check, const Reference *ref, Matrix *
 {
     const Network *net = ref->net;
     const Function loss = {ref, net->n_layers, net->n_layers, true};
-    mlp_jacobian *row = &check->jacobians[check->n_jacobians++];
-    snprintf(row->name, sizeof row->name, "dL/d%s", net->layers[net->n_layers - 1].symbol);
-    snprintf(row->identity, sizeof row->identity, "(yhat - y)^T (7)");
     *g = (Matrix){NULL, 1, net->architecture.classes};
-    g->at = alloc_doubles(arena, g->cols, err);
-    if (g->at == NULL)
-        return false;
-    reference_loss_jacobian(ref, g->at);
-    return check_jacobian(check, row, &loss, *g, ref->argument[net->n_layers][0], arena, err);
+    g->at = arena_alloc(arena, g->cols, sizeof *g->at, "a gradient", err);
+    return g->at != NULL && check_jacobian(check, &loss, 0, *g, arena, err);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -375,28 +203,37 @@ static bool check_sizes(const Network *net, Error *err)
         const Layer *layer = &net->layers[l];
         size_t M = shape_size(layer->out);
         for (size_t which = l == 0 ? 1 : 0; which <= layer->n_tensors; which++)
-            if (argument_size(layer, which) > max_entries / M)
+            if (layer_argument_size(layer, which) > max_entries / M)
                 return error_set(
                     err,
                     "gradcheck builds every Jacobian in full: one of %zu x %zu is "
                     "too large; check fewer hidden units or smaller images (--hidden, --crop)",
-                    M, argument_size(layer, which));
+                    M, layer_argument_size(layer, which));
     }
     return true;
 }
 
-// The gradient as training computes it, into a zeroed block instead of the parameters.
-static float *training_gradient(const Network *net, const float *params, const Batch *batch,
-                                Arena *arena, Error *err)
+// The class that the network thinks least likely: of another one the gradient could be nearly zero.
+static size_t least_likely(const Reference *ref)
+{
+    const double *a = reference_logits(ref);
+    size_t least = 0;
+    for (size_t k = 1; k < ref->net->architecture.classes; k++)
+        if (a[k] < a[least])
+            least = k;
+    return least;
+}
+
+bool training_gradient(const Network *net, const float *params, const Batch *batch, float scale,
+                       float *into, Arena *arena, Error *err)
 {
     Work work;
-    float *gradient = network_alloc(net, arena, err);
-    if (gradient == NULL || !work_alloc(&work, net, (WorkNeeds){.capacity = 1}, arena, err))
-        return NULL;
+    if (!work_alloc(&work, net, (WorkNeeds){.capacity = batch->size}, arena, err))
+        return false;
     network_predict(net, params, &work, batch);
-    network_backward(net, params, &work, batch, (Range){0, 1});
-    network_weight_gradient(net, &work, batch, 1.0f, gradient, (Part){0, 1});
-    return gradient;
+    network_backward(net, params, &work, batch, (Range){0, batch->size});
+    network_weight_gradient(net, &work, batch, scale, into, (Part){0, 1});
+    return true;
 }
 
 bool gradient_check(mlp_gradient_check *check, const Network *net, const float *params,
@@ -404,18 +241,21 @@ bool gradient_check(mlp_gradient_check *check, const Network *net, const float *
 {
     *check = (mlp_gradient_check){.ok = true, .has_kinks = network_has_kinks(net)};
     Reference ref;
-    if (!check_sizes(net, err) || !reference_build(&ref, net, params, batch, step, arena, err))
+    if (!check_sizes(net, err) || !reference_open(&ref, net, params, arena, err))
         return false;
-    check->label = ref.label;
+    reference_load(&ref, batch, 0);
+    ref.step = step;
+    check->label = ref.label = least_likely(&ref);
     // A data set of this one image, whose label is ours to choose.
     unsigned char label = (unsigned char)ref.label;
     size_t image = batch_image(batch, 0);
     Dataset one = dataset_part(batch->data, (Range){image, image + 1});
     one.labels = &label;
     const Batch example = {.data = &one, .scale = batch->scale, .size = 1};
-    const float *training = training_gradient(net, params, &example, arena, err);
+    float *training = network_alloc(net, arena, err);
     Matrix g;
-    if (training == NULL || !check_loss(check, &ref, &g, arena, err))
+    if (training == NULL || !training_gradient(net, params, &example, 1.0f, training, arena, err) ||
+        !check_loss(check, &ref, &g, arena, err))
         return false;
     for (size_t l = net->n_layers; l-- > 0;)
         if (!check_layer(check, &ref, l, &g, training, arena, err))

@@ -22,4 +22,9 @@
 bool gradient_check(mlp_gradient_check *check, const Network *net, const float *params,
                     const Batch *batch, double step, Arena *arena, Error *err);
 
+// The gradient as training computes it: into += scale * dL/dparams of the batch, in a workspace of
+// its own. Fails when memory is short.
+bool training_gradient(const Network *net, const float *params, const Batch *batch, float scale,
+                       float *into, Arena *arena, Error *err);
+
 #endif

@@ -11,6 +11,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 size_t tensor_size(const Tensor *tensor)
 {
@@ -45,6 +46,47 @@ void layer_name_tensors(Layer *layer)
     for (size_t t = 0; t < layer->n_tensors && t < LAYER_MAX_TENSORS; t++)
         snprintf(layer->tensors[t].name, sizeof layer->tensors[t].name, "%s.%s", layer->name,
                  what[t]);
+}
+
+size_t layer_argument_size(const Layer *layer, size_t which)
+{
+    return which == 0 ? shape_size(layer->in) : tensor_size(&layer->tensors[which - 1]);
+}
+
+void layer_argument_name(char *text, size_t size, const Layer *layer, size_t which)
+{
+    const Tensor *tensor = &layer->tensors[which == 0 ? 0 : which - 1];
+    if (which == 0)
+        snprintf(text, size, "%s", layer->in_symbol);
+    else
+        snprintf(text, size, tensor->n_dims > 1 ? "vec(%s%u)" : "%s%u", tensor->letter,
+                 layer->number);
+}
+
+void layer_text(char *text, size_t size, const Layer *layer, const char *formula)
+{
+    *text = '\0';
+    for (size_t n = 0; *formula != '\0' && n < size; formula++, n += strlen(text + n)) {
+        bool is_mark = *formula == '$';
+        formula += is_mark;
+        switch (is_mark ? *formula : ' ') {
+        case 'x': snprintf(text + n, size - n, "%s", layer->in_symbol); break;
+        case 'y': snprintf(text + n, size - n, "%s", layer->symbol); break;
+        case 'n': snprintf(text + n, size - n, "%u", layer->number); break;
+        case 'O': snprintf(text + n, size - n, "%zu", layer->out.channels); break;
+        case 'P': snprintf(text + n, size - n, "%zu", layer->out.height * layer->out.width); break;
+        default: snprintf(text + n, size - n, "%c", *formula);
+        }
+    }
+}
+
+void layer_derivative_text(char *text, size_t size, const Layer *layer)
+{
+    static const char before[] = "diag(", after[] = ") (4)";
+    char identity[64];
+    layer_text(identity, sizeof identity, layer, layer->kind->identity[0]);
+    snprintf(text, size, "%.*s", (int)(strlen(identity) - strlen(before) - strlen(after)),
+             identity + strlen(before));
 }
 
 // b = -m sum_i W_i for inputs of mean m. Behind a sigmoid (m = 1/2) large weights would otherwise
@@ -162,24 +204,19 @@ void layer_dense_reference_forward(const Layer *layer, const double *const argum
     }
 }
 
-void layer_dense_reference_jacobian(const Layer *layer, const double *const argument[],
-                                    size_t which, double *J)
+size_t layer_dense_reference_row(const Layer *layer, const double *const argument[], size_t which,
+                                 size_t row, JacobianEntry *entries)
 {
     const double *x = argument[0], *W = argument[1];
-    size_t I = shape_size(layer->in), O = shape_size(layer->out);
-    for (size_t o = 0; o < O; o++)
-        switch (which) {
-        case 0: // row o of W
-            for (size_t i = 0; i < I; i++)
-                J[o * I + i] = W[o * I + i];
-            break;
-        case 1: // row o holds x^T at columns o I .. o I + I - 1
-            for (size_t i = 0; i < I; i++)
-                J[o * (O * I) + o * I + i] = x[i];
-            break;
-        default: // row o of the identity
-            J[o * O + o] = 1.0;
-        }
+    size_t I = shape_size(layer->in);
+    if (which == 2) { // row o of the identity
+        entries[0] = (JacobianEntry){row, 1.0};
+        return 1;
+    }
+    for (size_t i = 0; i < I; i++) // row o of W, or x^T at columns o I .. o I + I - 1
+        entries[i] =
+            which == 0 ? (JacobianEntry){i, W[row * I + i]} : (JacobianEntry){row * I + i, x[i]};
+    return I;
 }
 
 const LayerKind layer_dense = {
@@ -192,7 +229,8 @@ const LayerKind layer_dense = {
     .weight_gradient = layer_dense_weight_gradient,
     .part_ranges = layer_dense_part_ranges,
     .reference_forward = layer_dense_reference_forward,
-    .reference_jacobian = layer_dense_reference_jacobian,
+    .reference_row = layer_dense_reference_row,
+    .formula = LAYER_DENSE_FORMULA,
     .identity = LAYER_DENSE_IDENTITY,
 };
 
@@ -237,15 +275,13 @@ static void layer_sigmoid_reference_forward(const Layer *layer, const double *co
         y[i] = 1.0 / (1.0 + exp(-argument[0][i]));
 }
 
-static void layer_sigmoid_reference_jacobian(const Layer *layer, const double *const argument[],
-                                             size_t which, double *J)
+static size_t layer_sigmoid_reference_row(const Layer *layer, const double *const argument[],
+                                          size_t which, size_t row, JacobianEntry *entries)
 {
-    (void)which;
-    size_t n = shape_size(layer->in);
-    for (size_t i = 0; i < n; i++) {
-        double y = 1.0 / (1.0 + exp(-argument[0][i]));
-        J[i * n + i] = y * (1.0 - y);
-    }
+    (void)layer, (void)which;
+    double y = 1.0 / (1.0 + exp(-argument[0][row]));
+    entries[0] = (JacobianEntry){row, y * (1.0 - y)};
+    return 1;
 }
 
 const LayerKind layer_sigmoid = {
@@ -256,7 +292,8 @@ const LayerKind layer_sigmoid = {
     .backward = layer_sigmoid_backward,
     .needs_y = true,
     .reference_forward = layer_sigmoid_reference_forward,
-    .reference_jacobian = layer_sigmoid_reference_jacobian,
+    .reference_row = layer_sigmoid_reference_row,
+    .formula = "sigmoid($x)",
     .identity = {"diag($y * (1 - $y)) (4)"},
 };
 
@@ -285,15 +322,13 @@ static void layer_tanh_reference_forward(const Layer *layer, const double *const
         y[i] = tanh(argument[0][i]);
 }
 
-static void layer_tanh_reference_jacobian(const Layer *layer, const double *const argument[],
-                                          size_t which, double *J)
+static size_t layer_tanh_reference_row(const Layer *layer, const double *const argument[],
+                                       size_t which, size_t row, JacobianEntry *entries)
 {
-    (void)which;
-    size_t n = shape_size(layer->in);
-    for (size_t i = 0; i < n; i++) {
-        double y = tanh(argument[0][i]);
-        J[i * n + i] = 1.0 - y * y;
-    }
+    (void)layer, (void)which;
+    double y = tanh(argument[0][row]);
+    entries[0] = (JacobianEntry){row, 1.0 - y * y};
+    return 1;
 }
 
 const LayerKind layer_tanh = {
@@ -304,7 +339,8 @@ const LayerKind layer_tanh = {
     .backward = layer_tanh_backward,
     .needs_y = true,
     .reference_forward = layer_tanh_reference_forward,
-    .reference_jacobian = layer_tanh_reference_jacobian,
+    .reference_row = layer_tanh_reference_row,
+    .formula = "tanh($x)",
     .identity = {"diag(1 - $y * $y) (4)"},
 };
 
@@ -333,13 +369,12 @@ static void layer_relu_reference_forward(const Layer *layer, const double *const
         y[i] = fmax(argument[0][i], 0.0);
 }
 
-static void layer_relu_reference_jacobian(const Layer *layer, const double *const argument[],
-                                          size_t which, double *J)
+static size_t layer_relu_reference_row(const Layer *layer, const double *const argument[],
+                                       size_t which, size_t row, JacobianEntry *entries)
 {
-    (void)which;
-    size_t n = shape_size(layer->in);
-    for (size_t i = 0; i < n; i++)
-        J[i * n + i] = argument[0][i] > 0.0;
+    (void)layer, (void)which;
+    entries[0] = (JacobianEntry){row, argument[0][row] > 0.0};
+    return 1;
 }
 
 static uint64_t layer_relu_reference_region(const Layer *layer, const double *x)
@@ -358,7 +393,8 @@ const LayerKind layer_relu = {
     .backward = layer_relu_backward,
     .needs_y = true,
     .reference_forward = layer_relu_reference_forward,
-    .reference_jacobian = layer_relu_reference_jacobian,
+    .reference_row = layer_relu_reference_row,
+    .formula = "relu($x)",
     .reference_region = layer_relu_reference_region,
     .identity = {"diag($x > 0) (4)"},
 };

@@ -104,6 +104,12 @@ typedef struct PartRange {
     bool is_bias; // which weight decay leaves alone
 } PartRange;
 
+// One entry of a row of a Jacobian.
+typedef struct JacobianEntry {
+    size_t col;
+    double value;
+} JacobianEntry;
+
 struct LayerKind {
     const char *name;
     bool is_activation; // elementwise and nonlinear
@@ -152,15 +158,18 @@ struct LayerKind {
     // function of several arguments, argument[0] = x and argument[1 + t] = vec(tensor t), in the
     // order of the file, no padding.
     //   forward:  y (M)
-    //   jacobian: J (M,N), row-major, zeroed by the caller, N the size of argument[which]
-    //   identity: the formula of that Jacobian as text, with the number of the identity; $x and $y
-    //             are the symbols of input and output, $n the number, $O the channels of the
-    //             output and $P its pixels
+    //   row:      one row of the Jacobian J (M,N), N the size of argument[which]: the entries that
+    //             can be other than 0, at most the size of x; returns their number. All others are
+    //             0: nearly all of a large Jacobian.
+    //   formula:  the map as text; $x and $y are the symbols of input and output, $n the number, $O
+    //             the channels of the output and $P its pixels (layer_text)
+    //   identity: the formula of the Jacobian in the same way, with the number of the identity
     // A kind without parameters that can only come first has no Jacobian (NULL).
     // Images are (C,H,W) here, as a textbook has them and as the file orders weights.
     void (*reference_forward)(const Layer *layer, const double *const argument[], double *y);
-    void (*reference_jacobian)(const Layer *layer, const double *const argument[], size_t which,
-                               double *J);
+    size_t (*reference_row)(const Layer *layer, const double *const argument[], size_t which,
+                            size_t row, JacobianEntry *entries);
+    const char *formula;
     const char *identity[1 + LAYER_MAX_TENSORS];
 
     // Of a kind that is linear by regions (NULL: it is smooth): a number that says in which region
@@ -177,6 +186,19 @@ extern const LayerKind layer_pixels; // pixels made floats: can only come first
 extern const LayerKind layer_convolution;
 extern const LayerKind layer_max_pool;
 
+// Writes a formula or identity of a kind, its $ replaced by what they mean for this layer.
+void layer_text(char *text, size_t size, const Layer *layer, const char *formula);
+
+// The derivative of an activation as text, "f1 * (1 - f1)": what its identity, "diag(...) (4)", has
+// in its brackets.
+void layer_derivative_text(char *text, size_t size, const Layer *layer);
+
+// The name of an argument in the derivation: "x", "vec(W2)" or "b2".
+void layer_argument_name(char *text, size_t size, const Layer *layer, size_t which);
+
+// The numbers in an argument.
+size_t layer_argument_size(const Layer *layer, size_t which);
+
 // Sets the initial weights and biases of a dense layer or a convolution: tensor 0, in the order of
 // the file, to a stream of normal numbers of standard deviation gain / sqrt(I), I the inputs of one
 // output; tensor 1 so that the average input gives 0.
@@ -187,8 +209,9 @@ size_t layer_dense_describe(Layer *layer, size_t units, size_t offset);
 size_t layer_dense_part_ranges(const Layer *layer, Part part, PartRange ranges[LAYER_MAX_RANGES]);
 void layer_dense_bias_gradient(const Layer *layer, const LayerView *view, float scale, float *into);
 void layer_dense_reference_forward(const Layer *layer, const double *const argument[], double *y);
-void layer_dense_reference_jacobian(const Layer *layer, const double *const argument[],
-                                    size_t which, double *J);
+size_t layer_dense_reference_row(const Layer *layer, const double *const argument[], size_t which,
+                                 size_t row, JacobianEntry *entries);
+#define LAYER_DENSE_FORMULA "W$n $x + b$n"
 #define LAYER_DENSE_IDENTITY                                                                       \
     {                                                                                              \
         "W$n (1)", "I_$O (x) $x^T (5)", "I (3)"                                                    \

@@ -46,6 +46,7 @@ const LayerKind layer_pixels = {
     .describe = layer_pixels_describe,
     .load = layer_pixels_load,
     .reference_forward = layer_pixels_reference_forward,
+    .formula = "pixels / 255 / s",
 };
 
 // ---------------------------------------------------------------------------------------------
@@ -176,25 +177,22 @@ static void layer_convolution_reference_forward(const Layer *layer, const double
         }
 }
 
-static void layer_convolution_reference_jacobian(const Layer *layer, const double *const argument[],
-                                                 size_t which, double *J)
+static size_t layer_convolution_reference_row(const Layer *layer, const double *const argument[],
+                                              size_t which, size_t row, JacobianEntry *entries)
 {
     const double *x = argument[0], *W = argument[1];
     size_t K = layer->conv.kernel_size, P = layer->out.height * layer->out.width;
-    size_t I = shape_size(layer->in), n = layer->in.channels * K * K, O = layer->out.channels;
-    for (size_t o = 0; o < O; o++)
-        for (size_t p = 0; p < P; p++) {
-            size_t row = o * P + p;
-            if (which == 2)
-                J[row * O + o] = 1.0;
-            for (size_t k = 0; which < 2 && k < n; k++) {
-                size_t at = reference_at(layer, k / (K * K), p, k / K % K, k % K);
-                if (which == 0)
-                    J[row * I + at] = W[o * n + k];
-                else
-                    J[row * (O * n) + o * n + k] = x[at];
-            }
-        }
+    size_t n = layer->in.channels * K * K, o = row / P, p = row % P;
+    if (which == 2) {
+        entries[0] = (JacobianEntry){o, 1.0};
+        return 1;
+    }
+    for (size_t k = 0; k < n; k++) {
+        size_t at = reference_at(layer, k / (K * K), p, k / K % K, k % K);
+        entries[k] =
+            which == 0 ? (JacobianEntry){at, W[o * n + k]} : (JacobianEntry){o * n + k, x[at]};
+    }
+    return n;
 }
 
 const LayerKind layer_convolution = {
@@ -209,7 +207,8 @@ const LayerKind layer_convolution = {
     .weight_gradient = layer_convolution_weight_gradient,
     .part_ranges = layer_convolution_part_ranges,
     .reference_forward = layer_convolution_reference_forward,
-    .reference_jacobian = layer_convolution_reference_jacobian,
+    .reference_row = layer_convolution_reference_row,
+    .formula = "conv(W$n, $x) + b$n",
     .identity = {"Toeplitz(W$n)", "I_$O (x) im2col($x)", "I_$O (x) 1_$P"},
 };
 
@@ -263,13 +262,13 @@ static void layer_max_pool_reference_forward(const Layer *layer, const double *c
         y[i] = argument[0][max_pool_winner(layer, argument[0], i / P, i % P)];
 }
 
-static void layer_max_pool_reference_jacobian(const Layer *layer, const double *const argument[],
-                                              size_t which, double *J)
+static size_t layer_max_pool_reference_row(const Layer *layer, const double *const argument[],
+                                           size_t which, size_t row, JacobianEntry *entries)
 {
     (void)which;
-    size_t P = layer->out.height * layer->out.width, I = shape_size(layer->in);
-    for (size_t i = 0; i < shape_size(layer->out); i++)
-        J[i * I + max_pool_winner(layer, argument[0], i / P, i % P)] = 1.0;
+    size_t P = layer->out.height * layer->out.width;
+    entries[0] = (JacobianEntry){max_pool_winner(layer, argument[0], row / P, row % P), 1.0};
+    return 1;
 }
 
 static uint64_t layer_max_pool_reference_region(const Layer *layer, const double *x)
@@ -287,7 +286,8 @@ const LayerKind layer_max_pool = {
     .forward = layer_max_pool_forward,
     .backward = layer_max_pool_backward,
     .reference_forward = layer_max_pool_reference_forward,
-    .reference_jacobian = layer_max_pool_reference_jacobian,
+    .reference_row = layer_max_pool_reference_row,
+    .formula = "maxpool($x)",
     .reference_region = layer_max_pool_reference_region,
     .identity = {"selection"},
 };

@@ -273,6 +273,7 @@ const LayerKind layer_sparse_dense = {
     .weight_gradient = sparse_dense_weight_gradient,
     .part_ranges = layer_dense_part_ranges,
     .reference_forward = layer_dense_reference_forward,
-    .reference_jacobian = layer_dense_reference_jacobian,
+    .reference_row = layer_dense_reference_row,
+    .formula = LAYER_DENSE_FORMULA,
     .identity = LAYER_DENSE_IDENTITY,
 };

@@ -1,0 +1,30 @@
+// What `mlp explain` prints: every value, Jacobian and factor of one image's forward and backward
+// pass, as text for one screen (or in full) and as JSON. explain.h and reference.h compute it,
+// cmd_explain.c chooses model and image.
+#ifndef MLP_EXPLANATION_H
+#define MLP_EXPLANATION_H
+
+#include "arrays.h"
+#include "commands.h"
+#include "explain.h"
+
+// Refers to what it is made of. The reference has the image, its values and gradients.
+typedef struct Explanation {
+    const mlp_model *model;
+    const char *path;     // of the model
+    const char *image;    // which it is
+    const char *label_of; // where the label is from; "": the data
+    size_t predicted;
+    double probability; // of that class
+    const Reference *ref;
+    const double *yhat; // (C)
+    const WeightChain *chain;
+    bool full;
+    const Arrays *arrays; // for JSON
+} Explanation;
+
+// Both fail when memory is short, in the middle of what they print.
+bool explanation_print_text(const Explanation *explanation, Error *err);
+bool explanation_print_json(const Explanation *explanation, Error *err);
+
+#endif
