@@ -214,7 +214,8 @@ class DrawPart {
         'aria-label': `test image ${number}, truth ${name}${wrong ? ', the model gets it wrong' : ''}`,
         onclick: () => this.chooseImage(i)}, canvas, element('span', {}, name));
       byId('images').append(button);
-      return {pixels, label: labels[i], number, button, canvas};
+      drawInk(canvas, pixels, data.network.rows, data.network.cols);
+      return {pixels, label: labels[i], number, wrong, button, canvas};
     });
   }
 

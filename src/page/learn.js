@@ -202,6 +202,14 @@ class LearnPart {
     return [Float32Array.from(index, (i) => (i < 0 ? 0 : values[i % pixels * channels + Math.floor(i / pixels)])), h, w];
   }
 
+  // A matrix in a row of a table: a vector is a strip, an image has square pixels.
+  drawStrip(canvas, values, rows, cols, scale) {
+    const isStrip = cols > 3 * rows;
+    drawMatrix(canvas, values, rows, cols, scale, Math.max(1, Math.floor(isStrip ? 200 / cols : 64 / rows)));
+    canvas.style.width = isStrip ? '200px' : '';
+    canvas.style.height = isStrip ? (rows === 1 ? 16 : 32) + 'px' : '';
+  }
+
   show() {
     const {app} = this, {pass, pixels} = app, {rows, cols} = data.network;
     drawInk(byId('learn-image'), pixels, rows, cols);
@@ -232,7 +240,7 @@ class LearnPart {
       note.textContent = '';
       if (!visible) continue;
       const [numbers, rows, cols] = values(pass), most = largest(numbers) || 1;
-      drawMatrix(canvas, numbers, rows, cols, most, Math.max(1, Math.floor(rows === 1 ? 192 / cols : 64 / rows)));
+      this.drawStrip(canvas, numbers, rows, cols, most);
       canvas.hidden = numbers.length === 1;
       const least = numbers.reduce((a, b) => Math.min(a, b)), greatest = numbers.reduce((a, b) => Math.max(a, b));
       note.textContent = numbers.length === 1 ? g9(numbers[0]) : `${short(least)} to ${short(greatest)}`;
@@ -251,7 +259,7 @@ class LearnPart {
       most.textContent = '';
       if (!visible) continue;
       const values = gradient.subarray(offset, offset + size), scale = largest(values);
-      drawMatrix(canvas, values, rows, size / rows, scale / 2 || 1, rows === 1 && size <= 64 ? Math.floor(192 / size) : 1);
+      this.drawStrip(canvas, values, rows, size / rows, scale / 2 || 1);
       most.textContent = short(scale);
     }
   }

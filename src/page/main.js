@@ -17,7 +17,9 @@ class App {
     this.draw = new DrawPart(this);
     this.see = new SeePart(this);
     this.learn = new LearnPart(this);
-    if (data.images.numbers.length > 0) this.draw.chooseImage(0);
+    // Something to learn from: an image that the model gets wrong, if there is one.
+    const wrong = this.draw.thumbnails.findIndex((t) => t.wrong);
+    if (data.images.numbers.length > 0) this.draw.chooseImage(Math.max(wrong, 0));
     else this.draw.clear();
   }
 

@@ -163,7 +163,7 @@ class SeePart {
     const {pass} = this.app;
     if (pass === null) return '';
     const values = this.block.valuesOf(unit, pass);
-    return values.length === 1 ? short(values[0], true) : 'max ' + short(Math.max(...values));
+    return values.length === 1 ? decimals(values[0]) : 'max ' + decimals(Math.max(...values));
   }
 
   unitName(unit) {
@@ -178,7 +178,8 @@ class SeePart {
     byId('tiles').querySelectorAll('.tile').forEach((tile, i) => tile.setAttribute('aria-pressed', String(i === unit)));
     this.showDetail();
     const detail = byId('detail');
-    if (detail.getBoundingClientRect().top > innerHeight) detail.scrollIntoView({block: 'start'});
+    const {top} = detail.getBoundingClientRect();
+    if (top < 0 || top > innerHeight / 2) detail.scrollIntoView({block: 'start'});
   }
 
   // The weight of a unit with the largest gradient.
@@ -192,17 +193,16 @@ class SeePart {
   // ----------------------------------------------------------------------------------------------
 
   showDetail() {
-    const {block, unit, app} = this, parts = [element('h3', {}, this.unitName(unit))];
-    parts.push(this.weightPicture());
+    const {block, unit, app} = this, column = (...parts) => element('div', {}, ...parts);
     if (app.pass === null) {
-      parts.push(element('p', {class: 'quiet'}, 'Draw something, or choose a test image, to see what it computes.'));
-    } else {
-      if (block.isConvolution) parts.push(this.mapPicture());
-      parts.push(...this.activationParts());
-      if (!block.isOutput) parts.push(...this.classParts());
-      parts.push(...chainParts(app, block, unit, this.weight));
+      byId('detail').replaceChildren(column(element('h3', {}, this.unitName(unit)), this.weightPicture()),
+        element('p', {class: 'quiet'}, 'Draw something, or choose a test image, to see what it computes.'));
+      return;
     }
-    byId('detail').replaceChildren(...parts);
+    byId('detail').replaceChildren(
+      column(element('h3', {}, this.unitName(unit)), this.weightPicture(), ...(block.isConvolution ? [this.mapPicture()] : [])),
+      column(...this.activationParts(), ...(block.isOutput ? [] : this.classParts())),
+      column(...chainParts(app, block, unit, this.weight)));
   }
 
   // The weights of the unit, large: a click or the arrow keys choose one.

@@ -33,12 +33,23 @@ function g9(x) {
 }
 
 // A few digits, with a true minus sign; `signed` shows a plus, too.
-function short(x, signed = false) {
+function short(x, signed = false, digits = 4) {
   if (!Number.isFinite(x)) return String(x);
-  const size = Math.abs(x);
-  const text = size === 0 ? '0' : size >= 1e-3 && size < 1e5 ? String(Number(size.toPrecision(4)))
-    : size.toExponential(2).replace('e', '·10^').replace('+', '').replace('^-', '^−');
-  return (x < 0 ? '−' : signed ? '+' : '') + text;
+  const size = Math.abs(x), sign = x < 0 ? '−' : signed && x > 0 ? '+' : '';
+  if (size === 0) return '0';
+  if (size >= 1e-3 && size < 1e5) return sign + String(Number(size.toPrecision(digits)));
+  const [number, exponent] = size.toExponential(digits - 2).split('e');
+  return `${sign}${Number(number)}·10${superscript(Number(exponent))}`;
+}
+
+// Two decimals, for values side by side.
+function decimals(x) {
+  const text = Math.abs(x).toFixed(2);
+  return (text === '0.00' ? '' : x < 0 ? '−' : '+') + text;
+}
+
+function superscript(n) {
+  return (n < 0 ? '⁻' : '') + String(Math.abs(n)).replace(/\d/g, (d) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[d]);
 }
 
 function percent(p) {
@@ -154,12 +165,12 @@ function drawChart(svg, points, options) {
   const parts = [];
   for (let i = 0; i <= 4; i++) {
     const y = highest * i / 4;
-    parts.push(line(left, atY(y), width - right, atY(y), 'grid'), text(left - 8, atY(y) + 4, 'end', short(Number(y.toPrecision(2)))));
+    parts.push(line(left, atY(y), width - right, atY(y), 'grid'), text(left - 8, atY(y) + 4, 'end', short(y, false, 2)));
   }
   const ticks = Math.min(5, Math.round(xs[1] - xs[0]));
   for (let i = 0; i <= ticks; i++) {
     const x = xs[0] + (xs[1] - xs[0]) * i / ticks;
-    parts.push(text(atX(x), height - bottom + 16, 'middle', options.log ? short(10 ** x) : String(Math.round(x))));
+    parts.push(text(atX(x), height - bottom + 16, 'middle', options.log ? (x < -2 || x > 3 ? '10' + superscript(Math.round(x)) : short(10 ** x)) : String(Math.round(x))));
   }
   parts.push(text((left + width - right) / 2, height - 3, 'middle', options.x));
   if (options.mark !== undefined) parts.push(line(atX(options.mark), top, atX(options.mark), height - bottom, 'mark'));
