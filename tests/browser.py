@@ -71,7 +71,10 @@ class Browser:
         return self.call("POST", "/element", {"using": "css selector", "value": selector})[ELEMENT]
 
     def click(self, selector):
-        self.call("POST", "/element/%s/click" % self.find(selector), {})
+        element = self.find(selector)
+        # To the middle, where no header that stays in place covers it.
+        self.run("arguments[0].scrollIntoView({block: 'center'})", {ELEMENT: element})
+        self.call("POST", "/element/%s/click" % element, {})
 
     def text(self, selector):
         return self.call("GET", "/element/%s/text" % self.find(selector))
