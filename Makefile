@@ -2,6 +2,7 @@
 # make lib          builds libmlp.so too
 # make run          builds, trains, evaluates and plots: the main job
 # make report       trains, measures and draws all of data/report: about 70 minutes on two cores (estimated)
+# make page         trains two models and writes their web pages to data/report: about a minute
 # make check        all tests
 # make check-repro  the builds that must give the same bytes
 # make fuzz         a minute of hostile inputs for each reader (FUZZ_SECONDS)
@@ -148,7 +149,7 @@ SONAME       = libmlp.so.0
 TESTED       = $(filter-out %/main.o,$(CLI_OBJECTS)) $(LIBMLP)
 TESTS        = $(patsubst tests/%.c,$(BUILD)/%,$(filter-out $(UNLINKED),$(wildcard tests/test_*.c)))
 
-.PHONY: all lib run report bench bench-pictures check check-repro unit-tests replays fuzzers fuzz coverage lint install uninstall clean help FORCE
+.PHONY: all lib run report page bench bench-pictures check check-repro unit-tests replays fuzzers fuzz coverage lint install uninstall clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 MAKEFLAGS += --no-builtin-rules
@@ -310,6 +311,10 @@ report: $(PROGRAM)
 	@echo "All of the report takes about 70 minutes on two cores (an estimate). What is there is not made again."
 	@$(MAKE) --no-print-directory -f scripts/report.mk MLP=./$(PROGRAM) \
 	  $(if $(filter -j%,$(MAKEFLAGS)),,-j "$$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN || echo 1)")
+
+# The web pages of the default and of the convolutional network.
+page: $(PROGRAM)
+	@$(MAKE) --no-print-directory -f scripts/report.mk MLP=./$(PROGRAM) pages
 
 check:
 	@CC=$(call quoted,$(CC)) MAKE=$(call quoted,$(MAKE)) sh tests/run.sh
