@@ -158,12 +158,12 @@ class SeePart {
     }));
   }
 
-  // What the unit gives now: its activation, or the largest of its map.
+  // What the unit gives now: its activation, or the largest value of its map.
   valueText(unit) {
     const {pass} = this.app;
     if (pass === null) return '';
     const values = this.block.valuesOf(unit, pass);
-    return values.length === 1 ? decimals(values[0]) : 'max ' + decimals(Math.max(...values));
+    return decimals(Math.max(...values));
   }
 
   unitName(unit) {

@@ -63,35 +63,41 @@ function shapeText(shape) {
 // ------------------------------------------------------------------------------------------------
 // Colours: blue and orange, which colour-blind people tell apart; a negative value is dotted, too
 
-let colours = {};
+const colours = {};
 
 function readColours() {
   const style = getComputedStyle(document.documentElement);
-  for (const name of ['positive', 'negative', 'zero', 'ink', 'paper', 'line', 'text', 'quiet', 'accent'])
+  for (const name of ['positive', 'negative', 'zero', 'ink', 'paper', 'text', 'quiet', 'accent'])
     colours[name] = style.getPropertyValue('--' + name).trim();
-  colours.rgb = {};
-  for (const name of ['positive', 'negative', 'zero', 'ink', 'paper'])
-    colours.rgb[name] = [1, 3, 5].map((at) => parseInt(colours[name].slice(at, at + 2), 16));
+  const rgb = (name) => [1, 3, 5].map((at) => parseInt(colours[name].slice(at, at + 2), 16));
+  colours.palette = {positive: makePalette(rgb('zero'), rgb('positive')), negative: makePalette(rgb('zero'), rgb('negative')),
+    ink: makePalette(rgb('paper'), rgb('ink'))};
 }
 
-const mix = (from, to, share) => from.map((v, i) => Math.round(v + (to[i] - v) * share));
+// Colours between two as pixels of a canvas, for shares of 0, 1/255, ..., 1.
+function makePalette(from, to) {
+  const bytes = new Uint8Array(4 * 256);
+  for (let i = 0; i < 256; i++)
+    bytes.set([...from.map((v, k) => Math.round(v + (to[k] - v) * i / 255)), 255], 4 * i);
+  return new Uint32Array(bytes.buffer);
+}
 
 // Draws a matrix, each value a square of `cell` pixels. `scale`: the value of full colour. A negative
-// value leaves a gap at its right and below. mark: the index of a value to frame.
+// value is paler at its right and below. mark: the index of a value to frame.
 function drawMatrix(canvas, values, rows, cols, scale, cell, mark = -1) {
   canvas.width = cols * cell;
   canvas.height = rows * cell;
   const context = canvas.getContext('2d'), image = context.createImageData(canvas.width, canvas.height);
-  const {zero, positive, negative} = colours.rgb, gap = Math.max(1, Math.floor(cell / 4));
-  for (let y = 0; y < canvas.height; y++)
-    for (let x = 0; x < canvas.width; x++) {
-      const v = values[Math.floor(y / cell) * cols + Math.floor(x / cell)];
-      const inGap = v < 0 && cell > 1 && (x % cell >= cell - gap || y % cell >= cell - gap);
-      const share = Math.min(1, Math.abs(v) / scale) ** 0.75;
-      const colour = inGap || !(share > 0) ? zero : mix(zero, v < 0 ? negative : positive, share);
-      image.data.set(colour, 4 * (y * canvas.width + x));
-      image.data[4 * (y * canvas.width + x) + 3] = 255;
-    }
+  const pixels = new Uint32Array(image.data.buffer), {positive, negative} = colours.palette;
+  const edge = cell === 1 ? 1 : cell - Math.max(1, Math.floor(cell / 4)); // where the paler part begins
+  for (let i = 0; i < rows * cols; i++) {
+    const share = Math.round(255 * Math.min(1, Math.abs(values[i]) / scale) ** 0.75) || 0;
+    const palette = values[i] < 0 ? negative : positive, pale = values[i] < 0 ? Math.round(share * 0.3) : share;
+    const first = Math.floor(i / cols) * cell * canvas.width + i % cols * cell;
+    for (let y = 0; y < cell; y++)
+      for (let x = 0; x < cell; x++)
+        pixels[first + y * canvas.width + x] = palette[x < edge && y < edge ? share : pale];
+  }
   context.putImageData(image, 0, 0);
   if (mark < 0) return;
   context.strokeStyle = colours.text;
@@ -99,15 +105,13 @@ function drawMatrix(canvas, values, rows, cols, scale, cell, mark = -1) {
   context.strokeRect(mark % cols * cell + 1, Math.floor(mark / cols) * cell + 1, cell - 2, cell - 2);
 }
 
-// Draws grey bytes, 0 the paper and 255 ink.
-function drawInk(canvas, pixels, rows, cols) {
+// Draws grey bytes, 0 the paper and 255 ink; null: nothing is there.
+function drawInk(canvas, grey, rows, cols) {
   canvas.width = cols;
   canvas.height = rows;
   const context = canvas.getContext('2d'), image = context.createImageData(cols, rows);
-  for (let i = 0; i < rows * cols; i++) {
-    image.data.set(mix(colours.rgb.paper, colours.rgb.ink, pixels === null ? 0 : pixels[i] / 255), 4 * i);
-    image.data[4 * i + 3] = 255;
-  }
+  const pixels = new Uint32Array(image.data.buffer), palette = colours.palette.ink;
+  for (let i = 0; i < pixels.length; i++) pixels[i] = palette[grey === null ? 0 : grey[i]];
   context.putImageData(image, 0, 0);
 }
 
