@@ -472,7 +472,7 @@ def looks(page):
         unnamed = []
         for node in browser.devtools("Accessibility.getFullAXTree")["nodes"]:
             role = node.get("role", {}).get("value")
-            if role in ("button", "radio", "slider", "combobox", "image", "img", "link", "Canvas", "radiogroup") and not node.get("ignored"):
+            if role in ("button", "radio", "slider", "combobox", "image", "img", "link", "Canvas", "radiogroup", "application") and not node.get("ignored"):
                 if not node.get("name", {}).get("value"):
                     unnamed.append(role)
         claim("%s: every control and picture has a name for a screen reader" % name, not unnamed, unnamed)

@@ -25,7 +25,7 @@ writes_page() {
         MLP_CPUS=1 "$FAST_MLP" page m.bin -o one.html && cmp page.html one.html
     status=$?
     unset MLP_DATA
-    return $status
+    return "$status"
 }
 claim "the page goes to page.html, to a file or to standard output, the same bytes each time" writes_page
 is_small() { wc -c page.html && [ "$(wc -c <page.html)" -lt 600000 ]; }

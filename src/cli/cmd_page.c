@@ -20,7 +20,7 @@ typedef struct PageOptions {
     TransposeFlags transpose;
 } PageOptions;
 
-enum { DEFAULT_IMAGES = 48 };
+enum { DEFAULT_IMAGES = 40 };
 
 static void page_options(OptionTable *table, void *values)
 {
@@ -65,15 +65,16 @@ static bool choose_images(Page *page, size_t n, Context *c)
                       &(mlp_predictions){.predicted = predicted}, c->err.text))
         return false;
     n = n < n_data ? n : n_data;
-    size_t n_first = n - n / 4, n_chosen = n_first;
-    for (size_t i = 0; i < n_data; i++)
-        if (i < n_first)
-            chosen[i] = true;
-        else if (n_chosen < n && predicted[i] != page->data->labels[i])
-            n_chosen += chosen[i] = true;
-    for (size_t i = n_first; n_chosen < n; i++)
-        if (!chosen[i])
-            n_chosen += chosen[i] = true;
+    size_t n_first = n - n / 4, n_more = n / 4;
+    for (size_t i = 0; i < n_data; i++) {
+        bool is_wrong = predicted[i] != page->data->labels[i];
+        chosen[i] = i < n_first || (is_wrong && n_more > 0);
+        n_more -= i >= n_first && chosen[i];
+    }
+    for (size_t i = n_first; n_more > 0; i++) {
+        n_more -= !chosen[i];
+        chosen[i] = true;
+    }
     for (size_t i = 0; i < n_data; i++)
         if (chosen[i])
             page->images[page->n_images++] = i;

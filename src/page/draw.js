@@ -255,6 +255,9 @@ class DrawPart {
   show() {
     const {pixels, pass, source, network} = this.app, {rows, cols} = data.network;
     drawInk(byId('prepared'), pixels, rows, cols);
+    byId('prepared-note').textContent = source.kind === 'image' ? `Test image ${source.number}, as it is in the data.`
+      : `Cropped, fitted into ${Math.floor(rows * 20 / 28)} × ${Math.floor(cols * 20 / 28)} pixels and centred by mass in ${rows} × ${cols}, ` +
+        'as the images of MNIST were.';
     byId('answer').replaceChildren(...this.answerText());
     const probability = pass === null ? network.classes.map(() => 0) : Array.from(pass.probability);
     let order = probability.map((_, k) => k);

@@ -140,11 +140,9 @@ class LearnPart {
       app.step(this.rate());
       this.steps++;
     }
-    this.history.push(app.loss());
     this.stage = STAGES.update;
     this.startCurve();
     this.show();
-    this.history.pop(); // it is the first of the next step
     app.showAnswer();
   }
 
@@ -220,8 +218,9 @@ class LearnPart {
     this.showForward(pass);
     this.showBackward(pass);
     this.showState(pass);
-    const points = this.history.map((loss, i) => [i, loss]);
-    drawChart(byId('loss-chart'), points, {label: 'The loss before each step', x: 'steps', empty: 'Update the weights to see the loss fall.'});
+    const losses = this.history.length > 0 ? [...this.history, app.loss()] : [];
+    const points = losses.map((loss, i) => [i, loss]);
+    drawChart(byId('loss-chart'), points, {label: 'The loss after each number of steps', x: 'steps', empty: 'Update the weights to see the loss fall.'});
     this.showCurve();
   }
 

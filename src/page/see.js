@@ -68,6 +68,7 @@ class Block {
   }
 }
 
+const MOST_TILES = 256;
 const DENSE_MODES = [{value: 'weights', text: 'Weights'}, {value: 'products', text: 'Weights × inputs'},
   {value: 'values', text: 'Activations'}];
 const IMAGE_MODES = [{value: 'values', text: 'Feature maps'}, {value: 'before', text: 'Before activation'},
@@ -107,7 +108,7 @@ class SeePart {
       this.mode = value;
       this.show();
     });
-    byId('layer-formula').textContent = block.formula();
+    byId('layer-formula').textContent = block.formula() + (block.units > MOST_TILES ? `     (the first ${MOST_TILES} are shown)` : '');
   }
 
   // A unit and a weight to begin with: those of the largest gradient.
@@ -142,7 +143,7 @@ class SeePart {
   }
 
   showTiles() {
-    const {block, app} = this, shown = Math.min(block.units, 256);
+    const {block, app} = this, shown = Math.min(block.units, MOST_TILES);
     const pictures = Array.from({length: shown}, (_, unit) => this.picture(unit));
     const most = Math.max(...pictures.map((p) => largest(p.values)));
     this.scale = (this.mode === 'weights' ? most / 2 : most) || 1;
