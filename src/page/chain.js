@@ -15,7 +15,8 @@ function lossWith(app, parameter, value) {
 }
 
 function factor(name, value, isResult = false) {
-  return element('span', {class: isResult ? 'factor result' : 'factor'}, element('span', {}, name), element('b', {}, short(value)));
+  return element('span', {class: isResult ? 'factor result' : 'factor'},
+    element('span', {}, name), element('b', {}, short(value)));
 }
 
 function product(...factors) {
@@ -28,7 +29,8 @@ function product(...factors) {
 function sumTable(caption, heads, terms, total) {
   const most = 10, order = terms.slice().sort((a, b) => Math.abs(b.product) - Math.abs(a.product));
   const row = (cells) => element('tr', {}, ...cells.map((cell, i) => element(i === 0 ? 'th' : 'td', {}, cell)));
-  const rows = order.slice(0, most).map((t) => row([t.name, short(t.left, true), short(t.right, true), short(t.product, true)]));
+  const rows = order.slice(0, most).map((t) =>
+    row([t.name, short(t.left, true), short(t.right, true), short(t.product, true)]));
   if (order.length > most) {
     const rest = order.slice(most).reduce((sum, t) => sum + t.product, 0);
     rows.push(row([`${order.length - most} more`, '', '', short(rest, true)]));
@@ -40,15 +42,17 @@ function sumTable(caption, heads, terms, total) {
 
 // dL/df of a unit: what the layer above passes down to it.
 function passedDown(app, block, unit, dx) {
-  const {network} = app, l = block.last + 1, above = network.layers[l], n = above.number, I = above.weights / above.out[2];
-  const isOutput = l === network.layers.length - 1, terms = [];
+  const {network} = app, l = block.last + 1, above = network.layers[l], isOutput = l === network.layers.length - 1;
+  const n = above.number, I = above.weights / above.out[2], terms = [];
   for (let o = 0; o < above.out[2]; o++) {
     const left = dx[l + 1][o], right = above.W[o * I + unit];
     terms.push({name: isOutput ? app.className(o) : String(o), left, right, product: f32(left * right)});
   }
   const delta = isOutput ? 'ŷ − y' : `∂L/∂a${n}`;
-  return sumTable(`∂L/∂f${block.layer.number}[${unit}] = sum over ${isOutput ? 'the classes' : `the units of ${above.name}`}: ` +
-    `how wrong each is, times the weight that leads there`, [isOutput ? 'class' : 'unit', delta, `W${n}[·,${unit}]`, 'product'], terms, dx[l][unit]);
+  const over = isOutput ? 'the classes' : `the units of ${above.name}`;
+  const caption = `∂L/∂f${block.layer.number}[${unit}] = sum over ${over}: how wrong each is, times the weight that leads there`;
+  const heads = [isOutput ? 'class' : 'unit', delta, `W${n}[·,${unit}]`, 'product'];
+  return sumTable(caption, heads, terms, dx[l][unit]);
 }
 
 function denseChain(app, block, unit, weight, dx) {
@@ -58,8 +62,8 @@ function denseChain(app, block, unit, weight, dx) {
   const result = (value) => factor(`∂L/∂${name}`, value, true);
   if (block.isOutput) {
     const y = unit === app.label ? 1 : 0, chain = f32(delta * x);
-    return {chain, parts: [product(factor(`∂L/∂a${n}[${unit}] = ŷ[${unit}] − y[${unit}] = ${short(pass.probability[unit])} − ${y}`, delta),
-      weightFactor, result(chain))]};
+    const error = `∂L/∂a${n}[${unit}] = ŷ[${unit}] − y[${unit}] = ${short(pass.probability[unit])} − ${y}`;
+    return {chain, parts: [product(factor(error, delta), weightFactor, result(chain))]};
   }
   const f = pass.x[block.last + 1][unit], activation = ACTIVATIONS[block.out.kind], slope = activation.slope(f);
   const passed = dx[block.last + 1][unit], chain = f32(activation.times(passed, f) * x);
@@ -71,8 +75,9 @@ function denseChain(app, block, unit, weight, dx) {
 
 // A convolution uses the weight at every position: a sum over all where the delta is not 0.
 function convolutionChain(app, block, unit, weight, dx) {
-  const {layer} = block, {name} = block.weightName(unit, weight), n = layer.number, {at, weight: order} = windowInputs(layer);
-  const offset = at[order.indexOf(weight)], x = app.pass.x[block.l], terms = [], O = block.units;
+  const {layer} = block, {name} = block.weightName(unit, weight), n = layer.number, O = block.units;
+  const {at, weight: order} = windowInputs(layer), offset = at[order.indexOf(weight)];
+  const x = app.pass.x[block.l], terms = [];
   let chain = 0;
   eachWindow(layer, (position, window) => {
     const left = dx[block.l + 1][position * O + unit], right = x[window + offset];
@@ -81,11 +86,12 @@ function convolutionChain(app, block, unit, weight, dx) {
     chain = f32(chain + term);
     terms.push({name: `${row}, ${position % layer.out[1]}`, left, right, product: term});
   });
-  const table = sumTable(`∂L/∂${name} = sum over the positions of the filter: ∂L/∂a${n} there, times the input under the weight`,
-    ['position', `∂L/∂a${n}`, layer.in_symbol, 'product'], terms, chain);
-  const note = element('p', {class: 'quiet'}, `Of ${layer.out[0] * layer.out[1]} positions ${terms.length} count: the others are not the ` +
-    'largest of their pool, or were cut off by the activation.');
-  return {chain, parts: [product(factor(`sum of ${terms.length} products`, chain), factor(`∂L/∂${name}`, chain, true)), note, table]};
+  const caption = `∂L/∂${name} = sum over the positions of the filter: ∂L/∂a${n} there, times the input under the weight`;
+  const table = sumTable(caption, ['position', `∂L/∂a${n}`, layer.in_symbol, 'product'], terms, chain);
+  const note = quietText(`Of ${layer.out[0] * layer.out[1]} positions ${terms.length} count: the others are not the largest of ` +
+    'their pool, or were cut off by the activation.');
+  const sum = product(factor(`sum of ${terms.length} products`, chain), factor(`∂L/∂${name}`, chain, true));
+  return {chain, parts: [sum, note, table]};
 }
 
 function chainParts(app, block, unit, weight) {
@@ -93,11 +99,12 @@ function chainParts(app, block, unit, weight) {
   const parameter = block.layer.offset + unit * block.perUnit + weight, w = app.network.params[parameter];
   const {chain, parts} = (block.isConvolution ? convolutionChain : denseChain)(app, block, unit, weight, dx);
   const code = gradient[parameter], rate = f32(app.learningRate());
-  const slope = (lossWith(app, parameter, f32(w + NUDGE)) - lossWith(app, parameter, f32(w - NUDGE))) / (f32(w + NUDGE) - f32(w - NUDGE));
+  const above = f32(w + NUDGE), below = f32(w - NUDGE);
+  const slope = (lossWith(app, parameter, above) - lossWith(app, parameter, below)) / (above - below);
   const same = code === chain || (code === 0 && chain === 0);
   const line = (term, ...text) => [element('dt', {}, term), element('dd', {}, ...text)];
   return [element('h4', {}, `The chain rule for ${name} = ${short(w)}`),
-    element('p', {class: 'quiet'}, `The loss is L = −log ŷ[${app.className(app.label)}] = ${short(app.loss())}.`), ...parts,
+    quietText(`The loss is L = −log ŷ[${app.className(app.label)}] = ${short(app.loss())}.`), ...parts,
     element('dl', {class: 'checks'},
       ...line('backpropagation', `${g9(code)} ${same ? '✓ the same bits' : '✗ not the product'}`),
       ...line('a nudge', `(L(w + h) − L(w − h)) / 2h = ${short(slope)} with h = 1/64`),

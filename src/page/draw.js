@@ -193,7 +193,8 @@ class DrawPart {
   // What the network was asked, as a file for `mlp predict`.
   save() {
     const picture = this.picture || {rows: SIDE, cols: SIDE, pixels: this.drawing.pixels};
-    const file = new Blob([`P5\n${picture.cols} ${picture.rows}\n255\n`, picture.pixels], {type: 'image/x-portable-graymap'});
+    const header = `P5\n${picture.cols} ${picture.rows}\n255\n`;
+    const file = new Blob([header, picture.pixels], {type: 'image/x-portable-graymap'});
     const link = element('a', {href: URL.createObjectURL(file), download: 'drawing.pgm'});
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
@@ -204,8 +205,8 @@ class DrawPart {
   makeImages() {
     const {numbers, labels, n, correct} = data.images, size = data.network.rows * data.network.cols;
     byId('images-card').hidden = numbers.length === 0;
-    byId('images-note').textContent = `${numbers.length} of the ${n} test images, of which the model gets ${correct} right. ` +
-      'Those with a cross it got wrong.';
+    byId('images-note').textContent = `${numbers.length} of the ${n} test images, of which the model gets ${correct} ` +
+      'right. Those with a cross it gets wrong.';
     this.thumbnails = numbers.map((number, i) => {
       const pixels = testPixels.subarray(i * size, (i + 1) * size), canvas = element('canvas', {class: 'pixels'});
       const wrong = this.app.network.forward(pixels).best !== labels[i], name = this.app.className(labels[i]);
@@ -235,8 +236,8 @@ class DrawPart {
     drawInk(shown, picture.pixels.map((v) => 255 - v), picture.rows, picture.cols);
     context.fillStyle = colours.paper;
     context.fillRect(0, 0, SIDE, SIDE);
-    const scale = Math.min(SIDE / picture.cols, SIDE / picture.rows);
-    context.drawImage(shown, (SIDE - picture.cols * scale) / 2, (SIDE - picture.rows * scale) / 2, picture.cols * scale, picture.rows * scale);
+    const scale = Math.min(SIDE / picture.cols, SIDE / picture.rows), w = picture.cols * scale, h = picture.rows * scale;
+    context.drawImage(shown, (SIDE - w) / 2, (SIDE - h) / 2, w, h);
     if (this.picture === null && this.drawing.isEmpty && !this.pen.keys) {
       context.fillStyle = colours.quiet;
       context.font = '15px system-ui, sans-serif';
@@ -256,8 +257,8 @@ class DrawPart {
     const {pixels, pass, source, network} = this.app, {rows, cols} = data.network;
     drawInk(byId('prepared'), pixels, rows, cols);
     byId('prepared-note').textContent = source.kind === 'image' ? `Test image ${source.number}, as it is in the data.`
-      : `Cropped, fitted into ${Math.floor(rows * 20 / 28)} × ${Math.floor(cols * 20 / 28)} pixels and centred by mass in ${rows} × ${cols}, ` +
-        'as the images of MNIST were.';
+      : `Cropped, fitted into ${Math.floor(rows * 20 / 28)} × ${Math.floor(cols * 20 / 28)} pixels and centred by mass in ` +
+        `${rows} × ${cols}, as the images of MNIST were.`;
     byId('answer').replaceChildren(...this.answerText());
     const probability = pass === null ? network.classes.map(() => 0) : Array.from(pass.probability);
     let order = probability.map((_, k) => k);
@@ -265,9 +266,10 @@ class DrawPart {
     byId('bars').replaceChildren(...order.map((k) => {
       const bar = element('span', {class: 'bar'});
       bar.style.width = 100 * probability[k] + '%';
-      const classes = [pass !== null && k === pass.best ? 'best' : '', k === source.label ? 'truth' : ''].join(' ').trim();
-      return element('li', {class: classes}, element('span', {class: 'name'}, this.app.className(k)),
-        element('span', {class: 'track'}, bar), element('span', {class: 'number'}, pass === null ? '–' : percent(probability[k])));
+      const best = pass !== null && k === pass.best ? 'best' : '', truth = k === source.label ? ' truth' : '';
+      return element('li', {class: best + truth}, element('span', {class: 'name'}, this.app.className(k)),
+        element('span', {class: 'track'}, bar),
+        element('span', {class: 'number'}, pass === null ? '–' : percent(probability[k])));
     }));
     const asked = source.kind === 'image' ? `test image ${source.number}` : source.name;
     byId('terminal').textContent = pass === null ? 'mlp predict: no answer'
@@ -283,7 +285,8 @@ class DrawPart {
     const parts = [element('strong', {}, this.app.className(pass.best)), ` ${percent(pass.probability[pass.best])}`];
     if (source.kind === 'image') {
       const right = source.label === pass.best;
-      parts.push(element('span', {class: right ? 'right' : 'mistake'}, ` ${right ? '✓' : '✗'} truth ${this.app.className(source.label)}`));
+      parts.push(element('span', {class: right ? 'right' : 'mistake'},
+        ` ${right ? '✓' : '✗'} truth ${this.app.className(source.label)}`));
     }
     if (source.doubt) parts.push(element('span', {class: 'doubt'}, source.doubt));
     return parts;

@@ -23,6 +23,13 @@ function eachInput(layer, f) {
     for (let c = 0; c < channels; c++, i++) f(i, c * pixels + p);
 }
 
+// "a1 = W1 x + b1", "f1 = sigmoid(a1)"
+function formulaOf({kind, symbol, in_symbol, number}) {
+  if (kind === 'dense') return `${symbol} = W${number} ${in_symbol} + b${number}`;
+  if (kind === 'convolution') return `${symbol} = W${number} ∗ ${in_symbol} + b${number}`;
+  return `${symbol} = ${kind === 'max pooling' ? 'maxpool' : kind}(${in_symbol})`;
+}
+
 // ------------------------------------------------------------------------------------------------
 // Dense: y = W x + b     dy/dx = W     dy/db = I     dy/dvec(W) = I (x) x^T
 //                        dx = W^T dy   dL/db = dy    dL/dW = dy x^T

@@ -8,11 +8,16 @@ const STAGES = {start: 0, forward: 1, loss: 2, backward: 3, update: 4};
 const PATTERNS = {
   // dy/dx of the layer kinds
   'dense x': (layer, pass, l, f) => eachMatrixEntry(layer.W, layer.out[2], layer.weights / layer.out[2], f),
-  'convolution x': (layer, pass, l, f) => eachFilterEntry(layer, (row, weight, at) => { if (layer.W[weight] !== 0) f(row, at); }),
+  'convolution x': (layer, pass, l, f) => eachFilterEntry(layer, (row, weight, at) => {
+    if (layer.W[weight] !== 0) f(row, at);
+  }),
   'max pooling x': (layer, pass, l, f) => {
-    const C = layer.out[2], x = pass.x[l], outPixels = layer.out[0] * layer.out[1], inPixels = layer.in[0] * layer.in[1];
+    const C = layer.out[2], outPixels = layer.out[0] * layer.out[1], inPixels = layer.in[0] * layer.in[1];
     eachWindow(layer, (position, window) => {
-      for (let c = 0; c < C; c++) f(c * outPixels + position, c * inPixels + Math.floor(poolWinner(layer, x, window, c) / C));
+      for (let c = 0; c < C; c++) {
+        const winner = Math.floor(poolWinner(layer, pass.x[l], window, c) / C);
+        f(c * outPixels + position, c * inPixels + winner);
+      }
     });
   },
   'activation x': (layer, pass, l, f) => {
@@ -31,7 +36,9 @@ const PATTERNS = {
   },
   'convolution W': (layer, pass, l, f) => {
     const x = pass.x[l], C = layer.in[2], pixels = layer.in[0] * layer.in[1];
-    eachFilterEntry(layer, (row, weight, at) => { if (x[at % pixels * C + Math.floor(at / pixels)] !== 0) f(row, weight); });
+    eachFilterEntry(layer, (row, weight, at) => {
+      if (x[at % pixels * C + Math.floor(at / pixels)] !== 0) f(row, weight);
+    });
   },
   // dy/db
   'dense b': (layer, pass, l, f) => { for (let o = 0; o < layer.out[2]; o++) f(o, o); },
@@ -67,10 +74,12 @@ function listJacobians(network) {
   for (let l = last; l >= first; l--) {
     const layer = network.layers[l], n = layer.number, kind = ACTIVATIONS[layer.kind] ? 'activation' : layer.kind;
     const pixels = layer.out[0] * layer.out[1];
-    const text = (identity) => identity.replaceAll('$n', n).replaceAll('$x', layer.in_symbol).replaceAll('$y', layer.symbol)
-      .replaceAll('$O', layer.out[2]).replaceAll('$P', pixels).replace('(x)', '⊗').replace('^T', 'ᵀ').replaceAll('*', '·');
-    const add = (what, part, index, cols) => list.push({name: `∂${layer.symbol}/∂${what}`, identity: text(layer.identity[index]),
-      rows: shapeSize(layer.out), cols, each: (pass, f) => PATTERNS[`${kind} ${part}`](layer, pass, l, f)});
+    const meaning = {$n: n, $x: layer.in_symbol, $y: layer.symbol, $O: layer.out[2], $P: pixels, '(x)': '⊗', '^T': 'ᵀ', '*': '·'};
+    const text = (identity) => identity.replace(/\$[nxyOP]|\(x\)|\^T|\*/g, (sign) => meaning[sign]);
+    const add = (what, part, index, cols) => list.push({
+      name: `∂${layer.symbol}/∂${what}`, identity: text(layer.identity[index]), rows: shapeSize(layer.out), cols,
+      each: (pass, f) => PATTERNS[`${kind} ${part}`](layer, pass, l, f)
+    });
     if (layer.W) {
       add(`b${n}`, 'b', 2, layer.out[2]);
       add(`vec(W${n})`, 'W', 1, layer.weights);
@@ -102,8 +111,11 @@ class LearnPart {
     this.jacobians = listJacobians(app.network);
     for (const k of app.network.classes.keys()) byId('label').append(element('option', {value: k}, app.className(k)));
     byId('label').addEventListener('change', (event) => app.setLabel(Number(event.target.value)));
-    const buttons = {forward: () => this.advance(STAGES.forward), loss: () => this.advance(STAGES.loss),
-      backward: () => this.advance(STAGES.backward), update: () => this.update(1), ten: () => this.update(10), reset: () => this.reset()};
+    const buttons = {
+      forward: () => this.advance(STAGES.forward), loss: () => this.advance(STAGES.loss),
+      backward: () => this.advance(STAGES.backward),
+      update: () => this.update(1), ten: () => this.update(10), reset: () => this.reset()
+    };
     for (const [name, action] of Object.entries(buttons)) byId('do-' + name).addEventListener('click', action);
     const rate = byId('rate');
     rate.addEventListener('input', () => this.showRate());
@@ -165,12 +177,11 @@ class LearnPart {
       byId('forward-table').tBodies[0].append(element('tr', {}, heading(formula), cell(shape), cell(canvas, note)));
       this.forwardRows.push({canvas, note, values, stage});
     };
-    addForward('x = pixels / 255 / s', `${data.network.rows}×${data.network.cols}`, (pass) => [pass.x[0], data.network.rows, data.network.cols], STAGES.forward);
+    const {rows, cols} = data.network;
+    addForward('x = pixels / 255 / s', `${rows}×${cols}`, (pass) => [pass.x[0], rows, cols], STAGES.forward);
     network.layers.forEach((layer, l) => {
       if (layer.kind === 'pixels') return;
-      const n = layer.number, formula = layer.W ? `${layer.symbol} = W${n} ${layer.kind === 'convolution' ? '∗ ' : ''}${layer.in_symbol} + b${n}`
-        : `${layer.symbol} = ${layer.kind === 'max pooling' ? 'maxpool' : layer.kind}(${layer.in_symbol})`;
-      addForward(formula, shapeText(layer.out), (pass) => this.arranged(pass.x[l + 1], layer.out), STAGES.forward);
+      addForward(formulaOf(layer), shapeText(layer.out), (pass) => this.arranged(pass.x[l + 1], layer.out), STAGES.forward);
     });
     const K = network.classes.length, symbol = network.layers[network.layers.length - 1].symbol;
     addForward(`ŷ = softmax(${symbol})`, String(K), (pass) => [pass.probability, 1, K], STAGES.forward);
@@ -183,7 +194,8 @@ class LearnPart {
     this.gradientRows = [];
     network.layers.slice().reverse().filter((layer) => layer.W).forEach((layer) => {
       const n = layer.number, O = layer.out[2];
-      for (const [letter, offset, size] of [['W', layer.offset, layer.weights], ['b', layer.offset + layer.weights, O]]) {
+      const W = ['W', layer.offset, layer.weights], b = ['b', layer.offset + layer.weights, O];
+      for (const [letter, offset, size] of [W, b]) {
         const canvas = strip(), most = cell();
         byId('gradient-table').tBodies[0].append(element('tr', {}, heading(`∂L/∂${letter}${n}`),
           cell(letter === 'W' ? `${O}×${size / O}` : String(O)), most, cell(canvas)));
@@ -197,7 +209,8 @@ class LearnPart {
     const [rows, cols, channels] = shape;
     if (rows * cols === 1) return channels <= 64 ? [values, 1, channels] : [values, ...gridOf(channels)];
     const {rows: h, cols: w, index} = arrange(shape), pixels = rows * cols;
-    return [Float32Array.from(index, (i) => (i < 0 ? 0 : values[i % pixels * channels + Math.floor(i / pixels)])), h, w];
+    const valueAt = (i) => (i < 0 ? 0 : values[i % pixels * channels + Math.floor(i / pixels)]);
+    return [Float32Array.from(index, valueAt), h, w];
   }
 
   // A matrix in a row of a table: a vector is a strip, an image has square pixels.
@@ -220,16 +233,18 @@ class LearnPart {
     this.showState(pass);
     const losses = this.history.length > 0 ? [...this.history, app.loss()] : [];
     const points = losses.map((loss, i) => [i, loss]);
-    drawChart(byId('loss-chart'), points, {label: 'The loss after each number of steps', x: 'steps', empty: 'Update the weights to see the loss fall.'});
+    drawChart(byId('loss-chart'), points, {label: 'The loss after each number of steps', x: 'steps',
+      empty: 'Update the weights to see the loss fall.'});
     this.showCurve();
   }
 
   showState(pass) {
-    const {app} = this, first = this.history[0];
-    const what = ['Next: forward.', 'Forward: the network has its answer.', pass && `Loss ${short(app.loss())}.`,
-      'Backward: every gradient is there.', pass && `Updated: the loss went from ${short(first)} to ${short(app.loss())}.`][this.stage];
-    const changed = this.steps > 0 ? ` The weights have changed in ${this.steps} step${this.steps > 1 ? 's' : ''}.` : '';
-    byId('learn-state').textContent = (pass === null ? 'There is no image: draw one, or choose a test image.' : what) + changed;
+    const loss = pass === null ? '' : short(this.app.loss()), steps = this.steps;
+    const what = ['Next: forward.', 'Forward: the network has its answer.', `Loss ${loss}.`,
+      'Backward: every gradient is there.', `Updated: the loss went from ${short(this.history[0])} to ${loss}.`];
+    const changed = steps > 0 ? ` The weights have changed in ${steps} step${steps > 1 ? 's' : ''}.` : '';
+    const none = 'There is no image: draw one, or choose a test image.';
+    byId('learn-state').textContent = (pass === null ? none : what[this.stage]) + changed;
   }
 
   showForward(pass) {
@@ -279,9 +294,10 @@ class LearnPart {
   }
 
   showCurve() {
-    drawChart(byId('rate-chart'), this.curve ? this.curve.points : [], {label: 'The loss after one step, against the learning rate',
-      x: 'learning rate of one step', range: [-4, 1], log: true, mark: Number(byId('rate').value),
-      empty: 'Go backward to see how far a step may go.'});
+    drawChart(byId('rate-chart'), this.curve ? this.curve.points : [], {
+      label: 'The loss after one step, against the learning rate', x: 'learning rate of one step', range: [-4, 1], log: true,
+      mark: Number(byId('rate').value), empty: 'Go backward to see how far a step may go.'
+    });
     byId('rate-note').textContent = this.curve
       ? `One more step with learning rate ${short(this.rate())} changes the loss from ${short(this.curve.loss)} to ` +
         `${short(this.app.lossAfter(this.curve.gradient, this.rate()))}.` : '';

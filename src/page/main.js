@@ -128,8 +128,8 @@ const app = new App();
   document.title = `${name} · mlp`;
   byId('model-name').textContent = name;
   byId('model-facts').textContent = `${sizes} · ${parameters} parameters · ${epochs} epochs`;
-  byId('footer').textContent = `Made by mlp ${data.program}. The page computes in single precision, in the program's order: ` +
-    'its probabilities are those of mlp predict, bit for bit. Nothing leaves this page.';
+  byId('footer').textContent = `Made by mlp ${data.program}. The page computes in single precision, in the program's ` +
+    'order: its probabilities are those of mlp predict, bit for bit. Nothing leaves this page.';
 }
 app.start();
 makeWorksheet();

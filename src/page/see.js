@@ -57,13 +57,8 @@ class Block {
   }
 
   formula() {
-    const {layer, network} = this, n = layer.number;
-    const parts = [this.isConvolution ? `a${n} = W${n} ∗ ${layer.in_symbol} + b${n}` : `a${n} = W${n} ${layer.in_symbol} + b${n}`];
-    for (let l = this.l + 1; l <= this.last; l++) {
-      const {kind, symbol, in_symbol} = network.layers[l];
-      parts.push(kind === 'max pooling' ? `${symbol} = maxpool(${in_symbol})` : `${symbol} = ${kind}(${in_symbol})`);
-    }
-    if (this.isOutput) parts.push(`ŷ = softmax(a${n})`);
+    const parts = this.network.layers.slice(this.l, this.last + 1).map(formulaOf);
+    if (this.isOutput) parts.push(`ŷ = softmax(${this.layer.symbol})`);
     return parts.join('     ');
   }
 }
@@ -98,8 +93,9 @@ class SeePart {
 
   showControls() {
     const block = this.block;
-    choice(byId('layers'), this.blocks.map((b, i) => ({value: i,
-      text: `${b.layer.name} · ${b.units} ${b.isOutput ? 'classes' : b.isConvolution ? 'channels' : 'units'}`})), this.chosen, (value) => {
+    const units = (b) => (b.isOutput ? 'classes' : b.isConvolution ? 'channels' : 'units');
+    const layers = this.blocks.map((b, i) => ({value: i, text: `${b.layer.name} · ${b.units} ${units(b)}`}));
+    choice(byId('layers'), layers, this.chosen, (value) => {
       this.setBlock(value);
       this.show();
       byId('layers').querySelector('input:checked').focus();
@@ -108,19 +104,16 @@ class SeePart {
       this.mode = value;
       this.show();
     });
-    byId('layer-formula').textContent = block.formula() + (block.units > MOST_TILES ? `     (the first ${MOST_TILES} are shown)` : '');
+    const more = block.units > MOST_TILES ? `     (the first ${MOST_TILES} are shown)` : '';
+    byId('layer-formula').textContent = block.formula() + more;
   }
 
   // A unit and a weight to begin with: those of the largest gradient.
   chooseDefaults() {
     const {block, app} = this, first = block.layer.offset;
     if (this.unit !== null) return;
-    let best = 0;
-    if (app.pass !== null) {
-      const gradient = app.backward().gradient;
-      for (let i = 0; i < block.layer.weights; i++)
-        if (Math.abs(gradient[first + i]) > Math.abs(gradient[first + best])) best = i;
-    }
+    const best = app.pass === null ? 0
+      : indexOfLargest(app.backward().gradient.subarray(first, first + block.layer.weights));
     this.unit = Math.floor(best / block.perUnit);
     this.weight = best % block.perUnit;
   }
@@ -151,7 +144,8 @@ class SeePart {
     byId('tiles').classList.toggle('small', small);
     byId('tiles').replaceChildren(...pictures.map(({values, rows, cols}, unit) => {
       const canvas = element('canvas', {class: 'pixels'});
-      drawMatrix(canvas, values, rows, cols, this.scale, small ? 48 : Math.max(2, Math.floor(96 / Math.max(rows, cols))));
+      const cell = small ? 48 : Math.max(2, Math.floor(96 / Math.max(rows, cols)));
+      drawMatrix(canvas, values, rows, cols, this.scale, cell);
       return element('button', {type: 'button', class: 'tile', 'aria-pressed': String(unit === this.unit),
         'aria-label': `${this.unitName(unit)} ${this.valueText(unit)}`, onclick: () => this.chooseUnit(unit)},
       canvas, element('span', {class: 'tile-name'}, block.isOutput ? app.className(unit) : String(unit)),
@@ -185,10 +179,8 @@ class SeePart {
 
   // The weight of a unit with the largest gradient.
   strongest(unit) {
-    const {block} = this, first = block.layer.offset + unit * block.perUnit, gradient = this.app.backward().gradient;
-    let best = 0;
-    for (let i = 0; i < block.perUnit; i++) if (Math.abs(gradient[first + i]) > Math.abs(gradient[first + best])) best = i;
-    return best;
+    const {block} = this, first = block.layer.offset + unit * block.perUnit;
+    return indexOfLargest(this.app.backward().gradient.subarray(first, first + block.perUnit));
   }
 
   // ----------------------------------------------------------------------------------------------
@@ -197,21 +189,24 @@ class SeePart {
     const {block, unit, app} = this, column = (...parts) => element('div', {}, ...parts);
     if (app.pass === null) {
       byId('detail').replaceChildren(column(element('h3', {}, this.unitName(unit)), this.weightPicture()),
-        element('p', {class: 'quiet'}, 'Draw something, or choose a test image, to see what it computes.'));
+        quietText('Draw something, or choose a test image, to see what it computes.'));
       return;
     }
     byId('detail').replaceChildren(
-      column(element('h3', {}, this.unitName(unit)), this.weightPicture(), ...(block.isConvolution ? [this.mapPicture()] : [])),
+      column(element('h3', {}, this.unitName(unit)), this.weightPicture(),
+        ...(block.isConvolution ? [this.mapPicture()] : [])),
       column(...this.activationParts(), ...(block.isOutput ? [] : this.classParts())),
       column(...chainParts(app, block, unit, this.weight)));
   }
 
   // The weights of the unit, large: a click or the arrow keys choose one.
   weightPicture() {
-    const {block, unit} = this, {rows, cols, index} = block.filter, canvas = element('canvas', {class: 'pixels large', tabindex: '0', role: 'img'});
+    const {block, unit} = this, {rows, cols, index} = block.filter;
+    const canvas = element('canvas', {class: 'pixels large', tabindex: '0', role: 'application'});
     const products = this.mode === 'products' && this.app.pass !== null;
     const values = products ? block.productsOf(unit, this.app.pass) : block.weightsOf(unit);
-    const shown = Float32Array.from(index, (i) => (i < 0 ? 0 : values[i])), scale = largest(values) / (products ? 1 : 1.5) || 1;
+    const shown = Float32Array.from(index, (i) => (i < 0 ? 0 : values[i]));
+    const scale = largest(values) / (products ? 1 : 1.5) || 1;
     const cell = Math.max(4, Math.floor(336 / Math.max(rows, cols))), mark = index.indexOf(this.weight);
     drawMatrix(canvas, shown, rows, cols, scale, cell, mark);
     canvas.setAttribute('aria-label', `${products ? 'Weights times inputs' : 'Weights'} of this unit. ` +
@@ -223,7 +218,8 @@ class SeePart {
     };
     canvas.addEventListener('click', (event) => {
       const box = canvas.getBoundingClientRect();
-      choose(Math.floor((event.clientY - box.top) / box.height * rows) * cols + Math.floor((event.clientX - box.left) / box.width * cols));
+      const row = Math.floor((event.clientY - box.top) / box.height * rows);
+      choose(row * cols + Math.floor((event.clientX - box.left) / box.width * cols));
     });
     canvas.addEventListener('keydown', (event) => {
       const step = {ArrowLeft: -1, ArrowRight: 1, ArrowUp: -cols, ArrowDown: cols}[event.key];
@@ -232,7 +228,8 @@ class SeePart {
       choose(mark + step);
       byId('detail').querySelector('canvas.large').focus();
     });
-    return element('figure', {}, canvas, element('figcaption', {}, products ? 'weights × inputs' : 'weights', '; choose one for its chain'));
+    const caption = `${products ? 'weights × inputs' : 'weights'}; choose one for its chain`;
+    return element('figure', {}, canvas, element('figcaption', {}, caption));
   }
 
   mapPicture() {
@@ -259,11 +256,13 @@ class SeePart {
     }
     const sum = (keep) => terms.filter(keep).reduce((x, y) => x + y, 0);
     const up = sum((v) => v > 0), down = sum((v) => v < 0), bias = layer.b[unit];
-    const a = pass.x[block.l + 1][position * block.units + unit], scale = Math.max(up, -down, Math.abs(bias), Math.abs(a));
+    const a = pass.x[block.l + 1][position * block.units + unit];
+    const scale = Math.max(up, -down, Math.abs(bias), Math.abs(a));
     const name = `a${n}[${unit}]`, count = (keep) => terms.filter(keep).length;
     const bars = [signedBar('bias', bias, scale), signedBar(`${count((v) => v > 0)} products > 0`, up, scale),
       signedBar(`${count((v) => v < 0)} products < 0`, down, scale), signedBar(`sum ${name}`, a, scale)];
-    const parts = [element('h4', {}, 'Where its value comes from' + where), element('ul', {class: 'signed-bars'}, ...bars)];
+    const parts = [element('h4', {}, 'Where its value comes from' + where),
+      element('ul', {class: 'signed-bars'}, ...bars)];
     const activation = ACTIVATIONS[block.out.kind];
     if (activation) {
       const f = activation.value(a);
@@ -287,7 +286,7 @@ class SeePart {
     if (order.length > 12) order = order.sort((a, b) => Math.abs(total[b]) - Math.abs(total[a])).slice(0, 10);
     const exact = block.last + 2 === app.network.layers.length;
     return [element('h4', {}, 'What it speaks for'),
-      element('p', {class: 'quiet'}, exact ? `What it adds to each logit of ${symbol}: its output weight times its activation.`
+      quietText(exact ? `What it adds to each logit of ${symbol}: its output weight times its activation.`
         : `What it adds to each logit of ${symbol}, to first order: the logit's derivative times its value.`),
       element('ul', {class: 'signed-bars classes'}, ...order.map((k) => signedBar(app.className(k), total[k], scale)))];
   }

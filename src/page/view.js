@@ -18,6 +18,10 @@ function element(tag, attributes = {}, ...children) {
   return made;
 }
 
+function quietText(...text) {
+  return element('p', {class: 'quiet'}, ...text);
+}
+
 // ------------------------------------------------------------------------------------------------
 // Numbers
 
@@ -70,8 +74,11 @@ function readColours() {
   for (const name of ['positive', 'negative', 'zero', 'ink', 'paper', 'text', 'quiet', 'accent'])
     colours[name] = style.getPropertyValue('--' + name).trim();
   const rgb = (name) => [1, 3, 5].map((at) => parseInt(colours[name].slice(at, at + 2), 16));
-  colours.palette = {positive: makePalette(rgb('zero'), rgb('positive')), negative: makePalette(rgb('zero'), rgb('negative')),
-    ink: makePalette(rgb('paper'), rgb('ink'))};
+  colours.palette = {
+    positive: makePalette(rgb('zero'), rgb('positive')),
+    negative: makePalette(rgb('zero'), rgb('negative')),
+    ink: makePalette(rgb('paper'), rgb('ink'))
+  };
 }
 
 // Colours between two as pixels of a canvas, for shares of 0, 1/255, ..., 1.
@@ -119,6 +126,12 @@ function largest(values) {
   let most = 0;
   for (const v of values) if (Math.abs(v) > most) most = Math.abs(v);
   return most;
+}
+
+function indexOfLargest(values) {
+  let best = 0;
+  for (let i = 1; i < values.length; i++) if (Math.abs(values[i]) > Math.abs(values[best])) best = i;
+  return best;
 }
 
 // The sides of a grid of n values that have no shape of their own, nearly a square.
@@ -169,16 +182,19 @@ function drawChart(svg, points, options) {
   const parts = [];
   for (let i = 0; i <= 4; i++) {
     const y = highest * i / 4;
-    parts.push(line(left, atY(y), width - right, atY(y), 'grid'), text(left - 8, atY(y) + 4, 'end', short(y, false, 2)));
+    parts.push(line(left, atY(y), width - right, atY(y), 'grid'));
+    parts.push(text(left - 8, atY(y) + 4, 'end', short(y, false, 2)));
   }
   const ticks = Math.min(5, Math.round(xs[1] - xs[0]));
   for (let i = 0; i <= ticks; i++) {
     const x = xs[0] + (xs[1] - xs[0]) * i / ticks;
-    parts.push(text(atX(x), height - bottom + 16, 'middle', options.log ? (x < -2 || x > 3 ? '10' + superscript(Math.round(x)) : short(10 ** x)) : String(Math.round(x))));
+    const power = x < -2 || x > 3 ? '10' + superscript(Math.round(x)) : short(10 ** x);
+    parts.push(text(atX(x), height - bottom + 16, 'middle', options.log ? power : String(Math.round(x))));
   }
   parts.push(text((left + width - right) / 2, height - 3, 'middle', options.x));
   if (options.mark !== undefined) parts.push(line(atX(options.mark), top, atX(options.mark), height - bottom, 'mark'));
-  parts.push(element('svg:polyline', {class: 'curve', points: finite.map((p) => `${atX(p[0]).toFixed(1)},${atY(p[1]).toFixed(1)}`).join(' ')}));
+  const places = finite.map((p) => `${atX(p[0]).toFixed(1)},${atY(p[1]).toFixed(1)}`);
+  parts.push(element('svg:polyline', {class: 'curve', points: places.join(' ')}));
   for (const p of finite)
     if (finite.length < 40) parts.push(element('svg:circle', {class: 'dot', cx: atX(p[0]), cy: atY(p[1]), r: 2.5}));
   svg.replaceChildren(...parts);
