@@ -56,7 +56,7 @@ function passedDown(app, block, unit, dx) {
 }
 
 function denseChain(app, block, unit, weight, dx) {
-  const {layer} = block, n = layer.number, {name} = block.weightName(unit, weight), {pass} = app;
+  const {layer} = block, n = layer.number, name = block.weightName(unit, weight), {pass} = app;
   const input = block.inputOf[weight], x = pass.x[block.l][input], delta = dx[block.l + 1][unit];
   const weightFactor = factor(`∂a${n}[${unit}]/∂${name} = ${layer.in_symbol}[${input}]`, x);
   const result = (value) => factor(`∂L/∂${name}`, value, true);
@@ -75,7 +75,7 @@ function denseChain(app, block, unit, weight, dx) {
 
 // A convolution uses the weight at every position: a sum over all where the delta is not 0.
 function convolutionChain(app, block, unit, weight, dx) {
-  const {layer} = block, {name} = block.weightName(unit, weight), n = layer.number, O = block.units;
+  const {layer} = block, name = block.weightName(unit, weight), n = layer.number, O = block.units;
   const {at, weight: order} = windowInputs(layer), offset = at[order.indexOf(weight)];
   const x = app.pass.x[block.l], terms = [];
   let chain = 0;
@@ -95,7 +95,7 @@ function convolutionChain(app, block, unit, weight, dx) {
 }
 
 function chainParts(app, block, unit, weight) {
-  const {dx, gradient} = app.backward(), {name} = block.weightName(unit, weight);
+  const {dx, gradient} = app.backward(), name = block.weightName(unit, weight);
   const parameter = block.layer.offset + unit * block.perUnit + weight, w = app.network.params[parameter];
   const {chain, parts} = (block.isConvolution ? convolutionChain : denseChain)(app, block, unit, weight, dx);
   const code = gradient[parameter], rate = f32(app.learningRate());

@@ -49,11 +49,11 @@ class Block {
 
   // W1[17,406], or W2[3,1,0,4] of a convolution.
   weightName(unit, weight) {
-    const K = this.layer.kernel_size, [, cols, channels] = this.layer.in;
+    const K = this.layer.kernel_size;
     const place = this.isConvolution
       ? [unit, Math.floor(weight / K / K), Math.floor(weight / K) % K, weight % K]
       : [unit, weight];
-    return {name: `W${this.layer.number}[${place.join(',')}]`, cols, channels};
+    return `W${this.layer.number}[${place.join(',')}]`;
   }
 
   formula() {
@@ -210,7 +210,7 @@ class SeePart {
     const cell = Math.max(4, Math.floor(336 / Math.max(rows, cols))), mark = index.indexOf(this.weight);
     drawMatrix(canvas, shown, rows, cols, scale, cell, mark);
     canvas.setAttribute('aria-label', `${products ? 'Weights times inputs' : 'Weights'} of this unit. ` +
-      `${block.weightName(unit, this.weight).name} is chosen; arrow keys choose another.`);
+      `${block.weightName(unit, this.weight)} is chosen; arrow keys choose another.`);
     const choose = (at) => {
       if (at < 0 || at >= index.length || index[at] < 0) return;
       this.weight = index[at];
