@@ -5,7 +5,7 @@
 
 bin=$MLP
 DATA=$PWD/data/mnist TESTS=$PWD/tests
-export DATA TESTS
+export DATA TESTS PYTHONDONTWRITEBYTECODE=1
 cd "$WORK" || exit 1
 train() { # NAME FLAGS...
     trained=$1
