@@ -127,7 +127,7 @@ const app = new App();
   const {name, sizes, parameters, epochs} = data.network;
   document.title = `${name} · mlp`;
   byId('model-name').textContent = name;
-  byId('model-facts').textContent = `${sizes} · ${parameters} parameters · ${epochs} epochs`;
+  byId('model-facts').textContent = `${sizes} · ${parameters} parameters · ${epochs} epoch${epochs === 1 ? '' : 's'}`;
   byId('footer').textContent = `Made by mlp ${data.program}. The page computes in single precision, in the program's ` +
     'order: its probabilities are those of mlp predict, bit for bit. Nothing leaves this page.';
 }

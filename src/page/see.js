@@ -222,10 +222,11 @@ class SeePart {
       choose(row * cols + Math.floor((event.clientX - box.left) / box.width * cols));
     });
     canvas.addEventListener('keydown', (event) => {
-      const step = {ArrowLeft: -1, ArrowRight: 1, ArrowUp: -cols, ArrowDown: cols}[event.key];
+      const step = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1]}[event.key];
       if (step === undefined) return;
       event.preventDefault();
-      choose(mark + step);
+      const col = mark % cols + step[0];
+      if (col >= 0 && col < cols) choose(mark + step[0] + cols * step[1]);
       byId('detail').querySelector('canvas.large').focus();
     });
     const caption = `${products ? 'weights × inputs' : 'weights'}; choose one for its chain`;

@@ -89,21 +89,27 @@ function makePalette(from, to) {
   return new Uint32Array(bytes.buffer);
 }
 
-// Draws a matrix, each value a square of `cell` pixels. `scale`: the value of full colour. A negative
-// value is paler at its right and below. mark: the index of a value to frame.
+// Whether a pixel of a negative value's square is paler: a minus sign, or, in a small square, its edge at
+// the right and below, so that negative values look dotted.
+function isPale(x, y, cell) {
+  if (cell < 8) return cell > 1 && Math.max(x, y) >= cell - Math.max(1, Math.floor(cell / 4));
+  return Math.abs(y + 0.5 - cell / 2) <= Math.max(1, cell / 16) && Math.abs(x + 0.5 - cell / 2) < 0.3 * cell;
+}
+
+// Draws a matrix, each value a square of `cell` pixels. `scale`: the value of full colour. mark: the index
+// of a value to frame.
 function drawMatrix(canvas, values, rows, cols, scale, cell, mark = -1) {
   canvas.width = cols * cell;
   canvas.height = rows * cell;
   const context = canvas.getContext('2d'), image = context.createImageData(canvas.width, canvas.height);
   const pixels = new Uint32Array(image.data.buffer), {positive, negative} = colours.palette;
-  const edge = cell === 1 ? 1 : cell - Math.max(1, Math.floor(cell / 4)); // where the paler part begins
   for (let i = 0; i < rows * cols; i++) {
     const share = Math.round(255 * Math.min(1, Math.abs(values[i]) / scale) ** 0.75) || 0;
-    const palette = values[i] < 0 ? negative : positive, pale = values[i] < 0 ? Math.round(share * 0.3) : share;
+    const isNegative = values[i] < 0, palette = isNegative ? negative : positive, pale = Math.round(share * 0.25);
     const first = Math.floor(i / cols) * cell * canvas.width + i % cols * cell;
     for (let y = 0; y < cell; y++)
       for (let x = 0; x < cell; x++)
-        pixels[first + y * canvas.width + x] = palette[x < edge && y < edge ? share : pale];
+        pixels[first + y * canvas.width + x] = palette[isNegative && isPale(x, y, cell) ? pale : share];
   }
   context.putImageData(image, 0, 0);
   if (mark < 0) return;
