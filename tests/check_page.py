@@ -197,7 +197,7 @@ def draws(model):
 def scenes(n):
     """Pictures of digits as people take them: enlarged test images on paper, with faults: (rows, cols, pixels)."""
     pixels, _ = test_images()
-    faults = ["clean", "light", "noise", "chalk", "frame", "ruled", "table", "specks", "cropped", "faint", "blank"]
+    faults = ["clean", "light", "noise", "chalk", "frame", "ruled", "table", "specks", "cropped", "faint", "blank", "lines", "blurred"]
     for i in range(n):
         rng, fault = random.Random(i), faults[i % len(faults)]
         k, margin = rng.choice([2, 3, 4, 5]), rng.randrange(4, 30)
@@ -221,16 +221,30 @@ def scenes(n):
                     level = 0
                 elif fault == "ruled" and y % 17 == 5:
                     level = min(level, 190)
+                elif fault == "lines" and y % 23 == 7:
+                    level = min(level, 100)
                 elif fault == "table" and x < 6:
                     level = 40
                 elif fault == "specks" and rng.random() < 0.0008:
                     level = 0
                 picture.append(level)
+        if fault == "blurred":
+            picture = blurred(rows, cols, picture, 2 * k)
         yield rows, cols, picture
 
 
+def blurred(rows, cols, picture, r):
+    """Each pixel the mean of 2r + 1 in its row, then in its column, fewer at the edge."""
+    def along(lines):
+        for line in lines:
+            yield [sum(line[max(0, i - r):i + r + 1]) // len(line[max(0, i - r):i + r + 1]) for i in range(len(line))]
+    lines = list(along(picture[y * cols:(y + 1) * cols] for y in range(rows)))
+    columns = list(along(zip(*lines)))
+    return [v for line in zip(*columns) for v in line]
+
+
 def prepares(model):
-    pictures = list(scenes(66)) + [(1, 1, [0]), (3, 200, [255] * 300 + [0] * 300), (60, 4, ([255] * 2 + [0] * 2) * 60), (30, 30, [128] * 900)]
+    pictures = list(scenes(78)) + [(1, 1, [0]), (3, 200, [255] * 300 + [0] * 300), (60, 4, ([255] * 2 + [0] * 2) * 60), (30, 30, [128] * 900)]
     with open("scenes.pgm", "wb") as out:
         out.write(b"".join(pgm(*p) for p in pictures))
     want = {index: probability for _, index, _, probability in predicted(model, "scenes.pgm")}
