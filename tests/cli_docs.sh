@@ -205,7 +205,7 @@ claim "every link leads somewhere" links_lead
 files_exist() {
     for document in $documents $more_documents; do
         # shellcheck disable=SC2016 # backquotes are meant
-        for path in $(grep -o '`[a-zA-Z0-9_./-]*/[a-zA-Z0-9_-]*\.\(c\|h\|sh\|mk\|gp\|py\|md\|1\)`' "$document" | tr -d '`' | grep -v NAME); do
+        for path in $(grep -o '`[a-zA-Z0-9_./-]*/[a-zA-Z0-9_-]*\.\(c\|h\|sh\|mk\|gp\|py\|md\|1\|js\|css\|html\)`' "$document" | tr -d '`' | grep -v NAME); do
             [ -e "$path" ] || [ -e "$(dirname "$document")/$path" ] || { echo "$document: $path"; return 1; }
         done
     done
