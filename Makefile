@@ -2,6 +2,7 @@
 # make lib          builds libmlp.so too
 # make run          builds, trains, evaluates and plots: the main job
 # make report       trains, measures and draws all of data/report: about 70 minutes on two cores (estimated)
+# make page         trains two models and writes their web pages to data/report: about a minute
 # make check        all tests
 # make check-repro  the builds that must give the same bytes
 # make fuzz         a minute of hostile inputs for each reader (FUZZ_SECONDS)
@@ -138,7 +139,7 @@ objects_of   = $(patsubst src/%.c,$(2)/%.o,$(wildcard $(1)))
 LIB_SOURCES  = src/base/*.c src/kernels/*.c src/nn/*.c src/io/*.c src/mlp.c
 LIB_OBJECTS  = $(call objects_of,$(LIB_SOURCES),$(BUILD))
 PIC_OBJECTS  = $(call objects_of,$(LIB_SOURCES),$(BUILD)/pic)
-CLI_OBJECTS  = $(call objects_of,src/cli/*.c,$(BUILD))
+CLI_OBJECTS  = $(call objects_of,src/cli/*.c,$(BUILD)) $(BUILD)/cli/page_parts.o
 # Beside ./mlp, or in the directory of any other build.
 LIB_PLACE    = $(if $(filter mlp,$(PROGRAM)),,$(BUILD)/)
 LIBMLP       = $(LIB_PLACE)libmlp.a
@@ -148,7 +149,7 @@ SONAME       = libmlp.so.0
 TESTED       = $(filter-out %/main.o,$(CLI_OBJECTS)) $(LIBMLP)
 TESTS        = $(patsubst tests/%.c,$(BUILD)/%,$(filter-out $(UNLINKED),$(wildcard tests/test_*.c)))
 
-.PHONY: all lib run report bench bench-pictures check check-repro unit-tests replays fuzzers fuzz coverage lint install uninstall clean help FORCE
+.PHONY: all lib run report page bench bench-pictures check check-repro unit-tests replays fuzzers fuzz coverage lint install uninstall clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 MAKEFLAGS += --no-builtin-rules
@@ -212,6 +213,28 @@ $(BUILD)/cli/installed.o: src/cli/installed.c $(BUILD)/flags $(BUILD)/datadir
 
 $(BUILD)/test_%.o: tests/test_%.c $(BUILD)/flags
 	$(call compile,$(INCLUDE_cli) -Itests)
+
+# The page that `mlp page` writes is part of the program: its files as arrays of bytes, the scripts in
+# the order in which they are read.
+PAGE_SCRIPTS = $(addprefix src/page/,arithmetic.js layers.js network.js ink.js prepare.js view.js draw.js \
+                 see.js chain.js learn.js worksheet.js main.js)
+
+# $(call page_part,NAME,FILES)
+define page_part
+printf 'static const unsigned char $(1)_bytes[] = {\n'; \
+cat $(2) | od -A n -v -t u1 | sed 's/[0-9][0-9]*/&,/g'; \
+printf '};\nconst PagePart $(1) = {$(1)_bytes, sizeof $(1)_bytes};\n';
+endef
+
+$(BUILD)/cli/page_parts.c: src/page/body.html src/page/page.css $(PAGE_SCRIPTS) Makefile
+	@mkdir -p $(@D)
+	{ printf '#include "page_parts.h"\n'; \
+	  $(call page_part,page_body,src/page/body.html) \
+	  $(call page_part,page_style,src/page/page.css) \
+	  $(call page_part,page_script,$(PAGE_SCRIPTS)) } >$@
+
+$(BUILD)/cli/page_parts.o: $(BUILD)/cli/page_parts.c $(BUILD)/flags
+	$(call compile,$(INCLUDE_cli))
 
 # A test can stand between the program and the system, to count what is asked for or to refuse it,
 # where the linker knows how (that of macOS does not).
@@ -288,6 +311,10 @@ report: $(PROGRAM)
 	@echo "All of the report takes about 70 minutes on two cores (an estimate). What is there is not made again."
 	@$(MAKE) --no-print-directory -f scripts/report.mk MLP=./$(PROGRAM) \
 	  $(if $(filter -j%,$(MAKEFLAGS)),,-j "$$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN || echo 1)")
+
+# The web pages of the default and of the convolutional network.
+page: $(PROGRAM)
+	@$(MAKE) --no-print-directory -f scripts/report.mk MLP=./$(PROGRAM) pages
 
 check:
 	@CC=$(call quoted,$(CC)) MAKE=$(call quoted,$(MAKE)) sh tests/run.sh

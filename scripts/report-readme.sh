@@ -67,6 +67,15 @@ differences, whose rounding depends on the C library's \`exp\`.
 
 Two more pages: [how fast it is](SPEED.md) and [how the settings were chosen](SETTINGS.md).
 
+## The pages of two models
+
+    ./mlp page default.bin -o page.html
+    ./mlp page cnn.bin -o page-cnn.html
+
+[page.html](page.html) is the default network, [page-cnn.html](page-cnn.html) the convolutional one. Save one and open it in a browser. One
+draws a digit there and sees the answer, what every unit computes, and what a step of gradient descent changes. It computes the bits of the
+program.
+
 ## Overfitting: $SMALL training images against all
 
     ./mlp train --epochs $EPOCHS --lr $SLOW --train-size $SMALL -o small-slow.bin --csv small-slow.csv

@@ -9,6 +9,7 @@
 #
 # Three parts have targets of their own, since two of them take most of the time: `basics`, `recipes` and
 # `timing` (report-recipes.mk). `all` makes them and the text; `timing` last and alone, for its seconds.
+# `pages` are the web pages of two models, which `basics` makes, too.
 
 MLP     = ./mlp
 # What is older than the program is made again. TRAINED_BY= (nothing) keeps what an older program
@@ -51,7 +52,7 @@ $(foreach name,OUT WORK MLP,$(if $(or $(call unplain,$($(name))),$(filter -%,$($
 stamp = $(shell printf '%s\n' $(call quoted,$(2)) | cmp -s - $(1) || printf '%s\n' $(call quoted,$(2)) >$(1))
 $(shell mkdir -p $(OUT) $(WORK)/recipes $(WORK)/timing)
 
-.PHONY: all basics recipes timing readme
+.PHONY: all basics recipes timing pages readme
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 # The tables of parts of a sweep under one header: the same bytes as one sweep over all values.
@@ -74,12 +75,14 @@ TABLES = $(addprefix $(OUT)/,overfit-$(SLOW).csv overfit-$(RATE).csv overfit.csv
 NAMES  = curves overfit-$(SLOW) overfit-$(RATE) sizes rates batch hidden weights confusion classes \
            mistakes jacobians steps curves-cnn filters-1 filters-2 features-1 features-2 \
          confusion-cnn mistakes-cnn
+PAGES  = $(OUT)/page.html $(OUT)/page-cnn.html
 # $(call pictures,NAMES)
 pictures = $(if $(GNUPLOT),$(foreach name,$(1),$(OUT)/$(name).png $(OUT)/$(name).svg))
 
 recipes: $(RECIPE_TABLES) $(call pictures,$(RECIPE_NAMES))
 timing: $(TIMING_TABLES) $(call pictures,$(TIMING_NAMES))
-basics: $(CNN) $(RATE_SWEEPS) $(MODELS) $(SIZE_SWEEPS) $(BATCH_SWEEPS) $(HIDDEN_SWEEPS) $(TABLES) $(call pictures,$(NAMES))
+basics: $(CNN) $(RATE_SWEEPS) $(MODELS) $(SIZE_SWEEPS) $(BATCH_SWEEPS) $(HIDDEN_SWEEPS) $(TABLES) $(PAGES) $(call pictures,$(NAMES))
+pages: $(PAGES)
 
 # The second make begins when nothing else runs any more.
 all: recipes basics
@@ -235,6 +238,11 @@ $(WORK)/features.csv: $(CNN) $(WORK)/predictions-cnn.csv
 	    sed "1d; s/^/$$label,/" $(WORK)/image.csv >>$@.part || exit; \
 	  done
 	@mv $@.part $@
+
+$(OUT)/page.html: $(WORK)/default.bin
+$(OUT)/page-cnn.html: $(CNN)
+$(PAGES): $(MADE_BY)
+	$(MLP) page $(filter %.bin,$^) -o $@
 
 NONZERO = $(MLP) gradcheck --hidden $(JACOBIAN_HIDDEN) --nonzero $(WORK)/nonzero.csv >$(WORK)/gradcheck.txt
 $(WORK)/nonzero.csv: $(MADE_BY)

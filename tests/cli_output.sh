@@ -30,6 +30,7 @@ gradcheck -d data --hidden 2 --steps
 gradcheck -d data --hidden 2 --nonzero
 weights m.bin --csv
 features m.bin -d data --csv
+page m.bin -d data -o
 augment -d data --csv
 weights cnn.bin --csv
 train -q -d data --epochs 2 --hidden 8 -o n.bin --csv
@@ -217,7 +218,7 @@ claim "a stream that cannot be written is refused before any work" unwritable_st
 # A file that may be written, in a directory where none can be made or renamed.
 unwritable_files() { # nothing is read, printed or written before, and the file that was given is named
     for line in 'eval nowhere.bin --confusion z.csv --mistakes' 'gradcheck -d nowhere --steps z.csv --nonzero' \
-        'features nowhere.bin --csv' 'sweep -d nowhere --csv' 'train -d nowhere --csv' 'train -d nowhere -o'; do
+        'features nowhere.bin --csv' 'page nowhere.bin -o' 'sweep -d nowhere --csv' 'train -d nowhere --csv' 'train -d nowhere -o'; do
         # shellcheck disable=SC2086 # words
         refuses 1 '/proc/self/comm: cannot write in its directory' "$bin" $line /proc/self/comm || return 1
     done

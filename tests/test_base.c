@@ -1,6 +1,8 @@
 // Messages: one line, and the reason in it however long a path is. Numbers in every locale.
+// SHA-256.
 #include "base.h"
 #include "numbers.h"
+#include "sha256.h"
 
 #include "test.h"
 
@@ -92,11 +94,40 @@ static void numbers_are_the_same_in_every_locale(void)
     setlocale(LC_ALL, "C");
 }
 
+// The hashes are those of `head -c N /dev/zero | tr '\\0' a | sha256sum`; of "abc", that of FIPS
+// 180-2. The lengths are around those at which a block more is needed.
+static void sha256_gives_known_hashes(void)
+{
+    static const struct {
+        size_t n;
+        const char *hash;
+    } known[] = {{0, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
+                 {55, "9f4390f8d30c2dd92ec9f095b65e2b9ae9b0a925a5258e241c9f1e910f734318"},
+                 {56, "b35439a4ac6f0948b6d6f9e3c6af0f5f590ce20f1bde7090ef7970686ec6738a"},
+                 {64, "ffe054fe7ae0cb6dc65c3af9b61d5209f439851db43d0ba5997337df154668eb"},
+                 {119, "31eba51c313a5c08226adf18d4a359cfdfd8d2e816b13f4af952f7ea6584dcfb"},
+                 {120, "2f3d335432c70b580af0e8e1b3674a7c020d683aa5f73aaaedfdc55af904c21c"},
+                 {1000, "41edece42d63e8d9bf515a9ba6932e1c20cbc9f5a5d134645adb5db1b9737ea3"}};
+    char letters[1000], text[2 * SHA256_SIZE + 1];
+    unsigned char hash[SHA256_SIZE];
+    memset(letters, 'a', sizeof letters);
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        sha256(hash, letters, known[i].n);
+        for (size_t b = 0; b < SHA256_SIZE; b++)
+            snprintf(text + 2 * b, 3, "%02x", hash[b]);
+        CHECK(strcmp(text, known[i].hash) == 0, "%zu bytes: %s", known[i].n, text);
+    }
+    sha256(hash, "abc", 3);
+    CHECK(hash[0] == 0xba && hash[1] == 0x78 && hash[31] == 0xad, "abc: %02x%02x...%02x", hash[0],
+          hash[1], hash[31]);
+}
+
 int main(void)
 {
     RUN(a_message_with_long_paths_keeps_its_words);
     RUN(a_reason_survives_a_path_longer_than_any);
     RUN(a_message_that_fits_is_left_alone);
     RUN(numbers_are_the_same_in_every_locale);
+    RUN(sha256_gives_known_hashes);
     return test_end();
 }

@@ -37,7 +37,7 @@ static void json_print_text(JsonWriter *json, const char *text)
         size_t length = utf8_length((const unsigned char *)text, left);
         if (c == '"' || c == '\\')
             fprintf(json->out, "\\%c", c);
-        else if (c < ' ')
+        else if (c < ' ' || (c == '<' && json->in_html))
             fprintf(json->out, "\\u%04x", c);
         else if (length == 0)
             fputs("\\ufffd", json->out);

@@ -13,6 +13,7 @@ typedef struct JsonWriter {
     unsigned depth; // of open objects and arrays
     bool has_items; // the innermost one has, and so the next needs a comma
     bool one_line;  // the innermost one is an array of numbers
+    bool in_html;   // set by the caller: "<" in a text is escaped, so that no element ends in it
 } JsonWriter;
 
 // Objects are opened with '{', arrays with '[', and closed with their other bracket. `key` is NULL
