@@ -208,6 +208,8 @@ static void chunk_sums(const Layer *layer, const float *params, const SparseInpu
         lists.start[0] = 0;
         kernels->sparse_list(lists.entries, lists.start, &bytes, I, &next);
     }
+    uint16_t *behind = lists.entries + lists.start[tile->batch.size];
+    behind[0] = behind[1] = 0; // kernels load entries two ahead of the one that they use
     SparseRows rows = {lists.entries, lists.start, tile->batch.size};
     kernels->sparse_forward(sums, W, S, &rows, I, value, transposed);
 }
