@@ -257,8 +257,9 @@ while [ "$round" -le "$rounds" ]; do
             run "libxsmm-dnn, mlp_mnist" "$n" "$batch" "$n" 1 "shuffle, biases, sigmoid, accuracy" \
                 "$peers/libxsmm_mnist.sh" "$libxsmm" "$epochs" "$batch"
         fi
-        [ -z "$tiny_dnn" ] || # it is slow
+        if [ -n "$tiny_dnn" ]; then # it is slow: one epoch
             run "tiny-dnn" "$n" "$batch" "$n" 1 "shuffle, loss, accuracy" "$tiny_dnn" "$tmp" 1 "$batch"
+        fi
         run_torch torch "PyTorch, autograd" autograd "$epochs" "$n" accuracy
         run_torch dataloader "PyTorch, DataLoader" dataloader "$epochs" "$n" accuracy
         run_torch manual "PyTorch, backward by hand" manual "$epochs" "$n" "loss, accuracy"

@@ -222,6 +222,19 @@ resumes_after_a_signal() {
 }
 claim "after a signal the table is the beginning of the whole one, and the rest follows" resumes_after_a_signal
 
+# A limit of the size of files is as a disk that is full after some rows.
+in_small_files() (
+    ulimit -f 4 && "$@"
+)
+table_cut_short() {
+    set -- sweep -q -d "$WORK/small" --epochs 1 --hidden 8 --train-size 100 --seeds 60 --csv "$WORK/full.csv"
+    MLP_CPUS=3 refuses 1 "$WORK/full.csv: writing failed: File too large" in_small_files "$MLP" "$@" || return 1
+    rows=$(wc -l <"$WORK/full.csv")
+    [ "$rows" -gt 1 ] && [ "$rows" -lt 61 ] && exits 0 "$MLP" "$@" && [ "$(wc -l <"$WORK/full.csv")" -eq 61 ] &&
+        [ "$(awk -F, '{ print NF }' "$WORK/full.csv" | sort -u)" = 17 ]
+}
+claim "a row that cannot be written is one error; those before it are kept, and the same command resumes" table_cut_short
+
 for pair in '--lr 1,x' '--lr 1,,2' '--lr 0' '--lr nan' '--lr 1,' '--batch 0' '--batch 1.5' '--hidden 64,-1' \
     '--hidden 65537' '--train-size 1e3' '--train-size x' '--seeds 0' '--epochs 0' '--hidden 8-' '--hidden 8-0' '--hidden 1-2-3-4-5-6-7-8-9' \
     '--activation relu,gelu' '--activation relu,' '--channels 0' '--channels 0-3' '--optimizer sgd,lion' '--momentum 0,1' \

@@ -66,7 +66,7 @@ static bool train(Figures *figures, const mlp_settings *settings, size_t threads
                       .split = {{0, N_TRAIN}, {N_TRAIN, N_ALL}},
                       .scale = images.scale,
                       .state = &state};
-    const TrainObserver observer = {&watch, watch_batch, watch_epoch};
+    const TrainObserver observer = {.context = &watch, .batch = watch_batch, .epoch = watch_epoch};
     float *params = network_alloc(&net, &own, err);
     ThreadPool *pool = params == NULL ? NULL : pool_open(threads, &own, err);
     bool ok = pool != NULL && train_state_alloc(&state, settings, net.n_parameters, &own, err);

@@ -373,7 +373,10 @@ static void patience_and_the_best_epoch_need_every_validation(void)
         mlp_settings settings = settings_of(&needs[i]);
         mlp_model *model = create(&settings);
         Run run = {.batches_left = BATCHES};
-        const mlp_observer observer = {&run, true, watch_batch, watch_epoch};
+        const mlp_observer observer = {.context = &run,
+                                       .validate_last_only = true,
+                                       .batch = watch_batch,
+                                       .epoch = watch_epoch};
         (void)mlp_train(model, data, EPOCHS, 1, &observer, error);
         CHECK(isnan(run.last.validation_loss) == (i == 2), "case %zu: %g", i,
               run.last.validation_loss);

@@ -586,8 +586,8 @@ static int run(Context *c)
         return sweep.is_contradiction ? STATUS_USAGE : STATUS_FAILED;
     sweep.start = clock_seconds();
     status = train_all(&sweep, &c->err);
-    Error err;
-    if (sweep.n_done > 0 && !command_commit(&sweep.csv, &err)) {
+    Error err; // a row that could not be written has been reported
+    if (sweep.n_done > 0 && !ferror(sweep.csv.stream) && !command_commit(&sweep.csv, &err)) {
         if (status == STATUS_FAILED)
             command_fail(&c->err, status);
         c->err = err;
@@ -609,10 +609,10 @@ const Command command_sweep = {
         "training that diverges has a row that says so. Trainings that are in the table are not "
         "repeated, so the same command resumes a sweep that was stopped. Several trainings run at "
         "once, one thread each; the rows are in the order of the combinations. Commas separate the "
-        "values of a setting; the sizes of "
-        "one network have dashes between them (--hidden 64,128-64). A train size of 0 is all but "
-        "the validation images. The test figures are for reporting: choose settings on the "
-        "validation images. --arch cnn has other defaults (mlp sweep --arch cnn --help).",
+        "values of a setting; the sizes of one network have dashes between them (--hidden "
+        "64,128-64). A train size of 0 is all but the validation images. The test figures are for "
+        "reporting: choose settings on the validation images. --arch cnn has other defaults (mlp "
+        "sweep --arch cnn --help).",
     .examples = {"mlp sweep --lr 1e-4,1e-3,1e-2 --seeds 5",
                  "mlp sweep --train-size 500,5000,50000 --csv sizes.csv"},
     .values_size = sizeof(SweepOptions),

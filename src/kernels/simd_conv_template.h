@@ -30,7 +30,7 @@ INLINE unsigned nonzero_lanes(Vector v)
 }
 
 // ---------------------------------------------------------------------------------------------
-// Forward: a tile of neighbouring output positions by KERNEL_PAD channels
+// Forward: a tile of neighbouring output positions by some vectors of channels
 
 // Bit c of nonzero[r]: pixel (r, c) is not zero. Only images of one float per pixel are looked at,
 // which are mostly zero; of others, and of large ones, nothing is known (false).
@@ -177,7 +177,7 @@ static void list_channels(Nonzero *lists, const ConvShape *s, const float *dy, s
     enum { POSITIONS = 64 / KERNEL_PAD };
     size_t list_size = 1 + conv_positions(s), next = s->stride * s->pitch;
     size_t n = s->channels - o < KERNEL_PAD ? s->channels - o : KERNEL_PAD;
-    uint64_t channels = (UINT64_MAX >> (64 - n)) & 0xffff; // whatever the padding contains
+    uint64_t channels = UINT64_MAX >> (64 - n); // whatever the padding contains
     Nonzero *end[KERNEL_PAD];
     for (size_t c = 0; c < n; c++)
         end[c] = lists + (o + c) * list_size + 1;

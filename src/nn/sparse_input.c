@@ -158,7 +158,8 @@ static const uint32_t *prepared_start(const PreparedImages *images, const Batch 
 }
 
 // Copies prepared lists to one place, where the kernels can read on beyond the end of each without
-// waiting for memory. All look-ups come first, so that their cache misses overlap.
+// waiting for memory. All look-ups come first, so that their cache misses overlap. Whole vectors
+// are copied: what follows the end of a list is overwritten by the next one.
 static void gather_lists(Lists *lists, const PreparedImages *images, const Tile *tile, size_t chunk)
 {
     const uint16_t *list[TILE_EXAMPLES];
@@ -176,8 +177,7 @@ static void gather_lists(Lists *lists, const PreparedImages *images, const Tile 
     for (size_t e = 0; e < tile->batch.size; e++)
         for (size_t i = lists->start[e]; i < lists->start[e + 1]; i += SPARSE_SLACK)
             memcpy(lists->entries + i, list[e] + (i - lists->start[e]),
-                   SPARSE_SLACK *
-                       sizeof *list[e]); // whole vectors; what is too much is overwritten
+                   SPARSE_SLACK * sizeof *lists->entries);
 }
 
 static ByteRows byte_rows(const Batch *batch, size_t pixel, const unsigned char *row[TILE_EXAMPLES])
@@ -208,6 +208,8 @@ static void chunk_sums(const Layer *layer, const float *params, const SparseInpu
         lists.start[0] = 0;
         kernels->sparse_list(lists.entries, lists.start, &bytes, I, &next);
     }
+    uint16_t *behind = lists.entries + lists.start[tile->batch.size];
+    behind[0] = behind[1] = 0; // kernels load entries two ahead of the one that they use
     SparseRows rows = {lists.entries, lists.start, tile->batch.size};
     kernels->sparse_forward(sums, W, S, &rows, I, value, transposed);
 }
