@@ -217,10 +217,25 @@ resumes_after_a_signal() {
     untimed "$WORK/whole.csv" >"$WORK/whole"
     [ "$status" -eq 143 ] && [ "$rows" -ge 1 ] && [ "$rows" -lt 60 ] &&
         grep -qx "mlp: SIGTERM: stopped; the same command resumes after the $rows trainings that are done" "$WORK/cut.err" &&
-        untimed "$WORK/cut.csv" | cmp -n "$(untimed "$WORK/cut.csv" | wc -c)" - "$WORK/whole" &&
-        MLP_CPUS=3 exits 0 "$FAST_MLP" "$@" --csv "$WORK/cut.csv" && untimed "$WORK/cut.csv" | cmp - "$WORK/whole"
+        ! untimed "$WORK/cut.csv" | grep -vxF -f "$WORK/whole" &&
+        MLP_CPUS=3 exits 0 "$FAST_MLP" "$@" --csv "$WORK/cut.csv" &&
+        sort "$WORK/whole" >"$WORK/sorted" && untimed "$WORK/cut.csv" | sort | cmp - "$WORK/sorted"
 }
-claim "after a signal the table is the beginning of the whole one, and the rest follows" resumes_after_a_signal
+claim "after a signal the table has rows of the whole one, and the others follow" resumes_after_a_signal
+
+# A long training before many short ones, which the other thread has done when the signal comes.
+keeps_what_waits() {
+    set -- sweep -q -d "$WORK/data" --epochs 40 --hidden 1024,4,5,6,7,8 --train-size 2000 --threads 2
+    "$FAST_MLP" "$@" --csv "$WORK/wait.csv" 2>"$WORK/wait.err" &
+    child=$!
+    sleep 3
+    kill -TERM "$child"
+    wait "$child"
+    status=$?
+    cat "$WORK/wait.err"
+    [ "$status" -eq 143 ] && [ "$(cut -d, -f5 "$WORK/wait.csv" | sed -n 2p)" = 4 ]
+}
+claim "rows that wait for a long training are written when a signal comes" keeps_what_waits
 
 # A limit of the size of files is as a disk that is full after some rows.
 in_small_files() (

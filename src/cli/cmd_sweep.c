@@ -470,13 +470,16 @@ static void fail_at(Sweep *sweep, size_t i, const Error *err)
     sweep->err = *err;
 }
 
-// Writes the rows whose turn has come: a training that ends before an earlier one waits for it.
-static void write_rows(Sweep *sweep)
+// Writes the rows whose turn has come: a training that ends before an earlier one waits for it,
+// unless the sweep has been stopped and that one will not end.
+static void write_rows(Sweep *sweep, bool stopped)
 {
     for (; sweep->row < atomic_load(&sweep->n_wanted); sweep->row++) {
         const Combination *c = &sweep->list[sweep->row];
         Error err;
         if (c->is_done)
+            continue;
+        if (!c->is_trained && stopped)
             continue;
         if (!c->is_trained)
             return;
@@ -498,7 +501,7 @@ static void end_training(Sweep *sweep, Combination *c, const Error *err)
         fail_at(sweep, (size_t)(c - sweep->list), err);
     sweep->cost_done += combination_cost(c);
     atomic_fetch_add(&sweep->n_ended, 1);
-    write_rows(sweep);
+    write_rows(sweep, false);
 }
 
 static void sweep_worker(void *context, size_t worker)
@@ -528,6 +531,8 @@ static int train_all(Sweep *sweep, Error *err)
         return STATUS_FAILED;
     pool_run(pool, sweep_worker, sweep);
     pool_close(pool);
+    if (signals_noted() != 0 && signals_noted() != SIGPIPE)
+        write_rows(sweep, true);
     if (atomic_load(&sweep->n_wanted) < sweep->n) {
         *err = sweep->err;
         return STATUS_FAILED;
