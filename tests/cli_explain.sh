@@ -210,7 +210,7 @@ wrong() { # NAME TEXT: mine/NAME.csv is standard input
     rm -rf mine && mkdir mine && cp arrays/x.csv arrays/y.csv mine && cat >"mine/$1.csv" || return 1
     exits 1 "$bin" gradcheck tiny.bin --compare mine || return 1
     cat stdout
-    grep -q "^$1 .*DISAGREES$" stdout && grep -qF "looks like: $2" stdout && grep -q '^1 of 3 disagree' stdout && [ ! -s stderr ]
+    grep -q "^$1 .*DISAGREES$" stdout && ! grep -q nan stdout && grep -qF "looks like: $2" stdout && grep -q '^1 of 3 disagree' stdout && [ ! -s stderr ]
 }
 transpose() {
     awk -F, '{ for (i = 1; i <= NF; i++) line[i] = line[i] (NR > 1 ? "," : "") $i } END { for (i = 1; i <= NF; i++) print line[i] }' "$1"
@@ -247,6 +247,15 @@ each '0.25 * x' arrays/fc1.weight.grad.csv >in
 claim "named: another factor" wrong fc1.weight.grad '0.25 times what is expected' <in
 awk -F, -v OFS=, 'NR == 2 { $300 += 1 } { print }' arrays/fc1.weight.grad.csv >in
 claim "what is not known is called so" wrong fc1.weight.grad 'nothing that is known here' <in
+one_number() { # of which every other is a multiple
+    exits 0 "$bin" explain tiny.bin -d small --image 3 --save single && rm -rf mine && mkdir mine &&
+        cp single/x.csv single/y.csv mine && each "$1 * x" single/L.csv >mine/L.csv || return 1
+    rm -rf single
+    exits 1 "$bin" gradcheck tiny.bin --compare mine && cat stdout && grep -qF "looks like: $2" stdout
+}
+claim "one number proves no factor" one_number 3 'nothing that is known here'
+claim "... nor a negative one" one_number -3 'nothing that is known here'
+claim "... but a wrong sign" one_number -1 'wrong sign'
 head -n 4 arrays/fc1.weight.grad.csv >in
 claim "named: another shape" wrong fc1.weight.grad 'its shape is 4x784, expected is 5x784' <in
 
@@ -291,7 +300,10 @@ claim "refused: a directory without arrays" refuses 1 'nothing/x.csv: ' "$bin" g
 claim "refused: a directory that is not there" refuses 1 'nowhere' "$bin" gradcheck tiny.bin -d small --compare nowhere
 claim "refused: a file for a directory" refuses 1 'tiny.bin' "$bin" gradcheck tiny.bin -d small --compare tiny.bin
 claim "refused: --compare without a model" refuses 2 '--compare needs a MODEL' "$bin" gradcheck --compare arrays
-claim "refused: --compare with --steps" refuses 2 '--compare' "$bin" gradcheck tiny.bin --compare arrays --steps -
+for flags in '--steps -' '--nonzero -' '--image 3'; do
+    # shellcheck disable=SC2086 # two words
+    claim "refused: --compare with $flags" refuses 2 '--compare' "$bin" gradcheck tiny.bin --compare arrays $flags
+done
 
 # ---------------------------------------------------------------------------------------------
 # --save keeps what is there
@@ -320,6 +332,10 @@ for weight in 'fc1.weight[5,0]' 'fc1.weight[0,784]' 'fc1.weight[0]' 'fc1.weight'
     'fc1.weight[0,0' 'fc1.weight[0,0]]' '[0,0]' 'W1[0,0]'; do
     claim "refused: --weight $weight" refuses 2 '--weight: ' "$bin" explain tiny.bin -d small --weight "$weight"
 done
+no_directory() {
+    refuses 2 '--weight: ' "$bin" explain tiny.bin -d small --weight W1 --save x && [ ! -e x ]
+}
+claim "... and makes no directory" no_directory
 claim "refused: an image that is not there" refuses 1 'has 300 images' "$bin" explain tiny.bin -d small --image 300
 claim "refused: a batch beyond the last image" refuses 1 'has 300 images' "$bin" explain tiny.bin -d small --image 299 --batch 2 --save x
 claim "... which makes no directory" [ ! -e x ]

@@ -70,7 +70,7 @@ static void fixture_open_number(Fixture *f, size_t n)
 static void load_first(Fixture *f)
 {
     reference_load(&f->ref, &f->batch, 0);
-    reference_clear_gradients(&f->ref);
+    reference_reset(&f->ref);
     reference_loss_jacobian(&f->ref, f->ref.gradient[f->net.n_layers][0]);
     reference_backward(&f->ref, NULL);
 }
@@ -309,15 +309,14 @@ static void student_backward(Student *s, const Fixture *f, Blunder blunder)
     }
 }
 
-static void give(const Fixture *f, GivenArray given[ARRAYS_MAX], const char *name,
-                 const double *values)
+static void give(const Fixture *f, Matrix given[ARRAYS_MAX], const char *name, double *values)
 {
     size_t i;
     array_at(f, name, &i);
-    given[i] = (GivenArray){f->arrays.list[i].rows, f->arrays.list[i].cols, values};
+    given[i] = (Matrix){f->arrays.list[i].rows, f->arrays.list[i].cols, values};
 }
 
-static void give_all(const Fixture *f, const Student *s, GivenArray given[ARRAYS_MAX])
+static void give_all(const Fixture *f, Student *s, Matrix given[ARRAYS_MAX])
 {
     memset(given, 0, ARRAYS_MAX * sizeof *given);
     give(f, given, "a1", s->a1);
@@ -334,7 +333,7 @@ static void give_all(const Fixture *f, const Student *s, GivenArray given[ARRAYS
     give(f, given, "fc1.bias.grad", s->b1_grad);
 }
 
-static void judge(Fixture *f, const GivenArray given[ARRAYS_MAX], Verdict verdicts[ARRAYS_MAX])
+static void judge(Fixture *f, const Matrix given[ARRAYS_MAX], Verdict verdicts[ARRAYS_MAX])
 {
     Error err;
     if (!arrays_diagnose(verdicts, &f->arrays, given, &f->ref, &f->examples, &f->arena, &err))
@@ -363,7 +362,7 @@ static void every_blunder_is_named_in_every_array_that_it_changes(void)
         Fixture f;
         fixture_open_number(&f, 0);
         Student *s = calloc(1, sizeof *s);
-        GivenArray given[ARRAYS_MAX];
+        Matrix given[ARRAYS_MAX];
         Verdict verdicts[ARRAYS_MAX];
         student_forward(s, &f, blunder);
         student_backward(s, &f, blunder);
@@ -469,7 +468,7 @@ static void changed_arrays_of_every_network_are_diagnosed(void)
         for (size_t c = 0; c < sizeof changes / sizeof changes[0]; c++) {
             Fixture f;
             fixture_open_number(&f, n);
-            GivenArray given[ARRAYS_MAX] = {{0}};
+            Matrix given[ARRAYS_MAX] = {{0}};
             Verdict verdicts[ARRAYS_MAX];
             for (size_t i = 0; i < f.arrays.n; i++) {
                 const NamedArray *a = &f.arrays.list[i];
@@ -481,7 +480,7 @@ static void changed_arrays_of_every_network_are_diagnosed(void)
                 for (size_t r = 0; r < rows; r++)
                     for (size_t k = 0; k < cols; k++)
                         at[r * cols + k] = changes[c].change(a, r, k);
-                given[i] = (GivenArray){rows, cols, at};
+                given[i] = (Matrix){rows, cols, at};
             }
             judge(&f, given, verdicts);
             for (size_t i = 0; i < f.arrays.n; i++) {
@@ -511,13 +510,13 @@ static void a_missing_derivative_is_named_by_its_layer(void)
             size_t below = i + 1;
             if (above->kind != ARRAY_DELTA || !f.net.layers[above->l - 1].kind->is_activation)
                 continue;
-            GivenArray given[ARRAYS_MAX] = {{0}};
+            Matrix given[ARRAYS_MAX] = {{0}};
             Verdict verdicts[ARRAYS_MAX];
             const Layer *layer = &f.net.layers[above->l - 1];
             char wanted[96];
             double *copy = malloc(above->rows * above->cols * sizeof *copy);
             memcpy(copy, above->at, above->rows * above->cols * sizeof *copy);
-            given[below] = (GivenArray){above->rows, above->cols, copy};
+            given[below] = (Matrix){above->rows, above->cols, copy};
             judge(&f, given, verdicts);
             snprintf(wanted, sizeof wanted, "is missing (d%s/d%s)", layer->symbol,
                      layer->in_symbol);
@@ -534,14 +533,14 @@ static void a_vector_may_be_a_row_or_a_column_and_other_shapes_are_named(void)
 {
     Fixture f;
     fixture_open_number(&f, 0);
-    GivenArray given[ARRAYS_MAX] = {{0}};
+    Matrix given[ARRAYS_MAX] = {{0}};
     Verdict verdicts[ARRAYS_MAX];
     size_t bias, weight;
     double copy[CLASSES], *W = calloc(HIDDEN * PIXELS, sizeof *W);
     memcpy(copy, array_at(&f, "fc2.bias.grad", &bias), sizeof copy);
     array_at(&f, "fc1.weight.grad", &weight);
-    given[bias] = (GivenArray){1, CLASSES, copy};
-    given[weight] = (GivenArray){1, HIDDEN * PIXELS, W};
+    given[bias] = (Matrix){1, CLASSES, copy};
+    given[weight] = (Matrix){1, HIDDEN * PIXELS, W};
     judge(&f, given, verdicts);
     CHECK(verdicts[bias].agrees, "error %g", verdicts[bias].error);
     CHECK(!verdicts[weight].agrees && isnan(verdicts[weight].error) &&
@@ -560,13 +559,13 @@ static void rounding_of_a_sure_answer_is_allowed_and_no_more(void)
     const Tensor *b2 = f.net.tensors[3];
     f.examples.n = 1;
     f.params[tensor_index(b2, f.examples.label[0])] += 13.0f;
-    reference_set_parameters(&f.ref);
+    reference_reset(&f.ref);
     Error err;
     if (!arrays_open(&f.arrays, &f.net, 1, &f.arena, &err))
         abort();
     arrays_compute(&f.arrays, &f.ref, &f.examples, NULL);
     for (int wrong = 0; wrong < 2; wrong++) {
-        GivenArray given[ARRAYS_MAX] = {{0}};
+        Matrix given[ARRAYS_MAX] = {{0}};
         Verdict verdicts[ARRAYS_MAX];
         size_t delta, yhat;
         double copy[CLASSES];
@@ -576,7 +575,7 @@ static void rounding_of_a_sure_answer_is_allowed_and_no_more(void)
             float y = k == f.examples.label[0];
             copy[k] = (double)((float)p[k] - y) * (wrong ? 1.02 : 1.0);
         }
-        given[delta] = (GivenArray){1, CLASSES, copy};
+        given[delta] = (Matrix){1, CLASSES, copy};
         judge(&f, given, verdicts);
         CHECK(verdicts[delta].agrees == !wrong, "error %g", verdicts[delta].error);
         CHECK(verdicts[delta].error > DIAGNOSE_LIMIT, "error %g: nothing was lost",
@@ -589,11 +588,11 @@ static void infinity_is_no_agreement(void)
 {
     Fixture f;
     fixture_open_number(&f, 0);
-    GivenArray given[ARRAYS_MAX] = {{0}};
+    Matrix given[ARRAYS_MAX] = {{0}};
     Verdict verdicts[ARRAYS_MAX];
     Student *s = calloc(1, sizeof *s);
     f.params[tensor_index(f.net.tensors[3], 0)] = INFINITY;
-    reference_set_parameters(&f.ref);
+    reference_reset(&f.ref);
     give_all(&f, s, given);
     judge(&f, given, verdicts);
     for (size_t i = 0; i < f.arrays.n; i++)

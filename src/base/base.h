@@ -40,6 +40,12 @@ bool error_set_errno(Error *err, const char *format, ...) MLP_PRINTF(2, 3);
 enum { LIST_SIZE = 2048 };
 void list_add(char list[LIST_SIZE], size_t i, size_t n, const char *item);
 
+// Numbers in rows and columns. No memory (at NULL): there is none.
+typedef struct Matrix {
+    size_t rows, cols;
+    double *at; // (rows, cols)
+} Matrix;
+
 // The indices first, first + 1, ..., end - 1.
 typedef struct Range {
     size_t first, end;

@@ -47,16 +47,7 @@ static void explain_options(OptionTable *table, void *values)
 // ---------------------------------------------------------------------------------------------
 // The images
 
-// The images alone, and what the first is called and was predicted as.
-typedef struct Subject {
-    const char *text, *label_of;
-    Dataset data;
-    size_t predicted;
-    float probability[MLP_MAX_CLASSES];
-    unsigned char label; // where it is not that of the data
-} Subject;
-
-static bool subject_of_data(Subject *subject, Context *c)
+static bool take_data(Explanation *x, Context *c)
 {
     const ExplainOptions *o = c->values;
     mlp_part part = strcmp(o->part, "test") == 0 ? MLP_TEST_FILES : MLP_TRAIN_FILES;
@@ -69,13 +60,12 @@ static bool subject_of_data(Subject *subject, Context *c)
                          (unsigned long long)o->image, o->batch > 1 ? " and --batch" : "", o->part,
                          data->name, data->n);
     size_t first = (size_t)o->image;
-    subject->data = dataset_part(data, (Range){first, first + (size_t)o->batch});
-    subject->text =
-        arena_printf(&c->arena, &c->err, "%s image %zu of %s", o->part, first, data->name);
-    return subject->text != NULL;
+    x->data = dataset_part(data, (Range){first, first + (size_t)o->batch});
+    x->image = arena_printf(&c->arena, &c->err, "%s image %zu of %s", o->part, first, data->name);
+    return x->image != NULL;
 }
 
-static bool subject_of_file(Subject *subject, Context *c)
+static bool take_file(Explanation *x, Context *c)
 {
     const char *doubt, *path = c->words.files[0];
     size_t rows = mlp_rows(c->model), cols = mlp_cols(c->model);
@@ -84,8 +74,8 @@ static bool subject_of_file(Subject *subject, Context *c)
         return false;
     if (doubt != NULL)
         command_note("%s: %s", path, doubt);
-    subject->text = path;
-    subject->data = (Dataset){.n = 1, .rows = rows, .cols = cols, .pixels = pixels};
+    x->image = path;
+    x->data = (Dataset){.n = 1, .rows = rows, .cols = cols, .pixels = pixels};
     return true;
 }
 
@@ -100,27 +90,28 @@ static size_t find_label(const Context *c, const char *name)
 }
 
 // Predicts the first image, and sets its label where the data have none or --label says another.
-static bool subject_complete(Subject *subject, Context *c)
+static bool predict(Explanation *x, Context *c)
 {
     const ExplainOptions *o = c->values;
     size_t C = mlp_classes(c->model);
-    float logits[MLP_MAX_CLASSES];
+    float probability[MLP_MAX_CLASSES], logits[MLP_MAX_CLASSES];
     Error reason;
-    if (!mlp_classify(c->model, subject->data.pixels, 1, subject->probability, logits, reason.text))
-        return error_set(&c->err, "%s: %s", subject->text, reason.text);
+    if (!mlp_classify(c->model, x->data.pixels, 1, probability, logits, reason.text))
+        return error_set(&c->err, "%s: %s", x->image, reason.text);
     for (size_t k = 1; k < C; k++)
-        if (logits[k] > logits[subject->predicted])
-            subject->predicted = k;
-    size_t label = o->label != NULL ? find_label(c, o->label) : subject->predicted;
+        if (logits[k] > logits[x->predicted])
+            x->predicted = k;
+    x->probability = (double)probability[x->predicted];
+    size_t label = o->label != NULL ? find_label(c, o->label) : x->predicted;
     if (label == C)
         return error_set(&c->err, "--label: '%.60s' is not one of the %zu classes of %s", o->label,
                          C, c->words.model);
-    subject->label_of = o->label != NULL               ? " (of --label)"
-                        : subject->data.labels == NULL ? " (no label is given: the class predicted)"
-                                                       : "";
-    subject->label = (unsigned char)label;
-    if (subject->label_of[0] != '\0')
-        subject->data.labels = &subject->label;
+    x->label_of = o->label != NULL         ? " (of --label)"
+                  : x->data.labels == NULL ? " (no label is given: the class predicted)"
+                                           : "";
+    x->label = (unsigned char)label;
+    if (x->label_of[0] != '\0')
+        x->data.labels = &x->label;
     return true;
 }
 
@@ -194,71 +185,74 @@ static bool check_line(const Context *c, Error *err)
            error_set(err, "--batch is of the arrays: add --save DIR or --json");
 }
 
-// Explains the first of the images. The reference computes it anew.
-static int explain(Context *c, const Subject *subject, const Arrays *arrays, Reference *ref,
-                   const Batch *batch)
+// The arrays of all images.
+static bool compute_arrays(Context *c, Arrays *arrays, Reference *ref, const Batch *batch)
+{
+    Examples examples;
+    if (!examples_of_batch(&examples, batch, &c->arena, &c->err) ||
+        !arrays_open(arrays, ref->net, examples.n, &c->arena, &c->err))
+        return false;
+    arrays_compute(arrays, ref, &examples, NULL);
+    return true;
+}
+
+// The values and gradients of the first image, and the chain of one weight (NULL: of the default).
+static bool compute_first(Context *c, WeightChain *chain, Reference *ref, const Batch *batch,
+                          const Weight *weight)
+{
+    reference_reset(ref);
+    reference_load(ref, batch, 0);
+    reference_loss_jacobian(ref, ref->gradient[ref->net->n_layers][0]);
+    reference_backward(ref, NULL);
+    return weight_explain(chain, ref, batch, c->model->settings.learning_rate,
+                          weight != NULL ? *weight : weight_of_largest_gradient(ref), &c->arena,
+                          &c->err);
+}
+
+// Computes and prints everything. The directory is made when nothing but memory can be missing.
+static int explain(Context *c, const Weight *weight)
 {
     const ExplainOptions *o = c->values;
-    double yhat[MLP_MAX_CLASSES];
+    InputScale scale = input_scale(c->model->facts.pixel_std);
+    Reference ref;
+    Arrays arrays;
     WeightChain chain;
-    Error reason;
-    reference_load(ref, batch, 0);
-    reference_probabilities(ref, yhat);
-    reference_clear_gradients(ref);
-    reference_loss_jacobian(ref, ref->gradient[c->model->net.n_layers][0]);
-    reference_backward(ref, NULL);
-    Weight weight = weight_of_largest_gradient(ref);
-    if (o->weight != NULL && !weight_find(&weight, &c->model->net, o->weight, &reason)) {
-        error_set(&c->err, "--weight: %s", reason.text);
-        return STATUS_USAGE;
-    }
-    const Explanation explanation = {.model = c->model,
-                                     .path = c->words.model,
-                                     .image = subject->text,
-                                     .label_of = subject->label_of,
-                                     .predicted = subject->predicted,
-                                     .probability =
-                                         (double)subject->probability[subject->predicted],
-                                     .ref = ref,
-                                     .yhat = yhat,
-                                     .chain = &chain,
-                                     .full = o->full,
-                                     .arrays = arrays};
-    bool ok = weight_explain(&chain, ref, batch, c->model->settings.learning_rate, weight,
-                             &c->arena, &c->err) &&
-              (o->json ? explanation_print_json : explanation_print_text)(&explanation, &c->err);
-    return ok ? STATUS_DONE : STATUS_FAILED;
+    Explanation x = {.model = c->model,
+                     .path = c->words.model,
+                     .ref = &ref,
+                     .chain = &chain,
+                     .full = o->full,
+                     .arrays = &arrays};
+    if (!(c->words.n_files > 0 ? take_file : take_data)(&x, c) || !predict(&x, c) ||
+        !reference_open(&ref, &c->model->net, c->model->params, &c->arena, &c->err) ||
+        (o->save != NULL && !make_directory(o->save, &c->err)))
+        return STATUS_FAILED;
+    const Batch all = {.data = &x.data, .scale = &scale, .n = x.data.n, .size = x.data.n};
+    const Batch first = {.data = &x.data, .scale = &scale, .n = 1, .size = 1};
+    if (((o->save != NULL || o->json) && !compute_arrays(c, &arrays, &ref, &all)) ||
+        !compute_first(c, &chain, &ref, &first, weight) ||
+        (!o->json && !explanation_print_text(&x, &c->err)))
+        return STATUS_FAILED;
+    if (o->json)
+        explanation_print_json(&x);
+    return o->save == NULL ? STATUS_DONE : save_arrays(c, &arrays);
 }
 
 static int run(Context *c)
 {
     const ExplainOptions *o = c->values;
-    Subject subject = {0};
-    Reference ref;
-    Arrays arrays;
-    Examples examples;
+    Weight weight;
+    Error reason;
     if (!check_line(c, &c->err))
         return STATUS_USAGE;
     int status = command_begin(c);
     if (status != STATUS_DONE)
         return status;
-    InputScale scale = input_scale(c->model->facts.pixel_std);
-    Batch batch = {.data = &subject.data, .scale = &scale};
-    if (!(c->words.n_files > 0 ? subject_of_file(&subject, c) : subject_of_data(&subject, c)) ||
-        !subject_complete(&subject, c) ||
-        !reference_open(&ref, &c->model->net, c->model->params, &c->arena, &c->err) ||
-        (o->save != NULL && !make_directory(o->save, &c->err)))
-        return STATUS_FAILED;
-    if (o->save != NULL || o->json) {
-        batch.n = batch.size = subject.data.n;
-        if (!examples_of_batch(&examples, &batch, &c->arena, &c->err) ||
-            !arrays_open(&arrays, &c->model->net, examples.n, &c->arena, &c->err))
-            return STATUS_FAILED;
-        arrays_compute(&arrays, &ref, &examples, NULL);
+    if (o->weight != NULL && !weight_find(&weight, &c->model->net, o->weight, &reason)) {
+        error_set(&c->err, "--weight: %s", reason.text);
+        return STATUS_USAGE;
     }
-    batch.n = batch.size = 1;
-    status = explain(c, &subject, &arrays, &ref, &batch);
-    return status == STATUS_DONE && o->save != NULL ? save_arrays(c, &arrays) : status;
+    return explain(c, o->weight != NULL ? &weight : NULL);
 }
 
 const Command command_explain = {

@@ -26,16 +26,19 @@ static void gradcheck_options(OptionTable *table, void *values)
                  .default_text =
                      "the whole image; 16 for convolutional networks, whose Jacobians are "
                      "large"),
-        OPT_UINT("image", &o->image, 0, UINT32_MAX, "N", "the training image to use, from 0"),
+        OPT_UINT("image", &o->image, 0, UINT32_MAX, "N", "the training image to use, from 0",
+                 .excludes = "compare"),
         OPT_DATA(&o->data),
         OPT_MODEL_TRANSPOSE(&o->transpose),
         OPT_TABLE("steps", &o->steps,
                   "repeat the check with twelve finite-difference steps, 1e-1 to 1e-12, and write "
                   "one row per step here (- is standard output): the step, and the error of every "
-                  "Jacobian and gradient"),
+                  "Jacobian and gradient",
+                  .excludes = "compare"),
         OPT_TABLE("nonzero", &o->nonzero,
                   "write the nonzero entries of the Jacobians here (- is standard output): "
-                  "jacobian,row,column,value"),
+                  "jacobian,row,column,value",
+                  .excludes = "compare"),
         OPT_STRING("compare", &o->compare, "DIR",
                    "compare the arrays in this directory, which your program has computed, with "
                    "those of mlp explain --save DIR, and say what those that disagree look like",
@@ -225,17 +228,6 @@ static int report(Context *c, const mlp_data *data, const mlp_gradient_check *ch
     return status == STATUS_DONE && !check->ok ? STATUS_FAILED : status;
 }
 
-static int compare(Context *c)
-{
-    const GradcheckOptions *o = c->values;
-    if (c->words.model == NULL || o->steps != NULL || o->nonzero != NULL) {
-        error_set(&c->err, "--compare needs a MODEL, and neither --steps nor --nonzero");
-        return STATUS_USAGE;
-    }
-    int status = command_begin(c);
-    return status == STATUS_DONE ? own_arrays_compare(c, o->compare) : status;
-}
-
 static int run(Context *c)
 {
     const GradcheckOptions *o = c->values;
@@ -249,13 +241,17 @@ static int run(Context *c)
                       c->words.model);
             return STATUS_USAGE;
         }
-    if (o->compare != NULL)
-        return compare(c);
+    if (c->words.model == NULL && o->compare != NULL) {
+        error_set(&c->err, "--compare needs a MODEL");
+        return STATUS_USAGE;
+    }
     if (c->words.model == NULL && !settings_check(&o->settings, &c->err))
         return STATUS_USAGE;
     int status = command_begin(c);
     if (status != STATUS_DONE)
         return status;
+    if (o->compare != NULL)
+        return own_arrays_compare(c, o->compare);
     const mlp_data *whole =
         command_open_data(c, MLP_TRAIN_FILES, o->data, command_transposed(c, &o->transpose));
     if (whole == NULL)

@@ -19,6 +19,15 @@ static bool is_shown(const Explanation *x, size_t i, size_t n, size_t most)
     return x->full || n <= most || i < head || i >= n - tail;
 }
 
+// Prints a blank and a word that has come after `column` characters, on a new line where it does
+// not fit. Returns the column after it.
+static int print_word(int column, const char *word)
+{
+    if (column + (int)strlen(word) + 1 > WIDTH)
+        column = printf("\n ") - 1;
+    return column + printf(" %s", word);
+}
+
 static const char *logits_symbol(const Explanation *x)
 {
     return x->ref->net->layers[x->ref->net->n_layers - 1].symbol;
@@ -52,15 +61,14 @@ static void print_values(const Explanation *x)
 {
     enum { MOST = 11 };
     const Network *net = x->ref->net;
-    size_t first = net->first_trained, n = net->n_layers - first + 3, i = 0;
+    size_t first = net->first_trained, n = net->n_layers - first + 3, i = 1;
     Shape image = net->layers[0].in, C = {1, 1, net->architecture.classes};
     double loss = reference_loss(x->ref);
     char formula[TEXT_SIZE];
     printf("%-27s %10s %7s    from the first nonzero on\n", "value", "shape", "nonzero");
     snprintf(formula, sizeof formula, "pixel / 255 / %.4f", x->model->facts.pixel_std);
-    if (is_shown(x, i++, n, MOST))
-        print_value(x, "x", formula, first > 0 ? image : (Shape){1, 1, shape_size(image)},
-                    x->ref->argument[0][0]);
+    print_value(x, "x", formula, first > 0 ? image : (Shape){1, 1, shape_size(image)},
+                x->ref->argument[0][0]);
     for (size_t l = first; l < net->n_layers; l++) {
         const Layer *layer = &net->layers[l];
         layer_text(formula, sizeof formula, layer, layer->kind->formula);
@@ -68,7 +76,7 @@ static void print_values(const Explanation *x)
             print_value(x, layer->symbol, formula, layer->out, x->ref->argument[l + 1][0]);
     }
     snprintf(formula, sizeof formula, "softmax(%s)", logits_symbol(x));
-    print_value(x, "yhat", formula, C, x->yhat);
+    print_value(x, "yhat", formula, C, x->chain->yhat);
     snprintf(formula, sizeof formula, "-log yhat[%zu]", x->ref->label);
     print_value(x, "L", formula, (Shape){1, 1, 1}, &loss);
 }
@@ -117,10 +125,8 @@ static bool print_jacobians(const Explanation *x, Error *err)
     enum { MOST = 10, SMALL = 7 };
     const Network *net = x->ref->net;
     const Layer *first = &net->layers[net->first_trained];
-    size_t n = 1, i = 0, l = net->n_layers, which = 0;
-    while (next_jacobian(net, &l, &which))
-        n++;
-    l = net->n_layers, which = 0;
+    size_t i = 0, l = net->n_layers, which = 0;
+    size_t n = net->n_tensors + net->n_layers - net->first_trained; // with the loss, no dx
     printf("\n%-13s %-23s %10s %8s  %s\n", "Jacobian", "identity", "shape", "nonzero",
            n <= SMALL ? "corner, 2 x 2" : "a part of a row");
     do {
@@ -157,11 +163,8 @@ static void print_factors(const Explanation *x)
     printf("\nOne weight: w = %s%u%s of %s, %.6g. Its chain rule:\n", tensor->letter, layer->number,
            name, tensor->name, (double)chain->before);
     int column = printf("  dL/dw = (sum_k dL/d%s[k] d%s[k]/d%s)", a, a, chain->unit);
-    for (size_t i = chain->n_factors; i-- > 0;) {
-        if (column + (int)strlen(chain->factors[i].name) + 1 > WIDTH)
-            column = printf("\n         ") - 1;
-        column += printf(" %s", chain->factors[i].name);
-    }
+    for (size_t i = chain->n_factors; i-- > 0;)
+        column = print_word(column, chain->factors[i].name);
     putchar('\n');
     for (size_t i = 0; i < chain->n_factors; i++)
         printf("  %-17s = %-22s = %.9g\n", chain->factors[i].name, chain->factors[i].origin,
@@ -196,8 +199,9 @@ static void print_classes(const Explanation *x)
     char head[3][TEXT_SIZE];
     printf("Softmax with the loss: dL/dyhat (1x%zu) is 0 but for -1/yhat[%zu] = %.6g, and\n"
            "that times row %zu of dyhat/d%s = diag(yhat) - yhat yhat^T (%zux%zu) is yhat - y%s\n",
-           C, t, -1.0 / x->yhat[t], t, a, C, C,
-           x->yhat[t] > 0.0 ? ":" : ", which\ncan be computed even here, where yhat underflows:");
+           C, t, -1.0 / chain->yhat[t], t, a, C, C,
+           chain->yhat[t] > 0.0 ? ":"
+                                : ", which\ncan be computed even here, where yhat underflows:");
     snprintf(head[0], sizeof head[0], "%s[k]", a);
     snprintf(head[1], sizeof head[1], "dyhat[%zu]/d%s", t, a);
     snprintf(head[2], sizeof head[2], "d%s/d%s", a, chain->unit);
@@ -206,9 +210,11 @@ static void print_classes(const Explanation *x)
     for (size_t k = 0; k < C; k++)
         if (x->full || rank_of(chain, C, k) < MOST)
             printf("%3zu %9.4f %11.4g %2d %13.4g %12.4g %12.4g %11.4g\n", k,
-                   reference_logits(x->ref)[k], x->yhat[k], k == t,
-                   x->yhat[t] * ((k == t ? 1.0 : 0.0) - x->yhat[k]), chain->delta[k],
+                   reference_logits(x->ref)[k], chain->yhat[k], k == t,
+                   chain->yhat[t] * ((k == t ? 1.0 : 0.0) - chain->yhat[k]), chain->delta[k],
                    chain->by_unit[k], chain->delta[k] * chain->by_unit[k]);
+    if (!x->full && C > MOST)
+        printf("  ... %zu smaller products: --full\n", C - MOST);
     snprintf(head[0], sizeof head[0], "sum %.9g", chain->sum);
     printf("%80s\n", head[0]);
 }
@@ -250,24 +256,21 @@ static void print_products(const Explanation *x)
 {
     const Network *net = x->ref->net;
     ChainProducts products = chain_products(x->ref);
-    char number[NUMBER_SIZE];
+    char left[NUMBER_SIZE], right[NUMBER_SIZE], nonzero[NUMBER_SIZE];
     printf("\ndL/dvec(W1), all of it (m x n by n x p takes m n p multiplications), is\n");
     int column = printf("  1x%zu", net->architecture.classes);
     for (size_t l = net->n_layers; l-- > net->first_trained;) {
         const Layer *layer = &net->layers[l];
         char shape[48];
-        int length = snprintf(shape, sizeof shape, " %zux%zu", shape_size(layer->out),
-                              layer_argument_size(layer, l == net->first_trained ? 1 : 0));
-        if (column + length > WIDTH)
-            column = printf("\n ") - 1;
-        column += printf("%s", shape);
+        snprintf(shape, sizeof shape, "%zux%zu", shape_size(layer->out),
+                 layer_argument_size(layer, l == net->first_trained ? 1 : 0));
+        column = print_word(column, shape);
     }
-    printf("\n%18s from the left: always a row vector by a Jacobian\n",
-           grouped(number, products.left));
-    printf("%18s from the right: always a Jacobian by a Jacobian\n",
-           grouped(number, products.right));
-    printf("%18s from the left, if the zeros of the Jacobians are skipped\n",
-           grouped(number, products.nonzero));
+    printf("\n%18s from the left: always a row vector by a Jacobian\n"
+           "%18s from the right: always a Jacobian by a Jacobian\n"
+           "%18s from the left, if the zeros of the Jacobians are skipped\n",
+           grouped(left, products.left), grouped(right, products.right),
+           grouped(nonzero, products.nonzero));
 }
 
 bool explanation_print_text(const Explanation *x, Error *err)
@@ -299,17 +302,13 @@ static void json_numbers(JsonWriter *json, const char *key, const double *values
     json_close(json, ']');
 }
 
-static bool json_jacobians(JsonWriter *json, const Explanation *x, Error *err)
+static void json_jacobians(JsonWriter *json, const Explanation *x)
 {
     size_t l = x->ref->net->n_layers, which = 0;
     json_open(json, "jacobians", '[');
     do {
-        Arena own = {0};
         mlp_jacobian J;
-        bool ok = reference_jacobian(&J, x->ref, l, which, &own, err);
-        arena_free(&own);
-        if (!ok)
-            return false;
+        reference_jacobian(&J, x->ref, l, which, NULL, NULL);
         json_open(json, NULL, '{');
         json_string(json, "name", J.name);
         json_string(json, "identity", J.identity);
@@ -319,7 +318,6 @@ static bool json_jacobians(JsonWriter *json, const Explanation *x, Error *err)
         json_close(json, '}');
     } while (next_jacobian(x->ref->net, &l, &which));
     json_close(json, ']');
-    return true;
 }
 
 static void json_weight(JsonWriter *json, const Explanation *x)
@@ -370,7 +368,7 @@ static void json_arrays(JsonWriter *json, const Arrays *arrays)
     json_close(json, ']');
 }
 
-bool explanation_print_json(const Explanation *x, Error *err)
+void explanation_print_json(const Explanation *x)
 {
     JsonWriter writer = {.out = stdout}, *json = &writer;
     ChainProducts products = chain_products(x->ref);
@@ -380,8 +378,7 @@ bool explanation_print_json(const Explanation *x, Error *err)
     json_uint(json, "label", x->ref->label);
     json_uint(json, "predicted", x->predicted);
     json_exact(json, "loss", reference_loss(x->ref));
-    if (!json_jacobians(json, x, err))
-        return false;
+    json_jacobians(json, x);
     json_weight(json, x);
     json_open(json, "products", '{');
     json_exact(json, "left", products.left);
@@ -390,5 +387,4 @@ bool explanation_print_json(const Explanation *x, Error *err)
     json_close(json, '}');
     json_arrays(json, x->arrays);
     json_close(json, '}');
-    return true;
 }

@@ -12,19 +12,20 @@
 typedef struct Explanation {
     const mlp_model *model;
     const char *path;     // of the model
+    Dataset data;         // the image, and those after it of which there are arrays
     const char *image;    // which it is
-    const char *label_of; // where the label is from; "": the data
+    unsigned char label;  // where it is not that of the data
+    const char *label_of; // where it is from then; "": the data
     size_t predicted;
     double probability; // of that class
     const Reference *ref;
-    const double *yhat; // (C)
     const WeightChain *chain;
     bool full;
     const Arrays *arrays; // for JSON
 } Explanation;
 
-// Both fail when memory is short, in the middle of what they print.
+// The text fails when memory is short, in the middle of what it prints.
 bool explanation_print_text(const Explanation *explanation, Error *err);
-bool explanation_print_json(const Explanation *explanation, Error *err);
+void explanation_print_json(const Explanation *explanation);
 
 #endif

@@ -10,7 +10,7 @@ typedef struct OwnArrays {
     Context *c;
     const char *directory;
     Arrays arrays;
-    GivenArray given[ARRAYS_MAX];
+    Matrix given[ARRAYS_MAX];
     Verdict verdicts[ARRAYS_MAX];
     Examples examples;
     Error unread; // why the first file that cannot be read cannot; "" for none
@@ -63,13 +63,11 @@ static bool read_examples(OwnArrays *own)
 // Reads the arrays that are there, and passes over those that cannot be read.
 static void read_arrays(OwnArrays *own)
 {
-    for (size_t i = 0; i < own->arrays.n; i++) {
-        Matrix matrix;
-        if (read_array(own, own->arrays.list[i].name, true, &matrix))
-            own->given[i] = (GivenArray){matrix.rows, matrix.cols, matrix.at};
-        else if (own->unread.text[0] == '\0')
-            own->unread = own->c->err;
-    }
+    for (size_t i = 0; i < own->arrays.n; i++)
+        if (!read_array(own, own->arrays.list[i].name, true, &own->given[i])) {
+            own->given[i] = (Matrix){0};
+            own->unread = own->unread.text[0] == '\0' ? own->c->err : own->unread;
+        }
 }
 
 static bool print_verdicts(const OwnArrays *own)
@@ -80,11 +78,13 @@ static bool print_verdicts(const OwnArrays *own)
     for (size_t i = 0; i < own->arrays.n; i++) {
         const Verdict *verdict = &own->verdicts[i];
         const NamedArray *array = &own->arrays.list[i];
-        char shape[48];
+        char shape[48], error[16] = "-"; // of another shape
         if (own->given[i].at == NULL)
             continue;
         snprintf(shape, sizeof shape, "%zux%zu", array->rows, array->cols);
-        printf("%-20s %12s %10.1e  %s\n", array->name, shape, verdict->error,
+        if (!isnan(verdict->error))
+            snprintf(error, sizeof error, "%.1e", verdict->error);
+        printf("%-20s %12s %10s  %s\n", array->name, shape, error,
                verdict->agrees ? "agrees" : "DISAGREES");
         if (!verdict->agrees)
             printf("  looks like: %s\n",
@@ -105,21 +105,17 @@ static bool print_verdicts(const OwnArrays *own)
 
 int own_arrays_compare(Context *c, const char *directory)
 {
-    OwnArrays *own = arena_alloc(&c->arena, 1, sizeof *own, "the arrays", &c->err);
+    OwnArrays own = {.c = c, .directory = directory};
     Reference ref;
-    if (own == NULL)
-        return STATUS_FAILED;
-    own->c = c;
-    own->directory = directory;
-    if (!read_examples(own) ||
+    if (!read_examples(&own) ||
         !reference_open(&ref, &c->model->net, c->model->params, &c->arena, &c->err) ||
-        !arrays_open(&own->arrays, &c->model->net, own->examples.n, &c->arena, &c->err))
+        !arrays_open(&own.arrays, &c->model->net, own.examples.n, &c->arena, &c->err))
         return STATUS_FAILED;
-    read_arrays(own);
-    if (!arrays_diagnose(own->verdicts, &own->arrays, own->given, &ref, &own->examples, &c->arena,
+    read_arrays(&own);
+    if (!arrays_diagnose(own.verdicts, &own.arrays, own.given, &ref, &own.examples, &c->arena,
                          &c->err))
         return STATUS_FAILED;
-    bool ok = print_verdicts(own);
-    c->err = own->unread;
-    return ok && own->unread.text[0] == '\0' ? STATUS_DONE : STATUS_FAILED;
+    bool ok = print_verdicts(&own);
+    c->err = own.unread;
+    return ok && own.unread.text[0] == '\0' ? STATUS_DONE : STATUS_FAILED;
 }

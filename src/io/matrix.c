@@ -9,12 +9,11 @@
 // Reads a line, which it changes, into the next row of the matrix; an empty one adds no row.
 static bool read_line(Matrix *matrix, char *line, const char *path, size_t number, Error *err)
 {
-    static const char blanks[] = " \t\r,";
     char *rest = NULL;
     double *row = matrix->at + matrix->rows * matrix->cols;
     size_t cols = 0;
     line[strcspn(line, "#")] = '\0';
-    for (char *word = line; (word = strtok_r(word, blanks, &rest)) != NULL; word = NULL)
+    for (char *word = line; (word = strtok_r(word, " \t\r,", &rest)) != NULL; word = NULL)
         if (!parse_double(word, &row[cols++]))
             return error_set(err, "%s, line %zu: '%.40s' is not a finite number", path, number,
                              word);

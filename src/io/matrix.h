@@ -6,11 +6,6 @@
 
 #include "base.h"
 
-typedef struct Matrix {
-    size_t rows, cols;
-    double *at; // (rows, cols)
-} Matrix;
-
 // Reads a file of at most 256 MB; owned by the arena. Fails when a word is not a finite number or
 // the rows differ in length, and says in which line.
 bool matrix_read(Matrix *matrix, Arena *arena, const char *path, Error *err);

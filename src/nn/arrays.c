@@ -25,16 +25,17 @@ bool examples_of_batch(Examples *examples, const Batch *batch, Arena *arena, Err
 // ---------------------------------------------------------------------------------------------
 // The list
 
-// Adds an array of a layer's argument, or with l = n_layers of the logits: the name is made of
-// three parts.
+// Adds an array of a layer's argument, or with l = n_layers of the logits, of which `name` is that
+// of the value.
 static void add(Arrays *arrays, const Network *net, ArrayKind kind, size_t l, size_t which,
-                const char *const name[3])
+                const char *name)
 {
     const Layer *layer = &net->layers[l < net->n_layers ? l : l - 1];
     NamedArray *to = &arrays->list[arrays->n++];
     size_t size = l < net->n_layers ? layer_argument_size(layer, which) : shape_size(layer->out);
     *to = (NamedArray){.kind = kind, .l = l, .which = which, .rows = arrays->n_images};
-    snprintf(to->name, sizeof to->name, "%s%s%s", name[0], name[1], name[2]);
+    snprintf(to->name, sizeof to->name, "%s%s%s", kind == ARRAY_DELTA ? "delta_" : "", name,
+             kind == ARRAY_GRADIENT ? ".grad" : "");
     if (which > 0)
         to->rows = layer->tensors[which - 1].dims[0];
     to->cols = kind == ARRAY_LOSS ? 1 : which > 0 ? size / to->rows : size;
@@ -42,26 +43,23 @@ static void add(Arrays *arrays, const Network *net, ArrayKind kind, size_t l, si
 
 static void add_tensors(Arrays *arrays, const Network *net, size_t l, ArrayKind kind)
 {
-    const char *suffix = kind == ARRAY_GRADIENT ? ".grad" : "";
     for (size_t t = 0; t < net->layers[l].n_tensors; t++)
-        add(arrays, net, kind, l, 1 + t,
-            (const char *[]){"", net->layers[l].tensors[t].name, suffix});
+        add(arrays, net, kind, l, 1 + t, net->layers[l].tensors[t].name);
 }
 
 static void list_arrays(Arrays *arrays, const Network *net)
 {
     size_t end = net->n_layers, first = net->first_trained;
-    add(arrays, net, ARRAY_VALUE, 0, 0, (const char *[]){"x", "", ""});
-    add(arrays, net, ARRAY_LABEL, end, 0, (const char *[]){"y", "", ""});
+    add(arrays, net, ARRAY_VALUE, 0, 0, "x");
+    add(arrays, net, ARRAY_LABEL, end, 0, "y");
     for (size_t l = first; l < end; l++)
         add_tensors(arrays, net, l, ARRAY_PARAMETER);
     for (size_t l = first + 1; l <= end; l++)
-        add(arrays, net, ARRAY_VALUE, l, 0, (const char *[]){net->layers[l - 1].symbol, "", ""});
-    add(arrays, net, ARRAY_PROBABILITY, end, 0, (const char *[]){"yhat", "", ""});
-    add(arrays, net, ARRAY_LOSS, end, 0, (const char *[]){"L", "", ""});
+        add(arrays, net, ARRAY_VALUE, l, 0, net->layers[l - 1].symbol);
+    add(arrays, net, ARRAY_PROBABILITY, end, 0, "yhat");
+    add(arrays, net, ARRAY_LOSS, end, 0, "L");
     for (size_t l = end; l > first; l--) {
-        const char *symbol = net->layers[l - 1].symbol;
-        add(arrays, net, ARRAY_DELTA, l, 0, (const char *[]){"delta_", symbol, ""});
+        add(arrays, net, ARRAY_DELTA, l, 0, net->layers[l - 1].symbol);
         add_tensors(arrays, net, l - 1, ARRAY_GRADIENT);
     }
 }
@@ -104,37 +102,29 @@ static void take_over(const Arrays *arrays, const Reference *ref, size_t e, bool
     }
 }
 
-// dL/da of the reference's example.
-static void set_delta(const Reference *ref, const Mistake *mistake)
-{
-    size_t C = ref->net->architecture.classes;
-    double *delta = ref->gradient[ref->net->n_layers][0];
-    reference_probabilities(ref, delta);
-    if (!mistake->no_label)
-        delta[(ref->label + mistake->label_shift) % C] += mistake->adds_label ? 1.0 : -1.0;
-}
-
 void arrays_compute(const Arrays *arrays, Reference *ref, const Examples *examples,
                     const Mistake *mistake)
 {
     static const Mistake none = {0};
     const Network *net = ref->net;
-    size_t size = shape_size(net->layers[0].in);
+    size_t size = shape_size(net->layers[0].in), C = net->architecture.classes;
+    double *delta = ref->gradient[net->n_layers][0];
     mistake = mistake == NULL ? &none : mistake;
     for (size_t i = 0; i < arrays->n; i++)
         memset(arrays->list[i].at, 0, arrays->list[i].rows * arrays->list[i].cols * sizeof(double));
+    reference_reset(ref);
     for (size_t l = 0; l < net->n_layers; l++)
         if (mistake->no_bias[l])
             memset(ref->argument[l][2], 0,
                    tensor_size(&net->layers[l].tensors[1]) * sizeof(double));
-    reference_clear_gradients(ref);
     for (size_t e = 0; e < examples->n; e++) {
         memcpy(ref->argument[0][0], examples->x + e * size, size * sizeof(double));
         ref->label = examples->label[e];
         reference_forward(ref, 0, net->n_layers);
-        set_delta(ref, mistake);
+        reference_probabilities(ref, delta);
+        if (!mistake->no_label)
+            delta[(ref->label + mistake->label_shift) % C] += mistake->adds_label ? 1.0 : -1.0;
         reference_backward(ref, mistake->left_out);
         take_over(arrays, ref, e, e + 1 == examples->n);
     }
-    reference_set_parameters(ref); // as they were
 }

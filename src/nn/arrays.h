@@ -60,7 +60,7 @@ typedef struct Mistake {
 } Mistake;
 
 // Computes all arrays, with a mistake (NULL: as it is right). Leaves the reference with the last
-// example.
+// example, the sums of the gradients, and the mistake's biases.
 void arrays_compute(const Arrays *arrays, Reference *ref, const Examples *examples,
                     const Mistake *mistake);
 

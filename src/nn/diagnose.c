@@ -11,7 +11,7 @@
 
 // A given array, read as it is or transposed, and what is expected of it.
 typedef struct Pair {
-    const GivenArray *given;
+    const Matrix *given;
     bool is_turned;
     const NamedArray *expected;
     double allowed; // difference
@@ -86,17 +86,19 @@ static bool is_multiple(char *text, size_t size, const Pair *p, size_t n)
     if (!(fabs(factor) > 0.0) ||
         !is_allowed(gap_of(p, factor, 0, 0, &nonzero), p->allowed * fabs(factor)))
         return false;
+    bool is_usual =
+        is_near(fabs(factor), 1.0) || is_near(fabs(factor), 1.0 / B) || is_near(fabs(factor), B);
     const char *sign = factor < 0.0 ? "wrong sign" : "", *and = factor < 0.0 ? ", and " : "";
-    if (is_near(fabs(factor), 1.0))
+    if (!is_usual)
+        snprintf(text, size, "%.4g times what is expected", factor);
+    else if (is_near(fabs(factor), 1.0))
         snprintf(text, size, "%s", sign);
-    else if (is_near(fabs(factor), 1.0 / B))
-        snprintf(text, size, "%s%smean over the %zu images instead of the sum", sign, and, n);
     else if (is_near(fabs(factor), B))
         snprintf(text, size, "%s%s%zu times too large, as if summed twice over the images", sign,
                  and, n);
     else
-        snprintf(text, size, "%.4g times what is expected", factor);
-    return nonzero >= 4 || text[0] < '0' || text[0] > '9' || is_near(fabs(factor), B);
+        snprintf(text, size, "%s%smean over the %zu images instead of the sum", sign, and, n);
+    return is_usual || nonzero >= 4;
 }
 
 static bool is_shifted(char *text, size_t size, const Pair *p)
@@ -136,40 +138,34 @@ static bool explains(Verdict *verdict, Pair p, size_t n, const char *mistake)
 // ---------------------------------------------------------------------------------------------
 // Mistakes in the passes
 
-// Mistake number i and what it is called. Returns false after the last one.
+// Mistake number i and what it is called: the label's, then that of each layer alone, then those of
+// all layers. Returns false after the last one.
 static bool mistake_of(Mistake *mistake, char *text, size_t size, const Network *net, size_t i)
 {
-    size_t C = net->architecture.classes;
+    size_t end = net->n_layers, C = net->architecture.classes, of = net->first_trained + i - 3;
+    const Layer *layer = &net->layers[i >= 3 && of < end ? of : end - 1];
+    char derivative[64];
     *mistake = (Mistake){.no_label = i == 0, .label_shift = i == 1 ? 1 : i == 2 ? C - 1 : 0};
-    snprintf(text, size, "%s",
-             i == 0 ? "y is not subtracted: yhat instead of yhat - y"
-                    : "off by one index: y is subtracted at a neighbour of the label");
-    if (i < 3)
-        return true;
-    i -= 3;
-    for (size_t l = net->first_trained; l < net->n_layers; l++) {
-        const Layer *layer = &net->layers[l];
-        bool is_activation = layer->kind->is_activation;
-        if ((!is_activation && layer->n_tensors < 2) || i-- > 0)
-            continue;
-        char derivative[64];
-        (is_activation ? mistake->left_out : mistake->no_bias)[l] = true;
-        if (is_activation) {
-            layer_derivative_text(derivative, sizeof derivative, layer);
-            snprintf(text, size, "the factor %s is missing (d%s/d%s)", derivative, layer->symbol,
-                     layer->in_symbol);
-        } else
-            snprintf(text, size, "the bias b%u is forgotten", layer->number);
-        return true;
+    for (size_t l = net->first_trained; i >= 3 && l < end; l++) {
+        bool is_activation = net->layers[l].kind->is_activation;
+        mistake->left_out[l] = (of == l || of == end) && is_activation;
+        mistake->no_bias[l] = (of == l || of == end + 1) && net->layers[l].n_tensors > 1;
     }
-    for (size_t l = net->first_trained; l < net->n_layers; l++) {
-        mistake->left_out[l] = i == 0 && net->layers[l].kind->is_activation;
-        mistake->no_bias[l] = i == 1 && net->layers[l].n_tensors > 1;
-    }
-    snprintf(text, size, "%s",
-             i == 0 ? "the derivatives of all activations are missing"
-                    : "all biases are forgotten");
-    return i < 2;
+    if (i == 0)
+        snprintf(text, size, "y is not subtracted: yhat instead of yhat - y");
+    else if (i < 3)
+        snprintf(text, size, "off by one index: y is subtracted at a neighbour of the label");
+    else if (of >= end)
+        snprintf(text, size, "%s",
+                 of == end ? "the derivatives of all activations are missing"
+                           : "all biases are forgotten");
+    else if (layer->kind->is_activation) {
+        layer_derivative_text(derivative, sizeof derivative, layer);
+        snprintf(text, size, "the factor %s is missing (d%s/d%s)", derivative, layer->symbol,
+                 layer->in_symbol);
+    } else // of max pooling, whose mistake is none, it explains nothing
+        snprintf(text, size, "the bias b%u is forgotten", layer->number);
+    return i < 3 || of < end + 2;
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -189,11 +185,8 @@ static double allowed_of(const NamedArray *expected, const NamedArray *added)
 // Whether it agrees, and if not, what shows without looking at the passes.
 static void judge(Verdict *verdict, Pair p, size_t n)
 {
-    const GivenArray *given = p.given;
-    size_t nonzero, given_nonzero = 0;
+    size_t nonzero;
     *verdict = (Verdict){.error = (double)NAN};
-    for (size_t i = 0; i < given->rows * given->cols; i++)
-        given_nonzero += given->at[i] != 0.0;
     if (has_shape(&p)) {
         double gap = gap_of(&p, 1.0, 0, 0, &nonzero), largest = largest_of(p.expected);
         verdict->agrees = is_allowed(gap, p.allowed);
@@ -204,13 +197,13 @@ static void judge(Verdict *verdict, Pair p, size_t n)
     p.is_turned = !has_shape(&p);
     if (!has_shape(&p))
         snprintf(verdict->what, sizeof verdict->what, "its shape is %zux%zu, expected is %zux%zu",
-                 given->rows, given->cols, p.expected->rows, p.expected->cols);
-    else if (given_nonzero == 0)
+                 p.given->rows, p.given->cols, p.expected->rows, p.expected->cols);
+    else if (gap_of(&p, 0.0, 0, 0, &nonzero) <= 0.0)
         snprintf(verdict->what, sizeof verdict->what, "it is all zero");
 }
 
 bool arrays_diagnose(Verdict verdicts[ARRAYS_MAX], const Arrays *arrays,
-                     const GivenArray given[ARRAYS_MAX], Reference *ref, const Examples *examples,
+                     const Matrix given[ARRAYS_MAX], Reference *ref, const Examples *examples,
                      Arena *arena, Error *err)
 {
     Arrays other;

@@ -14,12 +14,6 @@
 #define DIAGNOSE_SINGLE  1e-6
 #define DIAGNOSE_LARGEST 1e-2
 
-// A student's array; at NULL: there is none.
-typedef struct GivenArray {
-    size_t rows, cols;
-    const double *at; // (rows, cols)
-} GivenArray;
-
 typedef struct Verdict {
     bool agrees;
     double error;   // max|given - expected| / max|expected|; NaN where the shapes differ
@@ -29,7 +23,7 @@ typedef struct Verdict {
 // Judges given[i] against arrays->list[i], for each that is there; the arrays are computed here. A
 // vector may be a row or a column. Fails when memory is short.
 bool arrays_diagnose(Verdict verdicts[ARRAYS_MAX], const Arrays *arrays,
-                     const GivenArray given[ARRAYS_MAX], Reference *ref, const Examples *examples,
+                     const Matrix given[ARRAYS_MAX], Reference *ref, const Examples *examples,
                      Arena *arena, Error *err);
 
 #endif

@@ -115,7 +115,7 @@ static void find_factors(WeightChain *chain, const Reference *ref)
     size_t O = shape_size(layer->out), size = tensor_size(&layer->tensors[w.t]);
     bool is_one = layer->out.height * layer->out.width == 1;
     size_t row = is_one ? w.e / (size / O) : 0;
-    double *column = ref->up, *next = ref->down;
+    double *at[2] = {ref->up, ref->down}, *column = at[w.l % 2];
     for (size_t i = 0; i < O; i++) {
         column[i] = 0.0;
         for (size_t n = reference_row(ref, w.l, 1 + w.t, i), e = 0; e < n; e++)
@@ -126,25 +126,13 @@ static void find_factors(WeightChain *chain, const Reference *ref)
     if (is_one)
         add_factor(chain, ref, w.l, row, column);
     for (size_t l = w.l + 1; l < ref->net->n_layers; l++) {
-        reference_times(ref, l, column, next);
-        double *swap = column;
-        column = next;
-        next = swap;
+        reference_times(ref, l, column, at[l % 2]);
+        column = at[l % 2];
         is_one = is_one && ref->net->layers[l].kind->is_activation;
         if (is_one)
             add_factor(chain, ref, l, row, column);
     }
     memcpy(chain->by_unit, column, ref->net->architecture.classes * sizeof *column);
-}
-
-static void multiply_factors(WeightChain *chain, const Reference *ref)
-{
-    reference_loss_jacobian(ref, chain->delta);
-    for (size_t k = 0; k < ref->net->architecture.classes; k++)
-        chain->sum += chain->delta[k] * chain->by_unit[k];
-    chain->value = chain->sum;
-    for (size_t i = 0; i < chain->n_factors; i++)
-        chain->value *= chain->factors[i].value;
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -203,7 +191,13 @@ bool weight_explain(WeightChain *chain, const Reference *ref, const Batch *batch
     *chain = (WeightChain){.weight = weight};
     chain->reference = ref->gradient[weight.l][1 + weight.t][weight.e];
     find_factors(chain, ref);
-    multiply_factors(chain, ref);
+    reference_probabilities(ref, chain->yhat);
+    reference_loss_jacobian(ref, chain->delta);
+    for (size_t k = 0; k < ref->net->architecture.classes; k++)
+        chain->sum += chain->delta[k] * chain->by_unit[k];
+    chain->value = chain->sum;
+    for (size_t i = 0; i < chain->n_factors; i++)
+        chain->value *= chain->factors[i].value;
     add_difference(chain, ref);
     return add_training(chain, ref, batch, learning_rate, arena, err);
 }

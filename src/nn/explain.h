@@ -37,8 +37,8 @@ typedef struct WeightChain {
     ChainFactor factors[NETWORK_MAX_LAYERS];
     char unit[32];       // u: "f1[17]", or "w"
     char by_unit_of[40]; // where da_k/du comes from: "W2[k,17]"; "": from several Jacobians
-    double delta[MLP_MAX_CLASSES], by_unit[MLP_MAX_CLASSES]; // (C) delta_k and da_k/du
-    double sum, value;                                       // the sum over the classes, and dL/dw
+    double yhat[MLP_MAX_CLASSES], delta[MLP_MAX_CLASSES], by_unit[MLP_MAX_CLASSES]; // da_k/du
+    double sum, value;   // the sum over the classes, and dL/dw
     double reference;    // of reference_backward, which multiplies the chain from the left
     double training;     // of the training code, in single precision
     double step;         // h of (L(w + h) - L(w - h)) / 2h; 0: there is a kink at every distance

@@ -13,11 +13,6 @@ static_assert((int)MLP_MAX_JACOBIANS == 1 + NETWORK_MAX_LAYERS + NETWORK_MAX_TEN
                   (int)MLP_MAX_GRADIENTS == (int)NETWORK_MAX_TENSORS,
               "there is room for every row");
 
-typedef struct Matrix {
-    double *at; // (rows, cols)
-    size_t rows, cols;
-} Matrix;
-
 // ---------------------------------------------------------------------------------------------
 // Comparing
 
@@ -153,7 +148,7 @@ static bool check_argument(mlp_gradient_check *check, const Reference *ref, size
 {
     const Function output = {ref, l, l + 1, false};
     Arena own = {0}; // the Jacobians need not be in memory at once
-    Matrix J = {NULL, g.cols, gJ.cols};
+    Matrix J = {g.cols, gJ.cols, NULL};
     J.at = arena_alloc(&own, J.rows * J.cols, sizeof *J.at, "a Jacobian", err);
     bool ok = J.at != NULL && check_jacobian(check, &output, which, J, arena, err);
     if (ok)
@@ -169,7 +164,7 @@ static bool check_layer(mlp_gradient_check *check, const Reference *ref, size_t 
 {
     const Layer *layer = &ref->net->layers[l];
     for (size_t which = 1 + layer->n_tensors; which-- > (l == 0 ? 1 : 0);) {
-        Matrix gJ = {NULL, 1, layer_argument_size(layer, which)};
+        Matrix gJ = {1, layer_argument_size(layer, which), NULL};
         gJ.at = arena_alloc(arena, gJ.cols, sizeof *gJ.at, "a gradient", err);
         if (gJ.at == NULL || !check_argument(check, ref, l, which, *g, gJ, arena, err))
             return false;
@@ -187,7 +182,7 @@ static bool check_loss(mlp_gradient_check *check, const Reference *ref, Matrix *
 {
     const Network *net = ref->net;
     const Function loss = {ref, net->n_layers, net->n_layers, true};
-    *g = (Matrix){NULL, 1, net->architecture.classes};
+    *g = (Matrix){1, net->architecture.classes, NULL};
     g->at = arena_alloc(arena, g->cols, sizeof *g->at, "a gradient", err);
     return g->at != NULL && check_jacobian(check, &loss, 0, *g, arena, err);
 }

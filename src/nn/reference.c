@@ -8,60 +8,49 @@
 // ---------------------------------------------------------------------------------------------
 // Memory and arguments
 
-static double *alloc_doubles(Arena *arena, size_t n, Error *err)
+// Two arrays of n numbers: an argument and its gradient, or the values of a function.
+static bool alloc_two(double **a, double **b, size_t n, Arena *arena, Error *err)
 {
-    return arena_alloc(arena, n, sizeof(double), "the reference network", err);
-}
-
-// An argument and its gradient.
-static bool alloc_argument(Reference *ref, size_t l, size_t which, size_t n, Arena *arena,
-                           Error *err)
-{
-    ref->argument[l][which] = alloc_doubles(arena, n, err);
-    ref->gradient[l][which] = alloc_doubles(arena, n, err);
-    return ref->argument[l][which] != NULL && ref->gradient[l][which] != NULL;
+    static const char what[] = "the reference network";
+    *a = arena_alloc(arena, n, sizeof **a, what, err);
+    *b = arena_alloc(arena, n, sizeof **b, what, err);
+    return *a != NULL && *b != NULL;
 }
 
 bool reference_open(Reference *ref, const Network *net, const float *params, Arena *arena,
                     Error *err)
 {
-    size_t C = net->architecture.classes, largest = C, widest = C;
+    size_t C = net->architecture.classes, largest = C;
     *ref = (Reference){.net = net, .params = params};
     for (size_t l = 0; l < net->n_layers; l++) {
         const Layer *layer = &net->layers[l];
         size_t in = shape_size(layer->in), out = shape_size(layer->out);
+        largest = in > largest ? in : largest;
         largest = out > largest ? out : largest;
-        widest = in > widest ? in : widest;
         for (size_t which = 0; which <= layer->n_tensors; which++)
-            if (!alloc_argument(ref, l, which, layer_argument_size(layer, which), arena, err))
+            if (!alloc_two(&ref->argument[l][which], &ref->gradient[l][which],
+                           layer_argument_size(layer, which), arena, err))
                 return false;
     }
-    ref->row = arena_alloc(arena, widest, sizeof *ref->row, "a row of a Jacobian", err);
-    ref->up = alloc_doubles(arena, largest, err);
-    ref->down = alloc_doubles(arena, largest, err);
-    if (!alloc_argument(ref, net->n_layers, 0, C, arena, err) || ref->row == NULL ||
-        ref->up == NULL || ref->down == NULL)
+    ref->row = arena_alloc(arena, largest, sizeof *ref->row, "a row of a Jacobian", err);
+    if (ref->row == NULL || !alloc_two(&ref->up, &ref->down, largest, arena, err) ||
+        !alloc_two(&ref->argument[net->n_layers][0], &ref->gradient[net->n_layers][0], C, arena,
+                   err))
         return false;
-    reference_set_parameters(ref);
+    reference_reset(ref);
     return true;
 }
 
-void reference_set_parameters(const Reference *ref)
+void reference_reset(const Reference *ref)
 {
     for (size_t l = 0; l < ref->net->n_layers; l++)
         for (size_t t = 0; t < ref->net->layers[l].n_tensors; t++) {
             const Tensor *tensor = &ref->net->layers[l].tensors[t];
-            for (size_t e = 0; e < tensor_size(tensor); e++)
+            for (size_t e = 0; e < tensor_size(tensor); e++) {
                 ref->argument[l][1 + t][e] = (double)ref->params[tensor_index(tensor, e)];
+                ref->gradient[l][1 + t][e] = 0.0;
+            }
         }
-}
-
-void reference_clear_gradients(const Reference *ref)
-{
-    for (size_t l = 0; l < ref->net->n_layers; l++)
-        for (size_t t = 0; t < ref->net->layers[l].n_tensors; t++)
-            memset(ref->gradient[l][1 + t], 0,
-                   tensor_size(&ref->net->layers[l].tensors[t]) * sizeof(double));
 }
 
 void reference_load(Reference *ref, const Batch *batch, size_t e)
@@ -167,6 +156,8 @@ bool reference_jacobian(mlp_jacobian *J, const Reference *ref, size_t l, size_t 
         snprintf(J->name, sizeof J->name, "dL/d%s", layer->symbol);
         snprintf(J->identity, sizeof J->identity, "(yhat - y)^T (7)");
     }
+    if (arena == NULL)
+        return true;
     mlp_entry *list = arena_alloc(arena, J->nonzero, sizeof *list, "a Jacobian's entries", err);
     J->entries = list;
     for (size_t i = 0; list != NULL && i < J->rows; i++)

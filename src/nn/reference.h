@@ -33,11 +33,8 @@ static inline double larger(double a, double b)
 bool reference_open(Reference *ref, const Network *net, const float *params, Arena *arena,
                     Error *err);
 
-// Sets the tensors to those parameters again.
-void reference_set_parameters(const Reference *ref);
-
-// Sets the gradients of all tensors to 0.
-void reference_clear_gradients(const Reference *ref);
+// Sets the tensors to those parameters again, and their gradients to 0.
+void reference_reset(const Reference *ref);
 
 // Takes over the pixels and the label of example e, and computes all values.
 void reference_load(Reference *ref, const Batch *batch, size_t e);
@@ -69,7 +66,8 @@ size_t reference_row(const Reference *ref, size_t l, size_t which, size_t row);
 // Its entries that are not 0.
 size_t reference_nonzeros(const Reference *ref, size_t l, size_t which);
 
-// Sets name, identity, shape and entries of that Jacobian; the entries are owned by the arena.
+// Sets name, identity, shape and entries of that Jacobian; the entries are owned by the arena
+// (NULL: they are only counted, which cannot fail).
 bool reference_jacobian(mlp_jacobian *J, const Reference *ref, size_t l, size_t which, Arena *arena,
                         Error *err);
 
