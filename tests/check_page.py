@@ -460,6 +460,7 @@ def holds(model):
         # What is said of weights that have changed, and of such that are too large.
         changed = browser.text("#terminal")
         browser.click("#do-reset")
+        claim("%s: after Reset the focus is on Forward" % model, browser.run("return document.activeElement.id") == "do-forward")
         claim("%s: while the weights are changed, the answer is not said to be that of mlp predict" % model,
               "not this answer" in changed and "not this answer" not in browser.text("#terminal"), changed)
         browser.run("app.network.params.fill(3e38); app.step(1); app.showAnswer(); app.learn.show()")

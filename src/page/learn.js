@@ -160,6 +160,7 @@ class LearnPart {
     this.app.reset();
     this.begin();
     this.app.showAnswer();
+    byId('do-forward').focus(); // Reset is disabled now, and would lose the focus
   }
 
   // ----------------------------------------------------------------------------------------------
