@@ -239,9 +239,10 @@ $(WORK)/features.csv: $(CNN) $(WORK)/predictions-cnn.csv
 	  done
 	@mv $@.part $@
 
+# The scripts of a page are part of the program: TRAINED_BY= keeps the models, not the pages.
 $(OUT)/page.html: $(WORK)/default.bin
 $(OUT)/page-cnn.html: $(CNN)
-$(PAGES): $(MADE_BY)
+$(PAGES): $(MADE_BY) $(MLP)
 	$(MLP) page $(filter %.bin,$^) -o $@
 
 NONZERO = $(MLP) gradcheck --hidden $(JACOBIAN_HIDDEN) --nonzero $(WORK)/nonzero.csv >$(WORK)/gradcheck.txt

@@ -275,10 +275,8 @@ def prepares(model):
             claim("a picture that is opened, %s, gets the answer of mlp predict for %s" % (png, pnm),
                   got is not None and bits(got) == bits(predicted(model, pnm)[0][3]), got)
         opened_answer = got
-        browser.run("""app.draw.clear();
-            const drop = new DragEvent('drop', {dataTransfer: new DataTransfer(), bubbles: true, cancelable: true});
-            drop.dataTransfer.items.add(new File([Uint8Array.from(atob(arguments[0]), (c) => c.charCodeAt(0))], 'x.png', {type: 'image/png'}));
-            document.body.dispatchEvent(drop);""", base64.b64encode(open("colour.png", "rb").read()).decode())
+        browser.run("app.draw.clear()")
+        browser.run(DROP, base64.b64encode(open("colour.png", "rb").read()).decode(), "x.png", "image/png")
         claim("so does one that is dropped", wait_for_answer(browser) == opened_answer)
         with open("none.png", "wb") as out:
             out.write(b"no picture")
@@ -364,7 +362,7 @@ def explains(model):
             return [n, wrong];""")
         claim("%s: the product of the chain is the gradient of the training code, bit for bit, in every layer" % model,
               wrong[0] >= 24 and not wrong[1], wrong[1][:2])
-        # The gradient itself against a nudge, where that is precise enough to tell.
+        # The gradient itself against a finite difference, where that is precise enough to tell.
         far = browser.run("""const far = []; let n = 0; const {gradient} = app.backward();
             for (let i = 0; i < gradient.length && n < 60; i += Math.ceil(gradient.length / 4000)) {
               if (Math.abs(gradient[i]) < 0.05 * largest(gradient)) continue;
@@ -374,7 +372,7 @@ def explains(model):
               if (Math.abs(slope - gradient[i]) > 0.05 * Math.abs(gradient[i]) + 2e-4) far.push([i, slope, gradient[i]]);
             }
             return [n, far];""")
-        claim("%s: nudging a weight changes the loss as its gradient says" % model, far[0] >= 5 and len(far[1]) <= far[0] // 20, far)
+        claim("%s: a small change of a weight changes the loss as its gradient says" % model, far[0] >= 5 and len(far[1]) <= far[0] // 20, far)
         if "cnn" not in model and "filters" not in model:
             number = browser.run("return app.source.number")
             browser.click("#do-backward")
@@ -425,6 +423,61 @@ def hostile(model, names):
             options: [...byId('label').options].map((o) => o.textContent)}""")
         claim("names of the model and of classes cannot inject markup", got["hacked"] == "undefined" and got["scripts"] == 4 and got["strange"] == 0, got)
         claim("they are shown as they are", got["name"] == os.path.basename(model) and got["classes"] == got["options"] == names, got, names)
+
+
+# A drop of a file: its content in base64, its name, its type.
+DROP = """const drop = new DragEvent('drop', {dataTransfer: new DataTransfer(), bubbles: true, cancelable: true});
+    drop.dataTransfer.items.add(new File([Uint8Array.from(atob(arguments[0]), (c) => c.charCodeAt(0))], arguments[1], {type: arguments[2]}));
+    document.body.dispatchEvent(drop);"""
+
+
+def holds(model):
+    """What a hand, a file or a large step may do wrong."""
+    with opened(model, "--images", "8") as browser:
+        state = lambda: browser.text("#learn-state")
+        # Another image, or none, while the losses of a curve are computed.
+        browser.click("#do-backward")
+        browser.run("byId('do-backward').click(); app.draw.clear()")
+        settled(browser)
+        browser.stroke("#paper", STROKES[0])
+        settled(browser)
+        chosen = "const {unit, block, weight} = app.see; return [unit * block.perUnit + weight, " \
+            "indexOfLargest(app.backward().gradient.subarray(block.layer.offset, block.layer.offset + block.layer.weights))]"
+        got = browser.run(chosen)
+        claim("%s: the weight that is explained first has the largest gradient of a new drawing, too" % model, got[0] == got[1], got)
+        browser.click("#tiles .tile:nth-child(2)")
+        browser.stroke("#paper", STROKES[1])
+        settled(browser)
+        claim("%s: a unit that was chosen stays" % model, browser.run("return app.see.unit") == 1)
+        # A right click, and a second finger, neither draw nor begin anew.
+        browser.click("#do-update")
+        before = asked(browser), state()
+        browser.run("""const send = (type, init) => byId('paper').dispatchEvent(new PointerEvent(type, {clientX: 30, clientY: 300, ...init}));
+            for (const init of [{button: 2, isPrimary: true}, {button: 0, isPrimary: false, pointerType: 'touch', pointerId: 9}])
+              for (const type of ['pointerdown', 'pointermove', 'pointerup']) send(type, init);""")
+        settled(browser)
+        claim("%s: a right click and a second finger do nothing" % model, (asked(browser), state()) == before, before[1], state())
+        # What is said of weights that have changed, and of such that are too large.
+        changed = browser.text("#terminal")
+        browser.click("#do-reset")
+        claim("%s: after Reset the focus is on Forward" % model, browser.run("return document.activeElement.id") == "do-forward")
+        claim("%s: while the weights are changed, the answer is not said to be that of mlp predict" % model,
+              "not this answer" in changed and "not this answer" not in browser.text("#terminal"), changed)
+        browser.run("app.network.params.fill(3e38); app.step(1); app.showAnswer(); app.learn.show()")
+        browser.click("#do-ten")
+        shown = browser.text("#answer"), browser.text("#terminal"), state()
+        claim("%s: weights that are too large give no answer, and both are said" % model,
+              "no prediction" in shown[0] and "not finite" in shown[2] and "%" not in browser.text("#bars"), shown)
+        browser.click("#do-reset")
+        browser.run(DROP, "", "x" * 300, "image/png")
+        wait_for_answer(browser, "not a picture")
+        claim("%s: a long name of a file fits" % model, browser.run("return document.documentElement.scrollWidth <= innerWidth"))
+        browser.run("app.draw.clear(); createImageBitmap = async () => ({width: 10001, height: 10000})")
+        browser.run(DROP, "", "large.png", "image/png")
+        wait_for_answer(browser, "pixels")
+        claim("%s: a picture that mlp predict refuses as too large is refused" % model, "more than 100000000 pixels" in browser.text("#answer"))
+        severe = [e["message"] for e in browser.log("browser") if e["level"] == "SEVERE"]
+        claim("%s: and none of it is an error" % model, not severe, severe)
 
 
 def safe(model):

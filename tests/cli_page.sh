@@ -105,6 +105,8 @@ printf '%s\n' '</script><script>window.hacked=1</script>' '<img src=x onerror=wi
 name='<img src=x onerror="window.hacked=1"><script>window.hacked=1<!--.bin'
 train hostile --classes names && mv hostile.bin "$name"
 in_browser hostile "./$name" names
+in_browser holds m.bin
+in_browser holds cnn.bin
 in_browser safe m.bin
 in_browser looks m.bin
 in_browser looks cnn.bin

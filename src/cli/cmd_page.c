@@ -195,8 +195,11 @@ static void print_images(JsonWriter *json, const Page *page)
 // The bytes of the chosen images, one after the other.
 static bool gather_pixels(PagePart *pixels, const Page *page, Arena *arena, Error *err)
 {
-    size_t size = page->n_images == 0 ? 0 : dataset_pixels_per_image(page->data);
-    unsigned char *bytes = arena_alloc(arena, page->n_images + 1, size + 1, "the images", err);
+    *pixels = (PagePart){0};
+    if (page->n_images == 0)
+        return true;
+    size_t size = dataset_pixels_per_image(page->data);
+    unsigned char *bytes = arena_alloc(arena, page->n_images, size, "the images", err);
     for (size_t i = 0; bytes != NULL && i < page->n_images; i++)
         memcpy(bytes + i * size, page->data->pixels + page->images[i] * size, size);
     *pixels = (PagePart){bytes, page->n_images * size};

@@ -1,9 +1,9 @@
 'use strict';
 // The derivative of the loss by one weight, as the product of its factors with their numbers: the
-// chain rule, and beside it the number of the training code, of a nudge, and what the update makes
+// chain rule, and beside it the number of the training code, a finite difference, and what the update makes
 // of the weight.
 
-const NUDGE = 1 / 64;
+const DIFFERENCE_STEP = 1 / 64;
 
 // The loss with one parameter changed.
 function lossWith(app, parameter, value) {
@@ -99,7 +99,7 @@ function chainParts(app, block, unit, weight) {
   const parameter = block.layer.offset + unit * block.perUnit + weight, w = app.network.params[parameter];
   const {chain, parts} = (block.isConvolution ? convolutionChain : denseChain)(app, block, unit, weight, dx);
   const code = gradient[parameter], rate = f32(app.learningRate());
-  const above = f32(w + NUDGE), below = f32(w - NUDGE);
+  const above = f32(w + DIFFERENCE_STEP), below = f32(w - DIFFERENCE_STEP);
   const slope = (lossWith(app, parameter, above) - lossWith(app, parameter, below)) / (above - below);
   const same = code === chain || (code === 0 && chain === 0);
   const line = (term, ...text) => [element('dt', {}, term), element('dd', {}, ...text)];
@@ -107,6 +107,6 @@ function chainParts(app, block, unit, weight) {
     quietText(`The loss is L = −log ŷ[${app.className(app.label)}] = ${short(app.loss())}.`), ...parts,
     element('dl', {class: 'checks'},
       ...line('backpropagation', `${g9(code)} ${same ? '✓ the same bits' : '✗ not the product'}`),
-      ...line('a nudge', `(L(w + h) − L(w − h)) / 2h = ${short(slope)} with h = 1/64`),
+      ...line('finite difference', `(L(w + h) − L(w − h)) / 2h = ${short(slope)} with h = 1/64`),
       ...line('the update', `${short(w)} − ${short(rate)} · ${short(code)} = ${short(f32(w + f32(-rate * code)))}`))];
 }

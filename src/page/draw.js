@@ -41,9 +41,12 @@ function greyOfColours(data) {
   return grey;
 }
 
+const MOST_PIXELS = 100000000; // of a picture, as in the program
+
 // The file as a picture on white paper.
 async function readPicture(file) {
   const bitmap = await createImageBitmap(file, {colorSpaceConversion: 'none'});
+  if (bitmap.width * bitmap.height > MOST_PIXELS) throw new RangeError(`has more than ${MOST_PIXELS} pixels`);
   const canvas = element('canvas', {width: bitmap.width, height: bitmap.height});
   const context = canvas.getContext('2d', {willReadFrequently: true});
   context.fillStyle = '#ffffff';
@@ -62,7 +65,7 @@ class DrawPart {
     const paper = byId('paper');
     paper.addEventListener('pointerdown', (event) => this.begin(event));
     paper.addEventListener('pointermove', (event) => this.move(event));
-    for (const end of ['pointerup', 'pointercancel']) paper.addEventListener(end, () => this.end());
+    for (const end of ['pointerup', 'pointercancel']) paper.addEventListener(end, (event) => this.end(event));
     paper.addEventListener('keydown', (event) => this.key(event));
     paper.addEventListener('blur', () => { this.pen.keys = false; this.showPaper(); });
     byId('clear').addEventListener('click', () => this.clear());
@@ -86,7 +89,7 @@ class DrawPart {
   }
 
   begin(event) {
-    if (event.button !== 0) return;
+    if (event.button !== 0 || !event.isPrimary) return; // one finger draws
     event.preventDefault();
     const paper = byId('paper');
     paper.setPointerCapture(event.pointerId);
@@ -98,13 +101,14 @@ class DrawPart {
   }
 
   move(event) {
-    if (!this.last) return;
+    if (!this.last || !event.isPrimary) return;
     // All places since the last event, where the browser keeps them.
     const events = event.getCoalescedEvents ? event.getCoalescedEvents() : [];
     for (const e of events.length > 0 ? events : [event]) this.lineTo(...this.place(e));
   }
 
-  end() {
+  end(event) {
+    if (!this.last || !event.isPrimary) return;
     this.last = null;
     this.app.settle();
   }
@@ -159,7 +163,6 @@ class DrawPart {
   }
 
   answerDrawing() {
-    this.showPaper();
     if (this.drawing.isEmpty) this.app.setInput(null, {kind: 'nothing', text: 'Nothing drawn: no answer.'});
     else this.answerPicture({rows: SIDE, cols: SIDE, pixels: this.drawing.pixels}, 'drawing.pgm');
   }
@@ -178,15 +181,18 @@ class DrawPart {
 
   async openFile(file) {
     if (!file) return;
+    let picture;
     try {
-      const picture = await readPicture(file);
-      this.picture = picture;
-      this.pen.down = false;
-      this.showPaper();
-      this.answerPicture(picture, file.name);
+      picture = await readPicture(file);
     } catch (error) {
-      this.app.setInput(null, {kind: 'nothing', text: `${file.name} is not a picture that this browser can read.`});
+      const why = error instanceof RangeError ? error.message : 'is not a picture that this browser can read';
+      this.app.setInput(null, {kind: 'nothing', text: `${file.name} ${why}.`});
+      this.app.settle();
+      return;
     }
+    this.picture = picture;
+    this.pen.down = false;
+    this.answerPicture(picture, file.name);
     this.app.settle();
   }
 
@@ -205,8 +211,8 @@ class DrawPart {
   makeImages() {
     const {numbers, labels, n, correct} = data.images, size = data.network.rows * data.network.cols;
     byId('images-card').hidden = numbers.length === 0;
-    byId('images-note').textContent = `${numbers.length} of the ${n} test images, of which the model gets ${correct} ` +
-      'right. Those with a cross it gets wrong.';
+    byId('images-note').textContent = `The model gets ${correct} of all ${n} test images right. Of the ${numbers.length} here, ` +
+      'chosen to show mistakes too, those with a cross it gets wrong.';
     this.thumbnails = numbers.map((number, i) => {
       const pixels = testPixels.subarray(i * size, (i + 1) * size), canvas = element('canvas', {class: 'pixels'});
       const wrong = this.app.network.forward(pixels).best !== labels[i], name = this.app.className(labels[i]);
@@ -225,7 +231,6 @@ class DrawPart {
     this.picture = null;
     this.drawing.clear();
     this.pen.down = false;
-    this.showPaper();
     this.app.setInput(pixels, {kind: 'image', number, index: i, label});
     this.app.settle();
   }
@@ -254,9 +259,11 @@ class DrawPart {
 
   // The answer to the present input.
   show() {
-    const {pixels, pass, source, network} = this.app, {rows, cols} = data.network;
+    const {pixels, source, network} = this.app, {rows, cols} = data.network;
+    const pass = this.app.hasAnswer() ? this.app.pass : null;
+    this.showPaper();
     drawInk(byId('prepared'), pixels, rows, cols);
-    byId('prepared-note').textContent = source.kind === 'image' ? `Test image ${source.number}, as it is in the data.`
+    byId('prepared-note').textContent = pixels === null ? '' : source.kind === 'image' ? `Test image ${source.number}, as it is in the data.`
       : `Cropped, fitted into ${Math.floor(rows * 20 / 28)} × ${Math.floor(cols * 20 / 28)} pixels and centred by mass in ` +
         `${rows} × ${cols}, as the images of MNIST were.`;
     byId('answer').replaceChildren(...this.answerText());
@@ -272,7 +279,8 @@ class DrawPart {
         element('span', {class: 'number'}, pass === null ? '–' : percent(probability[k])));
     }));
     const asked = source.kind === 'image' ? `test image ${source.number}` : source.name;
-    byId('terminal').textContent = pass === null ? 'mlp predict: no answer'
+    byId('terminal').textContent = this.app.steps > 0 ? 'mlp predict: not this answer, as the weights have changed'
+      : pass === null ? 'mlp predict: no answer'
       : `mlp predict: ${asked}  ${this.app.className(pass.best)}  ${g9(pass.probability[pass.best])}`;
     this.thumbnails.forEach(({button}, i) => {
       button.setAttribute('aria-pressed', String(source.kind === 'image' && source.index === i));
@@ -282,6 +290,8 @@ class DrawPart {
   answerText() {
     const {pass, source} = this.app;
     if (pass === null) return [element('span', {class: 'nothing'}, source.text)];
+    if (!this.app.hasAnswer())
+      return [element('span', {class: 'nothing'}, 'The weights are so large that there is no prediction.')];
     const parts = [element('strong', {}, this.app.className(pass.best)), ` ${percent(pass.probability[pass.best])}`];
     if (source.kind === 'image') {
       const right = source.label === pass.best;
@@ -293,7 +303,6 @@ class DrawPart {
   }
 
   redraw() {
-    this.showPaper();
     for (const {pixels, canvas} of this.thumbnails) drawInk(canvas, pixels, data.network.rows, data.network.cols);
   }
 }

@@ -107,7 +107,6 @@ class LearnPart {
     this.app = app;
     this.stage = STAGES.start;
     this.history = []; // losses before each step
-    this.steps = 0;    // since the model was as it came
     this.jacobians = listJacobians(app.network);
     for (const k of app.network.classes.keys()) byId('label').append(element('option', {value: k}, app.className(k)));
     byId('label').addEventListener('change', (event) => app.setLabel(Number(event.target.value)));
@@ -150,7 +149,6 @@ class LearnPart {
     for (let i = 0; i < steps; i++) {
       this.history.push(app.loss());
       app.step(this.rate());
-      this.steps++;
     }
     this.stage = STAGES.update;
     this.startCurve();
@@ -160,9 +158,9 @@ class LearnPart {
 
   reset() {
     this.app.reset();
-    this.steps = 0;
     this.begin();
     this.app.showAnswer();
+    byId('do-forward').focus(); // Reset is disabled now, and would lose the focus
   }
 
   // ----------------------------------------------------------------------------------------------
@@ -226,7 +224,7 @@ class LearnPart {
     drawInk(byId('learn-image'), pixels, rows, cols);
     byId('label').value = String(app.label);
     for (const name of ['forward', 'loss', 'backward', 'update', 'ten']) byId('do-' + name).disabled = pass === null;
-    byId('do-reset').disabled = this.steps === 0;
+    byId('do-reset').disabled = app.steps === 0;
     byId('label').disabled = pass === null;
     this.showForward(pass);
     this.showBackward(pass);
@@ -239,12 +237,14 @@ class LearnPart {
   }
 
   showState(pass) {
-    const loss = pass === null ? '' : short(this.app.loss()), steps = this.steps;
+    const value = pass === null ? 0 : this.app.loss(), loss = short(value), {steps} = this.app;
     const what = ['Next: forward.', 'Forward: the network has its answer.', `Loss ${loss}.`,
       'Backward: every gradient is there.', `Updated: the loss went from ${short(this.history[0])} to ${loss}.`];
     const changed = steps > 0 ? ` The weights have changed in ${steps} step${steps > 1 ? 's' : ''}.` : '';
     const none = 'There is no image: draw one, or choose a test image.';
-    byId('learn-state').textContent = (pass === null ? none : what[this.stage]) + changed;
+    const diverged = 'The loss is not finite: the weights are too large. Reset, then try a smaller learning rate.';
+    byId('learn-state').textContent =
+      (pass === null ? none : Number.isFinite(value) ? what[this.stage] : diverged) + changed;
   }
 
   showForward(pass) {
@@ -282,9 +282,10 @@ class LearnPart {
 
   // The losses at W - lr dL/dW for learning rates along the slider, a few at a time.
   startCurve() {
-    const points = [], curve = this.curve = {points, loss: this.app.loss(), gradient: this.app.backward().gradient};
+    const points = [], {pass} = this.app;
+    const curve = this.curve = {points, loss: this.app.loss(), gradient: this.app.backward().gradient};
     const next = () => {
-      if (this.curve !== curve) return;
+      if (this.curve !== curve || this.app.pass !== pass) return; // another curve, or another image
       const x = -4 + points.length * 0.2;
       points.push([x, this.app.lossAfter(curve.gradient, 10 ** x)]);
       if (points.length <= 25) setTimeout(next, 0);

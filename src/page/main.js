@@ -11,6 +11,7 @@ class App {
     this.source = {kind: 'nothing', text: 'Nothing drawn: no answer.'};
     this.pixels = this.pass = null; // the prepared picture, and the forward pass of it
     this.label = 0;
+    this.steps = 0; // of learning, since the weights were those of the model
   }
 
   start() {
@@ -44,12 +45,17 @@ class App {
     this.known = this.knownPushes = null;
   }
 
+  // Whether there is an image, and its probabilities are numbers.
+  hasAnswer() {
+    return this.pass !== null && Number.isFinite(this.pass.probability[this.pass.best]);
+  }
+
   // The input stays as it is for now: what takes longer is shown, too.
   settle() {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
       this.learn.begin();
-      this.see.show();
+      this.see.begin();
     }, 0);
   }
 
@@ -95,6 +101,7 @@ class App {
 
   step(learningRate) {
     this.network.step(this.backward().gradient, learningRate);
+    this.steps++;
     this.compute();
   }
 
@@ -109,6 +116,7 @@ class App {
 
   reset() {
     this.network.reset();
+    this.steps = 0;
     this.compute();
   }
 
@@ -129,7 +137,8 @@ const app = new App();
   byId('model-name').textContent = name;
   byId('model-facts').textContent = `${sizes} · ${parameters} parameters · ${epochs} epoch${epochs === 1 ? '' : 's'}`;
   byId('footer').textContent = `Made by mlp ${data.program}. The page computes in single precision, in the program's ` +
-    'order: its probabilities are those of mlp predict, bit for bit. Nothing leaves this page.';
+    'order: with the weights of the model, its probabilities are those of mlp predict, bit for bit. ' +
+    'Nothing leaves this page.';
 }
 app.start();
 makeWorksheet();

@@ -75,8 +75,6 @@ class SeePart {
     const {network} = app;
     this.blocks = [];
     network.layers.forEach((layer, l) => { if (layer.W) this.blocks.push(new Block(network, l)); });
-    this.chosen = 0; // block
-    this.unit = this.weight = null;
     this.setBlock(0);
   }
 
@@ -87,6 +85,7 @@ class SeePart {
   setBlock(chosen) {
     this.chosen = Number(chosen);
     this.unit = this.weight = null;
+    this.isChosen = false; // whether the reader chose the unit or the weight
     this.mode = this.block.isConvolution ? 'values' : 'weights';
     this.showControls();
   }
@@ -129,6 +128,12 @@ class SeePart {
     return {rows: shape[0], cols: shape[1], values: block.valuesOf(unit, pass, mode === 'before')};
   }
 
+  // Another image or class: what nobody chose begins again with the largest gradient.
+  begin() {
+    if (!this.isChosen) this.unit = null;
+    this.show();
+  }
+
   show() {
     this.chooseDefaults();
     this.showTiles();
@@ -158,7 +163,7 @@ class SeePart {
     const {pass} = this.app;
     if (pass === null) return '';
     const values = this.block.valuesOf(unit, pass);
-    return decimals(Math.max(...values));
+    return decimals(values.reduce((a, b) => Math.max(a, b)));
   }
 
   unitName(unit) {
@@ -168,6 +173,7 @@ class SeePart {
   }
 
   chooseUnit(unit) {
+    this.isChosen = true;
     this.unit = unit;
     this.weight = this.app.pass === null ? 0 : this.strongest(unit);
     byId('tiles').querySelectorAll('.tile').forEach((tile, i) => tile.setAttribute('aria-pressed', String(i === unit)));
@@ -213,6 +219,7 @@ class SeePart {
       `${block.weightName(unit, this.weight)} is chosen; arrow keys choose another.`);
     const choose = (at) => {
       if (at < 0 || at >= index.length || index[at] < 0) return;
+      this.isChosen = true;
       this.weight = index[at];
       this.showDetail();
     };

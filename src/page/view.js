@@ -57,6 +57,7 @@ function superscript(n) {
 }
 
 function percent(p) {
+  if (Number.isNaN(p)) return 'NaN';
   return p > 0.00005 && p < 0.99995 ? (100 * p).toFixed(2) + ' %' : p >= 0.5 ? '> 99.99 %' : '< 0.01 %';
 }
 

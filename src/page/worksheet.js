@@ -34,7 +34,8 @@ function sheetPage(title, filled) {
   const s = solveSheet(SHEET), page = element('div', {class: 'sheet'}, element('h2', {}, title));
   const given = (name, values) => element('span', {class: 'given'}, `${name} =`, matrix(values, true));
   page.append(element('p', {}, 'A network with two inputs, two hidden sigmoid units and two classes. The true class is ' +
-    `${SHEET.label}; the learning rate is ${SHEET.rate}. Four digits are enough.`));
+    `${SHEET.label}; the learning rate is ${SHEET.rate}. Round to four decimals. A gradient has the shape of what ` +
+    'L is differentiated by.'));
   page.append(element('p', {class: 'row'}, ...['x', 'W1', 'b1', 'W2', 'b2'].map((name) => given(name, SHEET[name]))));
   const task = (text, shape, values) => page.append(element('div', {class: 'task'}, element('span', {}, text),
     element('span', {class: 'quiet'}, filled ? shape : ''), matrix(values, filled)));
@@ -47,15 +48,17 @@ function sheetPage(title, filled) {
     ['∂L/∂a2 = ŷ − y', '2', s.d2],
     ['∂L/∂W2 = ∂L/∂a2 f1ᵀ', '2×2', s.dW2],
     ['∂L/∂f1 = W2ᵀ ∂L/∂a2', '2', s.df1],
-    ['∂L/∂a1 = ∂L/∂f1 · f1 (1 − f1)', '2', s.d1],
+    ['∂L/∂a1 = ∂L/∂f1 ⊙ f1 ⊙ (1 − f1)', '2', s.d1],
     ['∂L/∂W1 = ∂L/∂a1 xᵀ', '2×2', s.dW1],
     ['new W2 = W2 − lr ∂L/∂W2', '2×2', s.newW2],
     ['new W1 = W1 − lr ∂L/∂W1', '2×2', s.newW1]
   ];
   steps.forEach(([text, shape, values], i) => task(`${i + 1}.  ${text}`, filled ? `shape ${shape}` : '', values));
   page.append(element('p', {}, filled
-    ? 'Diagonal: ∂f1/∂a1, and the identities ∂a1/∂b1 and ∂a2/∂b2. So ∂L/∂b1 = ∂L/∂a1 and ∂L/∂b2 = ∂L/∂a2.'
-    : 'Which shape has each of these? Which Jacobians are diagonal? What are the gradients of b1 and b2?'));
+    ? 'Diagonal: ∂f1/∂a1, and the identities ∂a1/∂b1 and ∂a2/∂b2. So ∂L/∂b1 = ∂L/∂a1 and ∂L/∂b2 = ∂L/∂a2. ' +
+      'With numbers that were rounded on the way, the last decimal may differ by one or two.'
+    : 'What is the shape of each of these? Which Jacobians are diagonal? What are the gradients of b1 and b2? ' +
+      'Here ⊙ multiplies element by element.'));
   return page;
 }
 
