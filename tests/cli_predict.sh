@@ -218,12 +218,12 @@ others_are_answered() {
 }
 claim "the other files are answered, and the exit status is 1" others_are_answered
 
-# A header is believed as far as bytes have come.
+# A header is believed as far as bytes have come; what cannot fit is refused at once.
 little_memory() { # HEADER
     # shellcheck disable=SC3045 # where ulimit knows -v
     (ulimit -v 65536 && printf '%b' "$1" | "$FAST_MLP" predict m.bin -) >stdout 2>stderr
     cat stderr
-    grep -q '^mlp: standard input: \(ends after\|the header says\)' stderr
+    grep -q '^mlp: standard input: \(ends after\|the header says\|needs [0-9]* MB of memory, and\)' stderr
 }
 # shellcheck disable=SC3045
 if (ulimit -v 65536) 2>/dev/null; then
