@@ -90,10 +90,11 @@ wanted() {
     return 1
 }
 
-# Scripts come first, because some take minutes.
+# Those that take minutes come first, then the other scripts.
 selection=$* tests=
-for test in tests/cli_*.sh tests/test_*.c; do
+for test in cli_repro cli_cnn cli_page cli_docs tests/cli_*.sh tests/test_*.c; do
     test=$(basename "${test%.*}")
+    case " $tests " in *" $test "*) continue ;; esac
     ! wanted "$test" || tests="$tests $test"
 done
 for test in test_threads test_train test_optimizer test_library; do
