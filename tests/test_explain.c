@@ -333,7 +333,7 @@ static void give_all(const Fixture *f, Student *s, Matrix given[ARRAYS_MAX])
     give(f, given, "fc1.bias.grad", s->b1_grad);
 }
 
-static void judge(Fixture *f, const Matrix given[ARRAYS_MAX], Verdict verdicts[ARRAYS_MAX])
+static void diagnose(Fixture *f, const Matrix given[ARRAYS_MAX], Verdict verdicts[ARRAYS_MAX])
 {
     Error err;
     if (!arrays_diagnose(verdicts, &f->arrays, given, &f->ref, &f->examples, &f->arena, &err))
@@ -367,7 +367,7 @@ static void every_blunder_is_named_in_every_array_that_it_changes(void)
         student_forward(s, &f, blunder);
         student_backward(s, &f, blunder);
         give_all(&f, s, given);
-        judge(&f, given, verdicts);
+        diagnose(&f, given, verdicts);
         for (size_t i = 0; i < f.arrays.n; i++) {
             char name[64];
             snprintf(name, sizeof name, " %s ", f.arrays.list[i].name);
@@ -482,7 +482,7 @@ static void changed_arrays_of_every_network_are_diagnosed(void)
                         at[r * cols + k] = changes[c].change(a, r, k);
                 given[i] = (Matrix){rows, cols, at};
             }
-            judge(&f, given, verdicts);
+            diagnose(&f, given, verdicts);
             for (size_t i = 0; i < f.arrays.n; i++) {
                 if (given[i].at == NULL)
                     continue;
@@ -517,7 +517,7 @@ static void a_missing_derivative_is_named_by_its_layer(void)
             double *copy = malloc(above->rows * above->cols * sizeof *copy);
             memcpy(copy, above->at, above->rows * above->cols * sizeof *copy);
             given[below] = (Matrix){above->rows, above->cols, copy};
-            judge(&f, given, verdicts);
+            diagnose(&f, given, verdicts);
             snprintf(wanted, sizeof wanted, "is missing (d%s/d%s)", layer->symbol,
                      layer->in_symbol);
             CHECK(!verdicts[below].agrees && strstr(verdicts[below].what, wanted) != NULL,
@@ -541,7 +541,7 @@ static void a_vector_may_be_a_row_or_a_column_and_other_shapes_are_named(void)
     array_at(&f, "fc1.weight.grad", &weight);
     given[bias] = (Matrix){1, CLASSES, copy};
     given[weight] = (Matrix){1, HIDDEN * PIXELS, W};
-    judge(&f, given, verdicts);
+    diagnose(&f, given, verdicts);
     CHECK(verdicts[bias].agrees, "error %g", verdicts[bias].error);
     CHECK(!verdicts[weight].agrees && isnan(verdicts[weight].error) &&
               strcmp(verdicts[weight].what, "its shape is 1x1792, expected is 7x256") == 0,
@@ -576,7 +576,7 @@ static void rounding_of_a_sure_answer_is_allowed_and_no_more(void)
             copy[k] = (double)((float)p[k] - y) * (wrong ? 1.02 : 1.0);
         }
         given[delta] = (Matrix){1, CLASSES, copy};
-        judge(&f, given, verdicts);
+        diagnose(&f, given, verdicts);
         CHECK(verdicts[delta].agrees == !wrong, "error %g", verdicts[delta].error);
         CHECK(verdicts[delta].error > DIAGNOSE_LIMIT, "error %g: nothing was lost",
               verdicts[delta].error);
@@ -594,7 +594,7 @@ static void infinity_is_no_agreement(void)
     f.params[tensor_index(f.net.tensors[3], 0)] = INFINITY;
     reference_reset(&f.ref);
     give_all(&f, s, given);
-    judge(&f, given, verdicts);
+    diagnose(&f, given, verdicts);
     for (size_t i = 0; i < f.arrays.n; i++)
         CHECK(given[i].at == NULL || !verdicts[i].agrees, "%s agrees", f.arrays.list[i].name);
     free(s);

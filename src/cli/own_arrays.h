@@ -1,5 +1,5 @@
 // `mlp gradcheck --compare`: a directory of arrays that a student's own program has computed, of
-// the names that `mlp explain --save` gives them, against the reference. diagnose.h judges.
+// the names that `mlp explain --save` gives them, against the reference. diagnose.h says what is wrong.
 #ifndef MLP_OWN_ARRAYS_H
 #define MLP_OWN_ARRAYS_H
 

@@ -8,7 +8,7 @@
 // product is rounded before it is added (no fused multiply-add: not every machine has one, and its
 // bits differ). Vector lanes run over outputs, which are independent sums, and never along a sum,
 // so their number does not matter. Leaving out the term of a zero pixel changes no bit: the product
-// is a zero, and a sum that began at +0 does not change by it, as long as W is finite.
+// is a zero, and a sum that began at +0 does not change by it, as long as W and dy are finite.
 //
 // Legend: B examples, I inputs, O outputs, C classes. Matrices are row-major; S, the distance in
 // floats from one row to the next, is kernel_row_stride(O), the padding zero. Rows of floats

@@ -117,7 +117,7 @@ typedef struct ForwardStrip {
 
 // `vectors` vectors of the sums of all examples. The tile is filled unless it is NULL. An entry is
 // loaded before the two in front of it are used, across the ends of lists: loads of W whose
-// addresses wait for a load of an entry come late (a loop of its own takes a fifth longer).
+// addresses wait for the load of an entry come late.
 INLINE void forward_strip(const ForwardStrip *strip, unsigned char *tile, size_t vectors)
 {
     const SparseRows *rows = strip->rows;

@@ -183,7 +183,7 @@ static double allowed_of(const NamedArray *expected, const NamedArray *added)
 }
 
 // Whether it agrees, and if not, what shows without looking at the passes.
-static void judge(Verdict *verdict, Pair p, size_t n)
+static void compare(Verdict *verdict, Pair p, size_t n)
 {
     size_t nonzero;
     *verdict = (Verdict){.error = (double)NAN};
@@ -219,7 +219,7 @@ bool arrays_diagnose(Verdict verdicts[ARRAYS_MAX], const Arrays *arrays,
         const NamedArray *expected = &arrays->list[i];
         allowed[i] = allowed_of(expected, &other.list[i]);
         if (given[i].at != NULL)
-            judge(&verdicts[i], (Pair){&given[i], false, expected, allowed[i]}, examples->n);
+            compare(&verdicts[i], (Pair){&given[i], false, expected, allowed[i]}, examples->n);
         n_unknown += given[i].at != NULL && !verdicts[i].agrees && verdicts[i].what[0] == '\0';
     }
     for (size_t m = 0; n_unknown > 0 && mistake_of(&mistake, text, sizeof text, ref->net, m); m++) {

@@ -20,7 +20,7 @@ typedef struct Verdict {
     char what[192]; // what it looks like; "": nothing that is known
 } Verdict;
 
-// Judges given[i] against arrays->list[i], for each that is there; the arrays are computed here. A
+// Compares given[i] with arrays->list[i], for each that is there; the arrays are computed here. A
 // vector may be a row or a column. Fails when memory is short.
 bool arrays_diagnose(Verdict verdicts[ARRAYS_MAX], const Arrays *arrays,
                      const Matrix given[ARRAYS_MAX], Reference *ref, const Examples *examples,
