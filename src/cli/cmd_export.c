@@ -10,7 +10,7 @@ typedef struct ExportCommandOptions {
 } ExportCommandOptions;
 
 // The table: a name, which is also the ending of its files.
-#define FORMATS(ROW) ROW(npz)
+#define FORMATS(ROW) ROW(onnx) ROW(npz)
 #define FORMAT(name) {#name, "model." #name, export_##name},
 #define NAME(name)   #name,
 typedef struct ExportFormat {
@@ -25,10 +25,10 @@ static void export_options(OptionTable *table, void *values)
 {
     ExportCommandOptions *o = values;
     const Option rows[] = {
-        OPT_CHOICE("format", &o->format, format_names, "the format: npz",
-                   .default_text = "the ending of --output, else npz"),
+        OPT_CHOICE("format", &o->format, format_names, "the format: onnx or npz",
+                   .default_text = "the ending of --output, else onnx"),
         OPT_TABLE("output", &o->output, "write the file here (- is standard output)", .letter = 'o',
-                  .default_text = "model.npz, or the ending of the format"),
+                  .default_text = "model.onnx, or the ending of the format"),
     };
     options_add(table, rows, sizeof rows / sizeof rows[0]);
 }
@@ -79,9 +79,11 @@ const Command command_export = {
     .arguments = "MODEL",
     .summary = "write a model in the format of other programs",
     .about =
-        "Writes a model as a file that other programs read. npz: the weights as arrays of NumPy. "
-        "The same model gives the same bytes everywhere.",
-    .examples = {"mlp export model.bin -o model.npz"},
+        "Writes a model as a file that other programs read. onnx: for ONNX Runtime and others; "
+        "it takes raw pixels (uint8, images x 1 x rows x columns) and gives probabilities and "
+        "logits. npz: the weights as arrays, for NumPy. The same model gives the same bytes "
+        "everywhere.",
+    .examples = {"mlp export model.bin", "mlp export model.bin -o model.npz"},
     .values_size = sizeof(ExportCommandOptions),
     .options = export_options,
     .defaults = export_defaults,

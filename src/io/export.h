@@ -19,6 +19,6 @@ typedef struct ExportOptions {
 // are found by whoever closes it.
 typedef void ExportFunction(const Model *model, const ExportOptions *options, FILE *out);
 
-ExportFunction export_npz;
+ExportFunction export_onnx, export_npz;
 
 #endif
