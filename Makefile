@@ -137,8 +137,8 @@ INCLUDE_cli     = $(INCLUDE_io) -Isrc/cli
 # The library, and the program on it.
 objects_of   = $(patsubst src/%.c,$(2)/%.o,$(wildcard $(1)))
 LIB_SOURCES  = src/base/*.c src/kernels/*.c src/nn/*.c src/io/*.c src/mlp.c
-LIB_OBJECTS  = $(call objects_of,$(LIB_SOURCES),$(BUILD))
-PIC_OBJECTS  = $(call objects_of,$(LIB_SOURCES),$(BUILD)/pic)
+LIB_OBJECTS  = $(call objects_of,$(LIB_SOURCES),$(BUILD)) $(BUILD)/io/export_c_text.o
+PIC_OBJECTS  = $(call objects_of,$(LIB_SOURCES),$(BUILD)/pic) $(BUILD)/pic/io/export_c_text.o
 CLI_OBJECTS  = $(call objects_of,src/cli/*.c,$(BUILD)) $(BUILD)/cli/page_parts.o
 # Beside ./mlp, or in the directory of any other build.
 LIB_PLACE    = $(if $(filter mlp,$(PROGRAM)),,$(BUILD)/)
@@ -235,6 +235,18 @@ $(BUILD)/cli/page_parts.c: src/page/body.html src/page/page.css $(PAGE_SCRIPTS) 
 
 $(BUILD)/cli/page_parts.o: $(BUILD)/cli/page_parts.c $(BUILD)/flags
 	$(call compile,$(INCLUDE_cli))
+
+# The constant text of what `mlp export --format c` writes, as a string.
+$(BUILD)/io/export_c_text.c: src/exported/classifier.c Makefile
+	@mkdir -p $(@D)
+	{ printf 'extern const char export_c_text[];\nconst char export_c_text[] = {\n'; \
+	  od -A n -v -t u1 src/exported/classifier.c | sed 's/[0-9][0-9]*/&,/g'; printf '0};\n'; } >$@
+
+$(BUILD)/io/export_c_text.o: $(BUILD)/io/export_c_text.c $(BUILD)/flags
+	$(call compile)
+
+$(BUILD)/pic/io/export_c_text.o: $(BUILD)/io/export_c_text.c $(BUILD)/flags
+	$(call compile,-fPIC)
 
 # A test can stand between the program and the system, to count what is asked for or to refuse it,
 # where the linker knows how (that of macOS does not).

@@ -10,7 +10,7 @@ typedef struct ExportCommandOptions {
 } ExportCommandOptions;
 
 // The table: a name, which is also the ending of its files.
-#define FORMATS(ROW) ROW(onnx) ROW(npz)
+#define FORMATS(ROW) ROW(onnx) ROW(npz) ROW(c)
 #define FORMAT(name) {#name, "model." #name, export_##name},
 #define NAME(name)   #name,
 typedef struct ExportFormat {
@@ -21,14 +21,21 @@ static const ExportFormat formats[] = {FORMATS(FORMAT)};
 static const char *const format_names[] = {FORMATS(NAME) NULL};
 enum { N_FORMATS = sizeof formats / sizeof formats[0] };
 
+static const char *const type_names[] = {"float32", "int8", NULL};
+
 static void export_options(OptionTable *table, void *values)
 {
     ExportCommandOptions *o = values;
+    o->with = (ExportOptions){.name = "model", .type = "float32"};
     const Option rows[] = {
-        OPT_CHOICE("format", &o->format, format_names, "the format: onnx or npz",
+        OPT_CHOICE("format", &o->format, format_names, "the format: onnx, npz or c",
                    .default_text = "the ending of --output, else onnx"),
         OPT_TABLE("output", &o->output, "write the file here (- is standard output)", .letter = 'o',
                   .default_text = "model.onnx, or the ending of the format"),
+        OPT_CHOICE("type", &o->with.type, type_names,
+                   "c: the type of the weights, float32 or int8, which is a quarter of the size"),
+        OPT_STRING("name", &o->with.name, "NAME",
+                   "c: what the names of functions and arrays begin with"),
     };
     options_add(table, rows, sizeof rows / sizeof rows[0]);
 }
@@ -50,13 +57,17 @@ static bool export_defaults(const OptionTable *table, void *values, Error *err)
                                  : o->output == NULL
                                      ? &formats[0]
                                      : format_find(point == NULL ? NULL : point + 1);
-    (void)table;
     if (format == NULL)
         return error_set(err, "--output %s: the ending is not that of a format; add --format",
                          o->output);
+    for (const char *const *name = (const char *const[]){"type", "name", NULL}; *name != NULL;
+         name++)
+        if (format->write != export_c && options_name_given(table, *name))
+            return error_set(err, "--%s: the format %s has no choice of it, only c", *name,
+                             format->name);
     o->format = format->name;
     o->output = o->output != NULL ? o->output : format->output;
-    return true;
+    return export_c_check_name(o->with.name, err);
 }
 
 static void print_export(CsvWriter *csv, const void *context)
@@ -70,8 +81,11 @@ static int run(Context *c)
 {
     const ExportCommandOptions *o = c->values;
     int status = command_begin(c);
-    return status == STATUS_DONE ? command_write_tables(c, &(Table){o->output, print_export, c}, 1)
-                                 : status;
+    if (status != STATUS_DONE)
+        return status;
+    if (!export_c_check_sums(c->model, &o->with, &c->err))
+        return STATUS_FAILED;
+    return command_write_tables(c, &(Table){o->output, print_export, c}, 1);
 }
 
 const Command command_export = {
@@ -81,9 +95,11 @@ const Command command_export = {
     .about =
         "Writes a model as a file that other programs read. onnx: for ONNX Runtime and others; "
         "it takes raw pixels (uint8, images x 1 x rows x columns) and gives probabilities and "
-        "logits. npz: the weights as arrays, for NumPy. The same model gives the same bytes "
-        "everywhere.",
-    .examples = {"mlp export model.bin", "mlp export model.bin -o model.npz"},
+        "logits. npz: the weights as arrays, for NumPy. c: one file in C99 that needs no library "
+        "and no memory but the stack, for microcontrollers too; it begins with how to use it. "
+        "The same model gives the same bytes everywhere.",
+    .examples = {"mlp export model.bin -o model.npz",
+                 "mlp export model.bin --format c --type int8 --name digit -o digit.c"},
     .values_size = sizeof(ExportCommandOptions),
     .options = export_options,
     .defaults = export_defaults,

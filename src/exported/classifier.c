@@ -1,0 +1,328 @@
+// The constant text of the C files that `mlp export --format c` writes: the arithmetic of every kind
+// of layer, in C99 for machines with or without an operating system. src/io/export_c.c copies the
+// sections that a model needs, puts the user's name in the place of "model", and writes weights and
+// calls around them. A section begins with a line "//: NAME" and ends at the next one; what is
+// before the first one is not copied. This file compiles as it is, so that compilers and linters
+// see it; it is no part of the program.
+//
+// Every sum has the order of kernels/kernels.h and nn/sparse_input.c, and exp is that of
+// base/elementary.h: the bits of the float32 functions are those of the program. The int8 functions
+// add whole numbers, whose order does not matter.
+//: start
+#include <float.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if !defined FLT_EVAL_METHOD || (FLT_EVAL_METHOD != 0 && FLT_EVAL_METHOD != 16)
+#error "float must be evaluated in float (32-bit x86: -msse2 -mfpmath=sse)"
+#endif
+#if defined __FAST_MATH__ || (defined __FINITE_MATH_ONLY__ && __FINITE_MATH_ONLY__ != 0) ||        \
+    defined __ASSOCIATIVE_MATH__ || defined __RECIPROCAL_MATH__ || defined __NO_SIGNED_ZEROS__
+#error "-ffast-math, -Ofast and their parts change results: leave them out"
+#endif
+//: product
+// a * b, rounded before it is added to anything: a compiler may fuse a product with the sum around
+// it, which changes bits. `zero` is a -0 that it knows nothing of: a * b + -0 is a * b, fused or
+// not, and neither is the next sum a part of it. Where nothing can be fused, the product is enough.
+#if ((defined __x86_64__ || defined __i386__) && !defined __FMA__ && !defined __FMA4__ &&          \
+     !defined __AVX512F__) ||                                                                      \
+    defined __SOFTFP__
+static float model_zero(void)
+{
+    return -0.0f;
+}
+
+static inline float model_product(float a, float b, float zero)
+{
+    (void)zero;
+    return a * b;
+}
+#else
+static const volatile float model_minus_zero = -0.0f;
+
+static float model_zero(void)
+{
+    return model_minus_zero;
+}
+
+static inline float model_product(float a, float b, float zero)
+{
+    return a * b + zero;
+}
+#endif
+//: exp
+// e^x, x limited to [-87, 88]: x = n ln2 + r, then e^r as a polynomial, then 2^n by its exponent.
+static float model_exp(float x, float zero)
+{
+    static const float factor[] = {1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f,
+                                   1.6666665459e-1f, 5.0000001201e-1f};
+    union {
+        float value;
+        uint32_t bits;
+    } shifted, two_to_n;
+    float n, r, p = 1.9875691500e-4f;
+    size_t i;
+    x = x < -87.0f ? -87.0f : x;
+    x = x > 88.0f ? 88.0f : x;
+    shifted.value = model_product(x, 1.44269504f, zero) + 12582912.0f;
+    n = shifted.value - 12582912.0f;
+    r = x - model_product(n, 0.693359375f, zero);
+    r = r - model_product(n, -2.12194440e-4f, zero);
+    for (i = 0; i < sizeof factor / sizeof factor[0]; i++)
+        p = model_product(p, r, zero) + factor[i];
+    two_to_n.bits = (shifted.bits << 23) + 0x3f800000u;
+    return (model_product(p, r * r, zero) + r + 1.0f) * two_to_n.value;
+}
+//: sigmoid
+static void model_sigmoid(float *x, size_t n)
+{
+    const float zero = model_zero();
+    size_t i;
+    for (i = 0; i < n; i++)
+        x[i] = 1.0f / (1.0f + model_exp(-x[i], zero));
+}
+//: tanh
+static void model_tanh(float *x, size_t n)
+{
+    const float zero = model_zero();
+    size_t i;
+    for (i = 0; i < n; i++)
+        x[i] = 2.0f / (1.0f + model_exp(-2.0f * x[i], zero)) - 1.0f;
+}
+//: relu
+static void model_relu(float *x, size_t n)
+{
+    size_t i;
+    for (i = 0; i < n; i++)
+        x[i] = x[i] <= 0.0f ? 0.0f : x[i];
+}
+//: softmax
+// The class of the largest logit, the first of equals; probability[k] = exp(x[k]) / sum of exp(x).
+static int model_softmax(float *probability, const float *x, size_t n)
+{
+    const float zero = model_zero();
+    float sum = 0.0f;
+    size_t k, best = 0;
+    for (k = 1; k < n; k++)
+        if (x[k] > x[best])
+            best = k;
+    if (probability != NULL) {
+        for (k = 0; k < n; k++) {
+            probability[k] = model_exp(x[k] - x[best], zero);
+            sum += probability[k];
+        }
+        for (k = 0; k < n; k++)
+            probability[k] = probability[k] / sum;
+    }
+    return (int)best;
+}
+//: dense types
+struct model_dense {
+    size_t inputs, outputs;
+    const float *weight; // (inputs, outputs)
+    const float *bias;
+};
+//: dense on pixels
+// y = W x + b, x[p] = value[pixel p], as eight partial sums. Zero pixels are skipped: they add 0.
+static void model_dense_pixels(float *restrict y, float *restrict sum,
+                               const struct model_dense *layer, const float *value,
+                               const unsigned char *pixels)
+{
+    const float zero = model_zero();
+    const size_t n = layer->outputs;
+    size_t block, p, o;
+    for (o = 0; o < n; o++)
+        y[o] = layer->bias[o];
+    for (block = 0; block < 8; block++) {
+        const size_t end = (size_t)((uint64_t)layer->inputs * (block + 1) / 8);
+        for (o = 0; o < n; o++)
+            sum[o] = 0.0f;
+        for (p = (size_t)((uint64_t)layer->inputs * block / 8); p < end; p++)
+            if (pixels[p] != 0) {
+                const float x = value[pixels[p]], *restrict w = layer->weight + p * n;
+                for (o = 0; o < n; o++)
+                    sum[o] += model_product(x, w[o], zero);
+            }
+        for (o = 0; o < n; o++)
+            y[o] += sum[o];
+    }
+}
+//: dense
+// y = W x + b
+static void model_dense(float *restrict y, const struct model_dense *layer, const float *x)
+{
+    const float zero = model_zero();
+    const size_t n = layer->outputs;
+    size_t i, o;
+    for (o = 0; o < n; o++)
+        y[o] = layer->bias[o];
+    for (i = 0; i < layer->inputs; i++) {
+        const float *restrict w = layer->weight + i * n;
+        for (o = 0; o < n; o++)
+            y[o] += model_product(x[i], w[o], zero);
+    }
+}
+//: pixels
+static void model_pixels(float *y, const float *value, const unsigned char *pixels, size_t n)
+{
+    size_t p;
+    for (p = 0; p < n; p++)
+        y[p] = value[pixels[p]];
+}
+//: convolution
+// A convolution, then max pooling of pool x pool of its outputs (1: none). Images are (height,
+// width, channels).
+struct model_convolution {
+    size_t width, channels;         // of the input
+    size_t kernel, stride;          // of the convolution
+    size_t pool, pool_stride;       // of the pooling
+    size_t rows, columns, outputs;  // of the output
+    const float *weight;            // (kernel, kernel, channels, outputs)
+    const float *bias;
+};
+
+// sum[o] = b[o] + the sum over the window at x.
+static void model_window(float *restrict sum, const struct model_convolution *layer, const float *x)
+{
+    const float zero = model_zero();
+    const size_t n = layer->outputs, length = layer->kernel * layer->channels;
+    const float *restrict w = layer->weight;
+    size_t row, i, o;
+    for (o = 0; o < n; o++)
+        sum[o] = layer->bias[o] + 0.0f;
+    for (row = 0; row < layer->kernel; row++, x += layer->width * layer->channels)
+        for (i = 0; i < length; i++, w += n)
+            for (o = 0; o < n; o++)
+                sum[o] += model_product(x[i], w[o], zero);
+}
+
+static void model_convolution(float *y, float *sum, const struct model_convolution *layer,
+                              const float *x)
+{
+    size_t row, column, k, o;
+    for (row = 0; row < layer->rows; row++)
+        for (column = 0; column < layer->columns; column++, y += layer->outputs)
+            for (k = 0; k < layer->pool * layer->pool; k++) {
+                const size_t down = row * layer->pool_stride + k / layer->pool,
+                             right = column * layer->pool_stride + k % layer->pool;
+                model_window(sum, layer,
+                             x + (down * layer->width + right) * layer->stride * layer->channels);
+                for (o = 0; o < layer->outputs; o++)
+                    if (k == 0 || sum[o] > y[o])
+                        y[o] = sum[o];
+            }
+}
+//: dense types int8
+struct model_dense_int8 {
+    size_t inputs, outputs;
+    const int8_t *weight; // (outputs, inputs); on pixels (inputs, outputs)
+    const float *scale;   // of the row of each output: the weights are scale * weight
+    const float *bias;
+};
+//: dense on pixels int8
+// y = W x + b, x = unit * pixels
+static void model_dense_pixels_int8(float *y, int32_t *restrict sum,
+                                    const struct model_dense_int8 *layer,
+                                    const unsigned char *pixels, float unit)
+{
+    const float zero = model_zero();
+    const size_t n = layer->outputs;
+    size_t p, o;
+    for (o = 0; o < n; o++)
+        sum[o] = 0;
+    for (p = 0; p < layer->inputs; p++)
+        if (pixels[p] != 0) {
+            const int8_t *restrict w = layer->weight + p * n;
+            const int16_t x = pixels[p];
+            for (o = 0; o < n; o++)
+                sum[o] += x * w[o];
+        }
+    for (o = 0; o < n; o++)
+        y[o] = layer->bias[o] + model_product((float)sum[o], layer->scale[o] * unit, zero);
+}
+//: pixels int8
+static void model_pixels_int8(int16_t *y, const unsigned char *pixels, size_t n)
+{
+    size_t p;
+    for (p = 0; p < n; p++)
+        y[p] = pixels[p];
+}
+//: values int8
+// Values as whole numbers from -255 to 255, times what is returned.
+static float model_values_int8(int16_t *y, const float *x, size_t n)
+{
+    const float zero = model_zero();
+    float most = 0.0f, factor;
+    size_t i;
+    for (i = 0; i < n; i++) {
+        most = x[i] > most ? x[i] : most;
+        most = -x[i] > most ? -x[i] : most;
+    }
+    factor = most > 1e-30f ? 255.0f / most : 0.0f;
+    for (i = 0; i < n; i++) {
+        const float v = model_product(x[i], factor, zero);
+        y[i] = (int16_t)(v >= 0.0f ? v + 0.5f : v > -255.5f ? v - 0.5f : 0.0f);
+    }
+    return most / 255.0f;
+}
+//: dense int8
+// y = W x + b, x = unit * whole numbers
+static void model_dense_int8(float *y, const struct model_dense_int8 *layer, const int16_t *x,
+                             float unit)
+{
+    const float zero = model_zero();
+    size_t i, o;
+    for (o = 0; o < layer->outputs; o++) {
+        const int8_t *w = layer->weight + o * layer->inputs;
+        int32_t sum = 0;
+        for (i = 0; i < layer->inputs; i++)
+            sum += x[i] * w[i];
+        y[o] = layer->bias[o] + model_product((float)sum, layer->scale[o] * unit, zero);
+    }
+}
+//: convolution int8
+// A convolution, then max pooling of pool x pool of its outputs (1: none). Images are (height,
+// width, channels).
+struct model_convolution_int8 {
+    size_t width, channels;        // of the input
+    size_t kernel, stride;         // of the convolution
+    size_t pool, pool_stride;      // of the pooling
+    size_t rows, columns, outputs; // of the output
+    const int8_t *weight;          // (outputs, kernel, kernel, channels)
+    const float *scale, *bias;
+};
+
+static int32_t model_window_int8(const struct model_convolution_int8 *layer, const int16_t *x,
+                                 const int8_t *w)
+{
+    const size_t length = layer->kernel * layer->channels;
+    int32_t sum = 0;
+    size_t row, i;
+    for (row = 0; row < layer->kernel; row++, x += layer->width * layer->channels, w += length)
+        for (i = 0; i < length; i++)
+            sum += x[i] * w[i];
+    return sum;
+}
+
+static void model_convolution_int8(float *y, const struct model_convolution_int8 *layer,
+                                   const int16_t *x, float unit)
+{
+    const float zero = model_zero();
+    const size_t window = layer->kernel * layer->kernel * layer->channels;
+    size_t row, column, o, k;
+    for (row = 0; row < layer->rows; row++)
+        for (column = 0; column < layer->columns; column++)
+            for (o = 0; o < layer->outputs; o++) {
+                int32_t best = 0;
+                for (k = 0; k < layer->pool * layer->pool; k++) {
+                    const size_t down = row * layer->pool_stride + k / layer->pool,
+                                 right = column * layer->pool_stride + k % layer->pool;
+                    const int32_t sum = model_window_int8(
+                        layer,
+                        x + (down * layer->width + right) * layer->stride * layer->channels,
+                        layer->weight + o * window);
+                    best = k == 0 || sum > best ? sum : best;
+                }
+                *y++ = layer->bias[o] + model_product((float)best, layer->scale[o] * unit, zero);
+            }
+}
