@@ -1,6 +1,7 @@
 // Runs a model of `mlp export` in ONNX Runtime and compares its answers with those of `mlp eval
-// --predictions`: onnxruntime.js MODEL IMAGES PREDICTIONS. Without arguments says whether the package
-// onnxruntime-node is there. A batch of 1 and larger ones, the last of which is not full.
+// --predictions`: onnxruntime.js MODEL IMAGES PREDICTIONS.
+// Without arguments it only says whether the package onnxruntime-node is there. Batches are of 1 and of
+// 999 images, and the last one of fewer.
 const fs = require("fs"), ort = require("onnxruntime-node"), zlib = require("zlib");
 
 async function compare(model, imagesFile, predictions) {
