@@ -1,7 +1,7 @@
-// The constant text of the C files that `mlp export --format c` writes: the arithmetic of every kind
-// of layer, in C99 for machines with or without an operating system. src/io/export_c.c copies the
-// sections that a model needs, puts the user's name in the place of "model", and writes weights and
-// calls around them. A section begins with a line "//: NAME" and ends at the next one; what is
+// The constant text of the C files that `mlp export --format c` writes: the arithmetic of every
+// kind of layer, in C99 for machines with or without an operating system. src/io/export_c.c copies
+// the sections that a model needs, puts the user's name in the place of "model", and writes weights
+// and calls around them. A section begins with a line "//: NAME" and ends at the next one; what is
 // before the first one is not copied. This file compiles as it is, so that compilers and linters
 // see it; it is no part of the program.
 //
@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #if !defined FLT_EVAL_METHOD || (FLT_EVAL_METHOD != 0 && FLT_EVAL_METHOD != 16)
-#error "float must be evaluated in float (32-bit x86: -msse2 -mfpmath=sse)"
+#error "float must be evaluated in float: use -std=gnu99 (32-bit x86: and -msse2 -mfpmath=sse)"
 #endif
 #if defined __FAST_MATH__ || (defined __FINITE_MATH_ONLY__ && __FINITE_MATH_ONLY__ != 0) ||        \
     defined __ASSOCIATIVE_MATH__ || defined __RECIPROCAL_MATH__ || defined __NO_SIGNED_ZEROS__
@@ -173,11 +173,11 @@ static void model_pixels(float *y, const float *value, const unsigned char *pixe
 // A convolution, then max pooling of pool x pool of its outputs (1: none). Images are (height,
 // width, channels).
 struct model_convolution {
-    size_t width, channels;         // of the input
-    size_t kernel, stride;          // of the convolution
-    size_t pool, pool_stride;       // of the pooling
-    size_t rows, columns, outputs;  // of the output
-    const float *weight;            // (kernel, kernel, channels, outputs)
+    size_t width, channels;        // of the input
+    size_t kernel, stride;         // of the convolution
+    size_t pool, pool_stride;      // of the pooling
+    size_t rows, columns, outputs; // of the output
+    const float *weight;           // (kernel, kernel, channels, outputs)
     const float *bias;
 };
 
@@ -318,8 +318,7 @@ static void model_convolution_int8(float *y, const struct model_convolution_int8
                     const size_t down = row * layer->pool_stride + k / layer->pool,
                                  right = column * layer->pool_stride + k % layer->pool;
                     const int32_t sum = model_window_int8(
-                        layer,
-                        x + (down * layer->width + right) * layer->stride * layer->channels,
+                        layer, x + (down * layer->width + right) * layer->stride * layer->channels,
                         layer->weight + o * window);
                     best = k == 0 || sum > best ? sum : best;
                 }

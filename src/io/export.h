@@ -20,7 +20,8 @@ typedef void ExportFunction(const Model *model, const ExportOptions *options, FI
 
 ExportFunction export_onnx, export_npz, export_c;
 
-// What export_c asks for: a name that C takes, and in int8 sums that fit 32 bits. Say what is wrong.
+// What export_c asks for: a name that C takes, and in int8 sums that fit 32 bits. Say what is
+// wrong.
 bool export_c_check_name(const char *name, Error *err);
 bool export_c_check_sums(const Model *model, const ExportOptions *options, Error *err);
 

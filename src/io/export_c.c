@@ -1,6 +1,7 @@
 // A model as one C99 file without malloc and libm. The text of the functions is that of
 // src/exported/classifier.c, which is read before this: here are the arrays, the shapes and the
-// calls, made from the list of layers, so that a new architecture of known kinds needs nothing here.
+// calls, made from the list of layers, so that a new architecture of known kinds needs nothing
+// here.
 //
 // int8: each row of weights (an output unit or channel) has one scale, max |W| / 127, and whole
 // numbers round(W / scale). The inputs of a layer are whole numbers too: pixels as they are, other
@@ -24,6 +25,7 @@ typedef struct Exporter {
     const char *name; // of functions and arrays
     bool is_int8;
     FILE *out;
+    size_t column; // in a line of numbers
 } Exporter;
 
 // ---------------------------------------------------------------------------------------------
@@ -181,13 +183,17 @@ static void print_functions(const Exporter *e)
 // ---------------------------------------------------------------------------------------------
 // Arrays
 
-// A number of an array, several in a line.
-static void print_number(const Exporter *e, size_t i, size_t n, const char *text)
+// Number i of an array of n, as many in a line as fit.
+static void print_number(Exporter *e, size_t i, size_t n, const char *text)
 {
-    size_t per_line = e->is_int8 ? 24 : 8;
-    fprintf(e->out, "%s%s%s", i % per_line == 0 ? "    " : " ", text, i + 1 < n ? "," : "");
-    if ((i + 1) % per_line == 0 || i + 1 == n)
-        fputc('\n', e->out);
+    const size_t most = 98, length = strlen(text) + 2;
+    e->column = i == 0 || e->column + length > most ? 0 : e->column;
+    fprintf(e->out, "%s%s%s",
+            e->column > 0 ? " "
+            : i > 0       ? "\n    "
+                          : "    ",
+            text, i + 1 < n ? "," : "\n");
+    e->column += e->column == 0 ? 3 + length : length;
 }
 
 // A float as a constant that reads back as the same one.
@@ -198,7 +204,7 @@ static const char *float_text(char text[NUMBER_SIZE], float value)
     return text;
 }
 
-static void print_float(const Exporter *e, size_t i, size_t n, float value)
+static void print_float(Exporter *e, size_t i, size_t n, float value)
 {
     char text[NUMBER_SIZE];
     print_number(e, i, n, float_text(text, value));
@@ -217,7 +223,7 @@ static void end_array(const Exporter *e)
 
 // The weights of a layer: an output's side by side, or an input's where the inner loop runs over
 // outputs.
-static void print_weights(const Exporter *e, const Layer *layer)
+static void print_weights(Exporter *e, const Layer *layer)
 {
     size_t O = layer->tensors[0].dims[0], I = inputs_of(layer), n = O * I;
     bool by_input = !e->is_int8 || layer->kind == &layer_sparse_dense;
@@ -239,7 +245,7 @@ static void print_weights(const Exporter *e, const Layer *layer)
     end_array(e);
 }
 
-static void print_layer_arrays(const Exporter *e, const Layer *layer)
+static void print_layer_arrays(Exporter *e, const Layer *layer)
 {
     const Tensor *b = &layer->tensors[1];
     size_t O = b->dims[0];
@@ -280,7 +286,7 @@ static void print_layer_shape(const Exporter *e, size_t l)
 }
 
 // What the network sees of each byte.
-static void print_pixel_values(const Exporter *e)
+static void print_pixel_values(Exporter *e)
 {
     InputScale scale = input_scale(e->model->facts.pixel_std);
     fprintf(e->out, "static const float %s_value[256] = {\n", e->name);
@@ -396,7 +402,8 @@ static const char *print_calls(const Exporter *e)
     return x;
 }
 
-// The calls of int8: a layer reads the whole numbers b, in units of `unit`, and writes the values a.
+// The calls of int8: a layer reads the whole numbers b, in units of `unit`, and writes the values
+// a.
 static const char *print_int8_calls(const Exporter *e)
 {
     const Network *net = &e->model->net;
@@ -425,8 +432,8 @@ static void print_classify(const Exporter *e)
 {
     Memory memory = memory_of(e);
     fprintf(e->out,
-            "// -D%s_memory=static takes the memory of a call from the stack; then only one call may\n"
-            "// run at a time.\n"
+            "// With -D%s_memory=static a call does not need the stack; then only one may run at a "
+            "time.\n"
             "#ifndef %s_memory\n#define %s_memory auto\n#endif\n\n"
             "int %s_classify(const unsigned char *pixels, float *probability)\n{\n",
             e->name, e->name, e->name, e->name);
@@ -457,28 +464,34 @@ static void print_about(const Exporter *e)
     char sizes[NETWORK_SIZES_SIZE];
     network_sizes(&e->model->net, sizes, sizeof sizes);
     fprintf(e->out,
-            "// A neural network, %s, %s, weights in %s, that classifies images of %zu x %zu pixels.\n"
-            "// Written by `mlp export` from the model with the checksum %08" PRIx32 ". C99; calls no\n"
-            "// library and allocates nothing.\n//\n",
-            sizes, a->activation, e->is_int8 ? "int8" : "float32", a->rows, a->cols,
+            "// A neural network that classifies images of %zu x %zu pixels: %s,\n"
+            "// %s, weights in %s. Written by `mlp export` from the model with the checksum\n"
+            "// %08" PRIx32 ". C99; it calls no library and allocates nothing.\n//\n",
+            a->rows, a->cols, sizes, a->activation, e->is_int8 ? "int8" : "float32",
             e->model->facts.checksum);
     fprintf(e->out,
             "//     int %s_classify(const unsigned char *pixels, float *probability);\n"
             "//     const char *%s_class_name(int k);\n//\n"
-            "// Returns the class, 0 to %zu. `pixels` is the image row by row, background 0, ink up to\n"
-            "// 255, in the size and place of the training images. `probability` becomes that of each\n"
-            "// of the %zu classes; NULL: not wanted.\n//\n",
+            "// Returns the class, 0 to %zu. `pixels` is the image row by row, background 0, ink "
+            "up to\n"
+            "// 255, in the size and place of the training images. `probability`, where it is not "
+            "NULL,\n"
+            "// becomes that of each of the %zu classes.\n//\n",
             e->name, e->name, a->classes - 1, a->classes);
-    fprintf(e->out,
-            "// Weights and tables take %zu bytes, a call %zu bytes of the stack, and a little more.\n"
-            "// The results are the same bits on every machine%s.\n\n",
-            constant_bytes(e), memory_bytes(e, &memory),
-            e->is_int8 ? "" : ", those of `mlp predict --raw`");
+    fprintf(
+        e->out,
+        "// Weights and tables take %zu bytes, a call %zu bytes of the stack and a little more.\n"
+        "// The results are the same bits on every machine%s.\n\n",
+        constant_bytes(e), memory_bytes(e, &memory),
+        e->is_int8 ? "" : ", those of `mlp predict --raw`");
 }
 
 void export_c(const Model *model, const ExportOptions *options, FILE *out)
 {
-    Exporter e = {model, options->name, strcmp(options->type, "int8") == 0, out};
+    Exporter e = {.model = model,
+                  .name = options->name,
+                  .is_int8 = strcmp(options->type, "int8") == 0,
+                  .out = out};
     print_about(&e);
     print_functions(&e);
     if (!e.is_int8)
