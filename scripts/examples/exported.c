@@ -6,7 +6,6 @@
 // `--name digit`, -DCLASSES=N when there are more than 10.
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #ifndef NAME
@@ -56,7 +55,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: exported IMAGES [LABELS [TIMES]]\n");
         return 2;
     }
-    const unsigned char *images = read_idx(argv[1], 3, &n, &size), *labels = NULL;
+    unsigned char *images = read_idx(argv[1], 3, &n, &size), *labels = NULL;
     if (argc > 2 && (labels = read_idx(argv[2], 1, &n_labels, &one)) != NULL && n_labels != n)
         fail(argv[2], "does not have one label per image");
     size_t times = argc > 3 ? strtoul(argv[3], NULL, 10) : 1;
@@ -77,5 +76,7 @@ int main(int argc, char **argv)
             printf("\t%.9g", (double)probability[k]);
         printf("\n");
     }
+    free(images);
+    free(labels);
     return 0;
 }
