@@ -197,16 +197,18 @@ static void print_number(Exporter *e, size_t i, size_t n, const char *text)
 }
 
 // A float as a constant that reads back as the same one.
-static const char *float_text(char text[NUMBER_SIZE], float value)
+enum { FLOAT_SIZE = NUMBER_SIZE + 4 };
+static const char *float_text(char text[FLOAT_SIZE], float value)
 {
-    format_g9(text, (double)value);
-    strcat(text, strpbrk(text, ".e") != NULL ? "f" : ".0f");
+    char number[NUMBER_SIZE];
+    format_g9(number, (double)value);
+    snprintf(text, FLOAT_SIZE, "%s%s", number, strpbrk(number, ".e") != NULL ? "f" : ".0f");
     return text;
 }
 
 static void print_float(Exporter *e, size_t i, size_t n, float value)
 {
-    char text[NUMBER_SIZE];
+    char text[FLOAT_SIZE];
     print_number(e, i, n, float_text(text, value));
 }
 
@@ -407,7 +409,7 @@ static const char *print_calls(const Exporter *e)
 static const char *print_int8_calls(const Exporter *e)
 {
     const Network *net = &e->model->net;
-    char text[NUMBER_SIZE];
+    char text[FLOAT_SIZE];
     fprintf(e->out, "    float unit = %s;\n",
             float_text(text, input_scale(e->model->facts.pixel_std).value[1]));
     for (size_t l = 0; l < net->n_layers; l++) {

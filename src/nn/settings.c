@@ -23,7 +23,7 @@
 #define MAX_EXACT  9007199254740991.0 // 2^53 - 1: exact in a double and in any JSON reader
 #define MAX_IMAGES 4294967295.0
 
-static const char *const preset_names[] = {"none", "course", "accurate", "fast", NULL};
+static const char *const preset_names[] = {"none", "course", "accurate", "fast", "tiny", NULL};
 static const char *const keep_names[] = {"last", "best", NULL};
 
 const Setting settings_table[] = {
@@ -152,6 +152,7 @@ const Preset presets[] = {
       {"learning_rate", "0.006"},
       {"schedule", "one-cycle"},
       {"epochs", "2"}}},
+    {"tiny", "cnn", {{"hidden", "10"}, {"channels", "16-20"}, CONVOLUTIONAL}},
     {.name = NULL},
 };
 
