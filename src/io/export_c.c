@@ -11,7 +11,6 @@
 #include "numbers.h"
 
 #include <assert.h>
-#include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -102,9 +101,11 @@ bool export_c_check_sums(const Model *model, const ExportOptions *options, Error
 
 bool export_c_check_name(const char *name, Error *err)
 {
-    bool is_name = isalpha((unsigned char)name[0]) && strlen(name) <= NAME_MOST;
-    for (const char *c = name; is_name && *c != '\0'; c++)
-        is_name = isalnum((unsigned char)*c) || *c == '_';
+    static const char characters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+    size_t length = strlen(name);
+    bool is_name = length > 0 && length <= NAME_MOST && strspn(name, characters) == length &&
+                   strchr("0123456789_", name[0]) == NULL;
     return is_name || error_set(err,
                                 "--name %s: must be a name in C: a letter, then letters, digits "
                                 "and _, at most %d in all",
@@ -297,12 +298,13 @@ static void print_pixel_values(Exporter *e)
     end_array(e);
 }
 
-// A text as a C string: what is not a letter, a digit or a blank as three octal digits.
+// A text as a C string: what ends a string, begins an escape or a trigraph, or is not ASCII as
+// three octal digits.
 static void print_string(FILE *out, const char *text)
 {
     fputc('"', out);
     for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++)
-        fprintf(out, *c < 128 && (isalnum(*c) || *c == ' ') ? "%c" : "\\%03o", *c);
+        fprintf(out, *c < ' ' || *c > '~' || strchr("\"\\?", *c) != NULL ? "\\%03o" : "%c", *c);
     fputc('"', out);
 }
 
