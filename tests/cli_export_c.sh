@@ -181,10 +181,53 @@ same_name() {
         "$CC" -O1 -DNAME=digit -o run "$project/scripts/examples/exported.c" -x c stdout && ./run images20
 }
 claim "--name is what names begin with" same_name
+
+# Clean pictures three times as large: the digits of MNIST have their size and place again, and so nearly
+# always the class that the library's whole preparation gives.
+if command -v python3 >/dev/null; then
+    python3 - <<'END'
+pixels = open("images200", "rb").read()[16:]
+rows = [pixels[28 * i:28 * i + 28] for i in range(200 * 28)]
+large = b"".join(3 * bytes(v for v in row for _ in range(3)) for row in rows)
+open("large200", "wb").write(bytes([0, 0, 8, 3]) + b"".join(n.to_bytes(4, "big") for n in (200, 84, 84)) + large)
+open("large200.pgm", "wb").write(b"".join(b"P5 84 84 255 " + large[7056 * i:7056 * i + 7056] for i in range(200)))
+END
+    prepares() {
+        exits 0 "$bin" export cnn.bin --format c --prepare -o prepared.c || return 1
+        # shellcheck disable=SC2086 # words
+        "$CC" $warnings -fsanitize=address,undefined -fno-sanitize-recover=all -c -o object.o prepared.c &&
+            answers prepared.c large200 '' "$CC" -O1 -DPREPARE=784 -fsanitize=address,undefined -fno-sanitize-recover=all &&
+            cut -f 1 answers >classes && "$FAST_MLP" predict cnn.bin large200.pgm 2>notes | cut -f 2 >whole || return 1
+        n=$(paste classes whole | awk '$1 == $2' | wc -l)
+        echo "$n of 200 as mlp predict"
+        [ "$n" -ge 197 ] && [ "$(wc -l <whole)" -eq 200 ]
+    }
+    claim "--prepare adds a function that prepares clean pictures as mlp predict does, nearly always" prepares
+else
+    skip "python3 is not installed: the preparation of pictures was not run"
+fi
+blank_or_too_large() {
+    cat >edges.c <<'END'
+int model_prepare(unsigned char *pixels, const unsigned char *image, int rows, int columns);
+int main(void)
+{
+    static unsigned char image[4001], pixels[784], one = 200;
+    pixels[0] = 1;
+    if (model_prepare(pixels, image, 1, 4000) != 0 || pixels[0] != 0 || model_prepare(pixels, image, 1, 4001) != 0 ||
+        model_prepare(pixels, image, 0, 5) != 0 || model_prepare(pixels, image, 5, -1) != 0)
+        return 1;
+    image[3999] = 1;
+    return !model_prepare(pixels, image, 4000, 1) || !model_prepare(pixels, &one, 1, 1) || pixels[14 * 28 + 14] != 255;
+}
+END
+    "$CC" -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -o run edges.c prepared.c && ./run
+}
+claim "it says that a black picture or one that is too large has no digit, and takes one of a pixel" blank_or_too_large
 for name in 7up two-words 'a b' '' _a "$(printf %080d 1 | tr 01 ab)"; do
     claim "--name '$name' is refused" refuses 2 '--name' "$bin" export default.bin --format c --name="$name" -o bad.c
 done
 claim "--type of another format is refused" refuses 2 '--type' "$bin" export default.bin --format npz --type int8
+claim "--prepare, too" refuses 2 '--prepare' "$bin" export default.bin --format npz --prepare
 claim "--name, too" refuses 2 '--name' "$bin" export default.bin --format onnx --name digit
 claim "an unknown type is refused" refuses 2 '--type' "$bin" export default.bin --format c --type int4
 claim "nothing was written" [ ! -e bad.c ]

@@ -37,6 +37,8 @@ static void export_options(OptionTable *table, void *values)
                    "c: the type of the weights, float32 or int8, which is a quarter of the size"),
         OPT_STRING("name", &o->with.name, "NAME",
                    "c: what the names of functions and arrays begin with"),
+        OPT_BOOL("prepare", &o->with.prepare,
+                 "c: add a function that crops, fits and centres clean pictures"),
     };
     options_add(table, rows, sizeof rows / sizeof rows[0]);
 }
@@ -61,8 +63,8 @@ static bool export_defaults(const OptionTable *table, void *values, Error *err)
     if (format == NULL)
         return error_set(err, "--output %s: the ending is not that of a format; add --format",
                          o->output);
-    for (const char *const *name = (const char *const[]){"type", "name", NULL}; *name != NULL;
-         name++)
+    for (const char *const *name = (const char *const[]){"type", "name", "prepare", NULL};
+         *name != NULL; name++)
         if (format->write != export_c && options_name_given(table, *name))
             return error_set(err, "--%s: the format %s has no choice of it, only c", *name,
                              format->name);

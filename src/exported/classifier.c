@@ -325,3 +325,118 @@ static void model_convolution_int8(float *y, const struct model_convolution_int8
                 *y++ = layer->bias[o] + model_product((float)best, layer->scale[o] * unit, zero);
             }
 }
+//: prepare
+// A picture is cropped to its ink, fitted into a box and centred by mass, as the images of MNIST
+// were. Lengths of one direction are in units in which a pixel of the picture is `to` long and one
+// of the result `from`: then both begin and end at whole numbers.
+struct model_axis {
+    uint32_t first, inputs, outputs; // the ink's first pixel and its length; that of the result
+    uint32_t from, to, margin;       // from the first output's beginning to the first input's
+};
+
+static void model_axis_scale(struct model_axis *axis, uint32_t from, uint32_t to)
+{
+    axis->from = from;
+    axis->to = to;
+    axis->outputs = (axis->inputs * to + from - 1) / from;
+    axis->margin = (axis->outputs * from - axis->inputs * to) / 2;
+}
+
+// The first input that output i covers a part of, and how much of input j it covers.
+static uint32_t model_axis_first(const struct model_axis *axis, uint32_t i)
+{
+    return i * axis->from > axis->margin ? (i * axis->from - axis->margin) / axis->to : 0;
+}
+
+static uint32_t model_axis_overlap(const struct model_axis *axis, uint32_t i, uint32_t j)
+{
+    const uint32_t begin = i * axis->from, in = axis->margin + j * axis->to;
+    const uint32_t from = begin > in ? begin : in;
+    const uint32_t to = begin + axis->from < in + axis->to ? begin + axis->from : in + axis->to;
+    return j < axis->inputs && to > from ? to - from : 0;
+}
+
+// The rows and columns with ink: pixels of at least an eighth of the brightest one. 0: there is
+// none.
+static int model_find_ink(struct model_axis *down, struct model_axis *across,
+                          const unsigned char *image, uint32_t rows, uint32_t columns)
+{
+    uint32_t row, column, top = rows, left = columns, bottom = 0, right = 0, most = 0, i;
+    for (i = 0; i < rows * columns; i++)
+        most = image[i] > most ? image[i] : most;
+    for (row = 0; row < rows; row++)
+        for (column = 0; column < columns; column++)
+            if (image[row * columns + column] * 8u >= most) {
+                top = row < top ? row : top;
+                bottom = row;
+                left = column < left ? column : left;
+                right = column > right ? column : right;
+            }
+    down->first = top;
+    down->inputs = bottom + 1 - top;
+    across->first = left;
+    across->inputs = right + 1 - left;
+    return most > 0;
+}
+
+// sum[i] = ink times area of output i. Returns the largest.
+static uint32_t model_scale(uint32_t *sum, const struct model_axis *down,
+                            const struct model_axis *across, const unsigned char *image,
+                            uint32_t columns)
+{
+    uint32_t row, column, y, x, height, width, most = 0;
+    for (row = 0; row < down->outputs; row++)
+        for (column = 0; column < across->outputs; column++, sum++) {
+            *sum = 0;
+            for (y = model_axis_first(down, row); (height = model_axis_overlap(down, row, y)) > 0;
+                 y++)
+                for (x = model_axis_first(across, column);
+                     (width = model_axis_overlap(across, column, x)) > 0; x++)
+                    *sum += height * width * image[(down->first + y) * columns + across->first + x];
+            most = *sum > most ? *sum : most;
+        }
+    return most;
+}
+
+// Where the first of n outputs goes among `size` pixels, so that their centre of mass, moment /
+// mass, comes near pixel size / 2.
+static uint32_t model_centred(uint32_t size, uint32_t n, uint64_t moment, uint64_t mass)
+{
+    const uint64_t wanted = size / 2 * mass;
+    const uint64_t first = wanted > moment ? (2 * (wanted - moment) + mass) / (2 * mass) : 0;
+    return first < size - n ? (uint32_t)first : size - n;
+}
+
+static int model_fit(unsigned char *pixels, uint32_t size_rows, uint32_t size_columns,
+                     uint32_t *sum, const unsigned char *image, uint32_t rows, uint32_t columns)
+{
+    const uint32_t box_rows = size_rows * 20 / 28 > 0 ? size_rows * 20 / 28 : 1;
+    const uint32_t box_columns = size_columns * 20 / 28 > 0 ? size_columns * 20 / 28 : 1;
+    struct model_axis down, across;
+    uint32_t i, most, top, left;
+    uint64_t mass = 0, moment_down = 0, moment_across = 0;
+    for (i = 0; i < size_rows * size_columns; i++)
+        pixels[i] = 0;
+    if (!model_find_ink(&down, &across, image, rows, columns))
+        return 0;
+    if (down.inputs * box_columns >= across.inputs * box_rows) {
+        model_axis_scale(&across, down.inputs, box_rows);
+        model_axis_scale(&down, down.inputs, box_rows);
+    } else {
+        model_axis_scale(&down, across.inputs, box_columns);
+        model_axis_scale(&across, across.inputs, box_columns);
+    }
+    most = model_scale(sum, &down, &across, image, columns);
+    for (i = 0; i < down.outputs * across.outputs; i++) {
+        sum[i] = (uint32_t)(((uint64_t)sum[i] * 255 + most / 2) / most);
+        mass += sum[i];
+        moment_down += (uint64_t)sum[i] * (i / across.outputs);
+        moment_across += (uint64_t)sum[i] * (i % across.outputs);
+    }
+    top = model_centred(size_rows, down.outputs, moment_down, mass);
+    left = model_centred(size_columns, across.outputs, moment_across, mass);
+    for (i = 0; i < down.outputs * across.outputs; i++)
+        pixels[(top + i / across.outputs) * size_columns + left + i % across.outputs] =
+            (unsigned char)sum[i];
+    return 1;
+}

@@ -12,6 +12,7 @@
 typedef struct ExportOptions {
     const char *name; // functions and arrays begin with it
     const char *type; // of the weights: "float32" or "int8"
+    bool prepare;     // with a function that prepares pictures
 } ExportOptions;
 
 // Prints the model, whose weights are finite. Needs no memory and cannot fail: errors of the stream

@@ -17,12 +17,17 @@
 
 extern const char export_c_text[]; // src/exported/classifier.c, made by the Makefile
 
-enum { INT8_MOST = 127, INPUT_MOST = 255, NAME_MOST = 60 };
+enum {
+    INT8_MOST = 127,
+    INPUT_MOST = 255,
+    NAME_MOST = 60,
+    PICTURE_MOST = 4000 // rows or columns: 255 of the square fits 32 bits
+};
 
 typedef struct Exporter {
     const Model *model;
     const char *name; // of functions and arrays
-    bool is_int8;
+    bool is_int8, prepare;
     FILE *out;
     size_t column; // in a line of numbers
 } Exporter;
@@ -153,6 +158,14 @@ static bool has_kind(const Network *net, const LayerKind *kind)
     return false;
 }
 
+static void print_prepare_declaration(const Exporter *e, const char *before)
+{
+    fprintf(e->out,
+            "%sint %s_prepare(unsigned char *pixels, const unsigned char *image, int rows, int "
+            "columns);\n",
+            before, e->name);
+}
+
 static void print_functions(const Exporter *e)
 {
     const Network *net = &e->model->net;
@@ -160,8 +173,11 @@ static void print_functions(const Exporter *e)
     print_section(e, "start");
     fprintf(e->out,
             "int %s_classify(const unsigned char *pixels, float *probability);\n"
-            "const char *%s_class_name(int k);\n\n",
+            "const char *%s_class_name(int k);\n",
             e->name, e->name);
+    if (e->prepare)
+        print_prepare_declaration(e, "");
+    fputc('\n', e->out);
     print_section(e, "product");
     print_section(e, "exp");
     for (size_t i = 0; i < sizeof activations / sizeof activations[0]; i++)
@@ -447,6 +463,25 @@ static void print_classify(const Exporter *e)
             e->model->net.architecture.classes);
 }
 
+static size_t box_size(const Architecture *a)
+{
+    return larger(a->rows * 20 / 28, 1) * larger(a->cols * 20 / 28, 1);
+}
+
+static void print_prepare(const Exporter *e)
+{
+    const Architecture *a = &e->model->net.architecture;
+    print_section(e, "prepare");
+    fprintf(e->out,
+            "int %s_prepare(unsigned char *pixels, const unsigned char *image, int rows, int "
+            "columns)\n{\n"
+            "    %s_memory uint32_t sum[%zu];\n"
+            "    return rows > 0 && columns > 0 && rows <= %d && columns <= %d &&\n"
+            "           %s_fit(pixels, %zu, %zu, sum, image, (uint32_t)rows, (uint32_t)columns);\n"
+            "}\n\n",
+            e->name, e->name, box_size(a), PICTURE_MOST, PICTURE_MOST, e->name, a->rows, a->cols);
+}
+
 // ---------------------------------------------------------------------------------------------
 // The file
 
@@ -482,6 +517,16 @@ static void print_about(const Exporter *e)
             "NULL,\n"
             "// becomes that of each of the %zu classes.\n//\n",
             e->name, e->name, a->classes - 1, a->classes);
+    if (e->prepare) {
+        print_prepare_declaration(e, "//     ");
+        fprintf(e->out,
+                "//\n// Makes `pixels` of a clean picture, rows x columns bytes, up to %d each, "
+                "with light ink\n"
+                "// on black: crops it, fits it and centres it. Returns 0 when that cannot be "
+                "done: all is\n"
+                "// black, or the picture too large. It takes %zu bytes of the stack.\n//\n",
+                PICTURE_MOST, 4 * box_size(a));
+    }
     fprintf(
         e->out,
         "// Weights and tables take %zu bytes, a call %zu bytes of the stack and a little more.\n"
@@ -495,6 +540,7 @@ void export_c(const Model *model, const ExportOptions *options, FILE *out)
     Exporter e = {.model = model,
                   .name = options->name,
                   .is_int8 = strcmp(options->type, "int8") == 0,
+                  .prepare = options->prepare,
                   .out = out};
     print_about(&e);
     print_functions(&e);
@@ -506,5 +552,7 @@ void export_c(const Model *model, const ExportOptions *options, FILE *out)
             print_layer_shape(&e, l);
         }
     print_classify(&e);
+    if (e.prepare)
+        print_prepare(&e);
     print_class_names(&e);
 }

@@ -152,7 +152,7 @@ const Preset presets[] = {
       {"learning_rate", "0.006"},
       {"schedule", "one-cycle"},
       {"epochs", "2"}}},
-    {"tiny", "cnn", {{"hidden", "10"}, {"channels", "16-20"}, CONVOLUTIONAL}},
+    {"tiny", "cnn", {{"hidden", "32"}, {"channels", "8-16"}, CONVOLUTIONAL}},
     {.name = NULL},
 };
 
