@@ -124,7 +124,7 @@ bool export_c_check_name(const char *name, Error *err)
 static void print_section(const Exporter *e, const char *section)
 {
     char mark[64];
-    snprintf(mark, sizeof mark, "\n//: %s\n", section);
+    snprintf(mark, sizeof mark, "//: %s\n", section);
     const char *at = strstr(export_c_text, mark);
     assert(at != NULL); // the constant text has each section
     at += strlen(mark);
