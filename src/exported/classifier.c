@@ -376,7 +376,6 @@ static int model_find_ink(struct model_axis *down, struct model_axis *across,
     down->inputs = bottom + 1 - top;
     across->first = left;
     across->inputs = right + 1 - left;
-    return most > 0;
 }
 
 // sum[i] = ink times area of output i. Returns the largest.
@@ -417,8 +416,7 @@ static int model_fit(unsigned char *pixels, uint32_t size_rows, uint32_t size_co
     uint64_t mass = 0, moment_down = 0, moment_across = 0;
     for (i = 0; i < size_rows * size_columns; i++)
         pixels[i] = 0;
-    if (!model_find_ink(&down, &across, image, rows, columns))
-        return 0;
+    model_find_ink(&down, &across, image, rows, columns);
     if (down.inputs * box_columns >= across.inputs * box_rows) {
         model_axis_scale(&across, down.inputs, box_rows);
         model_axis_scale(&down, down.inputs, box_rows);
@@ -427,6 +425,8 @@ static int model_fit(unsigned char *pixels, uint32_t size_rows, uint32_t size_co
         model_axis_scale(&across, across.inputs, box_columns);
     }
     most = model_scale(sum, &down, &across, image, columns);
+    if (most == 0)
+        return 0;
     for (i = 0; i < down.outputs * across.outputs; i++) {
         sum[i] = (uint32_t)(((uint64_t)sum[i] * 255 + most / 2) / most);
         mass += sum[i];
