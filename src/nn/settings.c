@@ -126,10 +126,7 @@ const Setting settings_table[] = {
     }
 #define CONVOLUTIONAL                                                                              \
     {"learning_rate", "0.0008"}, {"momentum", "0.9"}, {"weight_decay", "0.003"},                   \
-        {"schedule", "cosine"}, {"warmup", "0.05"}, {"ema", "0.999"}, MOVED,                       \
-    {                                                                                              \
-        "epochs", "25"                                                                             \
-    }
+        {"schedule", "cosine"}, {"warmup", "0.05"}, {"ema", "0.999"}, MOVED
 
 const PresetValue augmentation_values[] = {MOVED, {NULL, NULL}};
 const Preset presets[] = {
@@ -144,15 +141,15 @@ const Preset presets[] = {
       {"scale", "0.08"},
       {"shift", "1"},
       {"epochs", "200"}}},
-    {"accurate", "cnn", {{"hidden", "64"}, {"channels", "32-48"}, CONVOLUTIONAL}},
-    {"accurate", "lenet5", {CONVOLUTIONAL}},
+    {"accurate", "cnn", {{"hidden", "64"}, {"channels", "32-48"}, CONVOLUTIONAL, {"epochs", "25"}}},
+    {"accurate", "lenet5", {CONVOLUTIONAL, {"epochs", "25"}}},
     {"fast",
      "cnn",
      {{"optimizer", "adam"},
       {"learning_rate", "0.006"},
       {"schedule", "one-cycle"},
       {"epochs", "2"}}},
-    {"tiny", "cnn", {{"hidden", "32"}, {"channels", "8-16"}, CONVOLUTIONAL}},
+    {"tiny", "cnn", {{"hidden", "32"}, {"channels", "8-16"}, CONVOLUTIONAL, {"epochs", "50"}}},
     {.name = NULL},
 };
 
