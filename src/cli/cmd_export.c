@@ -2,6 +2,7 @@
 #include "commands.h"
 #include "export.h"
 
+#include <assert.h>
 #include <string.h>
 
 typedef struct ExportCommandOptions {
@@ -63,7 +64,9 @@ static void print_export(CsvWriter *csv, const void *context)
 {
     const Context *c = context;
     const ExportCommandOptions *o = c->values;
-    format_find(o->format)->write(c->model, &o->with, csv->out);
+    const ExportFormat *format = format_find(o->format);
+    assert(format != NULL); // export_defaults has found it
+    format->write(c->model, &o->with, csv->out);
 }
 
 static int run(Context *c)
