@@ -16,8 +16,8 @@ cd "$WORK" || exit 1
     "$FAST_MLP" train -q -d "$project/data/mnist" --arch cnn --epochs 1 --train-size 10000 -o cnn.bin --csv m.csv || exit 1
 
 # Every kind of layer, one to eight hidden layers, sides that differ, maps of one pixel (square), and
-# names of one to four bytes a character.
-printf 'zero\none\n\303\244\n\342\202\254\n\360\237\231\202\n"5"\n\\n\n7\n8\nan ox\n' >names
+# names with characters of one to four bytes, large ones of each.
+printf 'zero\none\n\337\220\n\357\274\241\n\364\200\200\200\n"5"\n\\n\n7\n8\nan ox\n' >names
 cat >networks <<'END'
 small --hidden 12 --classes names
 small --hidden 9,8,7,6,5,6,7,8 --activation tanh

@@ -78,7 +78,7 @@ static void print_export(CsvWriter *csv, const void *context)
     const Context *c = context;
     const ExportCommandOptions *o = c->values;
     const ExportFormat *format = format_find(o->format);
-    assert(format != NULL);
+    assert(format != NULL); // export_defaults has found it
     format->write(c->model, &o->with, csv->out);
 }
 

@@ -9,12 +9,12 @@
 #include <assert.h>
 #include <string.h>
 
-// Operator set 13 is the first whose Softmax is that of one axis, and belongs to version 7 of the
-// format.
+// From operator set 13 on Softmax is along one axis; the set came with version 7 of the format.
 enum { ONNX_VERSION = 7, ONNX_OPERATORS = 13 };
 
 // ---------------------------------------------------------------------------------------------
-// Fields of Protocol Buffers: a tag, which is the number and how to find the end, then the value
+// Fields of Protocol Buffers: a tag, which is the field's number and how its length is known, then
+// the value
 
 static void put_varint(ByteWriter *w, uint64_t value)
 {
@@ -29,7 +29,7 @@ static void put_uint(ByteWriter *w, unsigned field, uint64_t value)
     put_varint(w, value);
 }
 
-// What is as long as it says: text, bytes, or a message.
+// Of text, bytes or a message, which follow.
 static void put_length(ByteWriter *w, unsigned field, size_t length)
 {
     put_varint(w, field << 3 | 2);
@@ -56,7 +56,7 @@ static void put_message(ByteWriter *w, unsigned field, PutFields *put, const voi
 // ---------------------------------------------------------------------------------------------
 // Nodes
 
-// An attribute that is a whole number, or a list of two that are equal.
+// An attribute: a whole number, or that number for both sides of an image.
 typedef struct Attribute {
     const char *name;
     uint64_t value;
@@ -165,8 +165,8 @@ static void put_value(ByteWriter *w, const void *message)
 // The graph:  pixels -> Cast -> Mul -> the layers -> Softmax
 
 enum { GRAPH_NODE = 1, GRAPH_NAME = 2, GRAPH_INITIALIZER = 5, GRAPH_INPUT = 11, GRAPH_OUTPUT = 12 };
-static const char pixels[] = "pixels", scale[] = "input_scale", logits[] = "logits",
-                  probabilities[] = "probabilities";
+static const char pixels[] = "pixels", logits[] = "logits", probabilities[] = "probabilities";
+static const Tensor scale = {.name = "input_scale"}; // without dimensions: one number
 
 // The operator that computes a kind of layer, NULL for the pixels.
 static const char *operator_of(const LayerKind *kind)
@@ -179,9 +179,10 @@ static const char *operator_of(const LayerKind *kind)
         {&layer_tanh, "Tanh"},         {&layer_relu, "Relu"},        {&layer_pixels, NULL},
         {&layer_convolution, "Conv"},  {&layer_max_pool, "MaxPool"},
     };
-    size_t i = 0;
-    while (rows[i].kind != kind)
-        assert(++i < sizeof rows / sizeof rows[0]);
+    size_t i = 0, n = sizeof rows / sizeof rows[0];
+    while (i < n && rows[i].kind != kind)
+        i++;
+    assert(i < n);
     return rows[i].op;
 }
 
@@ -211,7 +212,7 @@ static void put_layer(ByteWriter *w, const Layer *layer, bool is_first_dense, bo
 static void put_nodes(ByteWriter *w, const Network *net)
 {
     const Node cast = {"Cast", "float_pixels", {pixels}, {{"to", TYPE_FLOAT, false}}},
-               mul = {.op = "Mul", .output = "x", .inputs = {"float_pixels", scale}},
+               mul = {.op = "Mul", .output = "x", .inputs = {"float_pixels", scale.name}},
                softmax = {.op = "Softmax", .output = probabilities, .inputs = {logits}};
     bool has_dense = false;
     put_message(w, GRAPH_NODE, put_node, &cast);
@@ -229,11 +230,10 @@ static void put_graph(ByteWriter *w, const void *message)
 {
     const Model *model = message;
     const Architecture *a = &model->net.architecture;
-    const Tensor scale_tensor = {.name = "input_scale"}; // without dimensions: one number
     const float scale_value = (float)(1.0 / 255.0 / model->facts.pixel_std);
     put_nodes(w, &model->net);
     put_string(w, GRAPH_NAME, "mlp");
-    put_message(w, GRAPH_INITIALIZER, put_initializer, &(Initializer){&scale_tensor, &scale_value});
+    put_message(w, GRAPH_INITIALIZER, put_initializer, &(Initializer){&scale, &scale_value});
     for (size_t t = 0; t < model->net.n_tensors; t++)
         put_message(w, GRAPH_INITIALIZER, put_initializer,
                     &(Initializer){model->net.tensors[t], model->params});
