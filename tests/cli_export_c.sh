@@ -43,6 +43,7 @@ exports_all() {
             return 1
         [ ! -s stdout ] && [ ! -s stderr ] || return 1
     done
+    exits 0 "$bin" export cnn.bin --prepare -o prepared.c
 }
 claim "every network is exported to C, in float32 and in int8" exports_all
 
@@ -106,6 +107,8 @@ clean() { # COMPILER
             "$1" $warnings -O1 -c -o object.o "$file$type.c" || return 1
         done
     done
+    # shellcheck disable=SC2086 # words
+    "$1" $warnings -O1 -c -o object.o prepared.c
 }
 for compiler in gcc clang; do
     if command -v $compiler >/dev/null; then
@@ -193,10 +196,7 @@ open("large200", "wb").write(bytes([0, 0, 8, 3]) + b"".join(n.to_bytes(4, "big")
 open("large200.pgm", "wb").write(b"".join(b"P5 84 84 255 " + large[7056 * i:7056 * i + 7056] for i in range(200)))
 END
     prepares() {
-        exits 0 "$bin" export cnn.bin --format c --prepare -o prepared.c || return 1
-        # shellcheck disable=SC2086 # words
-        "$CC" $warnings -fsanitize=address,undefined -fno-sanitize-recover=all -c -o object.o prepared.c &&
-            answers prepared.c large200 '' "$CC" -O1 -DPREPARE=784 -fsanitize=address,undefined -fno-sanitize-recover=all &&
+        answers prepared.c large200 '' "$CC" -O1 -DPREPARE=784 -fsanitize=address,undefined -fno-sanitize-recover=all &&
             cut -f 1 answers >classes && "$FAST_MLP" predict cnn.bin large200.pgm 2>notes | cut -f 2 >whole || return 1
         n=$(paste classes whole | awk '$1 == $2' | wc -l)
         echo "$n of 200 as mlp predict"

@@ -356,10 +356,9 @@ static uint32_t model_axis_overlap(const struct model_axis *axis, uint32_t i, ui
     return j < axis->inputs && to > from ? to - from : 0;
 }
 
-// The rows and columns with ink: pixels of at least an eighth of the brightest one. 0: there is
-// none.
-static int model_find_ink(struct model_axis *down, struct model_axis *across,
-                          const unsigned char *image, uint32_t rows, uint32_t columns)
+// The rows and columns with ink: pixels of at least an eighth of the brightest one.
+static void model_find_ink(struct model_axis *down, struct model_axis *across,
+                           const unsigned char *image, uint32_t rows, uint32_t columns)
 {
     uint32_t row, column, top = rows, left = columns, bottom = 0, right = 0, most = 0, i;
     for (i = 0; i < rows * columns; i++)
