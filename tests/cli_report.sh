@@ -27,9 +27,9 @@ untimed() { # DIRECTORY
 tables='overfit-1e-4.csv overfit-1e-3.csv overfit.csv sizes.csv sizes-runs.csv rates.csv rates-runs.csv batch.csv
     hidden.csv units.csv confusion.csv classes.csv mistakes.csv jacobians.csv steps.csv cnn.csv
     confusion-cnn.csv mistakes-cnn.csv remedies.csv remedies-runs.csv remedies-curves.csv accuracy.csv accuracy-runs.csv
-    seconds-runs.csv seconds-curves.csv README.md page.html page-cnn.html'
+    calibration.csv seconds-runs.csv seconds-curves.csv README.md page.html page-cnn.html'
 pictures='curves overfit-1e-4 overfit-1e-3 sizes rates batch hidden weights confusion classes mistakes jacobians steps
-    curves-cnn filters-1 filters-2 features-1 features-2 confusion-cnn mistakes-cnn remedies remedies-curves augment accuracy seconds'
+    curves-cnn filters-1 filters-2 features-1 features-2 confusion-cnn mistakes-cnn remedies remedies-curves augment accuracy calibration seconds'
 
 makes_tables() {
     report a GNUPLOT= >"$WORK/said" 2>&1 || { cat "$WORK/said"; return 1; }
@@ -141,6 +141,25 @@ ensemble_as_by_hand() {
     [ -s "$WORK/hand" ] && [ "$(awk -F, '$1 == "ensemble" { print $9 }' "$WORK/a/out/accuracy-runs.csv")" = "$(cat "$WORK/hand")" ]
 }
 claim "the row of an ensemble is what mlp eval says of its models" ensemble_as_by_hand
+
+calibration_as_by_hand() {
+    {
+        echo model,low,high,n,probability,accuracy,accuracy_low,accuracy_high
+        "$FAST_MLP" eval --calibration - "$WORK/a/made/recipes/accuracy.default.1.bin" 2>/dev/null | sed '1d; s/^/default.1,/'
+        "$FAST_MLP" eval --calibration - "$WORK/a/made/recipes/accuracy.fast.1.bin" "$WORK/a/made/recipes/accuracy.fast.2.bin" \
+            2>/dev/null | sed '1d; s/^/fast.all,/'
+    } | diff - "$WORK/a/out/calibration.csv" || return 1
+    for seeds in 1 "1 2"; do # what the text says of them is what eval says
+        models=
+        recipe=default
+        [ "$seeds" = 1 ] || recipe=fast
+        for seed in $seeds; do models="$models $WORK/a/made/recipes/accuracy.$recipe.$seed.bin"; done
+        # shellcheck disable=SC2086 # words
+        "$FAST_MLP" eval $models | sed -n 's/^expected calibration error \([0-9.]*\) points.*/\1/p'
+    done >"$WORK/hand"
+    grep '^| \(default.1\|fast.all\) |' "$WORK/a/out/README.md" | sed 's/.* | \([0-9.]*\) |$/\1/' | diff "$WORK/hand" -
+}
+claim "the bins of calibration, and its error in the text, are those of mlp eval" calibration_as_by_hand
 
 as_eval_says() { # precision and recall, of 4 digits
     awk '$1 ~ /^[0-9]$/ && NF == 5 { print $1 "," $2 "," ($3 == "-" ? "" : $3) "," $4 }' "$WORK/a/made/eval.txt" >"$WORK/said"
