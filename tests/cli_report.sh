@@ -191,6 +191,9 @@ claim "the text shows every picture" readme_shows_all
 # The committed report: its numbers are those of its tables, and it shows what the text says.
 committed() {
     awk -F, '$1 == "1e-3" && $2 == 2000 { exit !($4 >= 0.999 && $5 < 0.92) }' data/report/overfit.csv || return 1
+    awk -F, 'NR > 1 && $4 > 0 { n[$1] += $4; d[$1] += $4 * ($5 - $6); wrong[$1] += $4 * (1 - $6); unsure[$1] += $4 * (1 - $5) }
+        END { exit !(d["default.1"] > 20 && d["default.all"] < -30 && d["accurate.1"] ^ 2 < 10 ^ 2 && unsure["cnn.1"] < wrong["cnn.1"] / 2) }' \
+        data/report/calibration.csv || { echo "another calibration than the text says"; return 1; }
     for name in $tables; do
         [ -s "data/report/$name" ] || { echo "missing: $name"; return 1; }
     done
@@ -199,7 +202,7 @@ committed() {
         [ -s "data/report/$name.svg" ] || { echo "missing: $name.svg"; return 1; }
     done
 }
-claim "the committed report is whole; 2,000 images are memorised" committed
+claim "the committed report is whole; 2,000 images are memorised; who is overconfident" committed
 committed_text() {
     mkdir "$WORK/c" && cp data/report/*.csv "$WORK/c" && touch "$WORK/c"/*.csv &&
         "$MAKE" -s -f scripts/report.mk -o "$fast" OUT="$WORK/c" WORK="$WORK/none" MLP="$fast" readme &&
