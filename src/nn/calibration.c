@@ -72,13 +72,12 @@ void probabilities_sort(float *probability, size_t n)
 // The decimal with the fewest digits that rejects `below` and keeps `from`, which is larger.
 static double shortest_between(float below, float from)
 {
-    double decimal = (double)from, scale = 10.0;
-    for (int digits = 1; digits <= 15; digits++, scale *= 10.0) { // scale is exact
+    double decimal = 0.0, scale = 1.0;
+    for (int digits = 1; digits <= 15 && !is_rejected(below, decimal); digits++) {
+        scale *= 10.0; // exact
         decimal = round((double)from * scale) / scale;
         if (is_rejected(from, decimal))
             decimal = floor((double)from * scale) / scale;
-        if (is_rejected(below, decimal))
-            break;
     }
     return decimal;
 }
