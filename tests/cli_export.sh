@@ -30,7 +30,7 @@ n=0
 while read -r data flags; do
     n=$((n + 1))
     # shellcheck disable=SC2086 # words
-    "$FAST_MLP" train -q -d "$data" --val-size 50 --batch 10 --epochs 4 $flags -o "net$n.bin" --csv m.csv || exit 1
+    "$FAST_MLP" train -q -d "$data" --val-size 50 --batch 10 --epochs 4 $flags -o "net$n.bin" --csv m.csv 2>said || { cat said; exit 1; }
 done <networks
 models="model cnn net1 net2 net3 net4 net5 net6"
 

@@ -61,10 +61,9 @@ static void put_npy_header(ByteWriter *w, const NpyArray *array)
     size_t padded = round_up(10 + (size_t)length + 1, 64) - 10;
     bytes_put(w, "\x93NUMPY\x01\x00", 8);
     bytes_put_uint(w, padded, 2);
-    bytes_put(w, text, (size_t)length);
-    for (size_t i = (size_t)length; i + 1 < padded; i++)
-        bytes_put(w, " ", 1);
-    bytes_put(w, "\n", 1);
+    memset(text + length, ' ', padded - (size_t)length);
+    text[padded - 1] = '\n';
+    bytes_put(w, text, padded);
 }
 
 static void put_npy(ByteWriter *w, const NpyArray *array, const float *params)
@@ -118,6 +117,22 @@ static void put_file(ByteWriter *w, NpyArray *file, const float *params)
     put_npy(w, file, params);
 }
 
+// The headers of all files again, and where they are.
+static void put_directory(ByteWriter *w, const NpyArray *files, size_t n)
+{
+    size_t begin = w->size;
+    for (size_t i = 0; i < n; i++)
+        put_zip_header(w, &files[i], true);
+    size_t size = w->size - begin;
+    bytes_put_uint(w, 0x06054b50, 4);
+    bytes_put_uint(w, 0, 4); // one disk
+    bytes_put_uint(w, n, 2); // files, on this disk and in all
+    bytes_put_uint(w, n, 2);
+    bytes_put_uint(w, size, 4);
+    bytes_put_uint(w, begin, 4);
+    bytes_put_uint(w, 0, 2); // no comment
+}
+
 void export_npz(const Model *model, const ExportOptions *options, FILE *out)
 {
     NpyArray files[NETWORK_MAX_TENSORS + 3];
@@ -125,11 +140,11 @@ void export_npz(const Model *model, const ExportOptions *options, FILE *out)
     ClassName activation;
     size_t n = 0;
     (void)options;
-    snprintf(activation.text, sizeof activation.text, "%s", model->net.architecture.activation);
     for (; n < model->net.n_tensors; n++) {
         files[n] = (NpyArray){.tensor = model->net.tensors[n]};
         snprintf(files[n].name, sizeof files[n].name, "%s.npy", files[n].tensor->name);
     }
+    snprintf(activation.text, sizeof activation.text, "%s", model->net.architecture.activation);
     files[n++] = (NpyArray){.name = "pixel_std.npy", .number = model->facts.pixel_std};
     files[n++] = (NpyArray){.name = "activation.npy", .texts = &activation};
     files[n++] = (NpyArray){.name = "class_names.npy",
@@ -137,15 +152,5 @@ void export_npz(const Model *model, const ExportOptions *options, FILE *out)
                             .n_texts = model->net.architecture.classes};
     for (size_t i = 0; i < n; i++)
         put_file(&w, &files[i], model->params);
-    size_t directory = w.size;
-    for (size_t i = 0; i < n; i++)
-        put_zip_header(&w, &files[i], true);
-    size_t end = w.size;
-    bytes_put_uint(&w, 0x06054b50, 4);
-    bytes_put_uint(&w, 0, 4); // one disk
-    bytes_put_uint(&w, n, 2);
-    bytes_put_uint(&w, n, 2);
-    bytes_put_uint(&w, end - directory, 4);
-    bytes_put_uint(&w, directory, 4);
-    bytes_put_uint(&w, 0, 2); // no comment
+    put_directory(&w, files, n);
 }
