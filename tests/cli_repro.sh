@@ -32,12 +32,12 @@ fingerprint() {
         --csv "$WORK/from.csv" || return 1
     "$@" eval "$WORK/plain.bin" "$WORK/from.bin" --compare "$WORK/plain.bin" -d "$WORK/data" --split validation --json \
         >"$WORK/eval.json" || return 1
-    for format in onnx npz; do
+    for format in onnx npz c; do
         "$@" export "$WORK/lenet5.bin" -o "$WORK/lenet5.$format" || return 1
     done
     cut -d ' ' -f 1 "$WORK/trainings" | while read -r name; do
         cat "$WORK/$name.bin" "$WORK/$name.table"
-    done | cat - "$WORK/from.bin" "$WORK/eval.json" "$WORK/lenet5.onnx" "$WORK/lenet5.npz" | cksum | tr ' ' -
+    done | cat - "$WORK/from.bin" "$WORK/eval.json" "$WORK/lenet5.onnx" "$WORK/lenet5.npz" "$WORK/lenet5.c" | cksum | tr ' ' -
 }
 every_setting_is_there() {
     "$FAST_MLP" train --help | sed -n '/^Options/,/^Presets/s/^ *\(-., \)\{0,1\}--\([a-z-]*\).*/\2/p' |
