@@ -135,6 +135,8 @@ static void print_section(const Exporter *e, const char *section)
         bool is_name = strncmp(at, "model_", 6) == 0;
         if (is_name)
             fputs(e->name, e->out);
+        else if (*at == '\t')
+            fputs("    ", e->out);
         else
             fputc(*at, e->out);
         at += is_name ? 5 : 1;
