@@ -168,7 +168,7 @@ done | sort -u >"$WORK/flags"
 
 flags_exist() {
     # shellcheck disable=SC2086 # lists
-    cat $documents $more_documents | sed 's/pkg-config \(--[a-z]* *\)*//g' | grep -o -e '--[a-z][a-z-]*' | sort -u |
+    cat $documents $more_documents | sed 's/pkg-config \(--[a-z]* *\)*//g; s/npm install [^`]*//g' | grep -o -e '--[a-z][a-z-]*' | sort -u |
         grep -vx -e --version >"$WORK/named"
     ! grep -vxF -f "$WORK/flags" "$WORK/named"
 }
