@@ -65,7 +65,8 @@ static float weight_at(const Model *model, const Layer *layer, size_t output, si
 static float row_scale(const Model *model, const Layer *layer, size_t output)
 {
     float most = 0.0f;
-    for (size_t i = 0; i < inputs_of(layer); i++)
+    const size_t I = inputs_of(layer);
+    for (size_t i = 0; i < I; i++)
         most = fmaxf(most, fabsf(weight_at(model, layer, output, i)));
     return (float)((double)most / INT8_MOST);
 }
@@ -82,8 +83,9 @@ static int weight_int8(float weight, float scale)
 static bool check_int8_row(const Model *model, const Layer *layer, size_t output)
 {
     float scale = row_scale(model, layer, output);
+    const size_t I = inputs_of(layer);
     uint64_t sum = 0;
-    for (size_t i = 0; i < inputs_of(layer); i++) {
+    for (size_t i = 0; i < I; i++) {
         int q = weight_int8(weight_at(model, layer, output, i), scale);
         sum += (uint64_t)(q < 0 ? -q : q) * INPUT_MOST;
     }
