@@ -43,8 +43,10 @@ static void sweep_options(OptionTable *table, void *values)
             "standard output, where every combination is trained"),
         OPT_BOOL("summary", &o->summary,
                  "print mean, standard deviation and 95 % confidence interval of the accuracies "
-                 "over the seeds (Student's t), for each combination in the table"),
-        OPT_BOOL("json", &o->json, "print the summary as JSON to standard output"),
+                 "over the seeds (Student's t), for each combination in the table",
+                 .excludes = "list"),
+        OPT_BOOL("json", &o->json, "print the summary as JSON to standard output",
+                 .excludes = "list"),
         OPT_BOOL("list", &o->list,
                  "train nothing; print one command per training, each with a table of its own, "
                  "for make, GNU parallel, Slurm and others to run",
@@ -169,7 +171,7 @@ static int run(Context *c)
     int status = check_words(c, &c->err);
     if (status == STATUS_DONE && !sweep_parse_axes(o, &c->err))
         status = STATUS_USAGE;
-    if (status == STATUS_DONE)
+    if (status == STATUS_DONE && !o->list) // which has standard output, and leaves --csv to others
         status = command_begin(c);
     if (status != STATUS_DONE)
         return status;

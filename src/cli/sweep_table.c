@@ -98,11 +98,10 @@ static size_t find_value(const SweepOptions *o, const Setting *row, const char *
 static Combination *find_combination(const Sweep *sweep, const Line *line, const char **at,
                                      Error *err)
 {
-    char field[NUMBER_SIZE], crc32[16];
+    char field[NUMBER_SIZE] = "", crc32[16];
     size_t i, n, seed = 0, step = (size_t)sweep->options->seeds, place = 0;
     snprintf(crc32, sizeof crc32, "%08lx", (unsigned long)sweep->data->crc32);
-    bool ok = next_field(at, field);
-    if (ok && strcmp(field, crc32) != 0) {
+    if (!next_field(at, field) || strcmp(field, crc32) != 0) {
         error_set(err, "%s:%zu: data_crc32 is '%.20s', not %s: a row of other data", line->path,
                   line->number, field, crc32);
         return NULL;
@@ -110,11 +109,11 @@ static Combination *find_combination(const Sweep *sweep, const Line *line, const
     for (const Setting *row = settings_table; row->key != NULL; row++) {
         if (!sweep_has_column(sweep, row))
             continue;
-        ok = ok && next_field(at, field);
+        bool ok = next_field(at, field);
         if (!ok || (i = find_value(sweep->options, row, field, &n)) == n) {
             error_set(err,
-                      "%s:%zu: %s is '%.40s': not a row of this sweep; give the flags that "
-                      "the table was made with",
+                      "%s:%zu: %s is '%.40s': not a row of this sweep; give the flags that the "
+                      "table was made with",
                       line->path, line->number, row->key, ok ? field : "");
             return NULL;
         }
