@@ -205,7 +205,7 @@ const Command command_sweep = {
         "anywhere, and --merge with the same flags joins their tables.",
     .examples =
         {"mlp sweep --lr 1e-4,1e-3,1e-2 --seeds 5 --summary",
-         "mlp sweep --seeds 20 --list | parallel; mlp sweep --seeds 20 --merge sweep-*.csv"},
+         "mlp sweep --seeds 9 --list | sh; mlp sweep --seeds 9 --merge sweep-*.csv"},
     .values_size = sizeof(SweepOptions),
     .options = sweep_options,
     .defaults = sweep_defaults,
