@@ -199,7 +199,7 @@ static bool take_rows(Sweep *sweep, const char *path, const char *text, bool is_
 static char *read_part(const char **path, Arena *arena, Error *err)
 {
     static const char what[] = "a table of a sweep";
-    ArenaBytes bytes = {.first = 1 << 16, .most = (size_t)1 << 30};
+    ArenaBytes bytes = {.first = 1 << 16, .most = (size_t)1 << 28};
     Source source;
     Error ignored;
     ptrdiff_t n;
