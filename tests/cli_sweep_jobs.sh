@@ -203,6 +203,8 @@ for pair in '--list --merge' '--list --only 1' '--only 1 --merge' '--list --summ
 done
 claim "a path with a line end is not listed" refuses 2 'control characters' sweep "$bin" --list --csv "$WORK/a
 b.csv"
+claim "nor is it when rows are missing" refuses 1 'control characters' sweep "$bin" --merge /dev/null --csv "$WORK/a
+b.csv"
 claim "nothing of these is left" test ! -e "$WORK/refused.csv"
 
 # ---------------------------------------------------------------------------------------------

@@ -184,7 +184,7 @@ bool sweep_check_words(const Sweep *sweep, Error *err)
     const char *words[] = {o->csv, data_of_command(o), sweep->context->program};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (words[i] != NULL && has_control_characters(words[i]))
-            return error_set(err, "--list: a command cannot name %s: it has control characters",
+            return error_set(err, "%s: has control characters; a line of commands cannot name it",
                              words[i]);
     return true;
 }

@@ -143,7 +143,7 @@ static bool read_outcome(Outcome *outcome, const char *at, const char *end)
 }
 
 // Gives the row to its combination. One that has a row must have the same, but for `seconds`.
-static bool take_row(Combination *c, const Line *line, const char *at, Error *err)
+static bool accept_row(Combination *c, const Line *line, const char *at, Error *err)
 {
     size_t length = (size_t)(line->end - line->at);
     if (!read_outcome(&c->outcome, at, line->end))
@@ -165,8 +165,9 @@ static bool take_row(Combination *c, const Line *line, const char *at, Error *er
     return true;
 }
 
-// Takes the rows of a table. Those of a part must be of this sweep; an older table may have others.
-static bool take_rows(Sweep *sweep, const char *path, const char *text, bool is_part, Error *err)
+// Gives the rows of a table to their combinations. Those of a part must be of this sweep; an older
+// table may have others.
+static bool accept_rows(Sweep *sweep, const char *path, const char *text, bool is_part, Error *err)
 {
     char header[HEADER_SIZE];
     table_header(header, sweep);
@@ -185,7 +186,7 @@ static bool take_rows(Sweep *sweep, const char *path, const char *text, bool is_
         Combination *c = find_combination(sweep, &line, &at, &reason);
         if (c == NULL && is_part)
             return error_set(err, "%s", reason.text);
-        if (c != NULL && !take_row(c, &line, at, err))
+        if (c != NULL && !accept_row(c, &line, at, err))
             return false;
         if (c != NULL && !is_part)
             c->is_done = true;
@@ -228,7 +229,7 @@ bool sweep_read_parts(Sweep *sweep)
     for (size_t i = 0; i <= words->n_files; i++) {
         const char *path = i == 0 ? words->model : words->files[i - 1];
         char *text = read_part(&path, &context->arena, &context->err);
-        if (text == NULL || !take_rows(sweep, path, text, true, &context->err))
+        if (text == NULL || !accept_rows(sweep, path, text, true, &context->err))
             return false;
     }
     return true;
@@ -245,7 +246,7 @@ bool sweep_open_table(Sweep *sweep, Arena *arena, Error *err)
     if (!command_open_table(sweep->context, &sweep->csv, sweep->options->csv))
         return false;
     if (!table_read_old(&old, &size, &sweep->csv, header, "a table of this sweep", arena, err) ||
-        (old != NULL && !take_rows(sweep, sweep->csv.path, old, false, err))) {
+        (old != NULL && !accept_rows(sweep, sweep->csv.path, old, false, err))) {
         output_discard(&sweep->csv);
         return false;
     }
@@ -261,6 +262,8 @@ bool sweep_open_table(Sweep *sweep, Arena *arena, Error *err)
 
 static int report_missing(const Sweep *sweep, size_t n_missing, Error *err)
 {
+    if (!sweep_check_words(sweep, err))
+        return STATUS_FAILED;
     for (size_t i = 0; i < sweep->n; i++)
         if (sweep->list[i].row == NULL)
             sweep_print_command(sweep, i);
