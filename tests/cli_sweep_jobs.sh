@@ -7,13 +7,8 @@ bin=$MLP
 started='' made_sshd_directory=''
 stop_daemons() {
     [ ! -e "$WORK/slurm/slurm.conf" ] || SLURM_CONF=$WORK/slurm/slurm.conf timeout 5 scancel -u root 2>/dev/null
-    for number in TERM KILL; do
-        # shellcheck disable=SC2086 # one word per process
-        [ -z "$started" ] || kill -s $number $started 2>/dev/null
-        tries=0
-        # shellcheck disable=SC2086
-        while [ -n "$started" ] && kill -0 $started 2>/dev/null && [ "$tries" -lt 50 ]; do sleep 0.1; tries=$((tries + 1)); done
-    done
+    # shellcheck disable=SC2086 # one word per process
+    [ -z "$started" ] || kill $started 2>/dev/null # each under timeout -k 5
     wait
     [ -z "$made_sshd_directory" ] || rmdir /run/sshd 2>/dev/null
     started='' made_sshd_directory=''
@@ -269,7 +264,7 @@ claim "one seed has no deviation" one_seed
 claim "--json and a table on standard output are refused" refuses 2 'standard output' sweep "$bin" --json --csv -
 
 # ---------------------------------------------------------------------------------------------
-# The programs that run the jobs
+# The programs that run the jobs. Daemons end after five minutes, even if this test is killed.
 
 # runs COMMAND...: the jobs of a fresh list, in a directory of its own; the merged table is that of one sweep.
 runs() (
@@ -320,7 +315,7 @@ END
     printf '#!/bin/sh\nexec %s -F "%s" "$@"\n' "$(command -v ssh)" "$PWD/client" >"$WORK/bin/ssh" && chmod +x "$WORK/bin/ssh"
     cd - >/dev/null || return 1
     [ -d /run/sshd ] || { mkdir -m 755 /run/sshd && made_sshd_directory=yes; }
-    "$(command -v sshd || echo /usr/sbin/sshd)" -D -e -f "$WORK/ssh/server" >"$WORK/ssh/log" 2>&1 &
+    timeout -k 5 300 "$(PATH=$PATH:/usr/sbin command -v sshd)" -D -e -f "$WORK/ssh/server" >"$WORK/ssh/log" 2>&1 &
     started="$started $!"
     tries=0
     until timeout 5 "$WORK/bin/ssh" node true || [ "$tries" -gt 20 ]; do sleep 0.2; tries=$((tries + 1)); done
@@ -375,13 +370,13 @@ END
     SLURM_CONF=$PWD/slurm.conf
     export SLURM_CONF
     # --force: the directories of this test are its user's alone.
-    munged -F --force --key-file="$PWD/munge.key" --socket="$PWD/munge.socket" --pid-file="$PWD/munge.pid" \
+    timeout -k 5 300 munged -F --force --key-file="$PWD/munge.key" --socket="$PWD/munge.socket" --pid-file="$PWD/munge.pid" \
         --log-file="$PWD/munge.log" --seed-file="$PWD/munge.seed" >munged.out 2>&1 &
     started="$started $!"
     wait_for . munge.socket
-    slurmctld -D >slurmctld.out 2>&1 &
+    timeout -k 5 300 slurmctld -D >slurmctld.out 2>&1 &
     started="$started $!"
-    slurmd -D -N "$name" >slurmd.out 2>&1 &
+    timeout -k 5 300 slurmd -D -N "$name" >slurmd.out 2>&1 &
     started="$started $!"
     tries=0
     until timeout 5 sinfo -h -o %t 2>/dev/null | grep -q idle || [ "$tries" -gt 60 ]; do sleep 0.5; tries=$((tries + 1)); done
