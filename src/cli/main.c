@@ -13,7 +13,7 @@
 static const Command *const commands[] = {&command_train,     &command_eval,    &command_predict,
                                           &command_gradcheck, &command_info,    &command_weights,
                                           &command_features,  &command_explain, &command_page,
-                                          &command_sweep,     &command_augment};
+                                          &command_export,    &command_sweep,   &command_augment};
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 
 static void print_help(void)
