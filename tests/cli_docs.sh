@@ -96,7 +96,7 @@ runs() { # FILE, without .command
 }
 
 lacks() { # FILE: the first program that a command needs and this machine does not have
-    for program in gnuplot convert pkg-config python3 cc; do
+    for program in gnuplot convert pkg-config python3 cc parallel; do
         if grep -qE "(^|[ (|])$program " "$1.command" && ! command -v "$program" >/dev/null; then
             echo "$program"
             return
@@ -168,7 +168,8 @@ done | sort -u >"$WORK/flags"
 
 flags_exist() {
     # shellcheck disable=SC2086 # lists
-    cat $documents $more_documents | sed 's/pkg-config \(--[a-z]* *\)*//g; s/npm install [^`]*//g' | grep -o -e '--[a-z][a-z-]*' | sort -u |
+    cat $documents $more_documents | sed 's/pkg-config \(--[a-z]* *\)*//g; s/\(parallel --sshlogin\|npm install \)[^`]*//g' |
+        grep -o -e '--[a-z][a-z-]*' | sort -u |
         grep -vx -e --version >"$WORK/named"
     ! grep -vxF -f "$WORK/flags" "$WORK/named"
 }

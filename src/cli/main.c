@@ -139,6 +139,6 @@ int main(int argc, char **argv)
     // A file that grows beyond its limit makes a write fail, which is reported like any other
     // error.
     (void)signal(SIGXFSZ, SIG_IGN);
-    Context context = {0};
+    Context context = {.program = argv[0]};
     return command_finish(&context, run_words(argc, argv, &context));
 }
