@@ -83,6 +83,11 @@ takes = $(call ask,f=$$(mktemp) && echo 'int main(void) { return 0; }' | \
           $(CC) $(CFLAGS) $(LDFLAGS) -Werror $(1) -o "$$f" -x c - >/dev/null 2>&1 && \
           echo '$(1)'; rm -f "$$f")
 
+# $(call runs,FLAGS): the flags, where a program that has addresses of its own in a table also runs with them.
+runs = $(call ask,f=$$(mktemp) && echo 'int n; int *volatile at[] = {&n}; int main(void) { return at[0] != &n; }' | \
+         $(CC) $(CFLAGS) $(LDFLAGS) -Werror $(1) -o "$$f" -x c - >/dev/null 2>&1 && "$$f" >/dev/null 2>&1 && \
+         echo '$(1)'; rm -f "$$f")
+
 # What the compiler says of itself, with the user's flags.
 MACROS := $(call ask,echo | $(CC) $(CPPFLAGS) $(CFLAGS) -dM -E - | \
             awk '$$2 ~ /^(__OPTIMIZE__|_FORTIFY_SOURCE|__clang__)$$/ { print $$2 }')
@@ -125,6 +130,8 @@ ifneq ($(and $(HARDEN),$(if $(SAN),,plain)),)
   HARDEN_CFLAGS  := $(filter -f%,$(TAKEN)) $(FORTIFY)
   HARDEN_LDFLAGS := $(filter -W%,$(TAKEN))
   PIE            := $(filter -pie,$(TAKEN))
+  # Where the program goes, its tables of texts must be corrected: packed, that takes 24 KB less.
+  PIE            := $(if $(PIE),$(or $(filter -pie -Wl%,$(call runs,-fPIE -pie -Wl$(COMMA)-z$(COMMA)pack-relative-relocs)),$(PIE)))
 endif
 
 ALL_CFLAGS = $(CFLAGS) $(WARNINGS) $(STANDARD) $(UNWIND) $(SANFLAGS) -pthread -fvisibility=hidden
