@@ -106,6 +106,12 @@ ifeq ($(SAN),)
   UNWIND := $(call takes,-fno-asynchronous-unwind-tables -fno-unwind-tables)
 endif
 
+# gcc needs half of its time to follow where each variable of the kernels is, with the sanitizers' checks
+# between. Their reports do not say that.
+ifneq ($(SAN),)
+  TRACKING := $(call takes,-fno-var-tracking)
+endif
+
 # Hardening that costs no time. HARDEN= leaves it out; so do the sanitizers, which see more. Each
 # part is used where compiler and linker take it (ld of macOS knows no -z), -pie not beside -static,
 # and _FORTIFY_SOURCE where it works, in an optimised build, unless it is already set.
@@ -127,7 +133,7 @@ ifneq ($(and $(HARDEN),$(if $(SAN),,plain)),)
   PIE            := $(filter -pie,$(TAKEN))
 endif
 
-ALL_CFLAGS = $(CFLAGS) $(WARNINGS) $(STANDARD) $(UNWIND) $(SANFLAGS) -pthread -fvisibility=hidden
+ALL_CFLAGS = $(CFLAGS) $(WARNINGS) $(STANDARD) $(UNWIND) $(TRACKING) $(SANFLAGS) -pthread -fvisibility=hidden
 COMPILE    = $(CC) $(DEFINES) $(HARDEN_CFLAGS) $(CPPFLAGS) $(ALL_CFLAGS)
 LINK       = $(CC) $(HARDEN_CFLAGS) $(HARDEN_LDFLAGS) $(ALL_CFLAGS) $(LDFLAGS)
 
