@@ -20,7 +20,7 @@ fast --preset fast --lr 0.0004 --augment --train-size 60 --val-size 50
 END
 
 # The same settings with fewer images, for emulated machines: float arithmetic is 20 to 100 times slower there.
-sed '/^plain /s/2000/500/; /^moved /s/1000/300/; /^cnn /s/150 --val-size 50/70 --val-size 20/; /^fast /s/60 --val-size 50/20 --val-size 20/' \
+sed '/^moved /s/1000/300/; /^cnn /s/150 --val-size 50/70 --val-size 20/; /^fast /s/60 --val-size 50/20 --val-size 20/' \
     "$WORK/trainings" >"$WORK/trainings.emulated"
 
 # fingerprint RUNNER... PROGRAM: makes these trainings, one from a model's weights, a comparison and exports,
