@@ -2,6 +2,7 @@
 // the order of the trainings, which are done, and which are trained side by side; the settings that
 // it can vary are those that the table of settings.h marks as axes.
 #include "commands.h"
+#include "data_notes.h"
 #include "progress.h"
 #include "signals.h"
 #include "tables.h"

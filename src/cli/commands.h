@@ -54,6 +54,9 @@ int command_fail(const Error *err, int status);
 typedef Error ShownName;
 ShownName command_shown(const char *name);
 
+// The columns that a text takes: its UTF-8 characters.
+int command_text_width(const char *text);
+
 // The columns that a table needs for the names of a model's classes and its title "class".
 int command_class_width(const mlp_model *model);
 
