@@ -49,7 +49,8 @@ static void add_axis(OptionTable *table, SweepOptions *o, const Setting *row)
                                                             : "N,N,...";
     axis->row = row;
     axis->list = setting_default(row, o->settings.architecture);
-    const Option option = OPT_STRING(row->flag, &axis->list, placeholder, row->help);
+    const Option option =
+        OPT_STRING(row->flag, &axis->list, placeholder, row->help, .choices = row->choices);
     options_add(table, &option, 1);
 }
 

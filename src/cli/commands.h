@@ -19,6 +19,8 @@ enum ExitStatus {
 
 // What main gives a command, and takes back from it.
 typedef struct Context {
+    const Command *const *commands; // (n_commands) all that there are
+    size_t n_commands;
     OptionTable options;
     void *values; // the command's struct of options
     Arguments words;
@@ -36,7 +38,7 @@ typedef struct Context {
 
 extern const Command command_train, command_eval, command_gradcheck, command_info, command_weights,
     command_sweep, command_predict, command_features, command_augment, command_explain,
-    command_page;
+    command_page, command_completion;
 
 // Parses the words after the command's name and runs it, or prints its help. Returns the exit
 // status; when that is an error, context->err says why, unless it has been printed.
