@@ -157,7 +157,7 @@ else
     skip "shellcheck is not installed: the script for bash was not checked"
 fi
 claim "another shell is refused, with the names" refuses 2 "'tcsh' is not" "$bin" completion tcsh
-claim "so is none" refuses 2 "needs an argument: mlp completion bash|zsh|fish" "$bin" completion
+claim "so is none" refuses 2 "needs a bash|zsh|fish: mlp completion bash|zsh|fish" "$bin" completion
 claim "and two" refuses 2 "unexpected argument 'zsh'" "$bin" completion bash zsh
 if [ -e /dev/full ]; then
     full() { "$bin" completion bash >/dev/full 2>stderr; [ $? -eq 1 ] && grep -q 'standard output' stderr; }

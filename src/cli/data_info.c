@@ -81,9 +81,15 @@ static const mlp_data *read_files(DataInfo *info, mlp_part part, Error *err)
     return data;
 }
 
+// Reads the names that were given, if any, for the labels of these data.
+static bool read_names(DataInfo *info, const mlp_data *data, Error *err)
+{
+    const char *given = info->options->classes;
+    return given == NULL || class_names_read(&info->names, given, data, &info->context->arena, err);
+}
+
 static bool gather(DataInfo *info, Error *err)
 {
-    const char *classes = info->options->classes;
     info->train = read_files(info, MLP_TRAIN_FILES, &info->refused);
     info->test = read_files(info, MLP_TEST_FILES, &info->test_refused);
     const mlp_data *any = info->train != NULL ? info->train : info->test;
@@ -91,8 +97,7 @@ static bool gather(DataInfo *info, Error *err)
         *err = info->refused;
         return false;
     }
-    if (classes != NULL &&
-        !class_names_read(&info->names, classes, any, &info->context->arena, err))
+    if (!read_names(info, any, err))
         return false;
     if (info->train != NULL)
         try_train(info);
@@ -132,21 +137,25 @@ static void note_blank(DataInfo *info)
     for (const Column *p = info->parts; p < info->parts + info->n_parts; p++)
         if (p->summary.blank > 0)
             add_note(info,
-                     "%s: %zu of the %s images are blank, all pixels equal; the first is image %zu "
-                     "of its file",
-                     info->data, p->summary.blank, p->name, p->summary.first_blank);
+                     "%s: blank images (all pixels equal) in the %s split: %zu; the first is image "
+                     "%zu of its file",
+                     info->data, p->name, p->summary.blank, p->summary.first_blank);
+}
+
+static double share_nonzero(const PixelSums *pixels)
+{
+    return (double)pixels->nonzero / (double)pixels->n;
 }
 
 // MNIST has 19 % of nonzero pixels, Fashion-MNIST 50 %.
 static void note_dense(DataInfo *info)
 {
-    const PixelSums *pixels = &info->parts[0].summary.pixels;
-    double share = (double)pixels->nonzero / (double)pixels->n;
-    if (share > 0.75)
-        add_note(info,
-                 "%s: %.0f %% of the %s pixels are not zero; training skips zero pixels and takes "
-                 "longer without them; is the background 0, and not white?",
-                 info->data, 100.0 * share, info->parts[0].name);
+    if (share_nonzero(&info->parts[0].summary.pixels) > 0.75)
+        add_note(
+            info,
+            "%s: %.0f %% of the pixels in the %s split are not zero; training skips zero pixels, "
+            "and takes longer without them; is the background 0, and not white?",
+            info->data, 100.0 * share_nonzero(&info->parts[0].summary.pixels), info->parts[0].name);
 }
 
 static const char *file_of(const Copies *copies, size_t number)
@@ -296,11 +305,6 @@ static void draw_examples(const DataInfo *info)
 // ---------------------------------------------------------------------------------------------
 // The report
 
-static double share_nonzero(const PixelSums *pixels)
-{
-    return (double)pixels->nonzero / (double)pixels->n;
-}
-
 static void print_header(const DataInfo *info)
 {
     const mlp_data *any = info->parts[0].data;
@@ -346,8 +350,8 @@ static void print_table(const DataInfo *info)
     PRINT_ROW("nonzero pixels", "%10.2f %%", 100.0 * share_nonzero(&p->summary.pixels));
     PRINT_ROW("mean", "%12.4f", pixel_sums_mean(&p->summary.pixels));
     PRINT_ROW("std", "%12.4f", pixel_sums_std(&p->summary.pixels));
-    PRINT_ROW("smallest", "%12u", p->summary.pixels.smallest);
-    PRINT_ROW("largest", "%12u", p->summary.pixels.largest);
+    PRINT_ROW("smallest value", "%12u", p->summary.pixels.smallest);
+    PRINT_ROW("largest value", "%12u", p->summary.pixels.largest);
     PRINT_ROW("blank images", "%12zu", p->summary.blank);
     puts("\nclass");
     for (size_t k = 0; k < info->n_classes; k++)

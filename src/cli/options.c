@@ -340,9 +340,9 @@ static bool check_line(const Command *command, const OptionTable *table, const A
                        Error *err)
 {
     if (command->arguments != NULL && command->arguments[0] != '[' && words->model == NULL)
-        return error_set(err, "'mlp %s' needs %s: mlp %s %s", command->name,
-                         strstr(command->arguments, "MODEL") != NULL ? "a MODEL" : "an argument",
-                         command->name, command->arguments);
+        return error_set(err, "'mlp %s' needs a %.*s: mlp %s %s", command->name,
+                         (int)strcspn(command->arguments, " ."), command->arguments, command->name,
+                         command->arguments);
     for (size_t i = 0; i < table->n; i++)
         for (size_t j = 0; j < table->n; j++) {
             const Option *a = &table->rows[i], *b = &table->rows[j];
