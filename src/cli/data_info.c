@@ -167,17 +167,18 @@ static void note_copies(DataInfo *info)
 {
     const Copies *c = &info->copies;
     if (c->between > 0)
-        add_note(info,
-                 "%s: %zu of %zu test images are in the training file, too: the test accuracy is "
-                 "too high",
-                 info->data, c->between, info->test->n);
+        add_note(
+            info,
+            "%s: test images that are in the training file, too: %zu of %zu; the test accuracy "
+            "is too high by them",
+            info->data, c->between, info->test->n);
     for (size_t i = 0; i < c->n && c->relabelled > 0; i++) {
         size_t first = c->first_like[i];
         if (copies_label(c, i) == copies_label(c, first))
             continue;
         add_note(info,
-                 "%s: %zu images equal an earlier one, but have another label; the first: %s image "
-                 "%zu, label %u, is %s image %zu, label %u",
+                 "%s: images that equal an earlier one and have another label: %zu; the first: %s "
+                 "image %zu, label %u, is %s image %zu, label %u",
                  info->data, c->relabelled, file_of(c, i), copies_place(c, i).index,
                  copies_label(c, i), file_of(c, first), copies_place(c, first).index,
                  copies_label(c, first));
