@@ -43,6 +43,20 @@ static uint64_t hash_bytes(const unsigned char *bytes, size_t n)
     return hash;
 }
 
+static size_t image_count(const Dataset *data)
+{
+    return data == NULL ? 0 : data->n;
+}
+
+// Image 0 of the data set has the number `first`.
+static void make_keys(ImageKey *keys, const Dataset *data, size_t first)
+{
+    for (size_t i = 0; i < image_count(data); i++) {
+        size_t size = dataset_pixels_per_image(data);
+        keys[i] = (ImageKey){hash_bytes(data->pixels + i * size, size), data, i, first + i};
+    }
+}
+
 static int compare_numbers(size_t a, size_t b)
 {
     return (a > b) - (a < b);
@@ -88,20 +102,13 @@ bool copies_find(Copies *copies, const Dataset *first, const Dataset *second, Ar
                  Error *err)
 {
     static const char what[] = "the comparison of all images";
-    *copies = (Copies){.sets = {first, second}};
-    for (size_t s = 0; s < 2; s++)
-        copies->n += copies->sets[s] != NULL ? copies->sets[s]->n : 0;
+    *copies = (Copies){.sets = {first, second}, .n = image_count(first) + image_count(second)};
     copies->first_like = arena_alloc(arena, copies->n, sizeof *copies->first_like, what, err);
     ImageKey *keys = arena_alloc(arena, copies->n, sizeof *keys, what, err);
     if (copies->first_like == NULL || keys == NULL)
         return false;
-    for (size_t k = 0; k < copies->n; k++) {
-        ImagePlace place = copies_place(copies, k);
-        const Dataset *data = copies->sets[place.set];
-        size_t size = dataset_pixels_per_image(data);
-        uint64_t hash = hash_bytes(data->pixels + place.index * size, size);
-        keys[k] = (ImageKey){hash, data, place.index, k};
-    }
+    make_keys(keys, first, 0);
+    make_keys(keys + image_count(first), second, image_count(first));
     qsort(keys, copies->n, sizeof *keys, compare_keys);
     for (size_t k = 0, end; k < copies->n; k = end) {
         end = k + 1;
@@ -114,7 +121,7 @@ bool copies_find(Copies *copies, const Dataset *first, const Dataset *second, Ar
 
 ImagePlace copies_place(const Copies *copies, size_t number)
 {
-    size_t n_first = copies->sets[0] != NULL ? copies->sets[0]->n : 0;
+    size_t n_first = image_count(copies->sets[0]);
     return number < n_first ? (ImagePlace){0, number} : (ImagePlace){1, number - n_first};
 }
 
