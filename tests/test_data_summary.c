@@ -101,7 +101,7 @@ static void images_of_equal_hash_are_told_apart(void)
 
 static void pixels_are_summed_exactly(void)
 {
-    enum { N = 1100, SIZE = 100 }; // more than a chunk of 65536 pixels
+    enum { N = 1100, SIZE = 100 }; // more than a block of pixels
     static unsigned char pixels[N * SIZE];
     static unsigned char labels[N];
     const Dataset data = {.n = N, .rows = 10, .cols = 10, .pixels = pixels, .labels = labels};

@@ -54,30 +54,36 @@ bool dataset_split(Split *split, size_t n, size_t train_size, size_t val_size, E
     return true;
 }
 
+// So many squares of a byte fit 32 bits.
+enum { SUM_BLOCK = 4096 };
+
+// Adds n <= SUM_BLOCK pixels. Inlined where n is that constant, so that it is made of vectors.
+static inline void pixel_sums_add(PixelSums *sums, const unsigned char *pixel, size_t n)
+{
+    uint32_t sum = 0, squares = 0, nonzero = 0;
+    unsigned char smallest = sums->smallest, largest = sums->largest;
+    for (size_t i = 0; i < n; i++) {
+        sum += pixel[i];
+        squares += (uint32_t)pixel[i] * pixel[i];
+        nonzero += pixel[i] != 0;
+        smallest = pixel[i] < smallest ? pixel[i] : smallest;
+        largest = pixel[i] > largest ? pixel[i] : largest;
+    }
+    sums->sum += sum;
+    sums->sum_of_squares += squares;
+    sums->nonzero += nonzero;
+    sums->smallest = smallest;
+    sums->largest = largest;
+}
+
 PixelSums dataset_pixel_sums(const Dataset *data, Range images)
 {
-    enum { CHUNK = 65536 }; // so many squares of a byte fit 32 bits
-    size_t per_image = dataset_pixels_per_image(data);
+    size_t per_image = dataset_pixels_per_image(data), n = range_length(images) * per_image;
     const unsigned char *pixel = data->pixels + images.first * per_image;
-    PixelSums sums = {
-        .n = range_length(images) * per_image, .smallest = pixel[0], .largest = pixel[0]};
-    for (size_t first = 0; first < sums.n; first += CHUNK) {
-        uint32_t sum = 0, squares = 0, nonzero = 0;
-        unsigned char smallest = sums.smallest, largest = sums.largest;
-        size_t end = sums.n - first < CHUNK ? (size_t)sums.n : first + CHUNK;
-        for (size_t i = first; i < end; i++) {
-            sum += pixel[i];
-            squares += (uint32_t)pixel[i] * pixel[i];
-            nonzero += pixel[i] != 0;
-            smallest = pixel[i] < smallest ? pixel[i] : smallest;
-            largest = pixel[i] > largest ? pixel[i] : largest;
-        }
-        sums.sum += sum;
-        sums.sum_of_squares += squares;
-        sums.nonzero += nonzero;
-        sums.smallest = smallest;
-        sums.largest = largest;
-    }
+    PixelSums sums = {.n = n, .smallest = pixel[0], .largest = pixel[0]};
+    for (; n >= SUM_BLOCK; n -= SUM_BLOCK, pixel += SUM_BLOCK)
+        pixel_sums_add(&sums, pixel, SUM_BLOCK);
+    pixel_sums_add(&sums, pixel, n);
     return sums;
 }
 
