@@ -186,9 +186,13 @@ variant light && for part in train t10k; do
     { head -c 16 small/$part-images-idx3-ubyte && tail -c +17 small/$part-images-idx3-ubyte | tr '\000' '\377'; } >light/$part-images-idx3-ubyte
 done
 claim "a light background is" notes light "light: 100 % of the pixels in the train split are not zero"
-variant rare && tail -c +9 small/$labels | tr '\007\010' '\001' | put rare/$labels 8
+variant rare && tail -c +9 small/$labels | tr '\007' '\001' | put rare/$labels 8
 label rare/$labels 0 007
 claim "so are classes of few images" notes rare "rare: fewer than 10 training images of class 7"
+variant missing && tail -c +9 small/$labels | tr '\007' '\006' | put missing/$labels 8
+claim "so is a class without images" notes missing "missing: no image in the training file is of class 7"
+variant letters && tail -c +9 small/$labels | tr '\000\010\011' '\001\002\003' | put letters/$labels 8
+claim "but not where the labels begin at 1 or are fewer than 10" notes letters
 mkdir sets && for file in small/*; do cp "$file" "sets/emnist-digits-${file#small/}"; done
 emnist() {
     notes sets/emnist-digits "sets/emnist-digits: EMNIST stores the images column by column; use --transpose" &&

@@ -132,6 +132,25 @@ static void note_few(DataInfo *info)
                  n == 1 ? "class" : "classes", classes);
 }
 
+// A class without images between others. (Numbers may begin at 1, and a network has ten classes.)
+static void note_missing(DataInfo *info)
+{
+    const ClassCounts counts = dataset_count_classes(info->train, (Range){0, info->train->n});
+    bool listed[MLP_MAX_CLASSES] = {false};
+    char classes[LIST_SIZE];
+    size_t first = 0, last = info->train->n_classes - 1;
+    while (counts.n[first] == 0)
+        first++;
+    while (counts.n[last] == 0)
+        last--;
+    for (size_t k = first; k < last; k++)
+        listed[k] = counts.n[k] == 0;
+    size_t n = data_list_classes(classes, listed, last);
+    if (n > 0)
+        add_note(info, "%s: no image in the training file is of %s %s", info->data,
+                 n == 1 ? "class" : "classes", classes);
+}
+
 static void note_blank(DataInfo *info)
 {
     for (const Column *p = info->parts; p < info->parts + info->n_parts; p++)
@@ -204,8 +223,10 @@ static void find_notes(DataInfo *info)
         Split split = {info->parts[0].images, info->parts[1].images};
         info->n_notes = data_doubts(info->notes, info->train, &split);
     }
-    if (info->train != NULL)
+    if (info->train != NULL) {
+        note_missing(info);
         note_few(info);
+    }
     note_blank(info);
     note_dense(info);
     note_copies(info);
