@@ -56,6 +56,8 @@ static const struct {
     {"split", "test validation train subset partition"},
     {"min-accuracy", "threshold require-accuracy"},
     {"top", "top-k k"},
+    {"reject", "threshold min-probability min-confidence confidence unknown"},
+    {"calibration", "reliability ece bins"},
     {"show", "draw display view verbose"},
     {"raw", "no-preprocessing no-prepare as-is"},
     {"train", "fit learn training resume continue"},
