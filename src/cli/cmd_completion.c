@@ -142,19 +142,6 @@ static const Shell shells[] = {
     {"bash", bash_head, bash_tail}, {"zsh", zsh_head, zsh_tail}, {"fish", fish_head, ""}};
 enum { N_SHELLS = sizeof shells / sizeof shells[0] };
 
-// Prints a blank and the first n bytes of the text as one word. A quote in it ends the quoted part,
-// is written with a backslash, and begins the next.
-static void print_word(const char *text, size_t n)
-{
-    fputs(" '", stdout);
-    for (size_t i = 0; i < n; i++)
-        if (text[i] == '\'')
-            fputs("'\\''", stdout);
-        else
-            putchar(text[i]);
-    putchar('\'');
-}
-
 static const char *kind_of(const Option *option)
 {
     bool is_directory = option->placeholder != NULL && strcmp(option->placeholder, "DIR") == 0;
@@ -167,9 +154,11 @@ static const char *kind_of(const Option *option)
 
 static void print_option(const Command *command, const Option *option)
 {
-    printf("_mlp_option %s %s %s", command->name, kind_of(option), option->name);
-    print_word(&option->letter, option->letter != 0);
-    print_word(option->help, strlen(option->help));
+    const char letter[2] = {option->letter};
+    printf("_mlp_option %s %s %s ", command->name, kind_of(option), option->name);
+    command_print_word(stdout, letter);
+    putchar(' ');
+    command_print_word(stdout, option->help);
     for (const char *const *word = option->choices; word != NULL && *word != NULL; word++)
         printf(" %s", *word);
     putchar('\n');
@@ -180,11 +169,11 @@ static void print_command(const Command *command)
 {
     const char *arguments = command->arguments;
     bool is_choice = arguments != NULL && islower((unsigned char)arguments[0]);
-    printf("_mlp_command %s %s", command->name,
+    printf("_mlp_command %s %s ", command->name,
            arguments == NULL ? "none"
            : is_choice       ? "choice"
                              : "file");
-    print_word(command->summary, strlen(command->summary));
+    command_print_word(stdout, command->summary);
     for (const char *word = is_choice ? arguments : ""; *word != '\0';) {
         size_t length = strcspn(word, "|");
         printf(" %.*s", (int)length, word);

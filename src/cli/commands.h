@@ -19,6 +19,7 @@ enum ExitStatus {
 
 // What main gives a command, and takes back from it.
 typedef struct Context {
+    const char *program; // as it was called; NULL: not known
     const Command *const *commands; // (n_commands) all that there are
     size_t n_commands;
     OptionTable options;
@@ -38,7 +39,7 @@ typedef struct Context {
 
 extern const Command command_train, command_eval, command_gradcheck, command_info, command_weights,
     command_sweep, command_predict, command_features, command_augment, command_explain,
-    command_page, command_completion;
+    command_page, command_export, command_completion;
 
 // Parses the words after the command's name and runs it, or prints its help. Returns the exit
 // status; when that is an error, context->err says why, unless it has been printed.
@@ -56,6 +57,8 @@ int command_fail(const Error *err, int status);
 typedef Error ShownName;
 ShownName command_shown(const char *name);
 
+// Prints a word as a shell reads it, quoted where it must be. Control characters become '?'.
+void command_print_word(FILE *out, const char *word);
 // The columns that a text takes: its UTF-8 characters.
 int command_text_width(const char *text);
 
@@ -152,6 +155,9 @@ bool command_fill_settings(const OptionTable *table, void *values, Error *err);
 
 // The same, and fails when the settings do not go together.
 bool command_default_settings(const OptionTable *table, void *values, Error *err);
+
+// Prints a setting under its key.
+void command_print_setting(JsonWriter *json, const Setting *row, const mlp_settings *settings);
 
 // Prints the presets and their flags, for --help.
 void command_print_presets(FILE *out);
