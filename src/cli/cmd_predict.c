@@ -1,7 +1,7 @@
 // mlp predict: classifies pictures and IDX images, one line or JSON object per image. pnm.h reads
 // pictures, the library (mlp.h) prepares and classifies them.
 #include "commands.h"
-#include "formats.h"
+#include "convert.h"
 #include "idx.h"
 #include "json.h"
 #include "numbers.h"
@@ -17,7 +17,7 @@
 typedef struct PredictOptions {
     uint64_t top;
     TransposeFlags transpose; // of IDX files
-    bool raw, show, json;
+    bool raw, show, no_convert, json;
 } PredictOptions;
 
 static void predict_options(OptionTable *table, void *values)
@@ -32,6 +32,8 @@ static void predict_options(OptionTable *table, void *values)
         OPT_BOOL("show", &o->show,
                  "draw each image as the network sees it, with half blocks (UTF-8): pixels >= 128 "
                  "are drawn"),
+        OPT_BOOL("no-convert", &o->no_convert,
+                 "run no other program to read pictures in other formats; refuse them"),
         OPT_MODEL_TRANSPOSE(&o->transpose),
         OPT_BOOL("json", &o->json, "print JSON to standard output", .excludes = "show"),
     };
@@ -244,6 +246,17 @@ static bool error_order(const char *path, const Format *format, Error *err)
                      format->name);
 }
 
+// Replaces the source by what pnm reads. On failure closes it.
+static bool convert(const Predictor *p, Source *source, const Format *format, Error *err)
+{
+    Error ignored;
+    if (!p->options->no_convert)
+        return convert_source(source, format, err);
+    source_close(source, false, &ignored);
+    return error_set(err, "%s: is %s, and --no-convert was given; %s", source->path, format->name,
+                     format->remedy);
+}
+
 static bool predict_file(Predictor *p, const char *file)
 {
     Source source;
@@ -261,6 +274,8 @@ static bool predict_file(Predictor *p, const char *file)
         source_close(&source, false, &ignored);
         return error_order(file, format, &err) || report_error(&err);
     }
+    if (format != NULL && format->kind == FORMAT_IMAGE && !convert(p, &source, format, &err))
+        return report_error(&err);
     if (format == NULL || format->kind != FORMAT_IDX)
         return predict_pnm(p, file, &source);
     Arena arena = {0};

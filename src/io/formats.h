@@ -21,6 +21,7 @@ typedef struct Format {
     FormatKind kind;
     const char *name;   // with its article: "a PNG image"
     const char *remedy; // how to make of it what can be read; NULL: there is none, or no need
+    const char *coder;  // what convert.h calls the format; NULL: it does not convert that
 } Format;
 
 enum { FORMAT_HEAD = SOURCE_MAX_AHEAD }; // so many bytes are looked at
