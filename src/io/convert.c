@@ -231,17 +231,19 @@ static void read_messages(Run *run)
     run->n_said += n;
 }
 
-// The first message without the name of the program before it, and ImageMagick's place in its
-// source behind it.
+// The first message, without the name of the program before it, and without the name of a file and
+// the place in ImageMagick's source after it.
 static const char *first_message(Run *run)
 {
-    char *end = strpbrk(run->said, "\r\n");
-    if (end != NULL)
-        *end = '\0';
-    if ((end = strstr(run->said, " @ ")) != NULL)
-        *end = '\0';
+    static const char *const ends[] = {"\n", " `", " @ "};
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        char *end = strstr(run->said, ends[i]);
+        if (end != NULL)
+            *end = '\0';
+    }
     const char *colon = strstr(run->said, ": ");
-    return colon != NULL ? colon + 2 : run->said;
+    const char *message = colon != NULL ? colon + 2 : run->said;
+    return strcmp(message, "no images defined") == 0 ? "it is damaged or cut short" : message;
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -271,8 +273,8 @@ static Result watch(Run *run, Error *err)
             error_set(err, "%s: a signal stopped its conversion", c->path);
             result = STOPPED;
         } else if (result == DONE && c->left <= 0.0) {
-            error_set(err, "%s: %s was stopped after %llu seconds (MLP_CONVERT_SECONDS)", c->path,
-                      run->program, (unsigned long long)c->seconds);
+            error_set(err, "%s: %s took longer than %llu s (MLP_CONVERT_SECONDS) and was stopped",
+                      c->path, run->program, (unsigned long long)c->seconds);
             result = STOPPED;
         }
     }
@@ -286,7 +288,8 @@ static Result result_of_end(Run *run, Error *err)
     int code = WIFEXITED(run->status) ? WEXITSTATUS(run->status) : 128 + WTERMSIG(run->status);
     if (code == 127 && run->size == 0) // a spawn may report only here that there is no program
         return NOT_FOUND;
-    if (code == 0 && run->due > 0 && run->size == run->due)
+    // ImageMagick only warns of a JPEG file that is cut short, and makes the rest grey.
+    if (code == 0 && run->due > 0 && run->size == run->due && strstr(said, "remature end") == NULL)
         return DONE;
     if (said[0] == '\0' && code == 0)
         error_set(err, "%s: is %s; %s did not write a whole picture", run->of->path,
@@ -360,11 +363,11 @@ static Result run_magick(Conversion *c, const char *program, int *file, Error *e
     snprintf(name, sizeof name, "%s", program);
     snprintf(input, sizeof input, "%s:-[0]", c->format->coder);
     snprintf(seconds, sizeof seconds, "%llu", (unsigned long long)c->seconds);
-    char *arguments[] = {name,          "-limit", "memory",   "1GiB",   "-limit", "map",
-                         "1GiB",        "-limit", "disk",     "4GiB",   "-limit", "thread",
-                         "1",           "-limit", "time",     seconds,  input,    "-auto-orient",
-                         "-background", "white",  "-flatten", "-strip", "-depth", "8",
-                         "pgm:-",       NULL};
+    char *arguments[] = {
+        name,     "-limit",   "memory", "1GiB",         "-limit",      "map",   "1GiB",
+        "-limit", "disk",     "4GiB",   "-limit",       "thread",      "1",     "-limit",
+        "time",   seconds,    input,    "-auto-orient", "-colorspace", "sRGB",  "-background",
+        "white",  "-flatten", "-strip", "-depth",       "8",           "pgm:-", NULL};
     return run_program(c, arguments, file, err);
 }
 
@@ -472,4 +475,19 @@ bool convert_source(Source *source, const Format *format, Error *err)
     if (ok)
         *source = (Source){.path = c.path, .fd = file, .size = (uint64_t)size};
     return ok;
+}
+
+bool convert_if_needed(Source *source, bool is_allowed, Error *err)
+{
+    unsigned char head[FORMAT_HEAD];
+    Error ignored;
+    ptrdiff_t n = source_peek(source, head, sizeof head, err);
+    const Format *format = n > 0 ? format_of(head, (size_t)n) : NULL;
+    if (n >= 0 && (format == NULL || format->kind != FORMAT_IMAGE))
+        return true;
+    if (n >= 0 && is_allowed)
+        return convert_source(source, format, err);
+    source_close(source, false, &ignored);
+    return n >= 0 && error_set(err, "%s: is %s, and --no-convert was given; %s", source->path,
+                               format->name, format->remedy);
 }
