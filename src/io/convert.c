@@ -204,8 +204,8 @@ static Result read_output(Run *run, Error *err)
     char data[1 << 14];
     size_t n = read_pipe(&run->out, data, sizeof data);
     if (run->size < HEAD_SIZE - 1) {
-        size_t free = HEAD_SIZE - 1 - (size_t)run->size;
-        memcpy(run->head + run->size, data, n < free ? n : free);
+        size_t space = HEAD_SIZE - 1 - (size_t)run->size;
+        memcpy(run->head + run->size, data, n < space ? n : space);
     }
     run->size += n;
     Result result = n > 0 && run->due == 0 ? read_header(run, err) : DONE;
@@ -225,8 +225,8 @@ static Result read_output(Run *run, Error *err)
 static void read_messages(Run *run)
 {
     char data[1 << 10];
-    size_t n = read_pipe(&run->err, data, sizeof data), free = SAID_SIZE - 1 - run->n_said;
-    n = n < free ? n : free;
+    size_t n = read_pipe(&run->err, data, sizeof data), space = SAID_SIZE - 1 - run->n_said;
+    n = n < space ? n : space;
     memcpy(run->said + run->n_said, data, n);
     run->n_said += n;
 }
