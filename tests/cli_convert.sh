@@ -181,7 +181,7 @@ ignoring_hang() {
 }
 claim "and one that hangs is stopped" ignoring_hang
 
-export MLP_CONVERT_SECONDS=600
+export MLP_CONVERT_SECONDS=20
 ended_by() { # SIGNAL STATUS
     rm -f numbers
     env PATH="$WORK/fake" "$bin" predict m.bin x.png 0.pgm >stdout 2>stderr &

@@ -154,37 +154,40 @@ static bool is_interrupted(const Conversion *c)
 // ---------------------------------------------------------------------------------------------
 // What a program writes
 
-// Finds out from the head of an anymap P4 to P6 how long it is. Waits while the header is not
-// complete.
+// Finds out from the beginning of an anymap P4 to P6 how long it is, once its header is complete.
 static Result read_header(Run *run, Error *err)
 {
-    unsigned long number[3] = {0, 0, 1};
+    unsigned long number[3] = {0, 0, 1}; // columns, rows, the largest value
     const char *at = run->head + 2;
-    char kind = run->head[0] == 'P' && run->size > 1 ? run->head[1] : '5';
-    bool ok = run->head[0] == 'P' && kind >= '4' && kind <= '6', complete = true;
-    for (int i = 0; i < (kind == '4' ? 2 : 3) && ok && complete; i++) {
+    char kind = run->head[1];
+    if (run->size < 2)
+        return DONE;
+    bool ok = run->head[0] == 'P' && kind >= '4' && kind <= '6', is_complete = true;
+    for (int i = 0; i < (kind == '4' ? 2 : 3) && ok && is_complete; i++) {
         char *end;
         number[i] = strtoul(at, &end, 10);
-        complete = end > at && *end != '\0';
-        ok = !complete || *end == '\n' || *end == ' ';
+        is_complete = end > at && *end != '\0';
+        ok = !is_complete || *end == '\n' || *end == ' ';
         at = end;
     }
-    if (!ok || (complete ? number[0] == 0 : run->size >= HEAD_SIZE - 1)) {
+    if (!ok || (is_complete ? number[0] == 0 : run->size >= HEAD_SIZE - 1)) {
         error_set(err, "%s: is %s; what %s made of it is not a picture", run->of->path,
                   run->of->format->name, run->program);
         return UNABLE;
     }
-    if (!complete)
+    if (!is_complete)
         return DONE;
     if (number[1] > PNM_MAX_PIXELS / number[0]) {
         error_set(err, "%s: has %lu x %lu pixels, more than the %d that a digit may have",
                   run->of->path, number[0], number[1], PNM_MAX_PIXELS);
         return STOPPED;
     }
-    uint64_t samples =
-        (uint64_t)number[0] * (kind == '6' ? 3 : 1) * (number[2] > UINT8_MAX ? 2 : 1);
-    run->due =
-        (uint64_t)(at + 1 - run->head) + (kind == '4' ? (samples + 7) / 8 : samples) * number[1];
+    uint64_t row = number[0];
+    if (kind == '4')
+        row = (row + 7) / 8;
+    else
+        row *= (kind == '6' ? 3U : 1U) * (number[2] > UINT8_MAX ? 2U : 1U);
+    run->due = (uint64_t)(at + 1 - run->head) + row * number[1];
     return DONE;
 }
 
