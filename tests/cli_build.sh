@@ -18,7 +18,8 @@ built() { # ARGUMENTS...: make, in the build that is installed here
 odd_install() {
     built -s -j 2 install PREFIX="$odd" && [ -x "$odd/bin/mlp" ] && [ -s "$odd/share/man/man1/mlp.1" ] &&
         [ -s "$odd/share/mlp/plot.gp" ] && [ -s "$odd/include/mlp.h" ] && [ -s "$odd/lib/libmlp.a" ] &&
-        [ -s "$odd/lib/libmlp.so" ] && nothing_ran || return 1
+        [ -s "$odd/lib/libmlp.so" ] && nothing_ran && [ -s "$odd/share/bash-completion/completions/mlp" ] &&
+        [ -s "$odd/share/zsh/site-functions/_mlp" ] && [ -s "$odd/share/fish/vendor_completions.d/mlp.fish" ] || return 1
     (mkdir "$WORK/elsewhere" && cd "$WORK/elsewhere" && unset MLP_DATA &&
         "$odd/bin/mlp" train -q --epochs 1 --train-size 100 --val-size 100 && [ -s model.bin ])
 }
