@@ -6,7 +6,7 @@
 
 documents='README.md src/README.md include/README.md CONTRIBUTING.md'
 more_documents='SECURITY.md tests/README.md data/report/README.md data/report/SPEED.md data/report/SETTINGS.md'
-commands='train eval predict gradcheck info weights features explain page export sweep augment'
+commands='train eval predict gradcheck info weights features explain page export sweep augment completion'
 
 # ---------------------------------------------------------------------------------------------
 # Commands: NAME.N.command and, where the output is shown, NAME.N.output; N counts from 1
@@ -96,7 +96,11 @@ runs() { # FILE, without .command
 }
 
 lacks() { # FILE: the first program that a command needs and this machine does not have
-    for program in gnuplot convert pkg-config python3 cc parallel; do
+    if grep -q 'photo\.jpg' "$1.command" && ! command -v convert >/dev/null; then
+        echo convert
+        return
+    fi
+    for program in gnuplot pkg-config python3 cc parallel; do
         if grep -qE "(^|[ (|])$program " "$1.command" && ! command -v "$program" >/dev/null; then
             echo "$program"
             return

@@ -20,6 +20,8 @@ enum ExitStatus {
 // What main gives a command, and takes back from it.
 typedef struct Context {
     const char *program; // as it was called; NULL: not known
+    const Command *const *commands; // (n_commands) all that there are
+    size_t n_commands;
     OptionTable options;
     void *values; // the command's struct of options
     Arguments words;
@@ -37,7 +39,7 @@ typedef struct Context {
 
 extern const Command command_train, command_eval, command_gradcheck, command_info, command_weights,
     command_sweep, command_predict, command_features, command_augment, command_explain,
-    command_page, command_export;
+    command_page, command_export, command_completion;
 
 // Parses the words after the command's name and runs it, or prints its help. Returns the exit
 // status; when that is an error, context->err says why, unless it has been printed.
@@ -57,6 +59,8 @@ ShownName command_shown(const char *name);
 
 // Prints a word as a shell reads it, quoted where it must be. Control characters become '?'.
 void command_print_word(FILE *out, const char *word);
+// The columns that a text takes: its UTF-8 characters.
+int command_text_width(const char *text);
 
 // The columns that a table needs for the names of a model's classes and its title "class".
 int command_class_width(const mlp_model *model);
@@ -117,7 +121,10 @@ bool command_environment(Context *context);
                .default_text = "$MLP_DATA, else data/mnist, else the installed copy")
 
 #define OPT_QUIET(v) OPT_BOOL("quiet", v, "show no progress", .letter = 'q')
-#define OPT_JSON(v)  OPT_BOOL("json", v, "print JSON to standard output")
+#define OPT_NO_CONVERT(v)                                                                          \
+    OPT_BOOL("no-convert", v,                                                                      \
+             "refuse pictures that ImageMagick or netpbm must convert; run neither")
+#define OPT_JSON(v) OPT_BOOL("json", v, "print JSON to standard output")
 
 // How the images are stored. A model remembers how its data were, so that a command which reads a
 // model has both flags.

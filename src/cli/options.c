@@ -17,6 +17,7 @@ static const struct {
     const char *ours, *others;
 } synonyms[] = {
     {"MODEL", "model model-path model-file load checkpoint weights m"},
+    {"DIR", "data data-dir dataset d"},
     {"FILE", "image images img input file picture digit i"},
     {"batch", "batch-size bs mini-batch minibatch-size b"},
     {"lr", "learning-rate learning lr-rate rate eta alpha step-size"},
@@ -351,7 +352,8 @@ static bool check_line(const Command *command, const OptionTable *table, const A
                        Error *err)
 {
     if (command->arguments != NULL && command->arguments[0] != '[' && words->model == NULL)
-        return error_set(err, "'mlp %s' needs a MODEL: mlp %s %s", command->name, command->name,
+        return error_set(err, "'mlp %s' needs a %.*s: mlp %s %s", command->name,
+                         (int)strcspn(command->arguments, " ."), command->arguments, command->name,
                          command->arguments);
     for (size_t i = 0; i < table->n; i++)
         for (size_t j = 0; j < table->n; j++) {

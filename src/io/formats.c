@@ -22,50 +22,59 @@ typedef struct Magic {
 // The bytes may contain zeros.
 #define MAGIC(at, bytes) at, bytes, sizeof(bytes) - 1
 
+#define IMAGE(name, remedy, coder)                                                                 \
+    {                                                                                              \
+        FORMAT_IMAGE, name, remedy, coder                                                          \
+    }
+#define OTHER(name, remedy)                                                                        \
+    {                                                                                              \
+        FORMAT_OTHER, name, remedy, NULL                                                           \
+    }
+
 // The first that fits counts.
 static const Magic table[] = {
-    {MAGIC(0, "\x89PNG"), {FORMAT_IMAGE, "a PNG image", CONVERT}},
-    {MAGIC(0, "\xff\xd8\xff"), {FORMAT_IMAGE, "a JPEG image", CONVERT}},
-    {MAGIC(0, "GIF8"), {FORMAT_IMAGE, "a GIF image", CONVERT}},
-    {MAGIC(0, "P7"), {FORMAT_IMAGE, "a PAM image (P7)", CONVERT}},
-    {MAGIC(0, "BM"), {FORMAT_IMAGE, "a BMP image", CONVERT}},
-    {MAGIC(0, "II*\0"), {FORMAT_IMAGE, "a TIFF image", CONVERT}},
-    {MAGIC(0, "MM\0*"), {FORMAT_IMAGE, "a TIFF image", CONVERT}},
-    {MAGIC(8, "WEBP"), {FORMAT_IMAGE, "a WebP image", CONVERT}},
-    {MAGIC(4, "ftyphe"), {FORMAT_IMAGE, "a HEIC image", CONVERT_OR("heif-convert")}},
-    {MAGIC(4, "ftypmif1"), {FORMAT_IMAGE, "a HEIF image", CONVERT_OR("heif-convert")}},
-    {MAGIC(4, "ftypavif"), {FORMAT_IMAGE, "an AVIF image", CONVERT_OR("heif-convert")}},
-    {MAGIC(4, "ftyp"), {FORMAT_OTHER, "a film, or an image in such a file (MP4, QuickTime)", NULL}},
-    {MAGIC(0, "\xff\x0a"), {FORMAT_IMAGE, "a JPEG XL image", CONVERT_OR("djxl")}},
-    {MAGIC(0, "\0\0\0\x0cJXL "), {FORMAT_IMAGE, "a JPEG XL image", CONVERT_OR("djxl")}},
-    {MAGIC(0, "8BPS"), {FORMAT_IMAGE, "a Photoshop image (PSD)", CONVERT}},
-    {MAGIC(0, "gimp xcf"), {FORMAT_IMAGE, "a GIMP image (XCF)", CONVERT}},
-    {MAGIC(0, "%PDF"), {FORMAT_IMAGE, "a PDF document", CONVERT}},
-    {MAGIC(0, "%!PS"), {FORMAT_IMAGE, "a PostScript document", CONVERT}},
-    {MAGIC(0, "<svg"), {FORMAT_IMAGE, "an SVG drawing", CONVERT}},
-    {MAGIC(0, "<?xml"), {FORMAT_IMAGE, "an XML document, perhaps an SVG drawing", CONVERT}},
-    {MAGIC(0, "<"), {FORMAT_OTHER, "a web page", NULL}},
-    {MAGIC(0, "\n<"), {FORMAT_OTHER, "a web page", NULL}},
-    {MAGIC(0, "\r\n<"), {FORMAT_OTHER, "a web page", NULL}},
-    {MAGIC(0, "\xef\xbb\xbf<"), {FORMAT_OTHER, "a web page", NULL}}, // with a byte order mark
+    {MAGIC(0, "\x89PNG"), IMAGE("a PNG image", CONVERT, "png")},
+    {MAGIC(0, "\xff\xd8\xff"), IMAGE("a JPEG image", CONVERT, "jpeg")},
+    {MAGIC(0, "GIF8"), IMAGE("a GIF image", CONVERT, "gif")},
+    {MAGIC(0, "P7"), IMAGE("a PAM image (P7)", CONVERT, "pam")},
+    {MAGIC(0, "BM"), IMAGE("a BMP image", CONVERT, "bmp")},
+    {MAGIC(0, "II*\0"), IMAGE("a TIFF image", CONVERT, "tiff")},
+    {MAGIC(0, "MM\0*"), IMAGE("a TIFF image", CONVERT, "tiff")},
+    {MAGIC(8, "WEBP"), IMAGE("a WebP image", CONVERT, "webp")},
+    {MAGIC(4, "ftyphe"), IMAGE("a HEIC image", CONVERT_OR("heif-convert"), "heic")},
+    {MAGIC(4, "ftypmif1"), IMAGE("a HEIF image", CONVERT_OR("heif-convert"), "heic")},
+    {MAGIC(4, "ftypavif"), IMAGE("an AVIF image", CONVERT_OR("heif-convert"), "avif")},
+    {MAGIC(4, "ftyp"), OTHER("a film, or an image in such a file (MP4, QuickTime)", NULL)},
+    {MAGIC(0, "\xff\x0a"), IMAGE("a JPEG XL image", CONVERT_OR("djxl"), "jxl")},
+    {MAGIC(0, "\0\0\0\x0cJXL "), IMAGE("a JPEG XL image", CONVERT_OR("djxl"), "jxl")},
+    {MAGIC(0, "8BPS"), IMAGE("a Photoshop image (PSD)", CONVERT, NULL)},
+    {MAGIC(0, "gimp xcf"), IMAGE("a GIMP image (XCF)", CONVERT, NULL)},
+    {MAGIC(0, "%PDF"), IMAGE("a PDF document", CONVERT, NULL)},
+    {MAGIC(0, "%!PS"), IMAGE("a PostScript document", CONVERT, NULL)},
+    {MAGIC(0, "<svg"), IMAGE("an SVG drawing", CONVERT, NULL)},
+    {MAGIC(0, "<?xml"), IMAGE("an XML document, perhaps an SVG drawing", CONVERT, NULL)},
+    {MAGIC(0, "<"), OTHER("a web page", NULL)},
+    {MAGIC(0, "\n<"), OTHER("a web page", NULL)},
+    {MAGIC(0, "\r\n<"), OTHER("a web page", NULL)},
+    {MAGIC(0, "\xef\xbb\xbf<"), OTHER("a web page", NULL)}, // with a byte order mark
     {MAGIC(0, "\x1f\x8b"),
-     {FORMAT_OTHER, "gzip data",
-      "give the file a name that ends in .gz, or pipe in what 'gzip -dc' makes of it"}},
-    {MAGIC(0, "PK\3\4"), {FORMAT_OTHER, "a ZIP archive", "'unzip' unpacks it"}},
-    {MAGIC(0, "7z\xbc\xaf"), {FORMAT_OTHER, "a 7z archive", "'7z x' unpacks it"}},
-    {MAGIC(0, "\3757zXZ"), {FORMAT_OTHER, "xz data", "'xz -d' decompresses them"}},
-    {MAGIC(0, "BZh"), {FORMAT_OTHER, "bzip2 data", "'bzip2 -d' decompresses them"}},
-    {MAGIC(0, "\x28\xb5\x2f\xfd"), {FORMAT_OTHER, "zstd data", "'zstd -d' decompresses them"}},
-    {MAGIC(0, "\x89HDF"), {FORMAT_OTHER, "an HDF5 file", NULL}},
-    {MAGIC(0, "\x93NUMPY"), {FORMAT_OTHER, "a NumPy array", "save it as a PGM or IDX file"}},
+     OTHER("gzip data",
+           "give the file a name that ends in .gz, or pipe in what 'gzip -dc' makes of it")},
+    {MAGIC(0, "PK\3\4"), OTHER("a ZIP archive", "'unzip' unpacks it")},
+    {MAGIC(0, "7z\xbc\xaf"), OTHER("a 7z archive", "'7z x' unpacks it")},
+    {MAGIC(0, "\3757zXZ"), OTHER("xz data", "'xz -d' decompresses them")},
+    {MAGIC(0, "BZh"), OTHER("bzip2 data", "'bzip2 -d' decompresses them")},
+    {MAGIC(0, "\x28\xb5\x2f\xfd"), OTHER("zstd data", "'zstd -d' decompresses them")},
+    {MAGIC(0, "\x89HDF"), OTHER("an HDF5 file", NULL)},
+    {MAGIC(0, "\x93NUMPY"), OTHER("a NumPy array", "save it as a PGM or IDX file")},
     {MAGIC(0, "version https://"),
-     {FORMAT_OTHER, "a Git LFS pointer", "'git lfs pull' gets the file itself"}},
+     OTHER("a Git LFS pointer", "'git lfs pull' gets the file itself")},
     // A header of less than 4 GB, in JSON.
-    {MAGIC(4, "\0\0\0\0{"), {FORMAT_MODEL, "a model", NULL}},
+    {MAGIC(4, "\0\0\0\0{"), {FORMAT_MODEL, "a model", NULL, NULL}},
 };
 
-static const Format anymap = {FORMAT_ANYMAP, "a picture", NULL};
-static const Format idx = {FORMAT_IDX, "IDX data", NULL};
+static const Format anymap = {FORMAT_ANYMAP, "a picture", NULL, NULL};
+static const Format idx = {FORMAT_IDX, "IDX data", NULL, NULL};
 
 const Format *format_of(const unsigned char *head, size_t n)
 {

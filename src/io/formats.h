@@ -7,7 +7,7 @@
 
 // The conversion that messages and documents show. A photo's orientation is applied, transparent
 // parts become paper, and the samples get 8 bits.
-#define FORMAT_CONVERSION "-auto-orient -background white -flatten -depth 8 pgm:-"
+#define FORMAT_CONVERSION "-auto-orient -colorspace sRGB -background white -flatten -depth 8 pgm:-"
 
 typedef enum FormatKind {
     FORMAT_ANYMAP, // P1 to P6, which pnm reads
@@ -21,6 +21,7 @@ typedef struct Format {
     FormatKind kind;
     const char *name;   // with its article: "a PNG image"
     const char *remedy; // how to make of it what can be read; NULL: there is none, or no need
+    const char *coder;  // what convert.h calls the format; NULL: it does not convert that
 } Format;
 
 enum { FORMAT_HEAD = SOURCE_MAX_AHEAD }; // so many bytes are looked at

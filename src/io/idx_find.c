@@ -240,6 +240,17 @@ bool idx_find(IdxPaths *paths, const char *data, mlp_part part, Error *err)
     return ok;
 }
 
+bool idx_is_data(const char *path)
+{
+    struct stat status;
+    IdxPaths paths;
+    Error ignored;
+    if (stat(path, &status) == 0)
+        return S_ISDIR(status.st_mode);
+    return idx_find(&paths, path, MLP_TRAIN_FILES, &ignored) ||
+           idx_find(&paths, path, MLP_TEST_FILES, &ignored);
+}
+
 bool idx_is_data_file(const char *data, const char *path)
 {
     const char *slash = strrchr(path, '/');

@@ -1,22 +1,19 @@
 // Reading files and streams, also inside a program that has children and threads of its own. A
-// compressed file is read through a pipe from a gzip process. path.c knows which names stand for
-// open descriptors.
-#define _GNU_SOURCE // pipe2
+// compressed file is read through a pipe from a gzip process, which child.c starts. path.c knows
+// which names stand for open descriptors.
 #include "source.h"
 
+#include "child.h"
 #include "path.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-extern char **environ;
 
 static bool source_begins_as_gzip(const Source *source)
 {
@@ -25,47 +22,19 @@ static bool source_begins_as_gzip(const Source *source)
            magic[1] == 0x8b;
 }
 
-// A pipe that programs which another thread starts do not inherit, where the system can do that.
-static bool open_pipe(int ends[2])
-{
-#ifdef __APPLE__
-    return pipe(ends) == 0 && fcntl(ends[0], F_SETFD, FD_CLOEXEC) == 0 &&
-           fcntl(ends[1], F_SETFD, FD_CLOEXEC) == 0;
-#else
-    return pipe2(ends, O_CLOEXEC) == 0;
-#endif
-}
-
-// Runs `gzip -dc` from one descriptor to another. Returns 0 or an error number.
-static int spawn_gzip(pid_t *child, int from, int to)
-{
-    char *arguments[] = {"gzip", "-dc", NULL};
-    posix_spawn_file_actions_t actions;
-    int failed = posix_spawn_file_actions_init(&actions);
-    if (failed != 0)
-        return failed;
-    failed = posix_spawn_file_actions_adddup2(&actions, from, STDIN_FILENO);
-    if (failed == 0)
-        failed = posix_spawn_file_actions_adddup2(&actions, to, STDOUT_FILENO);
-    if (failed == 0) // its messages are ours to write
-        failed =
-            posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-    if (failed == 0)
-        failed = posix_spawnp(child, "gzip", &actions, NULL, arguments, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    return failed;
-}
-
 // Replaces the descriptor by the reading end of a pipe from gzip, whose input it becomes.
 static bool source_start_gzip(Source *source, Error *err)
 {
+    char gzip[] = "gzip", decompress[] = "-dc", *arguments[] = {gzip, decompress, NULL};
     int pipe_ends[2];
-    if (!open_pipe(pipe_ends)) {
+    if (!child_pipe(pipe_ends)) {
         error_set_errno(err, "%s: cannot make a pipe for gzip", source->path);
         close(source->fd);
         return false;
     }
-    int failed = spawn_gzip(&source->gzip, source->fd, pipe_ends[1]);
+    // Its messages are ours to write.
+    ChildStreams streams = {.in = source->fd, .out = pipe_ends[1], .err = -1};
+    int failed = child_start(&source->gzip, arguments, &streams);
     close(pipe_ends[1]);
     close(source->fd);
     source->fd = pipe_ends[0];
