@@ -63,6 +63,10 @@ static const struct {
     {"gradcheck", "gradient-check grad-check check-gradients gradients check"},
     {"info", "show inspect describe summary"},
     {"sweep", "search grid-search tune"},
+    {"import", "convert load-data make-data read-csv"},
+    {"export-data", "export-images dump to-csv"},
+    {"test-fraction", "test-size test-split test-share"},
+    {"force", "overwrite replace f"},
     {"weights", "filters visualise visualize"},
     {"features", "activations feature-maps"},
     {"version", "v"},
@@ -303,7 +307,9 @@ static bool parse_argument(const Command *command, Arguments *words, char *word,
                          word, command->name);
     if (word[0] == '\0')
         return error_set(err, "the name of %s is empty",
-                         words->model == NULL ? "the model" : "a file");
+                         words->model == NULL && strstr(command->arguments, "MODEL") != NULL
+                             ? "the model"
+                             : "a file");
     if (words->model == NULL)
         words->model = word;
     else
@@ -339,7 +345,8 @@ static bool check_line(const Command *command, const OptionTable *table, const A
                        Error *err)
 {
     if (command->arguments != NULL && command->arguments[0] != '[' && words->model == NULL)
-        return error_set(err, "'mlp %s' needs a MODEL: mlp %s %s", command->name, command->name,
+        return error_set(err, "'mlp %s' needs a %.*s: mlp %s %s", command->name,
+                         (int)strcspn(command->arguments, " ."), command->arguments, command->name,
                          command->arguments);
     for (size_t i = 0; i < table->n; i++)
         for (size_t j = 0; j < table->n; j++) {

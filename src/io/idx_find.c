@@ -236,8 +236,16 @@ bool idx_find(IdxPaths *paths, const char *data, mlp_part part, Error *err)
         return false;
     bool ok = find_file(paths->images, &listing, part, true, err) &&
               find_file(paths->labels, &listing, part, false, err);
+    snprintf(paths->classes, sizeof paths->classes, "%s/%.*sclasses.txt", listing.directory,
+             (int)listing.wanted.prefix, listing.wanted.prefix == 0 ? "" : listing.wanted.name);
     listing_close(&listing);
     return ok;
+}
+
+bool idx_is_unnamed_file(const char *name)
+{
+    IdxName is;
+    return strcmp(name, "classes.txt") == 0 || (name_parse(&is, name) && is.prefix == 0);
 }
 
 bool idx_is_data_file(const char *data, const char *path)

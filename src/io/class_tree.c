@@ -1,0 +1,208 @@
+// Lists directories of pictures, in an order that does not depend on the file system
+// (class_tree.h), and reads a picture.
+#include "class_tree.h"
+
+#include "convert.h"
+#include "path.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Listing {
+    struct dirent **list; // sorted by the bytes of their names
+    int n;
+} Listing;
+
+static int is_not_hidden(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+static int by_bytes(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static bool listing_open(Listing *l, const char *directory, Error *err)
+{
+    l->n = scandir(directory, &l->list, is_not_hidden, by_bytes);
+    return l->n >= 0 || error_set_errno(err, "%s: cannot read this directory", directory);
+}
+
+static void listing_close(Listing *l)
+{
+    for (int i = 0; i < l->n; i++)
+        free(l->list[i]);
+    free(l->list);
+}
+
+static bool is_directory(const char *path, struct stat *status)
+{
+    return stat(path, status) == 0 && S_ISDIR(status->st_mode);
+}
+
+// The names of a directory, counted while lists for messages are made of them.
+typedef struct Names {
+    const char **at;
+    size_t n;
+} Names;
+
+static void list_names(char list[LIST_SIZE], const Names *names)
+{
+    list[0] = '\0';
+    for (size_t i = 0; i < names->n; i++)
+        list_add(list, i, names->n, names->at[i]);
+}
+
+// Copies the names of a listing, so that an error needs no clean-up.
+static bool names_read(Names *names, const char *directory, Arena *arena, Error *err)
+{
+    Listing l;
+    static const char what[] = "the names of files";
+    if (!listing_open(&l, directory, err))
+        return false;
+    size_t size = 1, used = 0;
+    for (int i = 0; i < l.n; i++)
+        size += strlen(l.list[i]->d_name) + 1;
+    char *text = arena_alloc(arena, size, 1, what, err);
+    names->n = (size_t)l.n;
+    names->at = arena_alloc(arena, names->n + 1, sizeof *names->at, what, err);
+    bool ok = text != NULL && names->at != NULL;
+    for (size_t i = 0; ok && i < names->n; i++) {
+        size_t length = strlen(l.list[i]->d_name) + 1;
+        names->at[i] = memcpy(text + used, l.list[i]->d_name, length);
+        used += length;
+    }
+    listing_close(&l);
+    return ok;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const ClassFile *one = a, *other = b;
+    int order = strcmp(one->name, other->name);
+    return order != 0 ? order : strcmp(one->class, other->class);
+}
+
+// Puts the files of all classes into one list. `names` are those of each class.
+static bool gather(ClassTree *tree, const char *directory, const Names *classes, const Names *names,
+                   Arena *arena, Error *err)
+{
+    Names empty = {.at = arena_alloc(arena, classes->n + 1, sizeof *empty.at, "names", err)};
+    for (size_t k = 0; k < classes->n; k++)
+        tree->n += names[k].n;
+    tree->files = arena_alloc(arena, tree->n + 1, sizeof *tree->files, "the list of files", err);
+    if (tree->files == NULL || empty.at == NULL)
+        return false;
+    size_t n = 0;
+    for (size_t k = 0; k < classes->n; k++) {
+        if (names[k].n == 0)
+            empty.at[empty.n++] = classes->at[k];
+        for (size_t i = 0; i < names[k].n; i++)
+            tree->files[n++] = (ClassFile){directory, classes->at[k], names[k].at[i]};
+    }
+    list_names(tree->empty, &empty);
+    if (n == 0)
+        return error_set(err, "%s: no subdirectory has a file: one for each class was expected",
+                         directory);
+    qsort(tree->files, n, sizeof *tree->files, by_name);
+    return true;
+}
+
+// Separates subdirectories, which are moved to the front, from files.
+static bool separate(Names *all, Names *classes, Names *files, const char *directory,
+                     const char *output, Arena *arena, Error *err)
+{
+    struct stat status, out;
+    bool has_output = output != NULL && stat(output, &out) == 0;
+    classes->at = all->at;
+    classes->n = files->n = 0;
+    files->at = arena_alloc(arena, all->n + 1, sizeof *files->at, "the names of files", err);
+    if (files->at == NULL)
+        return false;
+    if (has_output && is_directory(directory, &status) && path_is_same_file(&status, &out))
+        return error_set(err, "%s: is to be read and to be written to", output);
+    for (size_t i = 0; i < all->n; i++) {
+        const char *path = arena_printf(arena, err, "%s/%s", directory, all->at[i]);
+        if (path == NULL)
+            return false;
+        if (!is_directory(path, &status)) {
+            files->at[files->n++] = all->at[i];
+            continue;
+        }
+        if (has_output && path_is_same_file(&status, &out))
+            return error_set(err, "%s: is to be read and to be written to", output);
+        classes->at[classes->n++] = all->at[i];
+    }
+    return true;
+}
+
+bool class_tree_list(ClassTree *tree, const char *directory, const char *output, Arena *arena,
+                     Error *err)
+{
+    Names all, classes, files;
+    *tree = (ClassTree){.n = 0};
+    if (!names_read(&all, directory, arena, err) ||
+        !separate(&all, &classes, &files, directory, output, arena, err))
+        return false;
+    list_names(tree->outside, &files);
+    Names *names = arena_alloc(arena, classes.n + 1, sizeof *names, "the names of files", err);
+    if (names == NULL)
+        return false;
+    for (size_t k = 0; k < classes.n; k++) {
+        const char *path = arena_printf(arena, err, "%s/%s", directory, classes.at[k]);
+        if (path == NULL || !names_read(&names[k], path, arena, err))
+            return false;
+    }
+    return gather(tree, directory, &classes, names, arena, err);
+}
+
+bool class_tree_has_parts(const char *directory, const char **other, Arena *arena)
+{
+    Names all, classes, files;
+    Error ignored;
+    int found = 0;
+    *other = NULL;
+    if (!names_read(&all, directory, arena, &ignored) ||
+        !separate(&all, &classes, &files, directory, NULL, arena, &ignored))
+        return false;
+    for (size_t k = 0; k < classes.n; k++)
+        if (strcmp(classes.at[k], "train") == 0 || strcmp(classes.at[k], "test") == 0)
+            found++;
+        else
+            *other = classes.at[k];
+    return found == 2;
+}
+
+char *class_file_path(const ClassFile *file, Arena *arena, Error *err)
+{
+    return arena_printf(arena, err, "%s/%s/%s", file->directory, file->class, file->name);
+}
+
+bool picture_read(GreyImage *image, const char *path, bool convert, Arena *arena, Error *err)
+{
+    Source source;
+    Error ignored;
+    unsigned char head[FORMAT_HEAD];
+    if (!source_open(&source, path, err))
+        return false;
+    ptrdiff_t n = source_peek(&source, head, sizeof head, err);
+    if (n < 0)
+        return source_close(&source, false, &ignored) && false;
+    const Format *format = format_of(head, (size_t)n);
+    if (format != NULL && format->kind == FORMAT_IMAGE && convert &&
+        !convert_source(&source, format, err))
+        return false;
+    PnmReader *reader = arena_alloc(arena, 1, sizeof *reader, "a picture", err);
+    if (reader == NULL)
+        return source_close(&source, false, &ignored) && false;
+    pnm_begin(reader, &source);
+    if (!pnm_read(reader, image, arena, err))
+        return false;
+    if (!reader->more)
+        return true;
+    source_close(&reader->source, false, &ignored);
+    return error_set(err, "%s: contains several pictures, where one was expected", path);
+}

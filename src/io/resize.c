@@ -1,0 +1,35 @@
+// Area averages (resize.h), as box filters of image programs. In units of 1 / n of a source pixel,
+// n being the new length of a side, source pixel i covers n i to n (i + 1), and new pixel j covers
+// m j to m (j + 1), m being the old length: all bounds are whole numbers.
+#include "resize.h"
+
+// The source pixels that new pixel j of n covers, of m in all.
+static Range covered(size_t j, size_t m, size_t n)
+{
+    return (Range){j * m / n, ((j + 1) * m + n - 1) / n};
+}
+
+// How much of source pixel i new pixel j covers.
+static uint64_t overlap(size_t i, size_t j, size_t m, size_t n)
+{
+    size_t first = i * n > j * m ? i * n : j * m;
+    size_t end = (i + 1) * n < (j + 1) * m ? (i + 1) * n : (j + 1) * m;
+    return end - first;
+}
+
+void image_resize(unsigned char *pixels, size_t rows, size_t cols, const GreyImage *image)
+{
+    const uint64_t area = (uint64_t)image->rows * image->cols;
+    for (size_t row = 0; row < rows; row++)
+        for (size_t col = 0; col < cols; col++) {
+            Range ys = covered(row, image->rows, rows), xs = covered(col, image->cols, cols);
+            uint64_t sum = area / 2;
+            for (size_t y = ys.first; y < ys.end; y++) {
+                uint64_t line = 0;
+                for (size_t x = xs.first; x < xs.end; x++)
+                    line += overlap(x, col, image->cols, cols) * image->pixels[y * image->cols + x];
+                sum += line * overlap(y, row, image->rows, rows);
+            }
+            pixels[row * cols + col] = (unsigned char)(sum / area);
+        }
+}
