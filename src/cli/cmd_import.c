@@ -74,7 +74,7 @@ typedef struct Job {
     Labels labels;
     Collection images[2];   // by mlp_part
     Selection selection[2]; // what is written of them, and in which order
-    size_t n_skipped, n_doubted;
+    size_t n_pictures, n_skipped, n_doubted;
     Error first_doubt;
     double drawn; // when the live line was
 } Job;
@@ -142,6 +142,7 @@ static bool read_pictures(Job *job, Collection *images, const ClassTree *tree, E
     for (size_t i = 0; i < tree->n; i++) {
         Arena arena = {0};
         bool is_bad;
+        job->n_pictures++;
         bool ok = add_picture(job, images, &tree->files[i], &arena, &is_bad, err);
         arena_free(&arena);
         if (!ok) {
@@ -213,18 +214,16 @@ static bool read_sources(Job *job, Error *err)
 static bool find_parts(Job *job, Error *err)
 {
     Context *c = job->context;
-    const char *other, *directory = job->source;
-    if (!is_directory(directory) || !class_tree_has_parts(directory, &other, &c->arena))
+    const char *directory = job->source;
+    bool has_parts = false;
+    if (is_directory(directory) && !class_tree_look(&has_parts, directory, &c->arena, err))
+        return false;
+    if (!has_parts)
         return true;
-    if (other != NULL)
-        return error_set(err,
-                         "%s: has directories train, test and %s: name one and --test the "
-                         "other",
-                         directory, other);
     if (job->test != NULL || options_given(&c->options, &job->options->test_fraction))
         return error_set(err,
-                         "%s: has directories train and test; --test and --test-fraction do "
-                         "not go with it",
+                         "%s: has directories train and test; --test and --test-fraction do not go "
+                         "with it",
                          directory);
     job->source = arena_printf(&c->arena, err, "%s/train", directory);
     job->test = arena_printf(&c->arena, err, "%s/test", directory);
@@ -288,10 +287,10 @@ static void say_what_was_made(const Job *job, const Classes *classes)
 static void note_pictures(const Job *job)
 {
     if (job->n_skipped > 0)
-        command_note("%zu pictures were left out", job->n_skipped);
+        command_note("%zu of %zu pictures were left out", job->n_skipped, job->n_pictures);
     if (job->n_doubted > 0)
-        command_note("%zu pictures may not show one digit; the first: %s", job->n_doubted,
-                     job->first_doubt.text);
+        command_note("%zu of %zu pictures may not show one digit; the first: %s", job->n_doubted,
+                     job->n_pictures, job->first_doubt.text);
 }
 
 static int write_set(Job *job, const Classes *classes)

@@ -38,11 +38,6 @@ static void listing_close(Listing *l)
     free(l->list);
 }
 
-static bool is_directory(const char *path, struct stat *status)
-{
-    return stat(path, status) == 0 && S_ISDIR(status->st_mode);
-}
-
 // The names of a directory, counted while lists for messages are made of them.
 typedef struct Names {
     const char **at;
@@ -111,30 +106,57 @@ static bool gather(ClassTree *tree, const char *directory, const Names *classes,
     return true;
 }
 
-// Separates subdirectories, which are moved to the front, from files.
-static bool separate(Names *all, Names *classes, Names *files, const char *directory,
-                     const char *output, Arena *arena, Error *err)
+// Where the data set will be written: that directory, if it is there, and the one above it.
+typedef struct OutputPlace {
+    struct stat at[2];
+    size_t n;
+} OutputPlace;
+
+static OutputPlace output_place(const char *output)
 {
-    struct stat status, out;
-    bool has_output = output != NULL && stat(output, &out) == 0;
-    classes->at = all->at;
-    classes->n = files->n = 0;
-    files->at = arena_alloc(arena, all->n + 1, sizeof *files->at, "the names of files", err);
-    if (files->at == NULL)
+    OutputPlace place = {.n = 0};
+    Arena arena = {0};
+    Error ignored;
+    const char *above = output == NULL ? NULL : path_directory(&arena, output, &ignored);
+    if (output != NULL && stat(output, &place.at[place.n]) == 0)
+        place.n++;
+    if (above != NULL && stat(above, &place.at[place.n]) == 0)
+        place.n++;
+    arena_free(&arena);
+    return place;
+}
+
+// Says whether the path is a directory, in *is. Fails when it is where the data set will be.
+static bool look_at(bool *is, const char *path, const OutputPlace *place, Error *err)
+{
+    struct stat status;
+    *is = stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+    for (size_t i = 0; *is && i < place->n; i++)
+        if (path_is_same_file(&status, &place->at[i]))
+            return error_set(err, "%s: is read, and the data set cannot be written to it", path);
+    return true;
+}
+
+// Separates the subdirectories of a directory from its files.
+static bool separate(Names *classes, Names *files, const char *directory, const char *output,
+                     Arena *arena, Error *err)
+{
+    static const char what[] = "the names of files";
+    Names all;
+    const OutputPlace place = output_place(output);
+    bool is_directory;
+    if (!names_read(&all, directory, arena, err) || !look_at(&is_directory, directory, &place, err))
         return false;
-    if (has_output && is_directory(directory, &status) && path_is_same_file(&status, &out))
-        return error_set(err, "%s: is to be read and to be written to", output);
-    for (size_t i = 0; i < all->n; i++) {
-        const char *path = arena_printf(arena, err, "%s/%s", directory, all->at[i]);
-        if (path == NULL)
+    *classes = (Names){.at = arena_alloc(arena, all.n + 1, sizeof *all.at, what, err)};
+    *files = (Names){.at = arena_alloc(arena, all.n + 1, sizeof *all.at, what, err)};
+    if (classes->at == NULL || files->at == NULL)
+        return false;
+    for (size_t i = 0; i < all.n; i++) {
+        const char *path = arena_printf(arena, err, "%s/%s", directory, all.at[i]);
+        if (path == NULL || !look_at(&is_directory, path, &place, err))
             return false;
-        if (!is_directory(path, &status)) {
-            files->at[files->n++] = all->at[i];
-            continue;
-        }
-        if (has_output && path_is_same_file(&status, &out))
-            return error_set(err, "%s: is to be read and to be written to", output);
-        classes->at[classes->n++] = all->at[i];
+        Names *names = is_directory ? classes : files;
+        names->at[names->n++] = all.at[i];
     }
     return true;
 }
@@ -142,10 +164,9 @@ static bool separate(Names *all, Names *classes, Names *files, const char *direc
 bool class_tree_list(ClassTree *tree, const char *directory, const char *output, Arena *arena,
                      Error *err)
 {
-    Names all, classes, files;
+    Names classes, files;
     *tree = (ClassTree){.n = 0};
-    if (!names_read(&all, directory, arena, err) ||
-        !separate(&all, &classes, &files, directory, output, arena, err))
+    if (!separate(&classes, &files, directory, output, arena, err))
         return false;
     list_names(tree->outside, &files);
     Names *names = arena_alloc(arena, classes.n + 1, sizeof *names, "the names of files", err);
@@ -159,21 +180,24 @@ bool class_tree_list(ClassTree *tree, const char *directory, const char *output,
     return gather(tree, directory, &classes, names, arena, err);
 }
 
-bool class_tree_has_parts(const char *directory, const char **other, Arena *arena)
+bool class_tree_look(bool *has_parts, const char *directory, Arena *arena, Error *err)
 {
-    Names all, classes, files;
-    Error ignored;
+    Names classes, files;
+    const char *other = NULL;
     int found = 0;
-    *other = NULL;
-    if (!names_read(&all, directory, arena, &ignored) ||
-        !separate(&all, &classes, &files, directory, NULL, arena, &ignored))
+    if (!separate(&classes, &files, directory, NULL, arena, err))
         return false;
     for (size_t k = 0; k < classes.n; k++)
         if (strcmp(classes.at[k], "train") == 0 || strcmp(classes.at[k], "test") == 0)
             found++;
         else
-            *other = classes.at[k];
-    return found == 2;
+            other = classes.at[k];
+    *has_parts = found == 2;
+    return !*has_parts || other == NULL ||
+           error_set(err,
+                     "%s: has directories train, test and %s; name the directories to use, as "
+                     "in %s/train --test %s/test",
+                     directory, other, directory, directory);
 }
 
 char *class_file_path(const ClassFile *file, Arena *arena, Error *err)

@@ -19,14 +19,14 @@ typedef struct ClassTree {
 
 // Lists the pictures of each subdirectory; its name is the class. Links are followed; hidden files
 // and directories, whose names begin with a dot, are left out. Fails when a directory cannot be
-// read, when there is none with a file in it, and when one of them is the file or directory
-// `output`, which will be written to; NULL: none.
+// read, when none has a file in it, and when the directory `output`, which is to be written, is one
+// of these or in one of them; NULL: nothing is.
 bool class_tree_list(ClassTree *tree, const char *directory, const char *output, Arena *arena,
                      Error *err);
 
-// Whether the directory has subdirectories train and test, which are to be listed each; *other is
-// then another one that it has, owned by the arena, or NULL.
-bool class_tree_has_parts(const char *directory, const char **other, Arena *arena);
+// Finds out whether the directory has subdirectories train and test, which are to be listed each.
+// Fails when it has others beside them.
+bool class_tree_look(bool *has_parts, const char *directory, Arena *arena, Error *err);
 
 // Writes the path of a file, which is then named in errors. Owned by the arena; NULL when memory is
 // short.

@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -26,7 +27,7 @@ static const struct {
 // ---------------------------------------------------------------------------------------------
 // The directory, and an older set in it
 
-typedef bool Visit(const IdxWriter *writer, const char *name, Error *err);
+typedef bool Visit(const IdxWriter *writer, int directory, const char *name, Error *err);
 
 // Calls visit with the name of each file of an older set, until it returns false.
 static bool visit_older(const IdxWriter *writer, Visit *visit, Error *err)
@@ -36,13 +37,14 @@ static bool visit_older(const IdxWriter *writer, Visit *visit, Error *err)
     if (list == NULL)
         return error_set_errno(err, "%s: cannot read this directory", writer->directory);
     for (struct dirent *entry; ok && (entry = readdir(list)) != NULL;)
-        ok = !idx_is_unnamed_file(entry->d_name) || visit(writer, entry->d_name, err);
+        ok = !idx_is_unnamed_file(entry->d_name) || visit(writer, dirfd(list), entry->d_name, err);
     closedir(list);
     return ok;
 }
 
-static bool refuse(const IdxWriter *writer, const char *name, Error *err)
+static bool refuse(const IdxWriter *writer, int directory, const char *name, Error *err)
 {
+    (void)directory;
     return error_set(err, "%s: contains a data set already (%s); --force replaces it",
                      writer->directory, name);
 }
@@ -140,40 +142,25 @@ void idx_write_discard(IdxWriter *writer)
 // ---------------------------------------------------------------------------------------------
 // Putting in place
 
-static char *path_in(const IdxWriter *writer, const char *name, Arena *arena, Error *err)
-{
-    return arena_printf(arena, err, "%s/%s", writer->directory, name);
-}
-
 // Removes a file of an older set, but for images that new ones replace, and for a link: what it
-// leads to is replaced.
-static bool remove_older(const IdxWriter *writer, const char *name, Error *err)
+// leads to is replaced. Needs no memory, which would end this half-way.
+static bool remove_older(const IdxWriter *writer, int directory, const char *name, Error *err)
 {
     struct stat status;
-    Arena arena = {0};
-    const char *path = path_in(writer, name, &arena, err);
-    bool ok = path != NULL && (lstat(path, &status) == 0 || error_set_errno(err, "%s", path));
-    bool is_replaced = false;
-    for (size_t i = 0; ok && i < IDX_SET_FILES; i++)
+    bool ok = fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0, is_replaced = false;
+    for (size_t i = 0; i < IDX_SET_FILES; i++)
         if (writer->files[i].stream != NULL && strcmp(name, files[i].name) == 0)
-            is_replaced = files[i].of == IMAGES || S_ISLNK(status.st_mode);
-    ok = ok &&
-         (is_replaced || unlink(path) == 0 || error_set_errno(err, "%s: cannot be removed", path));
-    arena_free(&arena);
-    return ok;
+            is_replaced = files[i].of == IMAGES || (ok && S_ISLNK(status.st_mode));
+    return (ok && (is_replaced || unlinkat(directory, name, 0) == 0)) ||
+           error_set_errno(err, "%s/%s: cannot be removed", writer->directory, name);
 }
 
 // Removes the files that got their places before one could not.
 static void remove_committed(const IdxWriter *writer, size_t n)
 {
-    Error ignored;
-    for (size_t i = 0; i < n; i++) {
-        Arena arena = {0};
-        const char *path = path_in(writer, files[i].name, &arena, &ignored);
-        if (writer->files[i].target != NULL && path != NULL)
-            unlink(path);
-        arena_free(&arena);
-    }
+    for (size_t i = 0; i < n; i++)
+        if (writer->files[i].target != NULL)
+            unlink(writer->files[i].target);
 }
 
 bool idx_write_commit(IdxWriter *writer, Error *err)
