@@ -135,6 +135,7 @@ no_line_end() { # memory does not grow with the file: 64 MB are more than enough
             "$FAST_MLP" import - -o t && [ ! -e t ] || return 1
     done
 }
+claim "a first line that is wrong is not taken for a header" bad "line 1, column 2: 'a' is not" '5,a,b,c,d\n5,1,2,3,4\n'
 claim "a gigabyte without the end of a line is refused at once" no_line_end
 cut_gz() {
     head -c 2000 small.csv.gz >cut.csv.gz && refuses 1 "cut.csv.gz: gzip cannot decompress it" import cut.csv.gz -o t
@@ -384,7 +385,9 @@ claim "a signal leaves all or nothing" signalled
 stopped_export() {
     "$FAST_MLP" export-data -d large --pictures stopped -q 2>err &
     pid=$!
-    sleep 0.2
+    until [ -n "$(find . -maxdepth 1 -name '.mlp-*')" ]; do
+        kill -0 "$pid" || return 1
+    done
     kill -TERM "$pid" && wait "$pid"
     status=$?
     [ ! -e stopped ] && [ -z "$(find . -maxdepth 1 -name '.mlp-*')" ] && [ "$status" -eq 143 ] && grep -q 'SIGTERM: stopped; nothing was written' err

@@ -51,8 +51,10 @@ static int next(Reader *r)
 // Says what is wrong in this field. Returns false.
 static bool error_field(Reader *r, const char *reason)
 {
-    return r->failed || error_set(r->err, "%s, line %zu, column %zu: %s", r->source.path, r->line,
-                                  r->column, reason);
+    if (r->failed) // and err says why
+        return false;
+    return error_set(r->err, "%s, line %zu, column %zu: %s", r->source.path, r->line, r->column,
+                     reason);
 }
 
 static bool is_separator(Reader *r, int c)
@@ -166,7 +168,7 @@ typedef struct FirstLine {
     size_t named; // the column with the wanted name, from 1; 0: none
     size_t wrong; // the first column of the pixels that is not one; 0: none
     char wrong_text[CSV_FIELD_SIZE];
-    bool has_number; // one of its fields beside the label is
+    bool has_number; // one of its fields is
 } FirstLine;
 
 static bool is_name_of_label(const char *text, const char *wanted)
@@ -184,12 +186,10 @@ static void first_line_add(FirstLine *first, Reader *r, const char *wanted)
     if (first->named == 0 && is_name_of_label(r->field, wanted))
         first->named = r->column;
     first->values.at[r->column - 1] = (unsigned char)value;
-    if (r->column == r->label) {
-        memcpy(first->label, r->field, sizeof first->label);
-        return;
-    }
     first->has_number = first->has_number || is_whole || parse_double(r->field, &number);
-    if (first->wrong == 0 && (!is_whole || value > UINT8_MAX)) {
+    if (r->column == r->label)
+        memcpy(first->label, r->field, sizeof first->label);
+    else if (first->wrong == 0 && (!is_whole || value > UINT8_MAX)) {
         first->wrong = r->column;
         memcpy(first->wrong_text, r->field, sizeof first->wrong_text);
     }

@@ -5,7 +5,7 @@
 // first comma, semicolon or tab. Fields may be quoted, but not continue on the next line, and are
 // shorter than CSV_FIELD_SIZE; blanks around them are left out. Numbers may end in a point and
 // zeros. The first line is a header when it names the column of the labels, or when none of its
-// other fields is a number.
+// fields is a number.
 #ifndef MLP_CSV_IMAGES_H
 #define MLP_CSV_IMAGES_H
 
