@@ -75,6 +75,11 @@ no_compiler() {
 }
 claim "make clean, make help and make uninstall start no compiler" no_compiler
 
+small() {
+    strip -o "$WORK/stripped" "$FAST_MLP" && wc -c <"$WORK/stripped" && [ "$(wc -c <"$WORK/stripped")" -lt 600000 ]
+}
+claim "the program has less than 600,000 bytes without its symbols" small
+
 stage() { # TARGET VARIABLE=VALUE...
     built -s DESTDIR="$WORK/stage" "$@"
 }
