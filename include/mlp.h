@@ -225,7 +225,8 @@ bool mlp_prepare(const mlp_model *model, const unsigned char *grey, size_t rows,
                  unsigned char *prepared, const char **doubt, char error[MLP_ERROR_SIZE]);
 
 // The same for the first picture of a file in PBM, PGM or PPM format; "-" is standard input. Fails
-// too when the file is not such a picture.
+// too when the file is not such a picture: unlike `mlp predict`, the library runs no program that
+// converts other formats. The error says how to do that.
 bool mlp_prepare_file(const mlp_model *model, const char *path, unsigned char *prepared,
                       const char **doubt, char error[MLP_ERROR_SIZE]);
 

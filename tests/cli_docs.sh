@@ -96,7 +96,11 @@ runs() { # FILE, without .command
 }
 
 lacks() { # FILE: the first program that a command needs and this machine does not have
-    for program in gnuplot convert pkg-config python3 cc; do
+    if grep -q 'photo\.jpg' "$1.command" && ! command -v convert >/dev/null; then
+        echo convert
+        return
+    fi
+    for program in gnuplot pkg-config python3 cc; do
         if grep -qE "(^|[ (|])$program " "$1.command" && ! command -v "$program" >/dev/null; then
             echo "$program"
             return

@@ -188,8 +188,8 @@ claim "refused: an image with something behind it" refuses 1 "long.pgm: continue
 claim "refused: a third of the colours" refuses 1 "colour.pgm: ends after" predict colour.pgm
 claim "refused: a cut image of 16 bits" refuses 1 "deep.pgm: ends after 1582 bytes, with 783 of its 28 x 28" predict deep.pgm
 claim "refused: more than 100 megapixels" refuses 1 "huge.pgm: the header says more than" predict huge.pgm
-claim "refused: PAM" refuses 1 "x.pam: is a PAM image (P7); convert it" predict x.pam
-claim "refused: PNG" refuses 1 "x.png: is a PNG image; convert it, for example: convert FILE -auto-orient" predict x.png
+claim "refused: PAM" refuses 1 "x.pam: is a PAM image (P7), and --no-convert was given; convert it" predict --no-convert x.pam
+claim "refused: PNG" refuses 1 "x.png: is a PNG image, and --no-convert was given; convert it, for example: convert FILE -auto-orient" predict --no-convert x.png
 claim "refused: JPEG" refuses 1 "x.jpg: is a JPEG image" predict x.jpg
 claim "refused: GIF" refuses 1 "x.gif: is a GIF image" predict x.gif
 claim "refused: an empty file" refuses 1 "empty: is empty" predict empty

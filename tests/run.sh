@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.." || exit 1
 # The tests must not depend on who runs them, where and how: not on settings in the environment or of
 # git's hooks, nor on the umask, nor on signals that are ignored (nohup), where env can undo that.
 export LC_ALL=C CC MAKE
-unset MLP_DATA MLP_ISA MLP_CPUS CFLAGS LDFLAGS CPPFLAGS MAKEFLAGS MAKELEVEL MFLAGS AWK GZIP \
+unset MLP_DATA MLP_ISA MLP_CPUS MLP_CONVERT_SECONDS CFLAGS LDFLAGS CPPFLAGS MAKEFLAGS MAKELEVEL MFLAGS AWK GZIP \
     POSIXLY_CORRECT CDPATH NO_COLOR GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
 umask 022
 default_signals=

@@ -1,7 +1,9 @@
 // mlp explain: every number of one image's forward and backward pass, and all arrays of a batch as
 // files. This file chooses the image and writes the arrays; explanation.h prints.
+#include "convert.h"
 #include "explanation.h"
 #include "numbers.h"
+#include "pnm.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -13,7 +15,7 @@ typedef struct ExplainOptions {
     uint64_t image, batch;
     const char *part, *data, *weight, *label, *save;
     TransposeFlags transpose;
-    bool full, json;
+    bool full, no_convert, json;
 } ExplainOptions;
 
 static void explain_options(OptionTable *table, void *values)
@@ -33,6 +35,7 @@ static void explain_options(OptionTable *table, void *values)
         OPT_UINT("image", &o->image, 0, UINT32_MAX, "N", "the image's number in the file, from 0"),
         OPT_DATA(&o->data),
         OPT_MODEL_TRANSPOSE(&o->transpose),
+        OPT_NO_CONVERT(&o->no_convert),
         OPT_STRING("save", &o->save, "DIR",
                    "write all arrays into this new or empty directory, one CSV file each",
                    .default_text = ""),
@@ -65,12 +68,35 @@ static bool take_data(Explanation *x, Context *c)
     return x->image != NULL;
 }
 
+// Reads the first picture of a file and prepares it as mlp predict does.
+static bool prepare_file(Context *c, const char *path, unsigned char *pixels, const char **doubt)
+{
+    const ExplainOptions *o = c->values;
+    Arena arena = {0};
+    Error reason;
+    Source source;
+    PnmReader reader;
+    GreyImage image;
+    if (!source_open_stream(&source, path, &c->err) ||
+        !convert_if_needed(&source, !o->no_convert, &c->err))
+        return false;
+    pnm_begin(&reader, &source);
+    bool ok = pnm_read(&reader, &image, &arena, &c->err);
+    if (reader.more)
+        source_close(&reader.source, false, &reason);
+    ok = ok &&
+         (mlp_prepare(c->model, image.pixels, image.rows, image.cols, pixels, doubt, reason.text) ||
+          error_set(&c->err, "%s: %s", path, reason.text));
+    arena_free(&arena);
+    return ok;
+}
+
 static bool take_file(Explanation *x, Context *c)
 {
     const char *doubt, *path = c->words.files[0];
     size_t rows = mlp_rows(c->model), cols = mlp_cols(c->model);
     unsigned char *pixels = arena_alloc(&c->arena, rows, cols, "the image", &c->err);
-    if (pixels == NULL || !mlp_prepare_file(c->model, path, pixels, &doubt, c->err.text))
+    if (pixels == NULL || !prepare_file(c, path, pixels, &doubt))
         return false;
     if (doubt != NULL)
         command_note("%s: %s", path, doubt);

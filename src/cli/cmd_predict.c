@@ -32,8 +32,7 @@ static void predict_options(OptionTable *table, void *values)
         OPT_BOOL("show", &o->show,
                  "draw each image as the network sees it, with half blocks (UTF-8): pixels >= 128 "
                  "are drawn"),
-        OPT_BOOL("no-convert", &o->no_convert,
-                 "run no other program to read pictures in other formats; refuse them"),
+        OPT_NO_CONVERT(&o->no_convert),
         OPT_MODEL_TRANSPOSE(&o->transpose),
         OPT_BOOL("json", &o->json, "print JSON to standard output", .excludes = "show"),
     };
@@ -246,17 +245,6 @@ static bool error_order(const char *path, const Format *format, Error *err)
                      format->name);
 }
 
-// Replaces the source by what pnm reads. On failure closes it.
-static bool convert(const Predictor *p, Source *source, const Format *format, Error *err)
-{
-    Error ignored;
-    if (!p->options->no_convert)
-        return convert_source(source, format, err);
-    source_close(source, false, &ignored);
-    return error_set(err, "%s: is %s, and --no-convert was given; %s", source->path, format->name,
-                     format->remedy);
-}
-
 static bool predict_file(Predictor *p, const char *file)
 {
     Source source;
@@ -274,10 +262,10 @@ static bool predict_file(Predictor *p, const char *file)
         source_close(&source, false, &ignored);
         return error_order(file, format, &err) || report_error(&err);
     }
-    if (format != NULL && format->kind == FORMAT_IMAGE && !convert(p, &source, format, &err))
-        return report_error(&err);
     if (format == NULL || format->kind != FORMAT_IDX)
-        return predict_pnm(p, file, &source);
+        return convert_if_needed(&source, !p->options->no_convert, &err)
+                   ? predict_pnm(p, file, &source)
+                   : report_error(&err);
     Arena arena = {0};
     bool ok = predict_idx(p, file, &source, &arena, &err) || report_error(&err);
     arena_free(&arena);
@@ -388,17 +376,18 @@ const Command command_predict = {
     .name = "predict",
     .arguments = "MODEL... FILE...",
     .summary = "classify images",
-    .about =
-        "Prints the file, the class and its probability for each image, separated by tabs. "
-        "Reads PBM, PGM and PPM images of 8 or 16 bits, and all images of an IDX file, raw or "
-        ".gz; - is standard input, and a FILE may be a pipe. Several images in one FILE are "
-        "numbered, as in an IDX file. An image is prepared as the images of MNIST were: a light "
-        "background is inverted, the digit is cropped, fitted into 20 x 20 pixels and centred "
-        "by mass in 28 x 28. Images of an IDX file are used as they are; --transpose affects "
-        "only those. Unreadable files are reported and skipped. Several models, one after "
-        "another before the first FILE, answer together: their probabilities are averaged.",
+    .about = "Prints the file, the class and its probability for each image, separated by tabs. "
+             "Reads PBM, PGM and PPM images of 8 or 16 bits, and all images of an IDX file, raw or "
+             ".gz; - is standard input, and a FILE may be a pipe. Several images in one FILE are "
+             "numbered, as in an IDX file. JPEG, PNG, HEIC and other pictures are converted by "
+             "ImageMagick or netpbm, where one is installed. An image is prepared as the images of "
+             "MNIST were: a light "
+             "background is inverted, the digit is cropped, fitted into 20 x 20 pixels and centred "
+             "by mass in 28 x 28. Images of an IDX file are used as they are; --transpose affects "
+             "only those. Unreadable files are reported and skipped. Several models, one after "
+             "another before the first FILE, answer together: their probabilities are averaged.",
     .examples = {"mlp predict model.bin four.pgm --top 3 --show",
-                 "convert photo.jpg " FORMAT_CONVERSION " |\n    mlp predict model.bin -"},
+                 "mlp predict model.bin photo.jpg scan.png IMG_1234.HEIC"},
     .values_size = sizeof(PredictOptions),
     .options = predict_options,
     .run = run,

@@ -113,7 +113,10 @@ bool command_environment(Context *context);
                .default_text = "$MLP_DATA, else data/mnist, else the installed copy")
 
 #define OPT_QUIET(v) OPT_BOOL("quiet", v, "show no progress", .letter = 'q')
-#define OPT_JSON(v)  OPT_BOOL("json", v, "print JSON to standard output")
+#define OPT_NO_CONVERT(v)                                                                          \
+    OPT_BOOL("no-convert", v,                                                                      \
+             "refuse pictures that ImageMagick or netpbm must convert; run neither")
+#define OPT_JSON(v) OPT_BOOL("json", v, "print JSON to standard output")
 
 // How the images are stored. A model remembers how its data were, so that a command which reads a
 // model has both flags.

@@ -154,37 +154,40 @@ static bool is_interrupted(const Conversion *c)
 // ---------------------------------------------------------------------------------------------
 // What a program writes
 
-// Finds out from the head of an anymap P4 to P6 how long it is. Waits while the header is not
-// complete.
+// Finds out from the beginning of an anymap P4 to P6 how long it is, once its header is complete.
 static Result read_header(Run *run, Error *err)
 {
-    unsigned long number[3] = {0, 0, 1};
+    unsigned long number[3] = {0, 0, 1}; // columns, rows, the largest value
     const char *at = run->head + 2;
-    char kind = run->head[0] == 'P' && run->size > 1 ? run->head[1] : '5';
-    bool ok = run->head[0] == 'P' && kind >= '4' && kind <= '6', complete = true;
-    for (int i = 0; i < (kind == '4' ? 2 : 3) && ok && complete; i++) {
+    char kind = run->head[1];
+    if (run->size < 2)
+        return DONE;
+    bool ok = run->head[0] == 'P' && kind >= '4' && kind <= '6', is_complete = true;
+    for (int i = 0; i < (kind == '4' ? 2 : 3) && ok && is_complete; i++) {
         char *end;
         number[i] = strtoul(at, &end, 10);
-        complete = end > at && *end != '\0';
-        ok = !complete || *end == '\n' || *end == ' ';
+        is_complete = end > at && *end != '\0';
+        ok = !is_complete || *end == '\n' || *end == ' ';
         at = end;
     }
-    if (!ok || (complete ? number[0] == 0 : run->size >= HEAD_SIZE - 1)) {
+    if (!ok || (is_complete ? number[0] == 0 : run->size >= HEAD_SIZE - 1)) {
         error_set(err, "%s: is %s; what %s made of it is not a picture", run->of->path,
                   run->of->format->name, run->program);
         return UNABLE;
     }
-    if (!complete)
+    if (!is_complete)
         return DONE;
     if (number[1] > PNM_MAX_PIXELS / number[0]) {
         error_set(err, "%s: has %lu x %lu pixels, more than the %d that a digit may have",
                   run->of->path, number[0], number[1], PNM_MAX_PIXELS);
         return STOPPED;
     }
-    uint64_t samples =
-        (uint64_t)number[0] * (kind == '6' ? 3 : 1) * (number[2] > UINT8_MAX ? 2 : 1);
-    run->due =
-        (uint64_t)(at + 1 - run->head) + (kind == '4' ? (samples + 7) / 8 : samples) * number[1];
+    uint64_t row = number[0];
+    if (kind == '4')
+        row = (row + 7) / 8;
+    else
+        row *= (kind == '6' ? 3U : 1U) * (number[2] > UINT8_MAX ? 2U : 1U);
+    run->due = (uint64_t)(at + 1 - run->head) + row * number[1];
     return DONE;
 }
 
@@ -204,8 +207,8 @@ static Result read_output(Run *run, Error *err)
     char data[1 << 14];
     size_t n = read_pipe(&run->out, data, sizeof data);
     if (run->size < HEAD_SIZE - 1) {
-        size_t free = HEAD_SIZE - 1 - (size_t)run->size;
-        memcpy(run->head + run->size, data, n < free ? n : free);
+        size_t space = HEAD_SIZE - 1 - (size_t)run->size;
+        memcpy(run->head + run->size, data, n < space ? n : space);
     }
     run->size += n;
     Result result = n > 0 && run->due == 0 ? read_header(run, err) : DONE;
@@ -225,23 +228,25 @@ static Result read_output(Run *run, Error *err)
 static void read_messages(Run *run)
 {
     char data[1 << 10];
-    size_t n = read_pipe(&run->err, data, sizeof data), free = SAID_SIZE - 1 - run->n_said;
-    n = n < free ? n : free;
+    size_t n = read_pipe(&run->err, data, sizeof data), space = SAID_SIZE - 1 - run->n_said;
+    n = n < space ? n : space;
     memcpy(run->said + run->n_said, data, n);
     run->n_said += n;
 }
 
-// The first message without the name of the program before it, and ImageMagick's place in its
-// source behind it.
+// The first message, without the name of the program before it, and without the name of a file and
+// the place in ImageMagick's source after it.
 static const char *first_message(Run *run)
 {
-    char *end = strpbrk(run->said, "\r\n");
-    if (end != NULL)
-        *end = '\0';
-    if ((end = strstr(run->said, " @ ")) != NULL)
-        *end = '\0';
+    static const char *const ends[] = {"\n", " `", " @ "};
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        char *end = strstr(run->said, ends[i]);
+        if (end != NULL)
+            *end = '\0';
+    }
     const char *colon = strstr(run->said, ": ");
-    return colon != NULL ? colon + 2 : run->said;
+    const char *message = colon != NULL ? colon + 2 : run->said;
+    return strcmp(message, "no images defined") == 0 ? "it is damaged or cut short" : message;
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -271,8 +276,8 @@ static Result watch(Run *run, Error *err)
             error_set(err, "%s: a signal stopped its conversion", c->path);
             result = STOPPED;
         } else if (result == DONE && c->left <= 0.0) {
-            error_set(err, "%s: %s was stopped after %llu seconds (MLP_CONVERT_SECONDS)", c->path,
-                      run->program, (unsigned long long)c->seconds);
+            error_set(err, "%s: %s took longer than %llu s (MLP_CONVERT_SECONDS) and was stopped",
+                      c->path, run->program, (unsigned long long)c->seconds);
             result = STOPPED;
         }
     }
@@ -286,7 +291,8 @@ static Result result_of_end(Run *run, Error *err)
     int code = WIFEXITED(run->status) ? WEXITSTATUS(run->status) : 128 + WTERMSIG(run->status);
     if (code == 127 && run->size == 0) // a spawn may report only here that there is no program
         return NOT_FOUND;
-    if (code == 0 && run->due > 0 && run->size == run->due)
+    // ImageMagick only warns of a JPEG file that is cut short, and makes the rest grey.
+    if (code == 0 && run->due > 0 && run->size == run->due && strstr(said, "remature end") == NULL)
         return DONE;
     if (said[0] == '\0' && code == 0)
         error_set(err, "%s: is %s; %s did not write a whole picture", run->of->path,
@@ -360,11 +366,11 @@ static Result run_magick(Conversion *c, const char *program, int *file, Error *e
     snprintf(name, sizeof name, "%s", program);
     snprintf(input, sizeof input, "%s:-[0]", c->format->coder);
     snprintf(seconds, sizeof seconds, "%llu", (unsigned long long)c->seconds);
-    char *arguments[] = {name,          "-limit", "memory",   "1GiB",   "-limit", "map",
-                         "1GiB",        "-limit", "disk",     "4GiB",   "-limit", "thread",
-                         "1",           "-limit", "time",     seconds,  input,    "-auto-orient",
-                         "-background", "white",  "-flatten", "-strip", "-depth", "8",
-                         "pgm:-",       NULL};
+    char *arguments[] = {
+        name,     "-limit",   "memory", "1GiB",         "-limit",      "map",   "1GiB",
+        "-limit", "disk",     "4GiB",   "-limit",       "thread",      "1",     "-limit",
+        "time",   seconds,    input,    "-auto-orient", "-colorspace", "sRGB",  "-background",
+        "white",  "-flatten", "-strip", "-depth",       "8",           "pgm:-", NULL};
     return run_program(c, arguments, file, err);
 }
 
@@ -472,4 +478,19 @@ bool convert_source(Source *source, const Format *format, Error *err)
     if (ok)
         *source = (Source){.path = c.path, .fd = file, .size = (uint64_t)size};
     return ok;
+}
+
+bool convert_if_needed(Source *source, bool is_allowed, Error *err)
+{
+    unsigned char head[FORMAT_HEAD];
+    Error ignored;
+    ptrdiff_t n = source_peek(source, head, sizeof head, err);
+    const Format *format = n > 0 ? format_of(head, (size_t)n) : NULL;
+    if (n >= 0 && (format == NULL || format->kind != FORMAT_IMAGE))
+        return true;
+    if (n >= 0 && is_allowed)
+        return convert_source(source, format, err);
+    source_close(source, false, &ignored);
+    return n >= 0 && error_set(err, "%s: is %s, and --no-convert was given; %s", source->path,
+                               format->name, format->remedy);
 }

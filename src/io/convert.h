@@ -21,4 +21,8 @@ enum { CONVERT_SECONDS = 30, CONVERT_MAX_INPUT = 1 << 28 };
 // closes the source and says why, in one line with its path.
 bool convert_source(Source *source, const Format *format, Error *err);
 
+// The same for a source that begins with an image of any format that must be converted; any other
+// source stays as it is. Where it is not allowed, says so (--no-convert), and how to convert it.
+bool convert_if_needed(Source *source, bool is_allowed, Error *err);
+
 #endif

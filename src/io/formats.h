@@ -7,7 +7,7 @@
 
 // The conversion that messages and documents show. A photo's orientation is applied, transparent
 // parts become paper, and the samples get 8 bits.
-#define FORMAT_CONVERSION "-auto-orient -background white -flatten -depth 8 pgm:-"
+#define FORMAT_CONVERSION "-auto-orient -colorspace sRGB -background white -flatten -depth 8 pgm:-"
 
 typedef enum FormatKind {
     FORMAT_ANYMAP, // P1 to P6, which pnm reads
