@@ -57,8 +57,7 @@ static void import_options(OptionTable *table, void *values)
                    .default_text = "words in the order of their bytes"),
         OPT_BOOL("skip-bad", &o->skip_bad,
                  "leave out pictures that cannot be read or prepared, with a note for each"),
-        OPT_BOOL("no-convert", &o->no_convert,
-                 "run no other program to read pictures in other formats; refuse them"),
+        OPT_NO_CONVERT(&o->no_convert),
         OPT_BOOL("force", &o->force, "replace a data set that is in DIR", .letter = 'f'),
         OPT_QUIET(&o->quiet),
     };

@@ -209,19 +209,10 @@ bool picture_read(GreyImage *image, const char *path, bool convert, Arena *arena
 {
     Source source;
     Error ignored;
-    unsigned char head[FORMAT_HEAD];
-    if (!source_open(&source, path, err))
-        return false;
-    ptrdiff_t n = source_peek(&source, head, sizeof head, err);
-    if (n < 0)
-        return source_close(&source, false, &ignored) && false;
-    const Format *format = format_of(head, (size_t)n);
-    if (format != NULL && format->kind == FORMAT_IMAGE && convert &&
-        !convert_source(&source, format, err))
-        return false;
     PnmReader *reader = arena_alloc(arena, 1, sizeof *reader, "a picture", err);
-    if (reader == NULL)
-        return source_close(&source, false, &ignored) && false;
+    if (reader == NULL || !source_open(&source, path, err) ||
+        !convert_if_needed(&source, convert, err))
+        return false;
     pnm_begin(reader, &source);
     if (!pnm_read(reader, image, arena, err))
         return false;
