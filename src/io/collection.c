@@ -68,17 +68,19 @@ static bool number_numbers(Classes *classes, const Labels *labels, Error *err)
 // The names of words in the order of their bytes, as one text.
 static const char *sorted_names(const Labels *labels, Arena *arena, Error *err)
 {
-    const char *sorted[MLP_MAX_CLASSES];
+    unsigned char sorted[MLP_MAX_CLASSES] = {0}; // indices
     char *names = arena_alloc(arena, CLASS_NAMES_SIZE, 1, "the class names", err);
     for (size_t i = 0; i < labels->n; i++) {
         size_t at = i;
-        for (; at > 0 && strcmp(sorted[at - 1], labels->each[i].text.text) > 0; at--)
+        for (; at > 0 &&
+               strcmp(labels->each[sorted[at - 1]].text.text, labels->each[i].text.text) > 0;
+             at--)
             sorted[at] = sorted[at - 1];
-        sorted[at] = labels->each[i].text.text;
+        sorted[at] = (unsigned char)i;
     }
     for (size_t i = 0, used = 0; names != NULL && i < labels->n; i++)
         used += (size_t)snprintf(names + used, CLASS_NAMES_SIZE - used, "%s%s", i == 0 ? "" : "\n",
-                                 sorted[i]);
+                                 labels->each[sorted[i]].text.text);
     return names;
 }
 

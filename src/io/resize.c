@@ -3,6 +3,8 @@
 // m j to m (j + 1), m being the old length: all bounds are whole numbers.
 #include "resize.h"
 
+#include <assert.h>
+
 // The source pixels that new pixel j of n covers, of m in all.
 static Range covered(size_t j, size_t m, size_t n)
 {
@@ -17,19 +19,26 @@ static uint64_t overlap(size_t i, size_t j, size_t m, size_t n)
     return end - first;
 }
 
+// The sum over an area, each pixel as often as it is covered.
+static uint64_t area_sum(const GreyImage *image, size_t rows, size_t cols, size_t row, size_t col)
+{
+    Range ys = covered(row, image->rows, rows), xs = covered(col, image->cols, cols);
+    uint64_t sum = 0;
+    for (size_t y = ys.first; y < ys.end; y++) {
+        uint64_t line = 0;
+        for (size_t x = xs.first; x < xs.end; x++)
+            line += overlap(x, col, image->cols, cols) * image->pixels[y * image->cols + x];
+        sum += line * overlap(y, row, image->rows, rows);
+    }
+    return sum;
+}
+
 void image_resize(unsigned char *pixels, size_t rows, size_t cols, const GreyImage *image)
 {
     const uint64_t area = (uint64_t)image->rows * image->cols;
+    assert(area > 0);
     for (size_t row = 0; row < rows; row++)
-        for (size_t col = 0; col < cols; col++) {
-            Range ys = covered(row, image->rows, rows), xs = covered(col, image->cols, cols);
-            uint64_t sum = area / 2;
-            for (size_t y = ys.first; y < ys.end; y++) {
-                uint64_t line = 0;
-                for (size_t x = xs.first; x < xs.end; x++)
-                    line += overlap(x, col, image->cols, cols) * image->pixels[y * image->cols + x];
-                sum += line * overlap(y, row, image->rows, rows);
-            }
-            pixels[row * cols + col] = (unsigned char)(sum / area);
-        }
+        for (size_t col = 0; col < cols; col++)
+            pixels[row * cols + col] =
+                (unsigned char)((area_sum(image, rows, cols, row, col) + area / 2) / area);
 }
