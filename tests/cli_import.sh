@@ -192,6 +192,7 @@ misfits() {
         refuses 1 "the names beside the data do not fit them: --classes abc/classes.txt: 1 names" "$bin" train -q -d abc -o abc.bin
 }
 claim "names that do not fit are refused with their file" misfits
+claim "no output replaces the names" refuses 1 "--csv would replace a file of the data" "$bin" train -q -d ab --csv ab/classes.txt -o x.bin
 of_a_set() {
     mkdir sets && for file in ab/*; do cp "$file" "sets/letters-${file#ab/}" || return 1; done &&
         exits 0 "$bin" train -q -d sets/letters --epochs 1 --hidden 2 -o sets.bin --csv sets.csv && cmp sets.bin ab.bin

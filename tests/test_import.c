@@ -1,6 +1,7 @@
 // What mlp import is made of: area averages of pictures, tables of images, the choice of test
 // images. The command itself is tested in cli_import.sh.
 #include "csv_images.h"
+#include "formats.h"
 #include "idx.h"
 #include "resize.h"
 
@@ -8,6 +9,8 @@
 #include "test.h"
 
 #include <math.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 
 // ---------------------------------------------------------------------------------------------
 // Pictures in another size
@@ -70,35 +73,82 @@ static bool read_table(Collection *images, const char *text, size_t size, const 
            csv_images_read(images, &labels, label, &source, arena, err);
 }
 
-// Where the lines of a table end in the reader's buffer must not matter: so long rows are read from
-// every place in it.
+enum { ROWS = 700, SIDE = 16 };
+
+// A table of all numbers in all places, with the label in column 5.
+static char *make_table(size_t *size)
+{
+    char *text = NULL;
+    FILE *file = open_memstream(&text, size);
+    for (int row = 0; file != NULL && row < ROWS; row++)
+        for (int i = 0; i < SIDE * SIDE; i++)
+            fprintf(file, "%s%d%s", i == 4 ? "7," : "", (i * row + row) % 256,
+                    i + 1 < SIDE * SIDE ? "," : "\n");
+    if (file == NULL || fclose(file) != 0)
+        abort();
+    return text;
+}
+
+static void check_table(const Collection *images)
+{
+    CHECK(images->n == ROWS && images->rows == SIDE && images->cols == SIDE,
+          "%zu images of %zu x %zu", images->n, images->rows, images->cols);
+    for (size_t row = 0; row < images->n; row++)
+        for (size_t i = 0; i < SIDE * SIDE; i++)
+            CHECK(images->pixels.at[row * SIDE * SIDE + i] == (i * row + row) % 256,
+                  "row %zu, pixel %zu is %d", row, i, images->pixels.at[row * SIDE * SIDE + i]);
+}
+
+// Where the lines of a table end in the reader's buffer must not matter.
 static void every_number_is_read_at_every_place_in_the_buffer(void)
 {
-    enum { ROWS = 700, SIDE = 16 };
     Arena arena = {0};
     Error err = {""};
     Collection images = {.n = 0};
-    char *text = NULL;
-    size_t size = 0;
-    FILE *file = open_memstream(&text, &size);
-    for (int row = 0; file != NULL && row < ROWS; row++) {
-        for (int i = 0; i < SIDE * SIDE; i++)
-            fprintf(file, "%s%d,", i == 4 ? "7," : "", (i * row + row) % 256);
-        fprintf(file, "\n");
-    }
-    REQUIRE(file != NULL && fclose(file) == 0, "no memory for a table");
-    for (size_t i = 1; i < size; i++) // a comma less at each end of a line
-        if (text[i] == '\n' && text[i - 1] == ',')
-            text[i - 1] = ' ';
-    REQUIRE(size > 2 * CSV_BUFFER, "the table is shorter than the buffer");
+    size_t size;
+    char *text = make_table(&size);
+    CHECK(size > 2 * CSV_BUFFER, "the table is shorter than the buffer");
     bool ok = read_table(&images, text, size, "5", &arena, &err);
-    REQUIRE(ok, "%s", err.text);
-    CHECK(images.n == ROWS && images.rows == SIDE && images.cols == SIDE, "%zu images of %zu x %zu",
-          images.n, images.rows, images.cols);
-    for (size_t row = 0; row < images.n; row++)
-        for (size_t i = 0; i < SIDE * SIDE; i++)
-            CHECK(images.pixels.at[row * SIDE * SIDE + i] == (i * row + row) % 256,
-                  "row %zu, pixel %zu is %d", row, i, images.pixels.at[row * SIDE * SIDE + i]);
+    CHECK(ok, "%s", err.text);
+    check_table(&images);
+    free(text);
+    arena_free(&arena);
+}
+
+// A stream whose reads are what was written: a first piece that is peeked at, then ever shorter
+// ones, so that old bytes are behind what has been read.
+static void what_is_behind_a_short_read_is_not_taken(void)
+{
+    Arena arena = {0};
+    Error err = {""};
+    Collection images = {.n = 0};
+    size_t size, done = 0;
+    char *text = make_table(&size);
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends) != 0)
+        abort();
+    pid_t writer = fork();
+    if (writer == 0) {
+        close(ends[0]);
+        size_t piece = FORMAT_HEAD;
+        while (done < size) {
+            size_t n = size - done < piece ? size - done : piece;
+            if (write(ends[1], text + done, n) != (ssize_t)n)
+                break;
+            done += n;
+            piece = piece > FORMAT_HEAD ? piece - 1 : 4000;
+        }
+        _exit(done != size);
+    }
+    close(ends[1]);
+    labels.n = 0;
+    bool ok =
+        csv_images_read(&images, &labels, "5",
+                        &(Source){.path = "stream", .fd = ends[0], .piped = true}, &arena, &err);
+    int status = 1;
+    waitpid(writer, &status, 0);
+    CHECK(ok && status == 0, "%d: %s", status, err.text);
+    check_table(&images);
     free(text);
     arena_free(&arena);
 }
@@ -202,6 +252,10 @@ static void test_images_are_a_fraction_of_each_class_in_order(void)
          selection_split(&ignored, &other, 0.2, 2, &arena, &err);
     CHECK(ok && memcmp(other.order, test.order, test.n * sizeof *test.order) != 0,
           "another seed chooses the same images");
+    ok = selection_all(&ignored, &images, &arena, &err) &&
+         selection_split(&ignored, &other, 0.9, 1, &arena, &err);
+    CHECK(ok && other.n == 90 + 0 + 6 + 0 + 2, "%zu test images, not all but one of a class",
+          other.n);
     arena_free(&arena);
 }
 
@@ -210,6 +264,7 @@ int main(void)
     RUN(scaled_pictures_are_means_over_areas);
     RUN(pictures_of_that_size_stay_as_they_are);
     RUN(every_number_is_read_at_every_place_in_the_buffer);
+    RUN(what_is_behind_a_short_read_is_not_taken);
     RUN(tables_that_are_cut_are_refused_or_end_before);
     RUN(labels_become_classes);
     RUN(test_images_are_a_fraction_of_each_class_in_order);

@@ -258,6 +258,7 @@ bool idx_is_data_file(const char *data, const char *path)
         Error ignored;
         found = idx_find(&paths, data, part, &ignored) &&
                 (path_is_same(path, paths.images) || path_is_same(path, paths.labels) ||
+                 path_is_same(path, paths.classes) ||
                  (has_name && path_has_same_directory(path, paths.images)));
     }
     return found;
