@@ -309,8 +309,9 @@ typedef enum mlp_split {
 typedef struct mlp_evaluation {
     size_t first, n; // images first to first + n - 1 of the data were evaluated
     size_t correct;
-    double accuracy, loss; // loss: mean cross-entropy
-    bool is_other_data;    // of a split: the model, or one of several, was trained on other data
+    double accuracy, loss;              // loss: mean cross-entropy
+    double accuracy_low, accuracy_high; // 95 % confidence interval of the accuracy (Wilson 1927)
+    bool is_other_data; // of a split: the model, or one of several, was trained on other data
 } mlp_evaluation;
 
 // One element per image evaluated: element i is the answer to image `first` + i of the data, and n

@@ -191,7 +191,7 @@ run_mlp() { # WHAT ARCH EPOCHS THREADS
         --batch "$batch" --threads "$4" --output "$tmp/model.bin" --csv "$tmp/curves.csv" || exit 1
     seconds=$(awk -F, 'NR > 1 { s = s c $7; c = "," } END { print s }' "$tmp/curves.csv")
     accuracy=$("$mlp" eval --data "$data" --json "$tmp/model.bin" |
-        sed -n 's/^ *"accuracy": \([0-9.]*\).*/\1/p')
+        sed -n 's/^  "accuracy": \([0-9.]*\).*/\1/p')
     record "$1" "$4" "$batch" "$round" "$seconds" "$accuracy" "$(tail -n 1 "$tmp/rss")" -
 }
 

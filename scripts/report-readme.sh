@@ -415,6 +415,34 @@ then remove two fifths of its errors.
 
 END
 fi
+if [ -e calibration.csv ]; then
+    cat <<'END'
+### How far can a probability be trusted
+
+    ./mlp eval MODEL... --calibration bins.csv
+
+END
+    picture calibration "Reliability diagrams: of the answers with a probability, how many are right"
+    echo "On the test images ([calibration.csv](calibration.csv)). A name is a recipe and its seed; \"all\" is the models of all its seeds, whose"
+    echo "probabilities are averaged. Bars are 95 % intervals. The expected calibration error is the distance of the points from the"
+    echo "diagonal, averaged over all answers; a mean probability above the accuracy means that a model is overconfident. In points:"
+    echo
+    awk -F , 'NR > 1 && $4 > 0 { if (!n[$1]) names[++m] = $1
+            d = $6 - $5; n[$1] += $4; p[$1] += $4 * $5; a[$1] += $4 * $6; e[$1] += $4 * (d < 0 ? -d : d) }
+        END { print "model,answers,accuracy,probability,error"
+            for (i = 1; i <= m; i++) { k = names[i]; printf "%s,%d,%.8f,%.8f,%.8f\n", k, n[k], a[k] / n[k], p[k] / n[k], e[k] / n[k] } }' calibration.csv |
+        table - 'model | answers | accuracy | mean probability | probability less accuracy | expected calibration error' \
+            'v("model") OFS v("answers") OFS percent(v("accuracy")) OFS percent(v("probability")) OFS \
+             sprintf("%+.2f", 100 * (v("probability") - v("accuracy"))) OFS percent(v("error"))'
+    cat <<'END'
+The default network is overconfident: fewer answers are right than their probabilities say. So is the convolutional network, which
+expects less than half of the errors that it makes. Averaging five networks gains accuracy, but makes the probabilities too
+small: where the five disagree, the mean of their probabilities falls, but the answer is mostly right. With augmentation
+(`--preset accurate`) mean probability and accuracy agree: the network sees no image twice, so that it cannot memorise any. A
+calibrated model, too, would have an error of one to three tenths of a point, because each bin has few answers.
+
+END
+fi
 if [ -e seconds-runs.csv ]; then
     cat <<'END'
 ### Time to 99 %

@@ -64,6 +64,9 @@ SEEDS_accuracy.fashion         = 3
 SEEDS_accuracy.fashion-cnn     = 3
 DATA_accuracy.fashion          = $(FASHION)
 DATA_accuracy.fashion-cnn      = $(FASHION)
+# Whose probabilities are measured: models of the list above as RECIPE.SEED, and as RECIPE.all the models
+# of all its seeds, which answer together.
+CALIBRATED = default.1 default.all accurate.1 cnn.1
 # How soon: recipes of the list above that are timed on all CPUs, the first of them with many seeds.
 TIMED_RECIPES = fast course accurate cnn
 TIMED_SEEDS   = 20
@@ -132,12 +135,19 @@ $(TIMES): $(WORK)/timing/%.csv:
 $(TIMES:.csv=.curves.csv): $(WORK)/timing/%.curves.csv: $(WORK)/timing/%.csv
 	@test -e $@ || $(call TIME,$*)
 
+# How far the probabilities of a model, or of several, can be trusted: the bins of mlp eval.
+calibrated_models = $(patsubst %,$(WORK)/recipes/%.bin,$(if $(filter %.all,$(1)),$(call trained,accuracy.$(basename $(1))),accuracy.$(1)))
+BINS = $(CALIBRATED:%=$(WORK)/recipes/bins.%.csv)
+$(call stamp,$(WORK)/calibrated,$(CALIBRATED) / $(foreach model,$(CALIBRATED),$(call calibrated_models,$(model))))
+$(BINS): $(WORK)/recipes/bins.%.csv: $(WORK)/calibrated $$(call calibrated_models,$$*)
+	$(MLP) eval --threads 1 $(filter %.bin,$^) --calibration $@ >$(@:.csv=.txt)
+
 # ---------------------------------------------------------------------------------------------
 # Tables
 
-RECIPE_TABLES = $(addprefix $(OUT)/,remedies.csv remedies-runs.csv remedies-curves.csv accuracy.csv accuracy-runs.csv)
+RECIPE_TABLES = $(addprefix $(OUT)/,remedies.csv remedies-runs.csv remedies-curves.csv accuracy.csv accuracy-runs.csv calibration.csv)
 TIMING_TABLES = $(addprefix $(OUT)/,seconds-runs.csv seconds-curves.csv)
-RECIPE_NAMES  = remedies remedies-curves augment accuracy
+RECIPE_NAMES  = remedies remedies-curves augment accuracy calibration
 TIMING_NAMES  = seconds
 $(RECIPE_TABLES) $(TIMING_TABLES): scripts/report-recipes.mk $(WORK)/rows
 
@@ -166,6 +176,11 @@ $(OUT)/accuracy-runs.csv: $(call row_files,$(filter accuracy.%,$(RECIPES)))
 
 $(OUT)/accuracy.csv: $(OUT)/accuracy-runs.csv scripts/report/spread.awk
 	@$(AWK) -v by=recipe,flags -v of=train,validation,test -v se=1 -v means=images,parameters,epochs,binomial_se,seconds -f scripts/report/spread.awk $< >$@
+
+# The name of a model before each of its rows.
+$(OUT)/calibration.csv: $(BINS)
+	@$(AWK) -v OFS=, 'FNR == 1 { n = split(FILENAME, path, "/"); name = substr(path[n], 6, length(path[n]) - 9); \
+	                             if (NR == 1) print "model", $$0; next } { print name, $$0 }' $(BINS) >$@
 
 $(OUT)/seconds-runs.csv: $(TIMES)
 	@$(JOIN) $(TIMES) >$@

@@ -280,6 +280,7 @@ $(eval $(call picture,remedies,remedies.gp,$(OUT)/remedies.csv))
 $(eval $(call picture,remedies-curves,remedies-curves.gp,$(OUT)/remedies-curves.csv $(OUT)/remedies-runs.csv))
 $(eval $(call picture,augment,augment.gp,$(WORK)/augment.csv))
 $(eval $(call picture,accuracy,accuracy.gp,$(OUT)/accuracy.csv))
+$(eval $(call picture,calibration,calibration.gp,$(OUT)/calibration.csv))
 $(eval $(call picture,seconds,seconds.gp,$(OUT)/seconds-curves.csv $(OUT)/seconds-runs.csv))
 
 $(eval $(call picture,overfit-$(SLOW),overfit.gp,$(OUT)/overfit-$(SLOW).csv))

@@ -162,7 +162,7 @@ claim "two epochs of 20,000 images reach 97.5 % on validation" learns
 
 if /usr/bin/python3 -c 'import torch' 2>/dev/null; then
     # The lines of include/README.md, then the first 20 test images: logits as features prints them.
-    sed -n '/^## File formats/,$p' "$FORMATS" | awk '/^```python$/ { on = 1; next } /^```$/ { on = 0 } on' | sed 's/"cnn.bin"/"m.bin"/; s/"model.bin"/"mlp.bin"/' >module.py
+    sed -n '/^### Model/,/^### Exports/p' "$FORMATS" | awk '/^```python$/ { on = 1; next } /^```$/ { on = 0 } on' | sed 's/"cnn.bin"/"m.bin"/; s/"model.bin"/"mlp.bin"/' >module.py
     cat >>module.py <<'PYTHON'
 import csv, gzip, sys
 images = gzip.open(sys.argv[1] + "/t10k-images-idx3-ubyte.gz").read()[16:]

@@ -6,7 +6,7 @@
 
 documents='README.md src/README.md include/README.md CONTRIBUTING.md'
 more_documents='SECURITY.md tests/README.md data/report/README.md data/report/SPEED.md data/report/SETTINGS.md'
-commands='train eval predict gradcheck info weights features explain page sweep augment import export-data'
+commands='train eval predict gradcheck info weights features explain page export sweep augment import export-data'
 
 # ---------------------------------------------------------------------------------------------
 # Commands: NAME.N.command and, where the output is shown, NAME.N.output; N counts from 1
@@ -18,7 +18,7 @@ markdown_commands() { # FILE NAME
         function begin() { n++; command = at "." n ".command"; output = at "." n ".output" }
         /^ *```/ && !fence { fence = $0; sub(/^ *```/, "", fence); left_out = before ~ /^<!-- not run: .*[a-z].* -->$/; next }
         /^ *```/ { fence = ""; before = ""; next }
-        !fence && /^\| `\.\/mlp (info|weights|features|explain|page|augment|[a-z]* --help)[^`]*`/ { begin(); split($0, cell, "`"); print cell[2] > command }
+        !fence && /^\| `\.\/mlp (info|weights|features|explain|page|export|augment|[a-z]* --help)[^`]*`/ { begin(); split($0, cell, "`"); print cell[2] > command }
         !fence { if ($0 != "") before = $0; next }
         left_out { next }
         fence == "sh" && (more || $0 !~ /^(#|$)/) {
@@ -100,7 +100,7 @@ lacks() { # FILE: the first program that a command needs and this machine does n
         echo convert
         return
     fi
-    for program in gnuplot pkg-config python3 cc; do
+    for program in gnuplot pkg-config python3 cc parallel; do
         if grep -qE "(^|[ (|])$program " "$1.command" && ! command -v "$program" >/dev/null; then
             echo "$program"
             return
@@ -172,7 +172,8 @@ done | sort -u >"$WORK/flags"
 
 flags_exist() {
     # shellcheck disable=SC2086 # lists
-    cat $documents $more_documents | sed 's/pkg-config \(--[a-z]* *\)*//g' | grep -o -e '--[a-z][a-z-]*' | sort -u |
+    cat $documents $more_documents | sed 's/pkg-config \(--[a-z]* *\)*//g; s/\(parallel --sshlogin\|npm install \)[^`]*//g' |
+        grep -o -e '--[a-z][a-z-]*' | sort -u |
         grep -vx -e --version >"$WORK/named"
     ! grep -vxF -f "$WORK/flags" "$WORK/named"
 }

@@ -40,12 +40,13 @@ value_of() {
 
 text_has_all() {
     exits 0 evaluate "$model" && cat "$WORK/stdout" && [ ! -s "$WORK/stderr" ] &&
-        grep -q '^accuracy  *[0-9.]* %.*standard error.*of 800)$' "$WORK/stdout" &&
+        grep -q '^accuracy  *[0-9.]* %, 95 % interval [0-9.]* to [0-9.]* % ([0-9]* of 800)$' "$WORK/stdout" &&
         grep -q '^loss  *[0-9.]*$' "$WORK/stdout" &&
+        grep -q '^expected calibration error [0-9.]* points' "$WORK/stdout" &&
         grep -q '^class .*precision .*recall .*F1$' "$WORK/stdout" &&
         grep -qi 'confusion.*rows.*true class' "$WORK/stdout"
 }
-claim "eval prints accuracy, its error, loss, classes and confusion" text_has_all
+claim "eval prints accuracy, its interval, loss, calibration, classes and confusion" text_has_all
 
 # From the confusion matrix on: eleven lines of eleven columns that end where the others end.
 confusion_is_aligned() {
@@ -91,6 +92,21 @@ right = sum(confusion[k][k] for k in range(len(classes)))
 assert right == s["correct"] and close(s["accuracy"], right / n)
 assert close(s["accuracy_se"], math.sqrt(right / n * (1 - right / n) / n))
 assert s["loss"] > 0
+def wilson(p, n): # the two solutions of (q - p)^2 = z^2 q (1 - q) / n
+    z2 = 1.959963984540054 ** 2 / n
+    b, root = p + z2 / 2, math.sqrt((p + z2 / 2) ** 2 - (1 + z2) * p * p)
+    return (b - root) / (1 + z2), (b + root) / (1 + z2)
+assert all(map(close, (s["accuracy_low"], s["accuracy_high"]), wilson(right / n, n)))
+bins = s["calibration"]["bins"]
+assert len(bins) == 15 and sum(b["n"] for b in bins) == n
+full = [b for b in bins if b["n"]]
+assert all(b["probability"] is b["accuracy"] is b["accuracy_low"] is None for b in bins if not b["n"])
+assert all(b["low"] < b["probability"] <= b["high"] + 1e-8 for b in full)
+assert all(close(b["accuracy_low"], wilson(b["accuracy"], b["n"])[0]) for b in full)
+assert close(s["calibration"]["error"], sum(b["n"] / n * abs(b["accuracy"] - b["probability"]) for b in full))
+assert close(s["calibration"]["probability"], sum(b["n"] / n * b["probability"] for b in full))
+assert close(s["accuracy"], sum(b["n"] / n * b["accuracy"] for b in full))
+assert [r["rejected"] <= n * k / 100 for r, k in zip(s["rejections"], (1, 2, 5, 10, 20))] == 5 * [True]
 for k, c in enumerate(classes):
     truth, answer = sum(confusion[k]), sum(row[k] for row in confusion)
     assert (c["class"], c["support"], c["predicted"]) == (k, truth, answer), c
@@ -222,7 +238,7 @@ confusion_agrees() {
 claim "the confusion table counts the predictions" confusion_agrees
 tables_differ() {
     cp "$model" "$WORK/out/m"
-    for flag in --mistakes --confusion; do
+    for flag in --mistakes --confusion --calibration; do
         refuses 1 "$flag" evaluate "$WORK/out/m" "$flag" "$WORK/out/m" &&
             refuses 1 "$flag" evaluate "$WORK/out/m" "$flag" "$WORK/small/t10k-labels-idx1-ubyte" &&
             refuses 1 "$flag" evaluate "$WORK/out/m" --predictions "$WORK/out/t" "$flag" "$WORK/out/./t" &&
@@ -231,6 +247,55 @@ tables_differ() {
     cmp "$model" "$WORK/out/m"
 }
 claim "no table replaces another, the model or the data" tables_differ
+
+# ---------------------------------------------------------------------------------------------
+# Confidence
+
+# The report's two tables: groups of bins count every image, and their mean is that of all.
+confidence_is_aligned() {
+    exits 0 evaluate "$model" || return 1
+    sed -n '/^probability/,/^expected/p' "$WORK/stdout" | sed '$d' >"$WORK/bins"
+    sed -n '/^rejected/,/^$/p' "$WORK/stdout" | sed '1d;$d' >"$WORK/rejected"
+    cat "$WORK/bins" "$WORK/rejected"
+    awk 'NR == 1 { width = length($0) } length($0) != width { bad = 1 }
+        NR > 1 && $1 != "all" { n += $5; sum += $5 * $6; right += $5 * $8 }
+        $1 == "all" { all = $2; mean = $3; share = $5 }
+        function near(a, b) { return (a - b) ^ 2 < 0.0002 }
+        END { exit bad || n != 800 || all != 800 || !near(sum / n, mean) || !near(right / n, share) }' "$WORK/bins" &&
+        awk '{ n++; if (NF != 5 || $1 > (n < 3 ? n : n == 3 ? 5 : n == 4 ? 10 : 20) || $3 < last || $5 < threshold) bad = 1; last = $3; threshold = $5 }
+            END { exit bad || n != 5 }' "$WORK/rejected"
+}
+claim "the tables of probabilities are aligned and count every image" confidence_is_aligned
+
+# The table of bins, counted again from the predictions.
+bins_agree() {
+    exits 0 evaluate "$model" --predictions "$WORK/p.csv" --calibration "$WORK/bins.csv" --json && cat "$WORK/bins.csv" || return 1
+    head -n 1 "$WORK/bins.csv" | grep -qx 'low,high,n,probability,accuracy,accuracy_low,accuracy_high' || return 1
+    awk -F, 'NR > 1 { m = int($4 * 15); if (m == $4 * 15) m--; n[m]++; sum[m] += $4; right[m] += $2 == $3 }
+        END { for (m = 0; m < 15; m++) printf n[m] ? "%.6f,%.6f,%d,%.6f,%.6f\n" : "%.6f,%.6f,%d,,\n", m / 15, (m + 1) / 15, n[m],
+            sum[m] / (n[m] ? n[m] : 1), right[m] / (n[m] ? n[m] : 1) }' "$WORK/p.csv" >"$WORK/again"
+    awk -F, 'NR > 1 { printf $3 ? "%.6f,%.6f,%d,%.6f,%.6f\n" : "%.6f,%.6f,%d,,\n", $1, $2, $3, $4, $5 }' "$WORK/bins.csv" | diff - "$WORK/again"
+}
+claim "the table of bins is counted from the predictions" bins_agree
+
+# What eval says of a threshold is what predict does with it.
+predict_agrees() { # MODEL...
+    exits 0 evaluate "$@" --json --predictions "$WORK/p.csv" || return 1
+    sed -n '/"rejections"/,$s/^ *"\(reject\|rejected\|accuracy\)": \([^,]*\),*$/\2/p' "$WORK/stdout" | head -n 15 | paste -d ' ' - - - >"$WORK/thresholds"
+    [ "$(wc -l <"$WORK/thresholds")" -eq 5 ] || return 1
+    tail -n +2 "$WORK/p.csv" | cut -d , -f 2 >"$WORK/labels"
+    while read -r threshold rejected accuracy; do
+        echo "$threshold $rejected $accuracy"
+        exits 0 "$bin" predict "$@" "$WORK/small/t10k-images-idx3-ubyte" --reject "$threshold" || return 1
+        paste "$WORK/labels" "$WORK/stdout" | awk -F '\t' -v rejected="$rejected" -v accuracy="$accuracy" '
+            $3 == "?" { n++; if ($4 > most) most = $4; next }
+            { right += $1 == $3; if (least == "" || $4 < least) least = $4 }
+            END { d = right / (NR - n) - accuracy; exit !(NR == 800 && n == rejected && n > 0 && most < least && d ^ 2 < 1e-16) }' || return 1
+    done <"$WORK/thresholds"
+}
+claim "mlp predict rejects as many images as mlp eval says, the least confident, and the rest is as accurate" predict_agrees "$model"
+claim "a second model" exits 0 train -d "$WORK/small" --train-size 600 --val-size 150 --seed 2 -o "$WORK/second.bin"
+claim "so it does with two models" predict_agrees "$model" "$WORK/second.bin"
 
 # ---------------------------------------------------------------------------------------------
 # A requested accuracy

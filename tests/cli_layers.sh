@@ -102,7 +102,7 @@ claim "dense layers behind convolutions have no images" refuses 1 'the shape of 
 
 # The lines of include/README.md that read a model in NumPy and in PyTorch, for any of these networks.
 python_blocks() {
-    awk '/^## File formats/ { on = 1 } on && /^```python$/ { inside = 1; next } /^```$/ { inside = 0 } inside' "$OLDPWD/include/README.md"
+    awk '/^###? / { on = /^### Model/ } on && /^```python$/ { inside = 1; next } /^```$/ { inside = 0 } inside' "$OLDPWD/include/README.md"
 }
 python_blocks >both.py
 sed '/^import torch/,$d; s/"model.bin"/sys.argv[1]/' both.py >numpy_reader.py

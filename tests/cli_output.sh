@@ -26,6 +26,7 @@ no_temporary_file() { # DIRECTORY
 tables='eval m.bin -d data --predictions
 eval m.bin -d data --mistakes
 eval m.bin -d data --confusion
+eval m.bin -d data --calibration
 gradcheck -d data --hidden 2 --steps
 gradcheck -d data --hidden 2 --nonzero
 weights m.bin --csv
@@ -240,6 +241,7 @@ waits_for_no_reader() { # COMMAND...: --foreground sends one SIGTERM, to the pro
 }
 claim "a signal ends a training that waits for the reader of its table" waits_for_no_reader train -q -d data --csv
 claim "and an evaluation" waits_for_no_reader eval m.bin -d data --confusion
+eval m.bin -d data --calibration
 
 # ---------------------------------------------------------------------------------------------
 # Files that cannot be replaced

@@ -133,6 +133,18 @@ shows() {
             print line "|" } }' values | cmp - ascii && exits 0 predict --show seven.pgm && cmp drawn stdout
 }
 claim "--show draws what the network sees, two pixels to a character" shows
+# The probability as it is printed is not below itself.
+rejects() {
+    sure=$(cut -f 2 seven) && more=$(awk '{ printf "%.9g", $2 + 1e-6 }' seven) && exits 0 predict seven.pgm --reject "$sure" && first_line stdout | cmp - seven &&
+        exits 0 predict seven.pgm --reject "$more" && cat stdout && [ ! -s stderr ] && [ "$(cat stdout)" = "seven.pgm${tab}?${tab}$sure" ] &&
+        exits 0 predict --top 2 seven.pgm --reject 1 && [ "$(cut -f 2,3 stdout)" = "?${tab}$sure" ] && [ "$(cut -f 4 stdout)" != "?" ] &&
+        exits 0 predict seven.pgm some.idx && cp stdout all && exits 0 predict seven.pgm some.idx --reject 0 && cmp all stdout
+}
+claim "--reject answers ? where the probability is below it" rejects
+for bad in '' 1.1 -0.1 5% x nan inf 1e999; do
+    claim "refused: --reject '$bad'" refuses 2 --reject predict seven.pgm "--reject=$bad"
+done
+claim "refused: --reject without a value" refuses 2 '--reject needs a value' predict seven.pgm --reject
 claim "refused: a drawing in JSON" refuses 2 "--show" predict --show --json seven.pgm
 
 names_are_clean() {
@@ -161,6 +173,19 @@ PYTHON
             exits 1 predict --json blank.pgm && python3 -m json.tool stdout
     }
     claim "--json is valid, and holds what could be answered" json
+    cat >rejected.py <<'PYTHON'
+import json
+p, all = (json.load(open(name))["predictions"] for name in ("stdout", "all"))
+assert len(p) == len(all) == 21 and 0 < sum("rejected" in x for x in p) < 21
+for x, y in zip(p, all):
+    assert (x.get("rejected"), x["digit"]) == ((True, None) if x["probability"] < 0.9 else (None, y["digit"]))
+    assert [x[k] for k in ("file", "index", "probability", "top")] == [y[k] for k in ("file", "index", "probability", "top")]
+PYTHON
+    json_rejects() {
+        exits 0 predict --json --top 2 seven.pgm some.idx && cp stdout all &&
+            exits 0 predict --json --top 2 seven.pgm some.idx --reject 0.9 && cat stdout && python3 rejected.py
+    }
+    claim "in JSON a rejected answer has no digit, but all the rest" json_rejects
 else
     skip "python3 is not installed: the JSON of predict was not checked"
 fi

@@ -27,9 +27,9 @@ untimed() { # DIRECTORY
 tables='overfit-1e-4.csv overfit-1e-3.csv overfit.csv sizes.csv sizes-runs.csv rates.csv rates-runs.csv batch.csv
     hidden.csv units.csv confusion.csv classes.csv mistakes.csv jacobians.csv steps.csv cnn.csv
     confusion-cnn.csv mistakes-cnn.csv remedies.csv remedies-runs.csv remedies-curves.csv accuracy.csv accuracy-runs.csv
-    seconds-runs.csv seconds-curves.csv README.md page.html page-cnn.html'
+    calibration.csv seconds-runs.csv seconds-curves.csv README.md page.html page-cnn.html'
 pictures='curves overfit-1e-4 overfit-1e-3 sizes rates batch hidden weights confusion classes mistakes jacobians steps
-    curves-cnn filters-1 filters-2 features-1 features-2 confusion-cnn mistakes-cnn remedies remedies-curves augment accuracy seconds'
+    curves-cnn filters-1 filters-2 features-1 features-2 confusion-cnn mistakes-cnn remedies remedies-curves augment accuracy calibration seconds'
 
 makes_tables() {
     report a GNUPLOT= >"$WORK/said" 2>&1 || { cat "$WORK/said"; return 1; }
@@ -142,6 +142,25 @@ ensemble_as_by_hand() {
 }
 claim "the row of an ensemble is what mlp eval says of its models" ensemble_as_by_hand
 
+calibration_as_by_hand() {
+    {
+        echo model,low,high,n,probability,accuracy,accuracy_low,accuracy_high
+        "$FAST_MLP" eval --calibration - "$WORK/a/made/recipes/accuracy.default.1.bin" 2>/dev/null | sed '1d; s/^/default.1,/'
+        "$FAST_MLP" eval --calibration - "$WORK/a/made/recipes/accuracy.fast.1.bin" "$WORK/a/made/recipes/accuracy.fast.2.bin" \
+            2>/dev/null | sed '1d; s/^/fast.all,/'
+    } | diff - "$WORK/a/out/calibration.csv" || return 1
+    for seeds in 1 "1 2"; do # what the text says of them is what eval says
+        models=
+        recipe=default
+        [ "$seeds" = 1 ] || recipe=fast
+        for seed in $seeds; do models="$models $WORK/a/made/recipes/accuracy.$recipe.$seed.bin"; done
+        # shellcheck disable=SC2086 # words
+        "$FAST_MLP" eval $models | sed -n 's/^expected calibration error \([0-9.]*\) points.*/\1/p'
+    done >"$WORK/hand"
+    grep '^| \(default.1\|fast.all\) |' "$WORK/a/out/README.md" | sed 's/.* | \([0-9.]*\) |$/\1/' | diff "$WORK/hand" -
+}
+claim "the bins of calibration, and its error in the text, are those of mlp eval" calibration_as_by_hand
+
 as_eval_says() { # precision and recall, of 4 digits
     awk '$1 ~ /^[0-9]$/ && NF == 5 { print $1 "," $2 "," ($3 == "-" ? "" : $3) "," $4 }' "$WORK/a/made/eval.txt" >"$WORK/said"
     awk -F, 'NR > 1 { printf "%s,%s,%s,%.4f\n", $1, $2, ($5 == "" ? "" : sprintf("%.4f", $5)), $6 }' "$WORK/a/out/classes.csv" | diff "$WORK/said" -
@@ -172,6 +191,9 @@ claim "the text shows every picture" readme_shows_all
 # The committed report: its numbers are those of its tables, and it shows what the text says.
 committed() {
     awk -F, '$1 == "1e-3" && $2 == 2000 { exit !($4 >= 0.999 && $5 < 0.92) }' data/report/overfit.csv || return 1
+    awk -F, 'NR > 1 && $4 > 0 { n[$1] += $4; d[$1] += $4 * ($5 - $6); wrong[$1] += $4 * (1 - $6); unsure[$1] += $4 * (1 - $5) }
+        END { exit !(d["default.1"] > 20 && d["default.all"] < -30 && d["accurate.1"] ^ 2 < 10 ^ 2 && unsure["cnn.1"] < wrong["cnn.1"] / 2) }' \
+        data/report/calibration.csv || { echo "another calibration than the text says"; return 1; }
     for name in $tables; do
         [ -s "data/report/$name" ] || { echo "missing: $name"; return 1; }
     done
@@ -180,7 +202,7 @@ committed() {
         [ -s "data/report/$name.svg" ] || { echo "missing: $name.svg"; return 1; }
     done
 }
-claim "the committed report is whole; 2,000 images are memorised" committed
+claim "the committed report is whole; 2,000 images are memorised; who is overconfident" committed
 committed_text() {
     mkdir "$WORK/c" && cp data/report/*.csv "$WORK/c" && touch "$WORK/c"/*.csv &&
         "$MAKE" -s -f scripts/report.mk -o "$fast" OUT="$WORK/c" WORK="$WORK/none" MLP="$fast" readme &&

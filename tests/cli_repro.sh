@@ -19,8 +19,8 @@ lenet5 --arch lenet5 --channels 5,7 --hidden 20,9 --activation sigmoid --epochs 
 fast --preset fast --lr 0.0004 --augment --train-size 60 --val-size 50
 END
 
-# fingerprint RUNNER... PROGRAM: makes these trainings, one from a model's weights, and a comparison, and
-# prints one checksum over models, tables and reports.
+# fingerprint RUNNER... PROGRAM: makes these trainings, one from a model's weights, a comparison and exports,
+# and prints one checksum over models, tables, reports and exports.
 fingerprint() {
     while read -r name flags; do
         case $flags in *--val-size*) ;; *) flags="$flags --val-size 500" ;; esac
@@ -32,9 +32,12 @@ fingerprint() {
         --csv "$WORK/from.csv" || return 1
     "$@" eval "$WORK/plain.bin" "$WORK/from.bin" --compare "$WORK/plain.bin" -d "$WORK/data" --split validation --json \
         >"$WORK/eval.json" || return 1
+    for format in onnx npz; do
+        "$@" export "$WORK/lenet5.bin" -o "$WORK/lenet5.$format" || return 1
+    done
     cut -d ' ' -f 1 "$WORK/trainings" | while read -r name; do
         cat "$WORK/$name.bin" "$WORK/$name.table"
-    done | cat - "$WORK/from.bin" "$WORK/eval.json" | cksum | tr ' ' -
+    done | cat - "$WORK/from.bin" "$WORK/eval.json" "$WORK/lenet5.onnx" "$WORK/lenet5.npz" | cksum | tr ' ' -
 }
 every_setting_is_there() {
     "$FAST_MLP" train --help | sed -n '/^Options/,/^Presets/s/^ *\(-., \)\{0,1\}--\([a-z-]*\).*/\2/p' |

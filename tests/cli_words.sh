@@ -32,6 +32,7 @@ claim "the tables' flags of other commands" suggests csv weights m --output
 claim "--predictions of eval" suggests predictions eval m --out
 claim "--split of eval" suggests split eval m --test
 claim "--top of predict" suggests top predict m --top-k
+claim "--reject of predict" suggests reject predict m x --threshold
 claim "--seeds of sweep" suggests seeds sweep --random-seed
 letters() {
     suggests threads train -j 4 && suggests batch train -b 4 && suggests epochs train -e 4 && suggests top predict m x -k 3

@@ -48,7 +48,7 @@ make_report() {
         BATCHES='16 64' HIDDEN='2 4' JACOBIAN_HIDDEN=2 STEPS_HIDDEN=1 CNN_EPOCHS=1 \
         FEW_EPOCHS=2 EXTRA=100 RECIPE_EPOCHS=2 TIMED_SEEDS=2 few='none early-stopping more-data together' \
         many='none together' accuracy='default small-data fast ensemble fashion' MODELS_accuracy.ensemble=fast \
-        TIMED_RECIPES='fast default' "$@"
+        CALIBRATED='default.1 fast.all' TIMED_RECIPES='fast default' "$@"
 }
 
 skip() {

@@ -486,6 +486,28 @@ static void mlp_explain_and_compare_survive_every_allocation_that_fails(void)
     }
 }
 
+static void mlp_sweep_survives_every_allocation_that_fails(void)
+{
+    static char part[640], merged[640];
+    char said[4096];
+    snprintf(part, sizeof part, "%s", work_path("part"));
+    snprintf(merged, sizeof merged, "%s/merged", out_directory);
+    const char *const first[] = {"-q", "--epochs", "1",        "--hidden", "4",  "--seeds",
+                                 "2",  "-d",       small_data, "--csv",    part, NULL};
+    const char *const train[] = {"-q",        "--epochs",  "1",  "--hidden",  "4",
+                                 "--seeds",   "2",         "-d", small_data,  "--csv",
+                                 "/dev/null", "--threads", "1",  "--summary", NULL};
+    const char *const merge[] = {"-q",      "--epochs", "1",       "--hidden", "4",
+                                 "--seeds", "2",        "-d",      small_data, "--csv",
+                                 merged,    "--json",   "--merge", part,       NULL};
+    int status = run_command(&command_sweep, first, said, sizeof said);
+    REQUIRE(status == STATUS_DONE, "%d, %s", status, said);
+    for (int onwards = 0; onwards < 2; onwards++) {
+        sweep_command(&command_sweep, train, model_path, &old, onwards, 60);
+        sweep_command(&command_sweep, merge, model_path, &old, onwards, 20);
+    }
+}
+
 static void mlp_predict_survives_every_allocation_that_fails(void)
 {
     static char images[640], picture[640];
@@ -618,6 +640,7 @@ int main(void)
     RUN(several_models_survive_every_allocation_that_fails);
     RUN(mlp_info_and_gradcheck_survive_every_allocation_that_fails);
     RUN(mlp_explain_and_compare_survive_every_allocation_that_fails);
+    RUN(mlp_sweep_survives_every_allocation_that_fails);
     RUN(mlp_predict_survives_every_allocation_that_fails);
     RUN(mlp_import_survives_every_allocation_that_fails);
     RUN(a_team_has_as_many_members_as_there_are_threads);

@@ -414,6 +414,9 @@ static void evaluation_and_classification_agree(void)
     }
     CHECK(e.first == 0 && e.n == N && e.correct == correct && e.accuracy == (double)correct / N,
           "%zu of %zu from %zu, accuracy %g; %zu", e.correct, e.n, e.first, e.accuracy, correct);
+    CHECK(0.0 <= e.accuracy_low && e.accuracy_low < e.accuracy_high && e.accuracy_high <= 1.0 &&
+              e.accuracy_low <= e.accuracy && e.accuracy <= e.accuracy_high,
+          "%g to %g", e.accuracy_low, e.accuracy_high);
     CHECK(mlp_evaluate(run.model, run.data, MLP_VALIDATION, 1, &part, NULL, run.error), "%s",
           run.error);
     CHECK(part.first == 100 && part.n == 20, "%zu from %zu", part.n, part.first);

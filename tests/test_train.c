@@ -627,6 +627,35 @@ static void metrics_of_a_small_example(void)
           accuracy_standard_error(0.9, 10000));
 }
 
+// Newcombe 1998, "Two-sided confidence intervals for the single proportion", Stat. Med. 17,
+// 857-872, table I, has the first four to four digits. 0 of n: from 0 to z^2 / (n + z^2).
+static void the_wilson_interval_of_known_counts(void)
+{
+    static const struct {
+        size_t k, n;
+        double low, high, error;
+    } known[] = {{81, 263, 0.2553, 0.3662, 5e-5},  {15, 148, 0.0624, 0.1605, 5e-5},
+                 {0, 20, 0.0, 0.1611, 5e-5},       {1, 29, 0.0061, 0.1718, 5e-5},
+                 {0, 1, 0.0, 0.793450, 1e-6},      {1, 1, 1 - 0.793450, 1.0, 1e-6},
+                 {10000, 10000, 0.999616, 1, 1e-6}};
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        Interval a = wilson_interval(known[i].k, known[i].n);
+        CHECK(fabs(a.low - known[i].low) <= known[i].error &&
+                  fabs(a.high - known[i].high) <= known[i].error,
+              "%zu of %zu: %.6f to %.6f", known[i].k, known[i].n, a.low, a.high);
+    }
+    for (size_t k = 0; k <= 30; k++) { // the ends solve (p - k/n)^2 = z^2 p (1 - p) / n
+        Interval a = wilson_interval(k, 30), other = wilson_interval(30 - k, 30);
+        double p = (double)k / 30.0, z2 = 1.959963984540054 * 1.959963984540054;
+        CHECK(fabs((a.low - p) * (a.low - p) - z2 * a.low * (1 - a.low) / 30) < 1e-15 &&
+                  fabs((a.high - p) * (a.high - p) - z2 * a.high * (1 - a.high) / 30) < 1e-15,
+              "%zu of 30: %.17g to %.17g", k, a.low, a.high);
+        CHECK(0.0 <= a.low && a.low <= p && p <= a.high && a.high <= 1.0 &&
+                  fabs(a.low + other.high - 1.0) < 1e-15,
+              "%zu of 30: %.17g to %.17g", k, a.low, a.high);
+    }
+}
+
 // By hand: 2 (C(4,0) + C(4,1)) / 2^4 = 10/16, and so on. 1 and 9: 2 (1 + 10) / 1024. The last three
 // are larger than a plain product of doubles can be; the sums were made with whole numbers.
 static void the_exact_mcnemar_test_of_known_counts(void)
@@ -702,6 +731,7 @@ int main(void)
     RUN(the_input_scale_makes_the_deviation_one);
     RUN(images_of_one_grey_are_refused);
     RUN(metrics_of_a_small_example);
+    RUN(the_wilson_interval_of_known_counts);
     RUN(the_exact_mcnemar_test_of_known_counts);
     RUN(two_predictions_are_compared_example_by_example);
     return test_end();

@@ -1,8 +1,9 @@
 // mlp eval: evaluates a model, or several together, on one split of the data: accuracy, loss,
 // per-class figures, confusion matrix, and tables of predictions. evaluate.h has the definitions,
-// comparison.h what is said of two models that are compared.
+// confidence.h what is said of the probabilities, comparison.h of two models that are compared.
 #include "commands.h"
 #include "comparison.h"
+#include "confidence.h"
 #include "evaluate.h"
 #include "json.h"
 #include "numbers.h"
@@ -16,7 +17,8 @@
 // Options
 
 typedef struct EvalOptions {
-    const char *split, *data, *predictions, *mistakes, *confusion, *compare, *differences;
+    const char *split, *data, *predictions, *mistakes, *confusion, *calibration;
+    const char *compare, *differences;
     double min_accuracy;
     uint64_t threads;
     TransposeFlags transpose;
@@ -43,6 +45,9 @@ static void eval_options(OptionTable *table, void *values)
                   "confident first: index,label,predicted,probability and the pixels"),
         OPT_TABLE("confusion", &o->confusion,
                   "write the confusion matrix here (- is standard output), one row per true class"),
+        OPT_TABLE("calibration", &o->calibration,
+                  "write the reliability table here (- is standard output): one row for each of 15 "
+                  "bins of the probability, with its images, mean probability and accuracy"),
         OPT_STRING("compare", &o->compare, "MODEL",
                    "print instead where this model, B, differs from A, the model or models given: "
                    "counts, both accuracies, McNemar's test, and the images that only one of them "
@@ -78,6 +83,7 @@ typedef struct Report {
     uint64_t *confusion; // (C,C), rows: true class
     Mistake *mistakes;   // (n_mistakes) most confident first
     size_t n_mistakes;
+    Confidence confidence;
 } Report;
 
 static void print_ratio(double value)
@@ -156,13 +162,14 @@ static void print_most_confused(const Report *report, int width)
 static void print_text(const Report *report)
 {
     enum { MATRIX_CLASSES = 16 };
-    double accuracy = report->result.accuracy;
+    const mlp_evaluation *result = &report->result;
     ShownName model = command_shown(report->name), directory = command_shown(report->data->name);
     printf("%s on the %s images of %s\n\n", model.text, report->split, directory.text);
-    printf("accuracy  %.2f %%, standard error %.2f %% (%zu of %zu)\n", 100.0 * accuracy,
-           100.0 * accuracy_standard_error(accuracy, report->result.n), report->result.correct,
-           report->result.n);
-    printf("loss      %.4f\n\n", report->result.loss);
+    printf("accuracy  %.2f %%, 95 %% interval %.2f to %.2f %% (%zu of %zu)\n",
+           100.0 * result->accuracy, 100.0 * result->accuracy_low, 100.0 * result->accuracy_high,
+           result->correct, result->n);
+    printf("loss      %.4f\n\n", result->loss);
+    confidence_print_text(&report->confidence);
     int width = command_class_width(report->model);
     print_classes(report, width);
     if (report->n_classes <= MATRIX_CLASSES)
@@ -211,7 +218,10 @@ static void print_json(const Context *c, const Report *report, const Comparison 
     json_uint(&json, "correct", report->result.correct);
     json_double(&json, "accuracy", accuracy);
     json_double(&json, "accuracy_se", accuracy_standard_error(accuracy, report->result.n));
+    json_double(&json, "accuracy_low", report->result.accuracy_low);
+    json_double(&json, "accuracy_high", report->result.accuracy_high);
     json_double(&json, "loss", report->result.loss);
+    confidence_print_json(&json, &report->confidence);
     print_class_figures(&json, report);
     if (other != NULL)
         comparison_print_json(&json, other);
@@ -362,7 +372,11 @@ static bool evaluate(Report *report, const EvalOptions *o, Context *c)
     confusion_count(report->confusion, C, data->labels + report->result.first,
                     report->each.predicted, report->result.n);
     find_mistakes(report);
-    return true;
+    const Answers answers = {.truth = data->labels + report->result.first,
+                             .predicted = report->each.predicted,
+                             .probability = report->each.probability,
+                             .n = report->result.n};
+    return confidence_measure(&report->confidence, &answers, &c->arena, &c->err);
 }
 
 // Whether B can be compared with the models of the report.
@@ -440,8 +454,9 @@ static int run(Context *c)
     const Table tables[] = {{o->predictions, print_predictions, &report},
                             {o->mistakes, print_mistakes, &report},
                             {o->confusion, print_confusion, &report},
+                            {o->calibration, confidence_print_bins, &report.confidence},
                             {o->differences, comparison_print_differences, &comparison}};
-    status = command_write_tables(c, tables, 4);
+    status = command_write_tables(c, tables, sizeof tables / sizeof tables[0]);
     if (status != STATUS_DONE)
         return status;
     print_report(c, &report, o->compare != NULL ? &comparison : NULL);
@@ -454,8 +469,10 @@ const Command command_eval = {
     .arguments = "MODEL...",
     .summary = "evaluate a model: accuracy, loss, per-class figures, confusion matrix",
     .about = "Evaluates a model on the test images, or on the images it was validated with or "
-             "trained on: accuracy with its standard error, loss, precision, recall and F1 of "
-             "each class, and the confusion matrix. Several models answer together: their "
+             "trained on: accuracy with its 95 % confidence interval (Wilson), loss, how far the "
+             "probabilities can be trusted, how accurate the rest is when the least confident "
+             "answers are rejected, precision, recall and F1 of each class, and the confusion "
+             "matrix. Several models answer together: their "
              "probabilities are averaged. --compare prints where two models differ.",
     .examples = {"mlp eval model.bin",
                  "mlp eval model.bin --split validation --json --min-accuracy 0.97"},

@@ -1,5 +1,6 @@
 // mlp predict: classifies pictures and IDX images, one line or JSON object per image. pnm.h reads
 // pictures, the library (mlp.h) prepares and classifies them.
+#include "calibration.h"
 #include "commands.h"
 #include "convert.h"
 #include "idx.h"
@@ -18,6 +19,7 @@ typedef struct PredictOptions {
     uint64_t top;
     TransposeFlags transpose; // of IDX files
     bool raw, show, no_convert, json;
+    double reject;
 } PredictOptions;
 
 static void predict_options(OptionTable *table, void *values)
@@ -26,6 +28,10 @@ static void predict_options(OptionTable *table, void *values)
     o->top = 1;
     const Option rows[] = {
         OPT_UINT("top", &o->top, 1, MLP_MAX_CLASSES, "K", "print the K most probable classes"),
+        OPT_DOUBLE("reject", &o->reject, 0, 1, "P",
+                   "print ? in place of the class where its probability is below P; mlp eval shows "
+                   "how accurate the rest is",
+                   .default_text = ""),
         OPT_BOOL("raw", &o->raw,
                  "use images as they are: of the model's size, background 0 (black), ink up to 255 "
                  "(white)"),
@@ -59,6 +65,12 @@ typedef struct Origin {
     const char *doubt; // why it may show no single digit; NULL: nothing says so
 } Origin;
 
+// Whether the answer is "?" instead of the first class.
+static bool rejects(const Predictor *p, const size_t *order, const float *probability)
+{
+    return is_rejected(probability[order[0]], p->options->reject);
+}
+
 // Orders the classes by their logits (several models: by their mean probabilities), equal ones as
 // they are, so that the first class is the one that `mlp eval` counts.
 static void rank(size_t order[MLP_MAX_CLASSES], size_t n, const float *values, size_t classes)
@@ -82,7 +94,8 @@ static void print_text(const Predictor *p, const Origin *origin, const size_t *o
     if (origin->numbered)
         printf(":%zu", origin->index);
     for (size_t i = 0; i < p->options->top; i++)
-        printf("\t%s\t%s", mlp_class_name(p->model, order[i]),
+        printf("\t%s\t%s",
+               i == 0 && rejects(p, order, probability) ? "?" : mlp_class_name(p->model, order[i]),
                format_g9(number, (double)probability[order[i]]));
     putchar('\n');
 }
@@ -95,6 +108,16 @@ static void print_class(Predictor *p, size_t k, const float *probability)
     json_double(&p->json, "probability", (double)probability[k]);
 }
 
+// In place of the class: no reader can take it for one.
+static void print_rejected(Predictor *p, float probability)
+{
+    json_null(&p->json, "digit");
+    if (mlp_model_settings(p->model)->class_names != NULL)
+        json_null(&p->json, "name");
+    json_double(&p->json, "probability", (double)probability);
+    json_bool(&p->json, "rejected", true);
+}
+
 static void print_json(Predictor *p, const Origin *origin, const size_t *order,
                        const float *probability)
 {
@@ -102,7 +125,10 @@ static void print_json(Predictor *p, const Origin *origin, const size_t *order,
     json_open(json, NULL, '{');
     json_string(json, "file", origin->file);
     json_uint(json, "index", origin->index);
-    print_class(p, order[0], probability);
+    if (rejects(p, order, probability))
+        print_rejected(p, probability[order[0]]);
+    else
+        print_class(p, order[0], probability);
     if (origin->doubt != NULL)
         json_string(json, "doubt", origin->doubt);
     json_open(json, "top", '[');

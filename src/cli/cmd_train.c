@@ -308,31 +308,6 @@ static bool watch_epoch(void *context, const mlp_epoch *report, const mlp_model 
 // ---------------------------------------------------------------------------------------------
 // The command
 
-// One size as a number, several as a list.
-static void print_sizes(JsonWriter *json, const char *key, const uint64_t *sizes)
-{
-    bool is_list = sizes[0] != 0 && sizes[1] != 0;
-    if (is_list)
-        json_open(json, key, '[');
-    for (size_t i = 0; i < MLP_MAX_SIZES && sizes[i] != 0; i++)
-        json_uint(json, is_list ? NULL : key, sizes[i]);
-    if (is_list)
-        json_close(json, ']');
-}
-
-static void print_setting(JsonWriter *json, const Setting *row, const mlp_settings *settings)
-{
-    const void *value = (const char *)settings + row->offset;
-    char number[NUMBER_SIZE];
-    switch (row->type) {
-    case SETTING_UINT: json_uint(json, row->key, *(const uint64_t *)value); break;
-    case SETTING_LIST: print_sizes(json, row->key, value); break;
-    case SETTING_DOUBLE: json_exact(json, row->key, *(const double *)value); break;
-    case SETTING_BOOL: json_bool(json, row->key, *(const bool *)value); break;
-    default: json_string(json, row->key, setting_text(row, settings, number));
-    }
-}
-
 static void print_summary(const Job *job)
 {
     JsonWriter json = {.out = stdout};
@@ -350,7 +325,7 @@ static void print_summary(const Job *job)
     json_uint(&json, "parameters", mlp_parameters(job->model));
     for (const Setting *row = settings_table; row->key != NULL; row++)
         if (setting_is_shown(row, settings, settings->architecture))
-            print_setting(&json, row, settings);
+            command_print_setting(&json, row, settings);
     json_double(&json, "train_loss", job->last.train_loss);
     json_double(&json, "train_accuracy", job->last.train_accuracy);
     json_double(&json, "validation_loss", job->last.validation_loss);
@@ -438,21 +413,10 @@ static void say_what_is_next(const Job *job)
     fprintf(stderr, "; next: mlp eval %s\n", model.text);
 }
 
-// A flag and its value as a shell reads it.
 static void print_flag(const char *flag, const char *word)
 {
-    static const char plain[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-";
     fprintf(stderr, " %s ", flag);
-    if (word[strspn(word, plain)] == '\0') {
-        fputs(word, stderr);
-        return;
-    }
-    fputc('\'', stderr);
-    for (const char *c = word; *c != '\0'; c++)
-        *c == '\'' ? (void)fputs("'\\''", stderr)
-                   : (void)fputc((unsigned char)*c < ' ' || *c == 0x7f ? '?' : *c, stderr);
-    fputc('\'', stderr);
+    command_print_word(stderr, word);
 }
 
 // Prints how to resume: the flags of this run that the model does not know.

@@ -74,6 +74,21 @@ ShownName command_shown(const char *name)
     return shown;
 }
 
+void command_print_word(FILE *out, const char *word)
+{
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./,-";
+    if (word[0] != '\0' && word[strspn(word, plain)] == '\0') {
+        fputs(word, out);
+        return;
+    }
+    fputc('\'', out);
+    for (const char *c = word; *c != '\0'; c++)
+        *c == '\'' ? (void)fputs("'\\''", out)
+                   : (void)fputc((unsigned char)*c < ' ' || *c == 0x7f ? '?' : *c, out);
+    fputc('\'', out);
+}
+
 // The number of UTF-8 characters.
 static int text_width(const char *text)
 {
@@ -403,6 +418,31 @@ bool command_fill_settings(const OptionTable *table, void *values, Error *err)
 bool command_default_settings(const OptionTable *table, void *values, Error *err)
 {
     return command_fill_settings(table, values, err) && settings_check(values, err);
+}
+
+// One size as a number, several as a list.
+static void print_sizes(JsonWriter *json, const char *key, const uint64_t *sizes)
+{
+    bool is_list = sizes[0] != 0 && sizes[1] != 0;
+    if (is_list)
+        json_open(json, key, '[');
+    for (size_t i = 0; i < MLP_MAX_SIZES && sizes[i] != 0; i++)
+        json_uint(json, is_list ? NULL : key, sizes[i]);
+    if (is_list)
+        json_close(json, ']');
+}
+
+void command_print_setting(JsonWriter *json, const Setting *row, const mlp_settings *settings)
+{
+    const void *value = (const char *)settings + row->offset;
+    char number[NUMBER_SIZE];
+    switch (row->type) {
+    case SETTING_UINT: json_uint(json, row->key, *(const uint64_t *)value); break;
+    case SETTING_LIST: print_sizes(json, row->key, value); break;
+    case SETTING_DOUBLE: json_exact(json, row->key, *(const double *)value); break;
+    case SETTING_BOOL: json_bool(json, row->key, *(const bool *)value); break;
+    default: json_string(json, row->key, setting_text(row, settings, number));
+    }
 }
 
 void command_print_presets(FILE *out)

@@ -19,6 +19,7 @@ enum ExitStatus {
 
 // What main gives a command, and takes back from it.
 typedef struct Context {
+    const char *program; // as it was called; NULL: not known
     OptionTable options;
     void *values; // the command's struct of options
     Arguments words;
@@ -36,7 +37,7 @@ typedef struct Context {
 
 extern const Command command_train, command_eval, command_gradcheck, command_info, command_weights,
     command_sweep, command_predict, command_features, command_augment, command_explain,
-    command_page, command_import, command_export_data;
+    command_page, command_export, command_import, command_export_data;
 
 // Parses the words after the command's name and runs it, or prints its help. Returns the exit
 // status; when that is an error, context->err says why, unless it has been printed.
@@ -53,6 +54,9 @@ int command_fail(const Error *err, int status);
 // A file's name without control characters, as an error's text has it; to be printed on a terminal.
 typedef Error ShownName;
 ShownName command_shown(const char *name);
+
+// Prints a word as a shell reads it, quoted where it must be. Control characters become '?'.
+void command_print_word(FILE *out, const char *word);
 
 // The columns that a table needs for the names of a model's classes and its title "class".
 int command_class_width(const mlp_model *model);
@@ -150,6 +154,9 @@ bool command_fill_settings(const OptionTable *table, void *values, Error *err);
 
 // The same, and fails when the settings do not go together.
 bool command_default_settings(const OptionTable *table, void *values, Error *err);
+
+// Prints a setting under its key.
+void command_print_setting(JsonWriter *json, const Setting *row, const mlp_settings *settings);
 
 // Prints the presets and their flags, for --help.
 void command_print_presets(FILE *out);

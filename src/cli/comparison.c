@@ -2,8 +2,6 @@
 // them classifies correctly. Read comparison.h first.
 #include "comparison.h"
 
-#include "evaluate.h"
-
 // The next image from number i of those evaluated on that one of the two gets right and the other
 // wrong; the number of all: there is none.
 static size_t next_difference(const Comparison *c, size_t i)
@@ -20,8 +18,8 @@ static size_t next_difference(const Comparison *c, size_t i)
 
 static void print_accuracy(char name, const mlp_evaluation *result)
 {
-    printf("accuracy of %c  %.2f %%, standard error %.2f %% (%zu of %zu)\n", name,
-           100.0 * result->accuracy, 100.0 * accuracy_standard_error(result->accuracy, result->n),
+    printf("accuracy of %c  %.2f %%, 95 %% interval %.2f to %.2f %% (%zu of %zu)\n", name,
+           100.0 * result->accuracy, 100.0 * result->accuracy_low, 100.0 * result->accuracy_high,
            result->correct, result->n);
 }
 

@@ -55,6 +55,8 @@ static const struct {
     {"split", "test validation train subset partition"},
     {"min-accuracy", "threshold require-accuracy"},
     {"top", "top-k k"},
+    {"reject", "threshold min-probability min-confidence confidence unknown"},
+    {"calibration", "reliability ece bins"},
     {"show", "draw display view verbose"},
     {"raw", "no-preprocessing no-prepare as-is"},
     {"train", "fit learn training resume continue"},
@@ -169,12 +171,17 @@ static bool option_set(const Option *option, const char *text, Error *err)
            error_set(err, "--%s: %s", option->name, reason.text);
 }
 
-static const char *option_default(const Option *option, char number[NUMBER_SIZE])
+const char *options_text(const Option *option, char number[NUMBER_SIZE])
 {
     Setting row = option_row(option);
+    return setting_text(&row, option->value, number);
+}
+
+static const char *option_default(const Option *option, char number[NUMBER_SIZE])
+{
     if (option->default_text != NULL)
         return option->default_text;
-    return option->type == SETTING_BOOL ? "" : setting_text(&row, option->value, number);
+    return option->type == SETTING_BOOL ? "" : options_text(option, number);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -296,6 +303,11 @@ static bool begins_with_other_dash(const char *word)
                                (byte[1] == 0x88 && byte[2] == 0x92));
 }
 
+static bool names_model(const Command *command)
+{
+    return command->arguments != NULL && strstr(command->arguments, "MODEL") != NULL;
+}
+
 // Takes a word that is not a flag.
 static bool parse_argument(const Command *command, Arguments *words, char *word, Error *err)
 {
@@ -307,9 +319,7 @@ static bool parse_argument(const Command *command, Arguments *words, char *word,
                          word, command->name);
     if (word[0] == '\0')
         return error_set(err, "the name of %s is empty",
-                         words->model == NULL && strstr(command->arguments, "MODEL") != NULL
-                             ? "the model"
-                             : "a file");
+                         words->model == NULL && names_model(command) ? "the model" : "a file");
     if (words->model == NULL)
         words->model = word;
     else
@@ -363,7 +373,7 @@ ParseResult options_parse(const Command *command, OptionTable *table, void *valu
 {
     *words = (Arguments){.files = argv};
     ParseResult result = parse_words(command, table, words, argc, argv, err);
-    words->n_models = words->model != NULL;
+    words->n_models = words->model != NULL && names_model(command);
     if (command->arguments != NULL && strcmp(command->arguments, "MODEL...") == 0)
         words->n_models += words->n_files;
     if (result == PARSE_OK && !check_line(command, table, words, err))

@@ -80,18 +80,21 @@ void options_set_given(OptionTable *table, const void *value);
 
 // The words of a command line that are not flags.
 typedef struct Arguments {
-    const char *model; // the first; NULL: missing
+    const char *model; // the first, of any kind; NULL: missing
     char **files;      // the others, in argv
     size_t n_files;
     size_t n_models; // so many of all, from the first on, name models that answer together
 } Arguments;
+
+// The value that an option has, as text; `number` is for one that is not a string.
+const char *options_text(const Option *option, char number[NUMBER_SIZE]);
 
 struct Context;
 
 typedef struct Command {
     const char *name; // "train"
     // "MODEL"; "[MODEL]": may be missing; "MODEL [FILE]"; "MODEL..."; "MODEL... FILE...", where the
-    // command finds out how many are models; NULL: none.
+    // command finds out how many are models; "[TABLE]...": no models; NULL: none.
     const char *arguments;
     const char *summary; // one line for `mlp --help`
     const char *about;   // paragraphs for `mlp COMMAND --help`

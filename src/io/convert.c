@@ -45,7 +45,6 @@ typedef struct Run {
     Conversion *of;
     const char *program;
     pid_t child;
-    bool ended;
     int status;           // of its end, as from child_has_ended
     int out, err;         // the pipes to read; -1: at their ends
     int file;             // for the output
@@ -258,7 +257,7 @@ static Result watch(Run *run, Error *err)
     Conversion *c = run->of;
     Result result = DONE;
     double last = clock_seconds();
-    while (result == DONE && (run->out >= 0 || run->err >= 0 || !run->ended)) {
+    while (result == DONE) {
         struct pollfd pipes[] = {{.fd = run->out, .events = POLLIN},
                                  {.fd = run->err, .events = POLLIN}};
         bool is_silent = run->out < 0 && run->err < 0;
@@ -267,8 +266,8 @@ static Result watch(Run *run, Error *err)
             result = read_output(run, err);
         if (n > 0 && pipes[1].revents != 0)
             read_messages(run);
-        if (is_silent)
-            run->ended = child_has_ended(run->child, &run->status);
+        if (is_silent && child_has_ended(run->child, &run->status))
+            break;
         double now = clock_seconds(), passed = now - last;
         c->left -= passed < 1.0 ? passed : 1.0; // not while this process was suspended
         last = now;

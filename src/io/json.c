@@ -118,6 +118,12 @@ void json_bool(JsonWriter *json, const char *key, bool value)
     fputs(value ? "true" : "false", json->out);
 }
 
+void json_null(JsonWriter *json, const char *key)
+{
+    json_begin_item(json, key);
+    fputs("null", json->out);
+}
+
 void json_double(JsonWriter *json, const char *key, double value)
 {
     char text[NUMBER_SIZE];

@@ -23,6 +23,7 @@ void json_close(JsonWriter *json, char bracket);
 void json_string(JsonWriter *json, const char *key, const char *text);
 void json_uint(JsonWriter *json, const char *key, uint64_t value);
 void json_bool(JsonWriter *json, const char *key, bool value);
+void json_null(JsonWriter *json, const char *key);
 // As format_g9 does; null when it is not finite.
 void json_double(JsonWriter *json, const char *key, double value);
 // As format_shortest does; null when it is not finite.

@@ -154,6 +154,9 @@ mlp_evaluation evaluator_run(const Evaluator *evaluator, const Dataset *data, Ra
     }
     result.loss /= (double)result.n;
     result.accuracy = (double)result.correct / (double)result.n;
+    Interval interval = wilson_interval(result.correct, result.n);
+    result.accuracy_low = interval.low;
+    result.accuracy_high = interval.high;
     return result;
 }
 
@@ -163,6 +166,15 @@ mlp_evaluation evaluator_run(const Evaluator *evaluator, const Dataset *data, Ra
 double accuracy_standard_error(double p, size_t n)
 {
     return sqrt(p * (1.0 - p) / (double)n);
+}
+
+Interval wilson_interval(size_t k, size_t n)
+{
+    const double z = 1.959963984540054, K = (double)k, N = (double)n;
+    double centre = K + z * z / 2.0, width = z * sqrt(K * (N - K) / N + z * z / 4.0);
+    // Rounding must not leave the ends of the scale.
+    return (Interval){.low = k == 0 ? 0.0 : (centre - width) / (N + z * z),
+                      .high = k == n ? 1.0 : (centre + width) / (N + z * z)};
 }
 
 // C(n, k) / 2^n for k <= n / 2. Each halving comes as soon as the product reaches 1, so that it

@@ -1,6 +1,7 @@
 // Evaluates a network, or several whose probabilities are averaged (an ensemble), on a range of a
-// data set, with a pool of threads, and says what to make of the predictions: standard error,
-// confusion, per-class figures, and where two of them differ.
+// data set, with a pool of threads, and says what to make of the predictions: standard error and
+// confidence interval, confusion, per-class figures, and where two of them differ. calibration.h
+// says what to make of their probabilities.
 #ifndef MLP_EVALUATE_H
 #define MLP_EVALUATE_H
 
@@ -67,6 +68,18 @@ mlp_evaluation evaluator_run(const Evaluator *evaluator, const Dataset *data, Ra
 
 // Standard error of an accuracy p measured on n independent examples: sqrt(p (1 - p) / n).
 double accuracy_standard_error(double p, size_t n);
+
+// The 95 % confidence interval of a share that is k of n independent examples, n 1 or more: all
+// shares that such a k does not contradict. Unlike p +- 1.96 standard errors it stays between 0 and
+// 1, and it is right for k near 0 and n, too. With z = 1.96, the normal distribution's 97.5 %
+// point:
+//   (k + z^2 / 2 +- z sqrt(k (n - k) / n + z^2 / 4)) / (n + z^2)
+// Source: Wilson 1927, "Probable inference, the law of succession, and statistical inference",
+// J. Amer. Statist. Assoc. 22, 209-212.
+typedef struct Interval {
+    double low, high;
+} Interval;
+Interval wilson_interval(size_t k, size_t n);
 
 // McNemar's test of two classifiers on the same examples: the probability that they differ at least
 // as much as `a` examples that only the first gets right and `b` that only the second does, if each

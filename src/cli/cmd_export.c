@@ -1,0 +1,94 @@
+// mlp export: a model as a file that other programs read. The formats are in io/export_*.c.
+#include "commands.h"
+#include "export.h"
+
+#include <assert.h>
+#include <string.h>
+
+typedef struct ExportCommandOptions {
+    const char *format, *output;
+    ExportOptions with;
+} ExportCommandOptions;
+
+// The table: a name, which is also the ending of its files.
+#define FORMATS(ROW) ROW(onnx) ROW(npz)
+#define FORMAT(name) {#name, "model." #name, export_##name},
+#define NAME(name)   #name,
+typedef struct ExportFormat {
+    const char *name, *output;
+    ExportFunction *write;
+} ExportFormat;
+static const ExportFormat formats[] = {FORMATS(FORMAT)};
+static const char *const format_names[] = {FORMATS(NAME) NULL};
+enum { N_FORMATS = sizeof formats / sizeof formats[0] };
+
+static void export_options(OptionTable *table, void *values)
+{
+    ExportCommandOptions *o = values;
+    const Option rows[] = {
+        OPT_CHOICE("format", &o->format, format_names, "the format: onnx or npz",
+                   .default_text = "the ending of --output, else onnx"),
+        OPT_TABLE("output", &o->output, "write the file here (- is standard output)", .letter = 'o',
+                  .default_text = "model.onnx, or the ending of the format"),
+    };
+    options_add(table, rows, sizeof rows / sizeof rows[0]);
+}
+
+// The format of that name, or of a file's ending; NULL: none.
+static const ExportFormat *format_find(const char *name)
+{
+    for (const ExportFormat *f = formats; name != NULL && f < formats + N_FORMATS; f++)
+        if (strcmp(f->name, name) == 0)
+            return f;
+    return NULL;
+}
+
+static bool export_defaults(const OptionTable *table, void *values, Error *err)
+{
+    ExportCommandOptions *o = values;
+    const char *point = o->output == NULL ? NULL : strrchr(o->output, '.');
+    const ExportFormat *format = o->format != NULL ? format_find(o->format)
+                                 : o->output == NULL
+                                     ? &formats[0]
+                                     : format_find(point == NULL ? NULL : point + 1);
+    (void)table;
+    if (format == NULL)
+        return error_set(err, "--output %s: the ending is not that of a format; add --format",
+                         o->output);
+    o->format = format->name;
+    o->output = o->output != NULL ? o->output : format->output;
+    return true;
+}
+
+static void print_export(CsvWriter *csv, const void *context)
+{
+    const Context *c = context;
+    const ExportCommandOptions *o = c->values;
+    const ExportFormat *format = format_find(o->format);
+    assert(format != NULL); // export_defaults has found it
+    format->write(c->model, &o->with, csv->out);
+}
+
+static int run(Context *c)
+{
+    const ExportCommandOptions *o = c->values;
+    int status = command_begin(c);
+    return status == STATUS_DONE ? command_write_tables(c, &(Table){o->output, print_export, c}, 1)
+                                 : status;
+}
+
+const Command command_export = {
+    .name = "export",
+    .arguments = "MODEL",
+    .summary = "write a model in the format of other programs",
+    .about =
+        "Writes a model as a file that other programs read. onnx: for ONNX Runtime and others; "
+        "it takes raw pixels (uint8, images x 1 x rows x columns) and gives probabilities and "
+        "logits. npz: the weights as arrays, for NumPy. The same model gives the same bytes "
+        "everywhere.",
+    .examples = {"mlp export model.bin", "mlp export model.bin -o model.npz"},
+    .values_size = sizeof(ExportCommandOptions),
+    .options = export_options,
+    .defaults = export_defaults,
+    .run = run,
+};
