@@ -355,7 +355,6 @@ static int run(Context *c)
                  .test = o->test,
                  .rows = 28,
                  .cols = 28};
-    c->words.n_models = 0;
     if (!check_line(job, &c->err))
         return STATUS_USAGE;
     if (!find_parts(job, &c->err) || !check_kept(job, job->source, &c->err) ||
