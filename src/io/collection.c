@@ -172,18 +172,25 @@ bool selection_all(Selection *all, const Collection *images, Arena *arena, Error
     return all->order != NULL;
 }
 
-// Marks the images of class k that become test images. `members` (n) is working memory.
-static void mark_class(bool *is_test, const Collection *images, unsigned k, double fraction,
-                       uint64_t seed, uint32_t *members, uint32_t *order)
+// The choice of test images, with working memory for the images of a class.
+typedef struct Choice {
+    double fraction;
+    uint64_t seed;
+    bool *is_test;             // (n), by image
+    uint32_t *members, *order; // (n)
+} Choice;
+
+// Marks the images of class k that become test images.
+static void choose_of_class(Choice *c, const Collection *images, unsigned k)
 {
     size_t n = 0;
     for (size_t i = 0; i < images->n; i++)
         if (images->labels.at[i] == k)
-            members[n++] = (uint32_t)i;
-    size_t wanted = (size_t)(fraction * (double)n + 0.5);
-    random_permutation(order, n, seed, RANDOM_IMPORT + k);
+            c->members[n++] = (uint32_t)i;
+    size_t wanted = (size_t)(c->fraction * (double)n + 0.5);
+    random_permutation(c->order, n, c->seed, RANDOM_IMPORT + k);
     for (size_t i = 0; i < wanted && i + 1 < n; i++)
-        is_test[members[order[i]]] = true;
+        c->is_test[c->members[c->order[i]]] = true;
 }
 
 bool selection_split(Selection *train, Selection *test, double fraction, uint64_t seed,
@@ -191,15 +198,19 @@ bool selection_split(Selection *train, Selection *test, double fraction, uint64_
 {
     const Collection *images = train->images;
     static const char what[] = "the test images";
-    bool *is_test = arena_alloc(arena, images->n, sizeof *is_test, what, err);
-    uint32_t *members = arena_alloc(arena, images->n, sizeof *members, what, err);
-    if (is_test == NULL || members == NULL || !selection_all(test, images, arena, err))
+    Choice choice = {.fraction = fraction,
+                     .seed = seed,
+                     .is_test = arena_alloc(arena, images->n, sizeof *choice.is_test, what, err),
+                     .members = arena_alloc(arena, images->n, sizeof *choice.members, what, err)};
+    if (choice.is_test == NULL || choice.members == NULL ||
+        !selection_all(test, images, arena, err))
         return false;
+    choice.order = test->order;
     for (unsigned k = 0; k < MLP_MAX_CLASSES; k++)
-        mark_class(is_test, images, k, fraction, seed, members, test->order);
+        choose_of_class(&choice, images, k);
     train->n = test->n = 0;
     for (size_t i = 0; i < images->n; i++) {
-        Selection *part = is_test[i] ? test : train;
+        Selection *part = choice.is_test[i] ? test : train;
         part->order[part->n++] = (uint32_t)i;
     }
     return true;

@@ -99,13 +99,14 @@ static void print_labels(FILE *out, const Selection *part)
         fputc(part->images->labels.at[part->order[i]], out);
 }
 
-static bool write_file(Output *out, size_t i, const char *directory, const Selection parts[2],
-                       const char *names, Arena *arena, Error *err)
+static bool write_file(IdxWriter *writer, size_t i, const Selection parts[2], const char *names,
+                       Arena *arena, Error *err)
 {
+    Output *out = &writer->files[i];
     const Selection *part = &parts[files[i].part];
     if (files[i].of == NAMES ? names == NULL : part->n == 0)
         return true;
-    const char *path = arena_printf(arena, err, "%s/%s", directory, files[i].name);
+    const char *path = arena_printf(arena, err, "%s/%s", writer->directory, files[i].name);
     if (path == NULL || !output_open(out, arena, path, OUTPUT_REGULAR_ONLY, err))
         return false;
     if (files[i].of == IMAGES)
@@ -124,7 +125,7 @@ bool idx_write(IdxWriter *writer, const char *directory, const Selection parts[2
     if (!writer->is_new && errno != EEXIST)
         return error_set_errno(err, "%s: cannot make this directory", directory);
     for (size_t i = 0; i < IDX_SET_FILES; i++)
-        if (!write_file(&writer->files[i], i, directory, parts, names, arena, err)) {
+        if (!write_file(writer, i, parts, names, arena, err)) {
             idx_write_discard(writer);
             return false;
         }
