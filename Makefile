@@ -23,6 +23,9 @@ PKGCONFIGDIR = $(LIBDIR)/pkgconfig
 INCLUDEDIR   = $(PREFIX)/include
 MANDIR       = $(PREFIX)/share/man/man1
 DATADIR      = $(PREFIX)/share/mlp
+BASHDIR      = $(PREFIX)/share/bash-completion/completions
+ZSHDIR       = $(PREFIX)/share/zsh/site-functions
+FISHDIR      = $(PREFIX)/share/fish/vendor_completions.d
 
 CFLAGS ?= -O3 -g
 SAN     =
@@ -106,6 +109,12 @@ ifeq ($(SAN),)
   UNWIND := $(call takes,-fno-asynchronous-unwind-tables -fno-unwind-tables)
 endif
 
+# gcc needs half of its time to follow where each variable of the kernels is, with the sanitizers' checks
+# between. Their reports do not say that.
+ifneq ($(SAN),)
+  TRACKING := $(call takes,-fno-var-tracking)
+endif
+
 # Hardening that costs no time. HARDEN= leaves it out; so do the sanitizers, which see more. Each
 # part is used where compiler and linker take it (ld of macOS knows no -z), -pie not beside -static,
 # and _FORTIFY_SOURCE where it works, in an optimised build, unless it is already set.
@@ -127,7 +136,7 @@ ifneq ($(and $(HARDEN),$(if $(SAN),,plain)),)
   PIE            := $(filter -pie,$(TAKEN))
 endif
 
-ALL_CFLAGS = $(CFLAGS) $(WARNINGS) $(STANDARD) $(UNWIND) $(SANFLAGS) -pthread -fvisibility=hidden
+ALL_CFLAGS = $(CFLAGS) $(WARNINGS) $(STANDARD) $(UNWIND) $(TRACKING) $(SANFLAGS) -pthread -fvisibility=hidden
 COMPILE    = $(CC) $(DEFINES) $(HARDEN_CFLAGS) $(CPPFLAGS) $(ALL_CFLAGS)
 LINK       = $(CC) $(HARDEN_CFLAGS) $(HARDEN_LDFLAGS) $(ALL_CFLAGS) $(LDFLAGS)
 
@@ -345,15 +354,19 @@ TO_PKGCONFIG = $(call quoted,$(DESTDIR)$(PKGCONFIGDIR))
 TO_INCLUDE   = $(call quoted,$(DESTDIR)$(INCLUDEDIR))
 TO_MAN       = $(call quoted,$(DESTDIR)$(MANDIR))
 TO_DATA      = $(call quoted,$(DESTDIR)$(DATADIR))
+TO_BASH      = $(call quoted,$(DESTDIR)$(BASHDIR))
+TO_ZSH       = $(call quoted,$(DESTDIR)$(ZSHDIR))
+TO_FISH      = $(call quoted,$(DESTDIR)$(FISHDIR))
 PLOT_SCRIPTS = scripts/plot.gp scripts/inputs.gp scripts/style.gp
 MNIST_FILES  = $(wildcard data/mnist/*.gz) data/mnist/README.md
 
 VERSION = $(shell sed -n 's/^.define MLP_VERSION "\(.*\)"/\1/p' include/mlp.h)
+COMPLETION = $(if $(filter /%,$(PROGRAM)),,./)$(PROGRAM) completion
 # $(call in_pc,TEXT): a path for mlp.pc, with a backslash before what is special.
 in_pc = "$$(printf '%s' $(call quoted,$(1)) | sed 's/[^A-Za-z0-9_/.+-]/\\&/g')"
 
 install: $(PROGRAM) $(ARCHIVE) $(SHARED)
-	install -d $(TO_BIN) $(TO_LIB) $(TO_PKGCONFIG) $(TO_INCLUDE) $(TO_MAN) $(TO_DATA)/mnist
+	install -d $(TO_BIN) $(TO_LIB) $(TO_PKGCONFIG) $(TO_INCLUDE) $(TO_MAN) $(TO_DATA)/mnist $(TO_BASH) $(TO_ZSH) $(TO_FISH)
 	install -m 755 $(PROGRAM) $(TO_BIN)/mlp
 	install -m 644 $(ARCHIVE) $(TO_LIB)/libmlp.a
 	install -m 755 $(SHARED) $(TO_LIB)/$(SONAME)
@@ -363,6 +376,9 @@ install: $(PROGRAM) $(ARCHIVE) $(SHARED)
 	  printf '%s\n' 'Name: mlp' 'Description: Trains and runs small neural networks on images' 'Version: $(VERSION)' \
 	    'Cflags: -I$${includedir}' 'Libs: -L$${libdir} -lmlp' 'Libs.private: -lm -pthread'; } >$(TO_PKGCONFIG)/mlp.pc
 	install -m 644 src/cli/mlp.1 $(TO_MAN)/mlp.1
+	@if $(COMPLETION) bash >/dev/null 2>&1; then \
+	  $(COMPLETION) bash >$(TO_BASH)/mlp && $(COMPLETION) zsh >$(TO_ZSH)/_mlp && $(COMPLETION) fish >$(TO_FISH)/mlp.fish; \
+	else echo '$(PROGRAM) does not run here: no completions for shells were installed' >&2; fi
 	install -m 644 $(PLOT_SCRIPTS) $(TO_DATA)
 	install -m 644 $(MNIST_FILES) $(TO_DATA)/mnist
 
@@ -370,9 +386,10 @@ install: $(PROGRAM) $(ARCHIVE) $(SHARED)
 uninstall:
 	rm -f $(TO_BIN)/mlp $(TO_LIB)/libmlp.a $(TO_LIB)/libmlp.so $(TO_LIB)/$(SONAME)
 	rm -f $(TO_PKGCONFIG)/mlp.pc $(TO_INCLUDE)/mlp.h $(TO_MAN)/mlp.1
+	rm -f $(TO_BASH)/mlp $(TO_ZSH)/_mlp $(TO_FISH)/mlp.fish
 	rm -f $(foreach file,$(PLOT_SCRIPTS),$(TO_DATA)/$(notdir $(file)))
 	rm -f $(foreach file,$(MNIST_FILES),$(TO_DATA)/mnist/$(notdir $(file)))
-	for directory in $(TO_DATA)/mnist $(TO_DATA) $(TO_MAN) $(TO_BIN) $(TO_PKGCONFIG) $(TO_LIB) $(TO_INCLUDE); do \
+	for directory in $(TO_DATA)/mnist $(TO_DATA) $(TO_MAN) $(TO_BIN) $(TO_PKGCONFIG) $(TO_LIB) $(TO_INCLUDE) $(TO_BASH) $(TO_ZSH) $(TO_FISH); do \
 	  rmdir -p "$$directory" 2>/dev/null || true; done
 
 clean:

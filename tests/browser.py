@@ -56,6 +56,14 @@ class Browser:
         except urllib.error.HTTPError as error:
             raise RuntimeError("%s %s: %s" % (method, path, json.load(error)["value"]["message"])) from None
 
+    def reset(self):
+        """Leaves the page, and forgets what was emulated and logged for it."""
+        self.call("POST", "/url", {"url": "about:blank"})
+        self.devtools("Emulation.clearDeviceMetricsOverride")
+        self.devtools("Emulation.setEmulatedMedia", features=[])
+        for kind in ("browser", "performance"):
+            self.log(kind)
+
     def open(self, path):
         self.call("POST", "/url", {"url": "file://" + urllib.request.pathname2url(os.path.abspath(path))})
 

@@ -1,5 +1,6 @@
-"""Checks of the page that `mlp page` writes: check_page.py CHECK ARGUMENTS. Prints "ok" or "FAIL" and what was
-checked, and ends with status 1 if any failed. cli_page.sh calls it in a directory of its own, with MLP and FAST_MLP (the
+"""Checks of the page that `mlp page` writes: `check_page.py hashes PAGE`; without arguments, in one browser, those that
+standard input names, one per line, with a tab after the check's name and each argument. Prints "ok" or "FAIL" and what
+was checked, and ends with status 1 if any failed. cli_page.sh calls it in a directory of its own, with MLP and FAST_MLP (the
 program, with and without sanitizers), DATA (MNIST) and TESTS (this directory)."""
 import base64, contextlib, csv, gzip, hashlib, json, os, random, re, shutil, socket, struct, subprocess, sys, time, urllib.parse, zlib
 
@@ -7,6 +8,7 @@ from browser import Browser
 
 MLP, FAST_MLP, DATA = (os.environ.get(name) for name in ("MLP", "FAST_MLP", "DATA"))
 failed = False
+shared_browser = None
 
 
 def claim(text, ok, *details):
@@ -28,11 +30,11 @@ def page_of(model, *flags):
 
 @contextlib.contextmanager
 def opened(page, *flags):
-    """A browser that shows the page, or the page of a model."""
+    """The browser, as it was started, with the page, or the page of a model."""
     path = page if page.endswith(".html") else page_of(page, *flags)
-    with Browser(os.getcwd()) as browser:
-        browser.open(path)
-        yield browser
+    shared_browser.reset()
+    shared_browser.open(path)
+    yield shared_browser
 
 
 def bits(values):
@@ -565,5 +567,11 @@ def claim_png(path, width, height):
     assert struct.unpack(">II", header[16:24]) == (width, height), path
 
 
-globals()[sys.argv[1]](*sys.argv[2:])
+if len(sys.argv) > 1:
+    globals()[sys.argv[1]](*sys.argv[2:])
+else:
+    with Browser(os.getcwd()) as shared_browser:
+        for line in sys.stdin:
+            check, *arguments = line.rstrip("\n").split("\t")[:-1]
+            globals()[check](*arguments)
 sys.exit(1 if failed else 0)

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The build and what surrounds it: installed and removed under names of any kind, with compilers that
-# know less, in 32 bits, from a clone made under Windows.
+# The build and what surrounds it: installed and removed under names of any kind, from a clone made under
+# Windows. (Compilers: cli_compilers, cli_source, cli_repro.)
 . tests/lib.sh
 
 # ---------------------------------------------------------------------------------------------
@@ -13,12 +13,13 @@ nothing_ran() { # of what the names below say
 # The program knows where its data are installed, so it is built for that place.
 odd="$WORK/it's a \"quoted\" \\name; touch HACKED; \`touch HACKED\` & (more)"
 built() { # ARGUMENTS...: make, in the build that is installed here
-    "$MAKE" CC="$CC" CFLAGS=-O1 BUILD="$WORK/odd" PROGRAM="$WORK/odd-mlp" "$@"
+    "$MAKE" CC="$CC" BUILD="$WORK/odd" PROGRAM="$WORK/odd-mlp" "$@"
 }
 odd_install() {
-    built -s -j 2 install PREFIX="$odd" && [ -x "$odd/bin/mlp" ] && [ -s "$odd/share/man/man1/mlp.1" ] &&
+    with_plain_objects "$WORK/odd" && built -s -j 2 install PREFIX="$odd" && [ -x "$odd/bin/mlp" ] && [ -s "$odd/share/man/man1/mlp.1" ] &&
         [ -s "$odd/share/mlp/plot.gp" ] && [ -s "$odd/include/mlp.h" ] && [ -s "$odd/lib/libmlp.a" ] &&
-        [ -s "$odd/lib/libmlp.so" ] && nothing_ran || return 1
+        [ -s "$odd/lib/libmlp.so" ] && nothing_ran && [ -s "$odd/share/bash-completion/completions/mlp" ] &&
+        [ -s "$odd/share/zsh/site-functions/_mlp" ] && [ -s "$odd/share/fish/vendor_completions.d/mlp.fish" ] || return 1
     (mkdir "$WORK/elsewhere" && cd "$WORK/elsewhere" && unset MLP_DATA &&
         "$odd/bin/mlp" train -q --epochs 1 --train-size 100 --val-size 100 && [ -s model.bin ])
 }
@@ -99,70 +100,6 @@ nothing_there() { # twice, and before anything was installed
     stage uninstall PREFIX=/opt && [ ! -e "$WORK/stage/opt" ]
 }
 claim "make uninstall where nothing is installed does nothing, and does not fail" nothing_there
-
-# ---------------------------------------------------------------------------------------------
-# Compilers that know less
-
-trained() { # PROGRAM: the checksum of a small training's model
-    "$1" train -q --train-size 300 --val-size 100 --epochs 1 -o "$WORK/t.bin" --csv "$WORK/t.csv" &&
-        cksum <"$WORK/t.bin"
-}
-# without "SET..." VARIABLE=VALUE...: a build with these variables lacks these sets and gives the same bytes.
-without() {
-    sets=$1
-    shift
-    rm -rf "$WORK/lesser"
-    "$MAKE" -s -j 2 CC="$CC" CFLAGS=-O1 BUILD="$WORK/lesser" PROGRAM="$WORK/lesser/mlp" "$@" \
-        all "$WORK/lesser/bench" || return 1
-    for set in $sets; do
-        refuses 2 "MLP_ISA=$set: this build does not have" env MLP_ISA="$set" "$WORK/lesser/mlp" --version ||
-            return 1
-    done
-    [ "$(trained "$WORK/lesser/mlp")" = "$(trained "$FAST_MLP")" ]
-}
-refuses_cplusplus() {
-    for compiler in g++ clang++ /usr/bin/c++; do
-        ! "$MAKE" -s CC="$compiler" BUILD="$WORK/plus" PROGRAM="$WORK/none" >"$WORK/said" 2>&1 || return 1
-        cat "$WORK/said"
-        [ "$(wc -l <"$WORK/said")" -eq 1 ] && grep -q 'is a C++ compiler, and mlp is written in C' "$WORK/said" || return 1
-    done
-}
-printf '#!/bin/sh\nexec %s -U__clang__ -U__GNUC__ -D__GNUC__=8 "$@"\n' "$CC" >"$WORK/older"
-chmod +x "$WORK/older"
-claim "MLP_NO_AVX512 builds the rest, for a compiler that lacks AVX-512" without avx512 CPPFLAGS=-DMLP_NO_AVX512
-claim "so does MLP_NO_AVX2" without 'avx512 avx2' CPPFLAGS=-DMLP_NO_AVX2
-claim "a compiler older than gcc 9 builds the scalar kernels alone" \
-    without 'neon avx512 avx2 sse2' CC="'$WORK/older'"
-claim "a C++ compiler is refused in one line" refuses_cplusplus
-
-# ---------------------------------------------------------------------------------------------
-# 32 bits (that the bytes are the same: cli_repro)
-
-cross='i686-linux-gnu-gcc'
-if command -v "$cross" >/dev/null && command -v qemu-i386 >/dev/null; then
-    in_32_bits() {
-        "$MAKE" -s CC="$cross" CFLAGS='-O2 -msse2 -mfpmath=sse -Werror' LDFLAGS=-static \
-            BUILD="$WORK/i686" PROGRAM="$WORK/i686-mlp" all
-    }
-    claim "a build for 32 bits compiles without a warning" in_32_bits
-    x87() {
-        ! "$MAKE" -s CC="$cross" CFLAGS=-O2 BUILD="$WORK/x87" PROGRAM="$WORK/x87-mlp" all >"$WORK/said" 2>&1 ||
-            { echo "it compiles"; return 1; }
-        grep -q 'use -std=gnu11 (32-bit x86: and -msse2 -mfpmath=sse)' "$WORK/said"
-    }
-    claim "one that would use the x87 is refused, and the error names the flags that it needs" x87
-    beyond_2_gb() { # a file of 3 GB, nearly all of it a hole
-        mkdir "$WORK/large" && cp data/mnist/*.gz "$WORK/large" && rm "$WORK/large"/train-images* &&
-            { gzip -dc data/mnist/train-images-idx3-ubyte.gz | head -c 1000 &&
-                dd bs=1 count=1 seek=3221225471 if=/dev/zero 2>/dev/null; } \
-                1<>"$WORK/large/train-images-idx3-ubyte" || return 1
-        refuses 1 'the file has 3221226472' qemu-i386 "$WORK/i686-mlp" train -q -d "$WORK/large" \
-            -o "$WORK/large.bin" --csv "$WORK/large.csv"
-    }
-    claim "files beyond 2 GB are opened there" beyond_2_gb
-else
-    skip "32 bits: $cross or qemu-i386 is not installed"
-fi
 
 # ---------------------------------------------------------------------------------------------
 # A clone made under Windows

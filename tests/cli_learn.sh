@@ -116,7 +116,7 @@ fi
 
 installs_and_removes() {
     mkdir copy && cp -r "$ROOT/Makefile" "$ROOT/include" "$ROOT/src" "$ROOT/scripts" "$ROOT/data" copy || return 1
-    "$MAKE" -s -C copy CFLAGS=-O1 PREFIX="$WORK/usr" DESTDIR="$WORK/stage" install || return 1
+    "$MAKE" -s -C copy CFLAGS=-O0 PREFIX="$WORK/usr" DESTDIR="$WORK/stage" install || return 1
     [ -z "$(ls usr 2>/dev/null)" ] || return 1
     mv "stage$WORK/usr" usr
     for file in bin/mlp include/mlp.h lib/libmlp.a lib/libmlp.so lib/pkgconfig/mlp.pc share/man/man1/mlp.1 share/mlp/plot.gp share/mlp/style.gp \

@@ -7,7 +7,8 @@ usr=$WORK/usr examples=scripts/examples
 export PKG_CONFIG_PATH="$usr/lib/pkgconfig" LD_LIBRARY_PATH="$usr/lib"
 
 install_library() {
-    "$MAKE" -s -j 2 CC="$CC" CFLAGS=-O1 SAN= BUILD="$WORK/build" PROGRAM="$WORK/mlp" install PREFIX="$usr"
+    with_plain_objects "$WORK/build" &&
+        "$MAKE" -s -j 2 CC="$CC" SAN= BUILD="$WORK/build" PROGRAM="$WORK/mlp" install PREFIX="$usr"
 }
 build() { # COMPILER SOURCE OUTPUT PKG-CONFIG-ARGUMENT...
     compiler=$1 source=$2 output=$3

@@ -41,6 +41,13 @@ small_data() { # DIRECTORY N [SIDE]
     done
 }
 
+# with_plain_objects DIRECTORY: the objects of the plain build, those of the shared library included, to be built upon
+# with BUILD=DIRECTORY: what make then compiles is what its other variables change. Without such a build
+# (TEST_BUILD of tests/run.sh) make compiles everything.
+with_plain_objects() {
+    mkdir -p "$1" && { [ ! -d build/plain ] || cp -Rp build/plain/. "$1"; }
+}
+
 # make_report ARGUMENTS...: the sub-make that `make report` calls, on few images and few epochs, with
 # some of its recipes. FASHION is $MLP_DATA, so that it is there everywhere.
 make_report() {

@@ -27,11 +27,19 @@ trap 'exit 130' INT TERM
 address=${TEST_BUILD:-build/address} thread=${TEST_BUILD:-build/thread}
 fast_mlp=$PWD/${TEST_BUILD:+$TEST_BUILD/}mlp
 
+# Tests of threads, which run under the thread sanitizer too.
+threaded='test_threads test_train test_optimizer test_library' threaded_programs=
+for test in $threaded; do
+    threaded_programs="$threaded_programs build/thread/$test"
+done
+# In the plain build also what `make install` installs: tests that install copy these objects.
 jobs=$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
-if [ -z "$TEST_BUILD" ] && { ! "$MAKE" -j "$jobs" CC="$CC" all SAN= >"$work/build.log" 2>&1 ||
+# shellcheck disable=SC2086 # the programs are words
+if [ -z "$TEST_BUILD" ] && { ! "$MAKE" -j "$jobs" CC="$CC" SAN= all lib build/plain/public/libmlp.a \
+    >"$work/build.log" 2>&1 ||
     ! "$MAKE" -j "$jobs" CC="$CC" CFLAGS='-O1 -g' SAN=address all unit-tests \
         >>"$work/build.log" 2>&1 ||
-    ! "$MAKE" -j "$jobs" CC="$CC" CFLAGS='-O1 -g' SAN=thread all unit-tests \
+    ! "$MAKE" -j "$jobs" CC="$CC" CFLAGS='-O1 -g' SAN=thread all $threaded_programs \
         >>"$work/build.log" 2>&1; }; then
     cat "$work/build.log"
     echo "0 passed, 1 failed, 0 skipped"
@@ -92,12 +100,12 @@ wanted() {
 
 # Those that take minutes come first, then the other scripts.
 selection=$* tests=
-for test in cli_repro cli_cnn cli_page cli_docs tests/cli_*.sh tests/test_*.c; do
+for test in cli_repro cli_page cli_cnn cli_docs cli_source cli_learn cli_report test_digit tests/cli_*.sh tests/test_*.c; do
     test=$(basename "${test%.*}")
     case " $tests " in *" $test "*) continue ;; esac
     ! wanted "$test" || tests="$tests $test"
 done
-for test in test_threads test_train test_optimizer test_library; do
+for test in $threaded; do
     ! wanted "$test" || tests="$tests $test-tsan"
 done
 

@@ -462,9 +462,11 @@ static void several_models_survive_every_allocation_that_fails(void)
 static void mlp_info_and_gradcheck_survive_every_allocation_that_fails(void)
 {
     static const char *const info[] = {trained_path, NULL};
+    static const char *const data_info[] = {small_data, "--json", NULL};
     static const char *const gradcheck[] = {trained_path, "-d", small_data, NULL};
     for (int onwards = 0; onwards < 2; onwards++) {
         sweep_command(&command_info, info, model_path, &old, onwards, 30);
+        sweep_command(&command_info, data_info, model_path, &old, onwards, 12);
         sweep_command(&command_gradcheck, gradcheck, model_path, &old, onwards, 60);
     }
 }

@@ -1,19 +1,24 @@
-// mlp info: shows what a model file contains. Which settings there are is known to
-// settings.h, what else the metadata hold to model.h.
+// mlp info: shows what a model file contains, or a data set. Which settings a model has is known to
+// settings.h, what else its metadata hold to model.h, and what is said of data to data_info.h.
 #include "commands.h"
+#include "data_info.h"
+#include "idx.h"
 #include "json.h"
 
 #include <math.h>
 #include <string.h>
 
-typedef struct InfoOptions {
-    bool json;
-} InfoOptions;
-
 static void info_options(OptionTable *table, void *values)
 {
-    InfoOptions *o = values;
-    options_add(table, &OPT_JSON(&o->json), 1);
+    DataInfoOptions *o = values;
+    const Option rows[] = {
+        OPT_BOOL("transpose", &o->transposed, COMMAND_TRANSPOSE_HELP),
+        OPT_STRING("classes", &o->classes, "NAMES",
+                   "names of the classes of a data set, as for mlp train",
+                   .default_text = "their numbers", .role = ROLE_READS),
+        OPT_JSON(&o->json),
+    };
+    options_add(table, rows, sizeof rows / sizeof rows[0]);
 }
 
 typedef struct TensorSummary {
@@ -139,23 +144,37 @@ static void print_json(const char *path, const Model *model)
 
 static int run(Context *c)
 {
-    const InfoOptions *o = c->values;
+    const DataInfoOptions *o = c->values;
+    bool is_data = idx_is_data(c->words.model);
+    if (is_data)
+        c->words.n_models = 0; // none to open
+    else if (o->transposed || o->classes != NULL) {
+        error_set(&c->err, "--%s is for a data set, and %s is not a directory of one",
+                  o->transposed ? "transpose" : "classes", c->words.model);
+        return STATUS_USAGE;
+    }
     int status = command_begin(c);
     if (status != STATUS_DONE)
         return status;
+    if (is_data)
+        return data_info_print(c, o);
     o->json ? print_json(c->words.model, c->model) : print_text(c->words.model, c->model);
     return STATUS_DONE;
 }
 
 const Command command_info = {
     .name = "info",
-    .arguments = "MODEL",
-    .summary = "show the contents of a model file",
+    .arguments = "MODEL|DIR",
+    .summary = "show the contents of a model file or a data set",
     .about =
         "Shows what a model file contains: the settings that it was trained with, its tensors, "
-        "and whether its checksum is correct. A damaged file is refused, with the reason.",
-    .examples = {"mlp info model.bin", "mlp info model.bin --json"},
-    .values_size = sizeof(InfoOptions),
+        "and whether its checksum is correct. A damaged file is refused, with the reason.\n\n"
+        "Of DIR, a directory of IDX files or DIR/SET as for mlp train --data, shows the files, the "
+        "images of each class, what their pixels are, and exact copies; on a terminal also the "
+        "first images of each class. Notes say what mlp train and mlp eval would note, and more. "
+        "If mlp train would refuse the data, the exit status is 1 and the last line says why.",
+    .examples = {"mlp info model.bin", "mlp info data/mnist"},
+    .values_size = sizeof(DataInfoOptions),
     .options = info_options,
     .run = run,
 };

@@ -1,5 +1,6 @@
 // mlp sweep: a training for each combination of settings, one row per training in a table. Knows
 // the options and what is done in which order; the parts are in sweep.h, which is to be read next.
+#include "data_notes.h"
 #include "progress.h"
 #include "sweep.h"
 
@@ -19,7 +20,8 @@ static void add_axis(OptionTable *table, SweepOptions *o, const Setting *row)
                                                             : "N,N,...";
     axis->row = row;
     axis->list = setting_default(row, o->settings.architecture);
-    const Option option = OPT_STRING(row->flag, &axis->list, placeholder, row->help);
+    const Option option =
+        OPT_STRING(row->flag, &axis->list, placeholder, row->help, .choices = row->choices);
     options_add(table, &option, 1);
 }
 
@@ -203,9 +205,8 @@ const Command command_sweep = {
         "sweep --arch cnn --help).\n\n"
         "More than one machine: --list prints one command per training, which other programs run "
         "anywhere, and --merge with the same flags joins their tables.",
-    .examples =
-        {"mlp sweep --lr 1e-4,1e-3,1e-2 --seeds 5 --summary",
-         "mlp sweep --seeds 9 --list | sh; mlp sweep --seeds 9 --merge sweep-*.csv"},
+    .examples = {"mlp sweep --lr 1e-4,1e-3,1e-2 --seeds 5 --summary",
+                 "mlp sweep --seeds 9 --list | sh; mlp sweep --seeds 9 --merge sweep-*.csv"},
     .values_size = sizeof(SweepOptions),
     .options = sweep_options,
     .defaults = sweep_defaults,

@@ -1,8 +1,10 @@
 // mlp train: options -> data -> network -> training -> model and curves. Knows when what is
 // written, and what a training says; leaves the settings to settings.h, the table of curves to
-// tables.h, the live line to progress.h and the work to the library (mlp.h).
-// A training is a new one, one that is resumed, or a new one that starts from a model's weights.
+// tables.h, the live line to progress.h, what it says of the data to data_notes.h and the work to
+// the library (mlp.h). A training is a new one, one that is resumed, or a new one that starts from
+// a model's weights.
 #include "commands.h"
+#include "data_notes.h"
 #include "idx.h"
 #include "json.h"
 #include "numbers.h"

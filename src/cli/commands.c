@@ -89,8 +89,7 @@ void command_print_word(FILE *out, const char *word)
     fputc('\'', out);
 }
 
-// The number of UTF-8 characters.
-static int text_width(const char *text)
+int command_text_width(const char *text)
 {
     int width = 0;
     for (; *text != '\0'; text++)
@@ -102,7 +101,7 @@ int command_class_width(const mlp_model *model)
 {
     int widest = sizeof "class" - 1;
     for (size_t k = 0; k < mlp_classes(model); k++) {
-        int width = text_width(mlp_class_name(model, k));
+        int width = command_text_width(mlp_class_name(model, k));
         widest = width > widest ? width : widest;
     }
     return widest;
@@ -112,9 +111,9 @@ void command_print_class(const mlp_model *model, size_t k, int width)
 {
     ClassName name = model->class_names[k];
     size_t end = strlen(name.text);
-    while (text_width(name.text) > width)
+    while (command_text_width(name.text) > width)
         name.text[--end] = '\0'; // a cut character has the width of a whole one
-    printf("%*s%s", width - text_width(name.text), "", name.text);
+    printf("%*s%s", width - command_text_width(name.text), "", name.text);
 }
 
 static const char *data_directory(const char *chosen)

@@ -19,7 +19,9 @@ enum ExitStatus {
 
 // What main gives a command, and takes back from it.
 typedef struct Context {
-    const char *program; // as it was called; NULL: not known
+    const char *program;            // as it was called; NULL: not known
+    const Command *const *commands; // (n_commands) all that there are
+    size_t n_commands;
     OptionTable options;
     void *values; // the command's struct of options
     Arguments words;
@@ -37,7 +39,7 @@ typedef struct Context {
 
 extern const Command command_train, command_eval, command_gradcheck, command_info, command_weights,
     command_sweep, command_predict, command_features, command_augment, command_explain,
-    command_page, command_export, command_import, command_export_data;
+    command_page, command_export, command_import, command_export_data, command_completion;
 
 // Parses the words after the command's name and runs it, or prints its help. Returns the exit
 // status; when that is an error, context->err says why, unless it has been printed.
@@ -57,6 +59,8 @@ ShownName command_shown(const char *name);
 
 // Prints a word as a shell reads it, quoted where it must be. Control characters become '?'.
 void command_print_word(FILE *out, const char *word);
+// The columns that a text takes: its UTF-8 characters.
+int command_text_width(const char *text);
 
 // The columns that a table needs for the names of a model's classes and its title "class".
 int command_class_width(const mlp_model *model);

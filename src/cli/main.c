@@ -11,9 +11,10 @@
 #include <unistd.h>
 
 static const Command *const commands[] = {
-    &command_train,   &command_eval,     &command_predict, &command_gradcheck,  &command_info,
-    &command_weights, &command_features, &command_explain, &command_page,       &command_export,
-    &command_sweep,   &command_augment,  &command_import,  &command_export_data};
+    &command_train,  &command_eval,        &command_predict,   &command_gradcheck,
+    &command_info,   &command_weights,     &command_features,  &command_explain,
+    &command_page,   &command_export,      &command_sweep,     &command_augment,
+    &command_import, &command_export_data, &command_completion};
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 
 static void print_help(void)
@@ -139,6 +140,6 @@ int main(int argc, char **argv)
     // A file that grows beyond its limit makes a write fail, which is reported like any other
     // error.
     (void)signal(SIGXFSZ, SIG_IGN);
-    Context context = {.program = argv[0]};
+    Context context = {.program = argv[0], .commands = commands, .n_commands = N_COMMANDS};
     return command_finish(&context, run_words(argc, argv, &context));
 }

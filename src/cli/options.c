@@ -17,6 +17,7 @@ static const struct {
     const char *ours, *others;
 } synonyms[] = {
     {"MODEL", "model model-path model-file load checkpoint weights m"},
+    {"DIR", "data data-dir dataset d"},
     {"FILE", "image images img input file picture digit i"},
     {"batch", "batch-size bs mini-batch minibatch-size b"},
     {"lr", "learning-rate learning lr-rate rate eta alpha step-size"},

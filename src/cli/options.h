@@ -93,8 +93,9 @@ struct Context;
 
 typedef struct Command {
     const char *name; // "train"
-    // "MODEL"; "[MODEL]": may be missing; "MODEL [FILE]"; "MODEL..."; "MODEL... FILE...", where the
-    // command finds out how many are models; "[TABLE]...": no models; NULL: none.
+    // "MODEL"; "MODEL|DIR"; "this|that": one of these words; "[MODEL]": may be missing; "MODEL
+    // [FILE]"; "MODEL..."; "MODEL... FILE...", where the command finds out how many are models;
+    // "[TABLE]...": no models; NULL: none.
     const char *arguments;
     const char *summary; // one line for `mlp --help`
     const char *about;   // paragraphs for `mlp COMMAND --help`

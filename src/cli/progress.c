@@ -3,6 +3,7 @@
 #include "progress.h"
 
 #include "commands.h"
+#include "data_notes.h"
 #include "evaluate.h"
 #include "terminal.h"
 #include "train_state.h"
@@ -10,94 +11,6 @@
 #include <math.h>
 #include <string.h>
 #include <unistd.h>
-
-// ---------------------------------------------------------------------------------------------
-// Data
-
-static size_t count_present(const ClassCounts *counts, size_t end)
-{
-    size_t present = 0;
-    for (size_t k = 0; k < end; k++)
-        present += counts->n[k] > 0;
-    return present;
-}
-
-void notes_data_read(const mlp_data *data, const Split *split)
-{
-    ClassCounts counts = dataset_count_classes(data, (Range){0, data->n});
-    ShownName shown = command_shown(data->name);
-    size_t present = count_present(&counts, data->n_classes);
-    fprintf(stderr, "%zu images of %zu x %zu pixels in ", data->n, data->rows, data->cols);
-    if (present < data->n_classes)
-        fprintf(stderr, "%zu of ", present);
-    fprintf(stderr, "%zu classes from %s: %zu train, %zu validate\n", data->n_classes, shown.text,
-            range_length(split->train), range_length(split->validation));
-}
-
-// "9", "7, 8 and 9", "0, 1, 2, 3, 4, 5 and 20 more". Returns how many there are.
-static size_t list_classes(char list[LIST_SIZE], const bool *listed, size_t n_classes)
-{
-    size_t n = 0, shown = 0;
-    list[0] = '\0';
-    for (size_t k = 0; k < n_classes; k++)
-        n += listed[k];
-    for (size_t k = 0; k < n_classes; k++) {
-        char number[24];
-        snprintf(number, sizeof number, "%zu", k);
-        if (listed[k])
-            list_add(list, shown++, n, number);
-    }
-    return n;
-}
-
-// Marks the classes that validation images show and training images do not. Returns how many
-// images.
-static size_t find_untrained(bool missing[MLP_MAX_CLASSES], const Dataset *data, const Split *split)
-{
-    ClassCounts train = dataset_count_classes(data, split->train);
-    ClassCounts validation = dataset_count_classes(data, split->validation);
-    size_t images = 0;
-    for (size_t k = 0; k < MLP_MAX_CLASSES; k++) {
-        missing[k] = train.n[k] == 0 && validation.n[k] > 0;
-        images += missing[k] ? validation.n[k] : 0;
-    }
-    return images;
-}
-
-static void note_untrained_classes(const mlp_data *data, const Split *split)
-{
-    bool missing[MLP_MAX_CLASSES];
-    size_t images = find_untrained(missing, data, split);
-    if (images == 0)
-        return;
-    char classes[LIST_SIZE];
-    bool all_train = split->train.end == split->validation.first;
-    size_t n = list_classes(classes, missing, data->n_classes);
-    command_note("%s: no training image is of %s %s, but %zu validation images are; %s, images "
-                 "and labels alike",
-                 data->name, n == 1 ? "class" : "classes", classes, images,
-                 all_train ? "if the training file is sorted by class, shuffle it"
-                           : "take a larger --train-size or shuffle the training file");
-}
-
-static void note_stray_label(const mlp_data *data)
-{
-    ClassCounts counts = dataset_count_classes(data, (Range){0, data->n});
-    size_t highest = data->n_classes - 1; // an image has it, or there are ten classes anyway
-    size_t present = count_present(&counts, highest);
-    if (counts.n[highest] == 0 || 2 * present >= highest)
-        return;
-    command_note("%s: image %zu has the label %zu, which makes a network of %zu classes, but %zu "
-                 "of the labels below it have no image; is that label right?",
-                 data->name, dataset_find_beyond(data, highest), highest, data->n_classes,
-                 highest - present);
-}
-
-void notes_data_doubtful(const mlp_data *data, const Split *split)
-{
-    note_stray_label(data);
-    note_untrained_classes(data, split);
-}
 
 // ---------------------------------------------------------------------------------------------
 // Learning
@@ -129,7 +42,8 @@ static bool is_guessing(const mlp_epoch *report, const mlp_data *data, const Spl
     Guess guess = guess_of(data, images);
     double error = accuracy_standard_error(guess.accuracy, range_length(images));
     return guess.loss > 0.0 && report->validation_accuracy <= guess.accuracy + 2.0 * error &&
-           report->validation_loss > 0.99 * guess.loss && find_untrained(missing, data, split) == 0;
+           report->validation_loss > 0.99 * guess.loss &&
+           data_find_untrained(missing, data, split) == 0;
 }
 
 // How far one batch of n images moves the weights, in the learning rate of plain descent for one

@@ -1,17 +1,10 @@
-// What train and sweep say on stderr, beside errors: of the data that they were given, of a
-// training that learns nothing, and how far it is: one live line on a terminal, else one line per
-// epoch. A note begins with "mlp: note: " and changes neither result nor exit status.
+// What train and sweep say on stderr while they train: how far a training is, in one live line on a
+// terminal, else one line per epoch, and that it learns nothing. A note begins with "mlp: note: "
+// and changes neither result nor exit status. What they say of the data before is in data_notes.h.
 #ifndef MLP_PROGRESS_H
 #define MLP_PROGRESS_H
 
 #include "dataset.h"
-
-// One line, no note: how many images of what size and how many classes were read, and the split.
-void notes_data_read(const mlp_data *data, const Split *split);
-
-// Notes that validation images show a class that no training image shows (a file sorted by class),
-// and that most classes below the highest label have no image (a stray label).
-void notes_data_doubtful(const mlp_data *data, const Split *split);
 
 typedef struct Progress {
     bool quiet, live, colour;

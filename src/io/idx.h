@@ -33,6 +33,10 @@ typedef struct IdxPaths {
 // says in err what could not be read, or what was found instead.
 bool idx_find(IdxPaths *paths, const char *data, mlp_part part, Error *err);
 
+// Says whether `path` is of data rather than a file: a directory, or DIR/SET where DIR has files of
+// that data set.
+bool idx_is_data(const char *path);
+
 // Says whether `path`, however it is spelled, is one of the files of those data, or would be taken
 // for one or for a data set beside them.
 bool idx_is_data_file(const char *data, const char *path);

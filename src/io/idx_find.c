@@ -248,6 +248,17 @@ bool idx_is_unnamed_file(const char *name)
     return strcmp(name, "classes.txt") == 0 || (name_parse(&is, name) && is.prefix == 0);
 }
 
+bool idx_is_data(const char *path)
+{
+    struct stat status;
+    IdxPaths paths;
+    Error ignored;
+    if (stat(path, &status) == 0)
+        return S_ISDIR(status.st_mode);
+    return idx_find(&paths, path, MLP_TRAIN_FILES, &ignored) ||
+           idx_find(&paths, path, MLP_TEST_FILES, &ignored);
+}
+
 bool idx_is_data_file(const char *data, const char *path)
 {
     const char *slash = strrchr(path, '/');

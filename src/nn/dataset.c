@@ -54,32 +54,60 @@ bool dataset_split(Split *split, size_t n, size_t train_size, size_t val_size, E
     return true;
 }
 
+// So many squares of a byte fit 32 bits.
+enum { SUM_BLOCK = 4096 };
+
+// Adds n <= SUM_BLOCK pixels. Inlined where n is that constant, so that it is made of vectors.
+static inline void pixel_sums_add(PixelSums *sums, const unsigned char *pixel, size_t n)
+{
+    uint32_t sum = 0, squares = 0, nonzero = 0;
+    unsigned char smallest = sums->smallest, largest = sums->largest;
+    for (size_t i = 0; i < n; i++) {
+        sum += pixel[i];
+        squares += (uint32_t)pixel[i] * pixel[i];
+        nonzero += pixel[i] != 0;
+        smallest = pixel[i] < smallest ? pixel[i] : smallest;
+        largest = pixel[i] > largest ? pixel[i] : largest;
+    }
+    sums->sum += sum;
+    sums->sum_of_squares += squares;
+    sums->nonzero += nonzero;
+    sums->smallest = smallest;
+    sums->largest = largest;
+}
+
+PixelSums dataset_pixel_sums(const Dataset *data, Range images)
+{
+    size_t per_image = dataset_pixels_per_image(data), n = range_length(images) * per_image;
+    const unsigned char *pixel = data->pixels + images.first * per_image;
+    PixelSums sums = {.n = n, .smallest = pixel[0], .largest = pixel[0]};
+    for (; n >= SUM_BLOCK; n -= SUM_BLOCK, pixel += SUM_BLOCK)
+        pixel_sums_add(&sums, pixel, SUM_BLOCK);
+    pixel_sums_add(&sums, pixel, n);
+    return sums;
+}
+
+double pixel_sums_mean(const PixelSums *sums)
+{
+    return (double)sums->sum / (double)sums->n / 255.0;
+}
+
+double pixel_sums_std(const PixelSums *sums)
+{
+    double n = (double)sums->n, mean = (double)sums->sum / n;
+    double variance = (double)sums->sum_of_squares / n - mean * mean;
+    return variance > 0.0 ? sqrt(variance) / 255.0 : 0.0;
+}
+
 bool dataset_pixel_std(double *std, const Dataset *data, Range images, Error *err)
 {
-    enum { CHUNK = 65536 }; // so many squares of a byte fit 32 bits
-    size_t per_image = dataset_pixels_per_image(data);
-    const unsigned char *pixel = data->pixels + images.first * per_image;
-    size_t n = range_length(images) * per_image;
-    uint64_t sum = 0, sum_of_squares = 0;
-    for (size_t first = 0; first < n; first += CHUNK) {
-        uint32_t s = 0, squares = 0;
-        size_t end = n - first < CHUNK ? n : first + CHUNK;
-        for (size_t i = first; i < end; i++) {
-            s += pixel[i];
-            squares += (uint32_t)pixel[i] * pixel[i];
-        }
-        sum += s;
-        sum_of_squares += squares;
-    }
-    double mean = (double)sum / (double)n;
-    double variance = (double)sum_of_squares / (double)n - mean * mean;
-    if (!(variance > 0.0))
-        return error_set(err,
-                         "every pixel of the %zu training images has the value %u: nothing "
-                         "can be learned from them",
-                         range_length(images), pixel[0]);
-    *std = sqrt(variance) / 255.0;
-    return true;
+    PixelSums sums = dataset_pixel_sums(data, images);
+    *std = pixel_sums_std(&sums);
+    return *std > 0.0 ||
+           error_set(err,
+                     "every pixel of the %zu training images has the value %u: nothing can be "
+                     "learned from them",
+                     range_length(images), sums.smallest);
 }
 
 InputScale input_scale(double std)

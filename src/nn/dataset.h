@@ -48,6 +48,19 @@ ClassCounts dataset_count_classes(const Dataset *data, Range images);
 // means all the others. On failure says which of the two asks for too much.
 bool dataset_split(Split *split, size_t n, size_t train_size, size_t val_size, Error *err);
 
+// Exact sums over the pixels of some images, at least one: what mean and deviation are made of.
+typedef struct PixelSums {
+    uint64_t n, nonzero; // pixels, and those that are not 0
+    uint64_t sum, sum_of_squares;
+    unsigned char smallest, largest;
+} PixelSums;
+
+PixelSums dataset_pixel_sums(const Dataset *data, Range images);
+
+// Mean and standard deviation of the pixels / 255.
+double pixel_sums_mean(const PixelSums *sums);
+double pixel_sums_std(const PixelSums *sums);
+
 // Measures s, the standard deviation of the pixels / 255 of the given images, from exact integer
 // sums. Fails when all pixels are equal: there is nothing to learn and nothing to divide by.
 bool dataset_pixel_std(double *std, const Dataset *data, Range images, Error *err);
