@@ -316,7 +316,7 @@ bench-pictures: $(BUILD)/bench_pictures
 # with a list of files in place of the fuzzer, and any compiler.
 FUZZ_SECONDS = 60
 FUZZ_CC      = clang
-FUZZ_TARGETS = idx model json options pnm matrix exif
+FUZZ_TARGETS = idx model json options pnm matrix exif csv
 REPLAYS      = $(FUZZ_TARGETS:%=$(BUILD)/replay_%)
 FUZZED       = $(BUILD)/unchecked_model.o $(TESTED)
 

@@ -85,7 +85,7 @@ main_help() {
 }
 claim "mlp help" main_help
 help_of() {
-    for command in train eval predict gradcheck info weights features sweep augment completion; do
+    for command in train eval predict gradcheck info weights features sweep augment import export-data completion; do
         exits 0 "$bin" "$command" --help && cp "$WORK/stdout" "$WORK/expected" &&
             same help "$command" && same --help "$command" && same -h "$command" || return 1
     done

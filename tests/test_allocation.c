@@ -532,6 +532,24 @@ static void mlp_predict_survives_every_allocation_that_fails(void)
     }
 }
 
+static void mlp_import_survives_every_allocation_that_fails(void)
+{
+    static char tree[640], table[640];
+    snprintf(tree, sizeof tree, "%s", work_path("tree"));
+    snprintf(table, sizeof table, "%s", work_path("table"));
+    const char *const export[] = {"-q", "-d", small_data, "--csv", table, "--pictures", tree, NULL};
+    const char *const pictures[] = {tree, "-q",          "--raw-size", "6x6",
+                                    "-o", out_directory, "--force",    NULL};
+    const char *const rows[] = {table, "-q",      "--test", table,         "--classes",
+                                "a-d", "--force", "-o",     out_directory, NULL};
+    char said[4096];
+    int status = run_command(&command_export_data, export, said, sizeof said);
+    REQUIRE(status == STATUS_DONE, "%d, %s", status, said);
+    sweep_command(&command_import, pictures, model_path, &old, false, 250);
+    sweep_command(&command_import, rows, model_path, &old, false, 30);
+    sweep_command(&command_import, rows, model_path, &old, true, 30);
+}
+
 // ---------------------------------------------------------------------------------------------
 // Threads
 
@@ -626,6 +644,7 @@ int main(void)
     RUN(mlp_explain_and_compare_survive_every_allocation_that_fails);
     RUN(mlp_sweep_survives_every_allocation_that_fails);
     RUN(mlp_predict_survives_every_allocation_that_fails);
+    RUN(mlp_import_survives_every_allocation_that_fails);
     RUN(a_team_has_as_many_members_as_there_are_threads);
     RUN(a_thread_is_created_when_it_is_first_to_run);
     RUN(fewer_threads_make_the_same_model);

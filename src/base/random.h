@@ -10,8 +10,14 @@
 // Streams that never overlap. A number here is part of the recipe: adding one is free, changing
 // one changes every result. The initial weights of the network's l-th tensor use
 // RANDOM_WEIGHTS + l, the order of epoch e RANDOM_ORDER + e, its augmentation RANDOM_AUGMENT + e;
-// there are a million epochs at most.
-enum { RANDOM_WEIGHTS = 0, RANDOM_ORDER = 1 << 16, RANDOM_AUGMENT = 1 << 24 };
+// there are a million epochs at most. The test images that an import takes from class k use
+// RANDOM_IMPORT + k, the order of the other images RANDOM_IMPORT + 256.
+enum {
+    RANDOM_WEIGHTS = 0,
+    RANDOM_ORDER = 1 << 16,
+    RANDOM_AUGMENT = 1 << 24,
+    RANDOM_IMPORT = 1 << 28
+};
 
 // Returns 64 uniform bits: the output function of splitmix64 (Steele, Lea, Flood 2014) applied to
 // (seed, purpose) and then to that result advanced by the counter.

@@ -108,8 +108,7 @@ static void print_version(CsvWriter *csv, const Versions *v, size_t epoch)
     csv_double(csv, map.shear);
     csv_double(csv, map.shift_x);
     csv_double(csv, map.shift_y);
-    for (size_t p = 0; p < size; p++)
-        csv_uint(csv, v->pixels[epoch * size + p]);
+    csv_bytes(csv, v->pixels + epoch * size, size);
     csv_end_row(csv);
 }
 

@@ -11,9 +11,10 @@
 #include <unistd.h>
 
 static const Command *const commands[] = {
-    &command_train,   &command_eval,     &command_predict,   &command_gradcheck, &command_info,
-    &command_weights, &command_features, &command_explain,   &command_page,      &command_export,
-    &command_sweep,   &command_augment,  &command_completion};
+    &command_train,  &command_eval,        &command_predict,   &command_gradcheck,
+    &command_info,   &command_weights,     &command_features,  &command_explain,
+    &command_page,   &command_export,      &command_sweep,     &command_augment,
+    &command_import, &command_export_data, &command_completion};
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 
 static void print_help(void)
@@ -23,7 +24,7 @@ static void print_help(void)
          "Train and evaluate small neural networks on MNIST-like data.\n\n"
          "Commands:");
     for (size_t i = 0; i < N_COMMANDS; i++)
-        printf("  %-10s  %s\n", commands[i]->name, commands[i]->summary);
+        printf("  %-11s  %s\n", commands[i]->name, commands[i]->summary);
     puts("\nOptions:\n"
          "  -h, --help     print this help, or that of a command: mlp COMMAND --help\n"
          "  -V, --version  print the version and the instruction set in use\n\n"

@@ -118,7 +118,7 @@ static bool names_of_file(char *names, const char *path, Arena *arena, Error *er
 }
 
 // Assigns the names to the labels that are there.
-static bool names_fit(const char **names, const char *value, char *text, const Dataset *data,
+static bool names_fit(const char **names, const char *value, const char *text, const Dataset *data,
                       Arena *arena, Error *err)
 {
     ClassCounts counts = dataset_count_classes(data, (Range){0, data->n});
@@ -137,22 +137,40 @@ static bool names_fit(const char **names, const char *value, char *text, const D
     return *names != NULL;
 }
 
-bool class_names_read(const char **names, const char *value, const Dataset *data, Arena *arena,
-                      Error *err)
+const char *class_names_text(const char *value, Arena *arena, Error *err)
 {
     Error reason;
     struct stat status;
     char *text = arena_alloc(arena, CLASS_NAMES_SIZE, 1, "the class names", err);
     if (text == NULL)
-        return false;
+        return NULL;
     bool is_ranges = stat(value, &status) != 0 && names_of_ranges(text, value);
     if (!is_ranges && !names_of_file(text, value, arena, &reason))
-        return error_set(err,
-                         "--classes: neither a file of names, one per line, nor characters and "
-                         "ranges such as A-Z or 0-9A-F: %s",
-                         reason.text);
-    if (!class_names_check(text, MLP_MAX_CLASSES, &reason))
-        return error_set(err, "--classes %s%s: %s", value,
-                         is_ranges ? ", which is not a file, as characters" : "", reason.text);
-    return names_fit(names, value, text, data, arena, err);
+        error_set(err,
+                  "--classes: neither a file of names, one per line, nor characters and "
+                  "ranges such as A-Z or 0-9A-F: %s",
+                  reason.text);
+    else if (!class_names_check(text, MLP_MAX_CLASSES, &reason))
+        error_set(err, "--classes %s%s: %s", value,
+                  is_ranges ? ", which is not a file, as characters" : "", reason.text);
+    else
+        return text;
+    return NULL;
+}
+
+bool class_names_read(const char **names, const char *value, const Dataset *data, Arena *arena,
+                      Error *err)
+{
+    const char *text = class_names_text(value, arena, err);
+    return text != NULL && names_fit(names, value, text, data, arena, err);
+}
+
+size_t class_names_find(const char *names, const char *name)
+{
+    const char *line;
+    size_t length;
+    for (size_t k = 0; (line = line_of(names, k, &length)) != NULL; k++)
+        if (strlen(name) == length && memcmp(line, name, length) == 0)
+            return k;
+    return MLP_MAX_CLASSES;
 }

@@ -19,10 +19,16 @@ ClassName class_name(const char *names, size_t k);
 // control characters, and none there twice.
 bool class_names_check(const char *names, size_t classes, Error *err);
 
-// Reads what --classes says, a file of one name per line or characters and ranges such as A-Z or
-// 0-9A-F, for the classes of these data. Every label that is there needs a name. Where no image has
-// the label 0 and there is one name for each other label, the names begin at class 1 (the letters
-// of EMNIST). *names is owned by the arena.
+// Reads what --classes says: a file of one name per line, or characters and ranges such as A-Z or
+// 0-9A-F. Owned by the arena; NULL: failed.
+const char *class_names_text(const char *value, Arena *arena, Error *err);
+
+// The class of that name, or MLP_MAX_CLASSES.
+size_t class_names_find(const char *names, const char *name);
+
+// Reads the same for the classes of these data. Every label that is there needs a name. Where no
+// image has the label 0 and there is one name for each other label, the names begin at class 1 (the
+// letters of EMNIST). *names is owned by the arena.
 bool class_names_read(const char **names, const char *value, const Dataset *data, Arena *arena,
                       Error *err);
 

@@ -46,6 +46,28 @@ void csv_uint(CsvWriter *csv, uint64_t value)
     fprintf(csv->out, "%" PRIu64, value);
 }
 
+// Millions of pixels: digit by digit, which is many times as fast as printf.
+void csv_bytes(CsvWriter *csv, const unsigned char *values, size_t n)
+{
+    enum { PIECE = 1024, LONGEST = 4 };
+    char text[PIECE * LONGEST];
+    for (size_t done = 0, end; done < n; done = end) {
+        size_t length = 0;
+        for (end = n - done < PIECE ? n : done + PIECE; done < end; done++) {
+            unsigned value = values[done];
+            if (csv->has_fields)
+                text[length++] = ',';
+            csv->has_fields = true;
+            if (value >= 100)
+                text[length++] = (char)('0' + value / 100);
+            if (value >= 10)
+                text[length++] = (char)('0' + value / 10 % 10);
+            text[length++] = (char)('0' + value % 10);
+        }
+        fwrite(text, 1, length, csv->out);
+    }
+}
+
 void csv_double(CsvWriter *csv, double value)
 {
     char text[NUMBER_SIZE];

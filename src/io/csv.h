@@ -23,8 +23,9 @@ void csv_numbered_names(CsvWriter *csv, const char *name, size_t n);
 // One field. A string is quoted where it must be.
 void csv_string(CsvWriter *csv, const char *text);
 void csv_uint(CsvWriter *csv, uint64_t value);
-void csv_double(CsvWriter *csv, double value); // as format_g9 does
-void csv_exact(CsvWriter *csv, double value);  // as format_shortest does
+void csv_bytes(CsvWriter *csv, const unsigned char *values, size_t n); // n fields
+void csv_double(CsvWriter *csv, double value);                         // as format_g9 does
+void csv_exact(CsvWriter *csv, double value);                          // as format_shortest does
 void csv_fixed(CsvWriter *csv, double value, int decimals);
 
 void csv_end_row(CsvWriter *csv);

@@ -20,8 +20,11 @@
 
 enum { IDX_PATH_SIZE = 4096 };
 
+// Names for the classes may be beside the files, as `mlp import` writes them: in classes.txt, or
+// SET-classes.txt.
 typedef struct IdxPaths {
     char images[IDX_PATH_SIZE + 256], labels[IDX_PATH_SIZE + 256]; // a directory and a name
+    char classes[IDX_PATH_SIZE + 256];                             // which need not be there
 } IdxPaths;
 
 // Finds both files of one part. `data` is a directory, or DIR/SET: the files in DIR that begin with
@@ -37,6 +40,9 @@ bool idx_is_data(const char *path);
 // Says whether `path`, however it is spelled, is one of the files of those data, or would be taken
 // for one or for a data set beside them.
 bool idx_is_data_file(const char *data, const char *path);
+
+// Says whether a file of that name belongs to a data set without a SET.
+bool idx_is_unnamed_file(const char *name);
 
 // Reads the images and labels of one part of the data set that idx_find finds. Everything is read
 // into the arena, no more than the headers announce, with memory that grows as bytes arrive. On

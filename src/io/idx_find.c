@@ -236,8 +236,16 @@ bool idx_find(IdxPaths *paths, const char *data, mlp_part part, Error *err)
         return false;
     bool ok = find_file(paths->images, &listing, part, true, err) &&
               find_file(paths->labels, &listing, part, false, err);
+    snprintf(paths->classes, sizeof paths->classes, "%s/%.*sclasses.txt", listing.directory,
+             (int)listing.wanted.prefix, listing.wanted.prefix == 0 ? "" : listing.wanted.name);
     listing_close(&listing);
     return ok;
+}
+
+bool idx_is_unnamed_file(const char *name)
+{
+    IdxName is;
+    return strcmp(name, "classes.txt") == 0 || (name_parse(&is, name) && is.prefix == 0);
 }
 
 bool idx_is_data(const char *path)
@@ -261,6 +269,7 @@ bool idx_is_data_file(const char *data, const char *path)
         Error ignored;
         found = idx_find(&paths, data, part, &ignored) &&
                 (path_is_same(path, paths.images) || path_is_same(path, paths.labels) ||
+                 path_is_same(path, paths.classes) ||
                  (has_name && path_has_same_directory(path, paths.images)));
     }
     return found;

@@ -19,7 +19,7 @@
 // Temporary files: which there are, for a signal that ends the process at once. More than there is
 // room for are not known here: then such a signal leaves a file.
 
-enum { MAX_TEMPORARIES = 4 };
+enum { MAX_TEMPORARIES = 8 };
 static _Atomic(const char *) temporaries[MAX_TEMPORARIES];
 
 static void temporary_exchange(const char *old, const char *new)

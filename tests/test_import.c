@@ -1,0 +1,272 @@
+// What mlp import is made of: area averages of pictures, tables of images, the choice of test
+// images. The command itself is tested in cli_import.sh.
+#include "csv_images.h"
+#include "formats.h"
+#include "idx.h"
+#include "resize.h"
+
+#include "files.h"
+#include "test.h"
+
+#include <math.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+// ---------------------------------------------------------------------------------------------
+// Pictures in another size
+
+// The mean of the source over the area of pixel (row, col), by definition, in double precision.
+static double area_mean(const GreyImage *image, size_t rows, size_t cols, size_t row, size_t col)
+{
+    double height = (double)image->rows / (double)rows, width = (double)image->cols / (double)cols;
+    double top = (double)row * height, left = (double)col * width, sum = 0.0;
+    for (size_t y = 0; y < image->rows; y++)
+        for (size_t x = 0; x < image->cols; x++) {
+            double h = fmin((double)y + 1, top + height) - fmax((double)y, top);
+            double w = fmin((double)x + 1, left + width) - fmax((double)x, left);
+            sum += fmax(h, 0.0) * fmax(w, 0.0) * image->pixels[y * image->cols + x];
+        }
+    return sum / (height * width);
+}
+
+static void scaled_pictures_are_means_over_areas(void)
+{
+    static const size_t sides[][4] = {{7, 5, 3, 4}, {3, 4, 7, 5}, {28, 28, 8, 9}, {1, 9, 4, 2},
+                                      {5, 5, 5, 5}, {2, 3, 1, 1}, {100, 1, 3, 3}};
+    for (size_t s = 0; s < sizeof sides / sizeof sides[0]; s++) {
+        unsigned char source[1024], pixels[1024];
+        size_t rows = sides[s][2], cols = sides[s][3];
+        const GreyImage image = {sides[s][0], sides[s][1], source};
+        for (size_t i = 0; i < image.rows * image.cols; i++)
+            source[i] = (unsigned char)(i * 97 % 256);
+        image_resize(pixels, rows, cols, &image);
+        for (size_t i = 0; i < rows * cols; i++) {
+            double mean = area_mean(&image, rows, cols, i / cols, i % cols);
+            CHECK(fabs(pixels[i] - mean) < 0.5 + 1e-9, "%zu x %zu: pixel %zu is %d, the mean %.9g",
+                  rows, cols, i, pixels[i], mean);
+        }
+    }
+}
+
+static void pictures_of_that_size_stay_as_they_are(void)
+{
+    unsigned char source[28 * 28], pixels[28 * 28];
+    for (size_t i = 0; i < sizeof source; i++)
+        source[i] = (unsigned char)(i * 31 % 256);
+    image_resize(pixels, 28, 28, &(GreyImage){28, 28, source});
+    CHECK(memcmp(source, pixels, sizeof source) == 0, "pixels changed");
+}
+
+// ---------------------------------------------------------------------------------------------
+// Tables
+
+static Labels labels;
+
+static bool read_table(Collection *images, const char *text, size_t size, const char *label,
+                       Arena *arena, Error *err)
+{
+    Source source;
+    const char *path = work_path("table.csv");
+    write_file(path, text, size);
+    labels.n = 0;
+    return source_open(&source, path, err) &&
+           csv_images_read(images, &labels, label, &source, arena, err);
+}
+
+enum { ROWS = 700, SIDE = 16 };
+
+// A table of all numbers in all places, with the label in column 5.
+static char *make_table(size_t *size)
+{
+    char *text = NULL;
+    FILE *file = open_memstream(&text, size);
+    for (int row = 0; file != NULL && row < ROWS; row++)
+        for (int i = 0; i < SIDE * SIDE; i++)
+            fprintf(file, "%s%d%s", i == 4 ? "7," : "", (i * row + row) % 256,
+                    i + 1 < SIDE * SIDE ? "," : "\n");
+    if (file == NULL || fclose(file) != 0)
+        abort();
+    return text;
+}
+
+static void check_table(const Collection *images)
+{
+    CHECK(images->n == ROWS && images->rows == SIDE && images->cols == SIDE,
+          "%zu images of %zu x %zu", images->n, images->rows, images->cols);
+    for (size_t row = 0; row < images->n; row++)
+        for (size_t i = 0; i < SIDE * SIDE; i++)
+            CHECK(images->pixels.at[row * SIDE * SIDE + i] == (i * row + row) % 256,
+                  "row %zu, pixel %zu is %d", row, i, images->pixels.at[row * SIDE * SIDE + i]);
+}
+
+// Where the lines of a table end in the reader's buffer must not matter.
+static void every_number_is_read_at_every_place_in_the_buffer(void)
+{
+    Arena arena = {0};
+    Error err = {""};
+    Collection images = {.n = 0};
+    size_t size;
+    char *text = make_table(&size);
+    CHECK(size > 2 * CSV_BUFFER, "the table is shorter than the buffer");
+    bool ok = read_table(&images, text, size, "5", &arena, &err);
+    CHECK(ok, "%s", err.text);
+    check_table(&images);
+    free(text);
+    arena_free(&arena);
+}
+
+// A stream whose reads are what was written: a first piece that is peeked at, then ever shorter
+// ones, so that old bytes are behind what has been read.
+static void what_is_behind_a_short_read_is_not_taken(void)
+{
+    Arena arena = {0};
+    Error err = {""};
+    Collection images = {.n = 0};
+    size_t size, done = 0;
+    char *text = make_table(&size);
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends) != 0)
+        abort();
+    pid_t writer = fork();
+    if (writer == 0) {
+        close(ends[0]);
+        size_t piece = FORMAT_HEAD;
+        while (done < size) {
+            size_t n = size - done < piece ? size - done : piece;
+            if (write(ends[1], text + done, n) != (ssize_t)n)
+                break;
+            done += n;
+            piece = piece > FORMAT_HEAD ? piece - 1 : 4000;
+        }
+        _exit(done != size);
+    }
+    close(ends[1]);
+    labels.n = 0;
+    bool ok =
+        csv_images_read(&images, &labels, "5",
+                        &(Source){.path = "stream", .fd = ends[0], .piped = true}, &arena, &err);
+    int status = 1;
+    waitpid(writer, &status, 0);
+    CHECK(ok && status == 0, "%d: %s", status, err.text);
+    check_table(&images);
+    free(text);
+    arena_free(&arena);
+}
+
+// A table of two rows in several spellings, cut at every byte: what is left are whole rows, or it
+// is refused.
+static void tables_that_are_cut_are_refused_or_end_before(void)
+{
+    static const char text[] =
+        "\xef\xbb\xbf\"label\",a,b,c,d\r\n5,1,22,\"255\",0\r\n\r\n7,0,0,0,9\r\n";
+    enum {
+        FIRST = 34,
+        NEXT = 39,
+        SECOND = 47
+    }; // bytes up to the end of a row, or a byte of the next
+    for (size_t size = 0; size < sizeof text; size++) {
+        Arena arena = {0};
+        Error err = {""};
+        Collection images = {.n = 0};
+        bool ok = read_table(&images, text, size, NULL, &arena, &err);
+        size_t rows = size >= SECOND ? 2 : size >= FIRST && size < NEXT ? 1 : 0;
+        CHECK(ok == (rows > 0) && (!ok || images.n == rows), "%zu bytes: %zu rows, %s", size,
+              images.n, err.text);
+        CHECK(ok || strstr(err.text, "table.csv") != NULL, "%zu bytes: %s", size, err.text);
+        CHECK(!ok || memcmp(images.pixels.at, "\1\x16\xff", 4) == 0, "%zu bytes: pixels differ",
+              size);
+        arena_free(&arena);
+    }
+}
+
+// ---------------------------------------------------------------------------------------------
+// Classes and parts
+
+static bool classes_of(Classes *classes, const char *const *texts, const char *given, Arena *arena,
+                       Error *err)
+{
+    labels.n = 0;
+    for (size_t i = 0; texts[i] != NULL; i++)
+        if (labels_index(&labels, texts[i], "table.csv", i + 1, err) < 0)
+            return false;
+    return classes_of_labels(classes, &labels, given, arena, err);
+}
+
+static void labels_become_classes(void)
+{
+    Arena arena = {0};
+    Error err = {""};
+    Classes c;
+    bool ok =
+        classes_of(&c, (const char *const[]){"7", "3", "3.0", "007", NULL}, NULL, &arena, &err);
+    CHECK(ok && c.names == NULL && c.n == 8 && memcmp(c.number, "\7\3\3\7", 4) == 0, "%s",
+          err.text);
+    ok = classes_of(&c, (const char *const[]){"b", "a", "10", NULL}, NULL, &arena, &err);
+    CHECK(ok && c.n == 3 && memcmp(c.number, "\2\1\0", 3) == 0 && strcmp(c.names, "10\na\nb") == 0,
+          "%s", err.text);
+    ok = classes_of(&c, (const char *const[]){"b", "a", NULL}, "zba", &arena, &err);
+    CHECK(ok && c.n == 3 && memcmp(c.number, "\1\2", 2) == 0, "%s", err.text);
+    ok = classes_of(&c, (const char *const[]){"1", "0", NULL}, "ab", &arena, &err);
+    CHECK(ok && c.n == 2 && strcmp(c.names, "a\nb") == 0, "%s", err.text);
+    ok = classes_of(&c, (const char *const[]){"b", "y", NULL}, "ba", &arena, &err);
+    CHECK(!ok && strstr(err.text, "table.csv, line 2: the label 'y' is not one") != NULL, "%s",
+          err.text);
+    static const char *const wrong[] = {"256", "-1", "1.5", "1e3"};
+    for (size_t i = 0; i < 4; i++) {
+        ok = classes_of(&c, (const char *const[]){"1", wrong[i], NULL}, NULL, &arena, &err);
+        CHECK(!ok && strstr(err.text, "line 2: the label") != NULL, "%s: %s", wrong[i], err.text);
+    }
+    arena_free(&arena);
+}
+
+static void test_images_are_a_fraction_of_each_class_in_order(void)
+{
+    static const size_t of_class[] = {100, 1, 7, 0, 3};
+    static const size_t wanted[] = {20, 0, 1, 0, 1};
+    unsigned char given[111], pixels[111];
+    Arena arena = {0};
+    Error err = {""};
+    size_t n = 0, found[5] = {0};
+    for (unsigned k = 0; k < 5; k++)
+        for (size_t i = 0; i < of_class[k]; i++)
+            given[n++] = (unsigned char)k;
+    Collection images = {.n = n, .rows = 1, .cols = 1, .labels.at = given, .pixels.at = pixels};
+    Selection train, test, other, ignored;
+    bool ok = selection_all(&train, &images, &arena, &err) &&
+              selection_split(&train, &test, 0.2, 1, &arena, &err);
+    REQUIRE(ok, "%s", err.text);
+    CHECK(train.n + test.n == n, "%zu + %zu images", train.n, test.n);
+    for (size_t i = 0; i < test.n; i++) {
+        found[given[test.order[i]]]++;
+        CHECK(i == 0 || test.order[i - 1] < test.order[i], "not in order at %zu", i);
+    }
+    for (size_t i = 1; i < train.n; i++)
+        CHECK(train.order[i - 1] < train.order[i], "not in order at %zu", i);
+    for (size_t k = 0; k < 5; k++)
+        CHECK(found[k] == wanted[k], "class %zu: %zu test images, not %zu", k, found[k], wanted[k]);
+    // The choice is part of the program: another one would change everybody's files.
+    static const uint32_t first[] = {5, 6, 11, 18};
+    CHECK(memcmp(test.order, first, sizeof first) == 0, "the test images are %u, %u, %u, %u, ...",
+          test.order[0], test.order[1], test.order[2], test.order[3]);
+    ok = selection_all(&ignored, &images, &arena, &err) &&
+         selection_split(&ignored, &other, 0.2, 2, &arena, &err);
+    CHECK(ok && memcmp(other.order, test.order, test.n * sizeof *test.order) != 0,
+          "another seed chooses the same images");
+    ok = selection_all(&ignored, &images, &arena, &err) &&
+         selection_split(&ignored, &other, 0.9, 1, &arena, &err);
+    CHECK(ok && other.n == 90 + 0 + 6 + 0 + 2, "%zu test images, not all but one of a class",
+          other.n);
+    arena_free(&arena);
+}
+
+int main(void)
+{
+    RUN(scaled_pictures_are_means_over_areas);
+    RUN(pictures_of_that_size_stay_as_they_are);
+    RUN(every_number_is_read_at_every_place_in_the_buffer);
+    RUN(what_is_behind_a_short_read_is_not_taken);
+    RUN(tables_that_are_cut_are_refused_or_end_before);
+    RUN(labels_become_classes);
+    RUN(test_images_are_a_fraction_of_each_class_in_order);
+    return test_end();
+}
