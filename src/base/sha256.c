@@ -35,16 +35,17 @@ static void mix_block(uint32_t H[8], const unsigned char *block)
         W[t] = W[t - 16] + s0 + W[t - 7] + s1;
     }
     memcpy(v, H, sizeof v);
-    for (size_t t = 0; t < 64; t++) {
-        uint32_t S1 = rotate(v[4], 6) ^ rotate(v[4], 11) ^ rotate(v[4], 25);
-        uint32_t choice = (v[4] & v[5]) ^ (~v[4] & v[6]);
-        uint32_t T1 = v[7] + S1 + choice + K[t] + W[t];
-        uint32_t S0 = rotate(v[0], 2) ^ rotate(v[0], 13) ^ rotate(v[0], 22);
-        uint32_t majority = (v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]);
-        memmove(v + 1, v, 7 * sizeof *v);
-        v[4] += T1;
-        v[0] = T1 + S0 + majority;
-    }
+    for (size_t t = 0; t < 64; t += 8)
+        for (size_t i = 0; i < 8; i++) { // unrolled: letters change their names, words do not move
+            uint32_t *h = &v[7 - i], e = v[(12 - i) % 8], a = v[(8 - i) % 8];
+            uint32_t S1 = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25);
+            uint32_t choice = (e & v[(13 - i) % 8]) ^ (~e & v[(14 - i) % 8]);
+            uint32_t T1 = *h + S1 + choice + K[t + i] + W[t + i];
+            uint32_t S0 = rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22);
+            uint32_t b = v[(9 - i) % 8], c = v[(10 - i) % 8];
+            v[(11 - i) % 8] += T1;
+            *h = T1 + S0 + ((a & b) ^ (a & c) ^ (b & c));
+        }
     for (size_t i = 0; i < 8; i++)
         H[i] += v[i];
 }

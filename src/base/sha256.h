@@ -1,5 +1,5 @@
 // SHA-256 (FIPS 180-4). `mlp page` names the page's own script and style by it, so that a browser
-// runs nothing else.
+// runs nothing else, and the chain of a training its models.
 #ifndef MLP_SHA256_H
 #define MLP_SHA256_H
 

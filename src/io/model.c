@@ -277,6 +277,17 @@ bool model_checksum(const Model *model, uint32_t *checksum, Error *err)
     return true;
 }
 
+bool model_sha256(const Model *model, unsigned char hash[SHA256_SIZE], Error *err)
+{
+    FileBytes bytes;
+    Error reason;
+    if (!make_bytes(&bytes, model, &reason))
+        return error_set(err, "%s: %s", model->name, reason.text);
+    sha256(hash, bytes.text, bytes.size);
+    free(bytes.text);
+    return true;
+}
+
 bool model_save(const Model *model, Output *out, Arena *arena, const char *path, Error *err)
 {
     if (!output_open(out, arena, path, OUTPUT_REGULAR_ONLY, err))
