@@ -9,4 +9,7 @@ enum { SHA256_SIZE = 32 };
 
 void sha256(unsigned char hash[SHA256_SIZE], const void *data, size_t size);
 
+// The same without the instructions that some CPUs have for it, for tests.
+void sha256_scalar(unsigned char hash[SHA256_SIZE], const void *data, size_t size);
+
 #endif

@@ -106,11 +106,10 @@ static bool is_same_model(const Verification *v, Error *err)
     unsigned char claimed[SHA256_SIZE], found[SHA256_SIZE];
     if (!model_sha256(c->model, claimed, err) || !model_sha256(v->repeated, found, err))
         return false;
+    const char *from = v->options->from;
     return memcmp(claimed, found, sizeof found) == 0 ||
-           error_set(err,
-                     "%s: is not the model that its settings give: the repeated training "
-                     "gives another one",
-                     c->words.model);
+           error_set(err, "%s: is not the model that its settings give%s%s", c->words.model,
+                     from == NULL ? "" : " after ", from == NULL ? "" : from);
 }
 
 // Trains as the model says, up to the last epoch that is repeated, and compares.
@@ -165,7 +164,10 @@ static bool verify(Verification *v, Error *err)
         return false;
     const mlp_data *data =
         command_open_data(c, MLP_TRAIN_FILES, v->options->data, c->model->settings.transposed);
-    return data != NULL && begin(v, data, err) && repeat(v, data, err);
+    size_t done = (size_t)c->model->state.epochs;
+    return data != NULL && // which a training that has nothing to do looks at
+           mlp_train(c->model, data, done, 1, NULL, err->text) == MLP_DONE && begin(v, data, err) &&
+           repeat(v, data, err);
 }
 
 static int run(Context *c)

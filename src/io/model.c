@@ -203,20 +203,26 @@ static size_t write_header(FILE *out, const Model *model, const FileTensors *ten
     return checksum_at;
 }
 
-// Returns whether all weights are finite.
-static bool write_tensors(FILE *out, const Model *model, const FileTensors *tensors)
+// Writes the values in the order of the file from *end on. Returns whether all are finite. Looks up
+// rows, not values, since a training with a chain does this after every epoch.
+static bool put_tensors(unsigned char **end, const Model *model, const FileTensors *tensors)
 {
     bool finite = true;
-    for (const FileTensor *t = tensors->list; t < tensors->list + tensors->n; t++)
-        for (size_t e = 0; e < tensor_size(t->tensor); e++) {
-            float value = file_tensor_block(t, model)[tensor_index(t->tensor, e)];
-            uint32_t bits;
-            unsigned char bytes[4];
-            memcpy(&bits, &value, sizeof bits);
-            put_le(bytes, bits, 4);
-            fwrite(bytes, 1, 4, out);
-            finite = finite && isfinite(value);
+    unsigned char *out = *end;
+    for (const FileTensor *t = tensors->list; t < tensors->list + tensors->n; t++) {
+        size_t last = t->tensor->n_dims - 1, n = t->tensor->dims[last];
+        size_t stride = t->tensor->stride[last];
+        for (size_t e = 0, size = tensor_size(t->tensor); e < size; e += n) {
+            const float *row = file_tensor_block(t, model) + tensor_index(t->tensor, e);
+            for (size_t i = 0; i < n; i++, out += 4) {
+                uint32_t bits;
+                memcpy(&bits, row + i * stride, sizeof bits);
+                put_le(out, bits, 4);
+                finite = finite && isfinite(row[i * stride]);
+            }
         }
+    }
+    *end = out;
     return finite;
 }
 
@@ -227,24 +233,42 @@ typedef struct FileBytes {
     uint32_t checksum;
 } FileBytes;
 
+// The header, then room for the tensors. Fails when memory is short.
+static bool make_header(FileBytes *bytes, size_t *checksum_at, const Model *model,
+                        const FileTensors *tensors)
+{
+    *bytes = (FileBytes){.text = NULL};
+    FILE *memory = open_memstream(&bytes->text, &bytes->size);
+    if (memory == NULL)
+        return false;
+    fwrite((unsigned char[8]){0}, 1, 8, memory);
+    *checksum_at = write_header(memory, model, tensors);
+    bool complete = ferror(memory) == 0;
+    complete = fclose(memory) == 0 && complete;
+    size_t size = bytes->size;
+    for (size_t t = 0; t < tensors->n; t++)
+        size += 4 * tensor_size(tensors->list[t].tensor);
+    char *all = complete ? realloc(bytes->text, size) : NULL;
+    if (all == NULL) {
+        free(bytes->text);
+        return false;
+    }
+    put_le((unsigned char *)all, bytes->size - 8, 8);
+    bytes->text = all;
+    return true;
+}
+
 static bool make_bytes(FileBytes *bytes, const Model *model, Error *err)
 {
     char digits[9];
-    *bytes = (FileBytes){.text = NULL};
-    FILE *memory = open_memstream(&bytes->text, &bytes->size);
+    size_t checksum_at;
     FileTensors tensors;
-    if (memory == NULL)
-        return error_set(err, "no memory for the model file");
     model_tensors(&tensors, model);
-    fwrite((unsigned char[8]){0}, 1, 8, memory);
-    size_t checksum_at = write_header(memory, model, &tensors), data_at = (size_t)ftell(memory);
-    bool finite = write_tensors(memory, model, &tensors), complete = ferror(memory) == 0;
-    if (fclose(memory) != 0 || !complete) {
-        free(bytes->text);
-        error_set(err, "no memory for the model file");
-        return false;
-    }
-    put_le((unsigned char *)bytes->text, data_at - 8, 8);
+    if (!make_header(bytes, &checksum_at, model, &tensors))
+        return error_set(err, "no memory for the model file");
+    unsigned char *end = (unsigned char *)bytes->text + bytes->size;
+    bool finite = put_tensors(&end, model, &tensors);
+    bytes->size = (size_t)(end - (unsigned char *)bytes->text);
     bytes->checksum = crc32_update(0, (unsigned char *)bytes->text, bytes->size);
     snprintf(digits, sizeof digits, "%08" PRIx32, bytes->checksum);
     memcpy(bytes->text + checksum_at, digits, 8);
