@@ -79,8 +79,9 @@ static bool open_from(Context *c, const char *path, bool *is_start, Error *err)
     if (c->other_model == NULL || !model_checksum(c->other_model, &checksum, err))
         return false;
     *is_start = start != 0 && checksum == start;
-    return *is_start || c->other_model->state.epochs <= c->model->state.epochs ||
-           error_set(err, "--from %s: has more epochs than %s", path, c->words.model);
+    return *is_start || c->other_model->state.epochs < c->model->state.epochs ||
+           error_set(err, "--from %s: has no fewer epochs than %s, so that none can be repeated",
+                     path, c->words.model);
 }
 
 // Makes what is trained, which must be in the chain, too.
