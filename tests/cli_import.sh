@@ -112,6 +112,7 @@ claim "an empty field" bad "line 2, column 4: '' is not" '5,1,2,3,4\n5,1,2,,4\n'
 claim "a quote that does not end" bad "line 2, column 3: the quote does not end in this line" '5,1,2,3,4\n5,1,"2,3,4\n5,1,"2,3,4\n'
 claim "text behind a quote" bad "line 1, column 2: something follows the quote" '5,"1"1,2,3,4\n'
 claim "a carriage return alone" bad "line 1, column 5: a carriage return is not followed" '5,1,2,3,4\r5,1,2,3,4\r'
+claim "zero bytes as separators" bad "line 1, column 1: has the byte 00, which is not text" '5\0001\0002\0003\0004\n'
 claim "a zero byte" bad "line 2, column 3: has the byte 00, which is not text" '5,1,2,3,4\n5,1,\0,3,4\n'
 claim "a label that is too large" bad "line 2: the label '256' is not a class" '5,1,2,3,4\n256,1,2,3,4\n'
 claim "an empty label" bad "line 2: the label '' is empty" '5,1,2,3,4\n,1,2,3,4\n'
@@ -121,6 +122,9 @@ claim "257 classes" bad "line 257: the label 'c257' is the 257th" "$(printf 'c%s
 claim "words where pixels are, with a hint" bad "line 1, column 5: 'dog' is not a whole number from 0 to 255; --label says" '1,2,3,4,dog\n'
 claim "a column that is not there" bad "no column is called 'digit'" 'a,b,c,d,e\n1,2,3,4,5\n' --label digit
 claim "a number that no column has" bad "there is no column 6 for --label: it has 5" '1,2,3,4,5\n' --label 6
+claim "two columns of labels" bad "line 1: columns 1 and 3 may both have the labels" 'label,a,Class,c,d\n1,2,3,4,5\n'
+claim "two of a name" bad "line 1: columns 1 and 2 may both have" 'y,y,b,c,d\n1,2,3,4,5\n' --label y
+claim "two columns of labels, and the one to use" reads 3 "1 2 4 5" 'label,a,Class,c,d\n1,2,3,4,5\n' --label 3
 claim "another size" bad "has 4 columns of pixels, where 1 x 3 were expected" '1,2,3,4,5\n' --size 1x3
 claim "no comma" bad "has one field, where a label and pixels" '5\n6\n'
 claim "a header alone" bad "has a header, but no images" 'label,a,b,c,d\n'
@@ -327,7 +331,7 @@ fi
 # ---------------------------------------------------------------------------------------------
 # All or nothing
 
-listed() { ls -a "$1" && cat "$1"/* | cksum; }
+listed() { ls -a "$1" && find "$1" -type f -exec cat {} + | cksum; }
 kept() { # COMMAND...: it fails, and the old data set is as it was
     listed old >before && "$@" && listed old | cmp - before
 }
@@ -345,11 +349,23 @@ linked() {
         [ -h old/"$labels" ] && same_part old small
 }
 claim "a link stays, and what it leads to is replaced" linked
+in_the_way() { # what cannot be replaced shows when other files have been set aside
+    mkdir old/test-labels-idx1-ubyte.gz && kept refuses 1 "old/test-labels-idx1-ubyte.gz: is not a regular file and cannot be replaced" \
+        import test.csv -o old --force && rmdir old/test-labels-idx1-ubyte.gz
+}
+claim "where a directory has the name of a file" in_the_way
+after_a_kill() { # a kill -9 while files were renamed
+    mv old/"$labels" "old/.mlp-old-$labels" && exits 0 import small.csv -o old --force --test-fraction 0 && same_part old small &&
+        [ -z "$(find old -name '.mlp-*')" ]
+}
+claim "a set that was left half-way is replaced" after_a_kill
 claim "the table that is read" kept refuses 1 "old/t10k-labels-idx1-ubyte: is to be read and would be replaced" import old/t10k-labels-idx1-ubyte -o old --force
 claim "the directory that is read" refuses 1 "tree: is read, and the data set cannot be written to it" import tree -o tree
 claim "a class of it" refuses 1 "is read, and the data set cannot be written to it" import tree -o ./tree/../tree/cat
 claim "a directory in it" refuses 1 "tree: is read, and the data set" import tree -o tree/new
 claim "a file in the place of the directory" refuses 1 "four.csv: is not a directory" import small.csv -o four.csv
+slash() { exits 0 import test.csv -o slashed/ -q && exits 0 "$bin" export-data -q -d small --file test --pictures slashed-too/ && [ -d slashed-too/0 ]; }
+claim "names of new directories may end in a slash" slash
 claim "a directory that cannot be made" refuses 1 "no/such: cannot make this directory" import small.csv -o no/such
 claim "standard output" refuses 1 "a data set is a directory" import small.csv -o -
 full_disk() {

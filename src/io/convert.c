@@ -64,6 +64,7 @@ static int open_unnamed(const char *path, Error *err)
     const char *directory = output_temporary_directory();
     int length = snprintf(name, sizeof name, "%s/mlp-XXXXXX", directory);
     int fd = -1;
+    errno = ENAMETOOLONG;
     if (length < (int)sizeof name && (fd = mkostemp(name, O_CLOEXEC)) >= 0)
         unlink(name);
     else

@@ -61,7 +61,7 @@ static bool is_separator(Reader *r, int c)
 {
     if (r->separator == 0 && (c == ',' || c == ';' || c == '\t'))
         r->separator = c;
-    return c != END && c == r->separator;
+    return c > 0 && c == r->separator;
 }
 
 static bool is_end_of_line(int c)
@@ -166,6 +166,7 @@ typedef struct FirstLine {
     ArenaBytes values; // of all fields, as pixels
     char label[CSV_FIELD_SIZE];
     size_t named; // the column with the wanted name, from 1; 0: none
+    size_t again; // another one
     size_t wrong; // the first column of the pixels that is not one; 0: none
     char wrong_text[CSV_FIELD_SIZE];
     bool has_number; // one of its fields is
@@ -183,8 +184,8 @@ static void first_line_add(FirstLine *first, Reader *r, const char *wanted)
     uint64_t value = 0;
     double number;
     bool is_whole = collection_number(r->field, &value);
-    if (first->named == 0 && is_name_of_label(r->field, wanted))
-        first->named = r->column;
+    if (is_name_of_label(r->field, wanted))
+        *(first->named == 0 ? &first->named : &first->again) = r->column;
     first->values.at[r->column - 1] = (unsigned char)value;
     first->has_number = first->has_number || is_whole || parse_double(r->field, &number);
     if (r->column == r->label)
@@ -244,6 +245,11 @@ static bool understand_first_line(const FirstLine *first, Reader *r, const char 
     const char *path = r->source.path;
     size_t columns = r->column;
     *is_header = first->named > 0 || (!first->has_number && columns > 1);
+    if (first->again > 0 && (r->label == 0 || wanted == NULL))
+        return error_set(r->err,
+                         "%s, line %zu: columns %zu and %zu may both have the labels; --label says "
+                         "which, by its number",
+                         path, r->line, first->named, first->again);
     if (r->label == 0 || (wanted == NULL && first->named > 0))
         r->label = first->named;
     if (r->label == 0)

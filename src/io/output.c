@@ -125,7 +125,7 @@ static bool output_find(Output *out, Target *target, Arena *arena, const char *p
     if (is >= TARGET_DEVICE && kind == OUTPUT_REGULAR_ONLY)
         return error_set(err, "%s: is %s and cannot be replaced", out->path,
                          is == TARGET_DEVICE ? "not a regular file" : "an open stream");
-    if (is == TARGET_DIRECTORY)
+    if (is == TARGET_DIRECTORY || (is == TARGET_NEW && path[strlen(path) - 1] == '/'))
         return error_set(err, "%s: is a directory, where a file is to be written", path);
     if (is == TARGET_DESCRIPTOR)
         return is_for_writing(out->path, target->fd, err);

@@ -34,10 +34,15 @@ static const char *last_part(const char *path)
 
 char *path_directory(Arena *arena, const char *path, Error *err)
 {
-    const char *name = last_part(path);
-    if (name == path)
+    size_t length = strlen(path);
+    while (length > 1 && path[length - 1] == '/') // as in "name/", which a directory may be called
+        length--;
+    while (length > 0 && path[length - 1] != '/')
+        length--;
+    if (length == 0)
         return arena_printf(arena, err, ".");
-    size_t length = name - path == 1 ? 1 : (size_t)(name - path) - 1;
+    while (length > 1 && path[length - 1] == '/')
+        length--;
     return arena_printf(arena, err, "%.*s", (int)length, path);
 }
 
