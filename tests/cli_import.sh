@@ -209,7 +209,7 @@ named_directories() {
 claim "directories get the names" named_directories
 no_directories() {
     cp -R ab slash && printf 'a/b\nc\n' >slash/classes.txt && exits 0 "$bin" export-data -q -d slash --pictures slp &&
-        grep -q 'note: slash/classes.txt: a name in it cannot be that of a directory' "$WORK/stderr" && [ "$(ls slp)" = "$(printf '0\n1')" ]
+        grep -q 'note: slash: the name of a class cannot be that of a directory' "$WORK/stderr" && [ "$(ls slp)" = "$(printf '0\n1')" ]
 }
 claim "but for names that directories cannot have" no_directories
 

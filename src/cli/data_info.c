@@ -81,11 +81,14 @@ static const mlp_data *read_files(DataInfo *info, mlp_part part, Error *err)
     return data;
 }
 
-// Reads the names that were given, if any, for the labels of these data.
+// Reads the names that were given, for the labels of these data, or those that mlp train takes.
 static bool read_names(DataInfo *info, const mlp_data *data, Error *err)
 {
     const char *given = info->options->classes;
-    return given == NULL || class_names_read(&info->names, given, data, &info->context->arena, err);
+    if (given != NULL)
+        return class_names_read(&info->names, given, data, &info->context->arena, err);
+    return info->train == NULL ||
+           command_names_of_data(&info->names, info->context, info->train, MLP_TRAIN_FILES, err);
 }
 
 static bool gather(DataInfo *info, Error *err)
