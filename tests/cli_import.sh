@@ -118,6 +118,7 @@ claim "a label that is too large" bad "line 2: the label '256' is not a class" '
 claim "an empty label" bad "line 2: the label '' is empty" '5,1,2,3,4\n,1,2,3,4\n'
 claim "a long label" bad "is the beginning of one of more than 63 bytes" "$(printf 'x%.0s' $(seq 64))"',1,2,3,4\n'
 claim "a label that is not UTF-8" bad "is not a class name" 'a,1,2,3,4\n\377,1,2,3,4\n'
+claim "a byte order mark between rows" bad "line 2: the label" '5,1,2,3,4\n\357\273\2775,1,2,3,4\n'
 claim "257 classes" bad "line 257: the label 'c257' is the 257th" "$(printf 'c%s,1,2,3,4\\n' $(seq 300))"
 claim "words where pixels are, with a hint" bad "line 1, column 5: 'dog' is not a whole number from 0 to 255; --label says" '1,2,3,4,dog\n'
 claim "a column that is not there" bad "no column is called 'digit'" 'a,b,c,d,e\n1,2,3,4,5\n' --label digit
@@ -359,6 +360,20 @@ after_a_kill() { # a kill -9 while files were renamed
         [ -z "$(find old -name '.mlp-*')" ]
 }
 claim "a set that was left half-way is replaced" after_a_kill
+at_once() { # of another number of images each, and none has test images
+    for i in 1 2 3 4 5 6 7 8; do
+        import small.csv -o old --force -q --test-fraction 0 &
+        head -n $((60 - i)) small.csv >"at-$i.csv" && import "at-$i.csv" -o old --force -q --test-fraction 0 &
+    done
+    wait
+    [ "$(bytes old/"$images" 4 | cut -d ' ' -f 1-4)" = "$(bytes old/"$labels" 4 | cut -d ' ' -f 1-4)" ] && [ -z "$(find old -name '.mlp-*')" ]
+}
+claim "several at once leave the set of one" at_once
+late() { # the directory has been looked at when the table is opened
+    mkfifo fifo && { refuses 1 "late: contains a data set already" import fifo -o late >late.log 2>&1 & } &&
+        exec 3>fifo && import small.csv -o late -q --test-fraction 0 && cat test.csv >&3 && exec 3>&- && wait $! && same_part late small
+}
+claim "a set that appears while images are read is kept" late
 claim "the table that is read" kept refuses 1 "old/t10k-labels-idx1-ubyte: is to be read and would be replaced" import old/t10k-labels-idx1-ubyte -o old --force
 claim "the directory that is read" refuses 1 "tree: is read, and the data set cannot be written to it" import tree -o tree
 claim "a class of it" refuses 1 "is read, and the data set cannot be written to it" import tree -o ./tree/../tree/cat

@@ -307,7 +307,11 @@ static int write_set(Job *job, const Classes *classes)
         fprintf(stderr, "mlp: %s: stopped; nothing was written\n", signals_name(number));
         return 128 + number;
     }
-    bool ok = idx_write_commit(&writer, &c->err);
+    // Another process may have made a data set there while the images were read.
+    bool ok = idx_write_check(job->options->output, job->options->force, &c->err);
+    if (!ok)
+        idx_write_discard(&writer);
+    ok = ok && idx_write_commit(&writer, &c->err);
     for (size_t i = 0; i < IDX_SET_FILES; i++)
         if (writer.files[i].note.text[0] != '\0')
             command_note("%s", writer.files[i].note.text);

@@ -28,6 +28,8 @@ int labels_index(Labels *labels, const char *text, const char *file, size_t line
     snprintf(new.text.text, sizeof new.text.text, "%s", text);
     if (text[0] == '\0')
         error_label(err, &new, "is empty");
+    else if (strncmp(text, "\xef\xbb\xbf", 3) == 0) // where tables were joined
+        error_label(err, &new, "begins with a byte order mark");
     else if (strlen(text) >= CLASS_NAME_SIZE)
         error_label(err, &new, "is the beginning of one of more than 63 bytes");
     else if (labels->n == MLP_MAX_CLASSES)

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -202,8 +203,10 @@ bool idx_write_commit(IdxWriter *writer, Error *err)
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before);
     DIR *list = open_list(writer->directory, err);
-    if (list != NULL)
-        end_aside(list, false); // a process that was killed may have left some
+    if (list != NULL) {
+        (void)flock(dirfd(list), LOCK_EX); // two at once would leave images of one, labels of one
+        end_aside(list, false);            // a process that was killed may have left some
+    }
     bool ok = list != NULL && visit_older(writer, list, set_aside, err);
     for (; ok && n < IDX_SET_FILES; n += ok)
         ok = writer->files[n].stream == NULL || output_commit(&writer->files[n], err);
