@@ -125,7 +125,7 @@ static bool output_find(Output *out, Target *target, Arena *arena, const char *p
     if (is >= TARGET_DEVICE && kind == OUTPUT_REGULAR_ONLY)
         return error_set(err, "%s: is %s and cannot be replaced", out->path,
                          is == TARGET_DEVICE ? "not a regular file" : "an open stream");
-    if (is == TARGET_DIRECTORY || (is == TARGET_NEW && path[strlen(path) - 1] == '/'))
+    if (is == TARGET_DIRECTORY)
         return error_set(err, "%s: is a directory, where a file is to be written", path);
     if (is == TARGET_DESCRIPTOR)
         return is_for_writing(out->path, target->fd, err);
@@ -143,6 +143,8 @@ static bool output_find(Output *out, Target *target, Arena *arena, const char *p
         return error_set_errno(err, "%s: cannot write", path);
     if (is == TARGET_NEW && access(out->directory, W_OK | X_OK) != 0)
         return error_set_errno(err, "%s: cannot write in its directory", path);
+    if (is == TARGET_NEW && path[strlen(path) - 1] == '/')
+        return error_set(err, "%s: names a directory, where a file is to be written", path);
     return true;
 }
 
