@@ -139,7 +139,8 @@ ifneq ($(and $(HARDEN),$(if $(SAN),,plain)),)
   HARDEN_CFLAGS  := $(filter -f%,$(TAKEN)) $(FORTIFY)
   HARDEN_LDFLAGS := $(filter -W%,$(TAKEN))
   PIE            := $(filter -pie,$(TAKEN))
-  # Where the program goes, its tables of texts must be corrected: packed, that takes 24 KB less.
+  # Where the program is loaded, its tables of texts must be corrected: packed, that takes 24 KB less. Such a program needs
+  # glibc 2.36 (2022); an older one says "version `GLIBC_ABI_DT_RELR' not found". PIE=-pie leaves it out.
   PIE            := $(if $(PIE),$(or $(filter -pie -Wl%,$(call runs,-fPIE -pie -Wl$(COMMA)-z$(COMMA)pack-relative-relocs)),$(PIE)))
 endif
 
