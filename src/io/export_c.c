@@ -214,13 +214,9 @@ static void print_functions(const Exporter *e)
 static void print_number(Exporter *e, size_t i, size_t n, const char *text)
 {
     const size_t most = 98, length = strlen(text) + 2;
-    e->column = i == 0 || e->column + length > most ? 0 : e->column;
-    fprintf(e->out, "%s%s%s",
-            e->column > 0 ? " "
-            : i > 0       ? "\n    "
-                          : "    ",
-            text, i + 1 < n ? "," : "\n");
-    e->column += e->column == 0 ? 3 + length : length;
+    bool begins_line = i == 0 || e->column + length > most;
+    fprintf(e->out, "%s%s%s", begins_line ? "\n    " : " ", text, i + 1 < n ? "," : "");
+    e->column = length + (begins_line ? 3 : e->column);
 }
 
 // A float as a constant that reads back as the same one.
@@ -242,12 +238,12 @@ static void print_float(Exporter *e, size_t i, size_t n, float value)
 static void begin_array(const Exporter *e, const char *type, const char *of, const char *what,
                         size_t n)
 {
-    fprintf(e->out, "static const %s %s_%s_%s[%zu] = {\n", type, e->name, of, what, n);
+    fprintf(e->out, "static const %s %s_%s_%s[%zu] = {", type, e->name, of, what, n);
 }
 
 static void end_array(const Exporter *e)
 {
-    fputs("};\n\n", e->out);
+    fputs("\n};\n\n", e->out);
 }
 
 // The weights of a layer: an output's side by side, or an input's where the inner loop runs over
@@ -316,7 +312,7 @@ static void print_layer_shape(const Exporter *e, size_t l)
 static void print_pixel_values(Exporter *e)
 {
     InputScale scale = input_scale(e->model->facts.pixel_std);
-    fprintf(e->out, "static const float %s_value[256] = {\n", e->name);
+    fprintf(e->out, "static const float %s_value[256] = {", e->name);
     for (size_t v = 0; v < 256; v++)
         print_float(e, v, 256, scale.value[v]);
     end_array(e);
