@@ -118,22 +118,19 @@ bool export_c_check_name(const char *name, Error *err)
 // ---------------------------------------------------------------------------------------------
 // Text with the user's name
 
-// Prints `text` up to `end`, with the name instead of "model" and four blanks for a tab.
+// Prints `text` up to `end`: @ is the name and an underscore, a tab four blanks.
 static void print_text(const Exporter *e, const char *text, const char *end)
 {
-    while (text < end) {
-        bool is_name = strncmp(text, "model_", 6) == 0;
-        if (is_name)
-            fputs(e->name, e->out);
+    for (; text < end; text++)
+        if (*text == '@')
+            fprintf(e->out, "%s_", e->name);
         else if (*text == '\t')
             fputs("    ", e->out);
         else
             fputc(*text, e->out);
-        text += is_name ? 5 : 1;
-    }
 }
 
-// Prints a section of the constant text.
+// Prints a section of the constant text, in which the Makefile has put @ for "model_".
 static void print_section(const Exporter *e, const char *section)
 {
     char mark[64];
@@ -154,19 +151,16 @@ typedef struct Form {
     const char *section, *float32, *int8;
 } Form;
 static const Form forms[] = {
-    {&layer_sparse_dense, "dense on pixels",
-     "model_dense_pixels($y, sum, &model_$l, model_value, pixels);",
-     "model_dense_pixels_int8(a, sum, &model_$l, pixels, unit);"},
-    {&layer_pixels, "pixels", "model_pixels($y, model_value, pixels, $n);",
-     "model_pixels_int8(b, pixels, $n);"},
-    {&layer_convolution, "convolution", "model_convolution($y, sum, &model_$l, $x);",
-     "model_convolution_int8(a, &model_$l, b, unit);"},
-    {&layer_dense, "dense", "model_dense($y, &model_$l, $x);",
-     "model_dense_int8(a, &model_$l, b, unit);"},
+    {&layer_sparse_dense, "dense on pixels", "@dense_pixels($y, sum, &@$l, @value, pixels);",
+     "@dense_pixels_int8(a, sum, &@$l, pixels, unit);"},
+    {&layer_pixels, "pixels", "@pixels($y, @value, pixels, $n);", "@pixels_int8(b, pixels, $n);"},
+    {&layer_convolution, "convolution", "@convolution($y, sum, &@$l, $x);",
+     "@convolution_int8(a, &@$l, b, unit);"},
+    {&layer_dense, "dense", "@dense($y, &@$l, $x);", "@dense_int8(a, &@$l, b, unit);"},
 };
 // An activation changes values where they are. Its section is the same for both types.
-static const Form activation = {NULL, NULL, "model_$k($x, $n);",
-                                "model_$k(a, $n);\n    unit = model_values_int8(b, a, $n);"};
+static const Form activation = {NULL, NULL, "@$k($x, $n);",
+                                "@$k(a, $n);\n    unit = @values_int8(b, a, $n);"};
 
 // NULL: it is done on the way, as pooling behind a convolution.
 static const Form *form_of(const LayerKind *kind)
