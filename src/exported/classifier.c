@@ -373,14 +373,14 @@ static void model_convolution_int8(float *y, const struct model_convolution_int8
 
 //: prepare
 // A picture is cropped to its ink, fitted into a box and centred by mass, as the images of MNIST
-// were: there the box is 20 x 20 of 28 x 28 pixels. Lengths of one direction are in units in which
-// a pixel of the picture is `to` long and one of the result `from`: then both begin and end at
-// whole numbers.
+// were: there the box is 20 x 20 of 28 x 28 pixels.
 enum {
     model_box_rows = model_rows * 20 / 28 > 0 ? model_rows * 20 / 28 : 1,
     model_box_columns = model_columns * 20 / 28 > 0 ? model_columns * 20 / 28 : 1
 };
 
+// One direction. Lengths are in units in which a pixel of the picture is `to` long and one of the
+// result `from`: then both begin and end at whole numbers.
 struct model_axis {
     uint32_t first, inputs, outputs; // the ink's first pixel and its length; that of the result
     uint32_t from, to, margin;       // from the first output's beginning to the first input's
