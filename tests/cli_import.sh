@@ -205,7 +205,7 @@ named_directories() {
 claim "directories get the names" named_directories
 no_directories() {
     cp -R ab slash && printf 'a/b\nc\n' >slash/classes.txt && exits 0 "$bin" export-data -q -d slash --pictures slp &&
-        grep -q 'note: slash/classes.txt: a name in it cannot be that of a directory' "$WORK/stderr" && [ "$(ls slp)" = "$(printf '0\n1')" ]
+        grep -q 'note: slash: the name of a class cannot be that of a directory' "$WORK/stderr" && [ "$(ls slp)" = "$(printf '0\n1')" ]
 }
 claim "but for names that directories cannot have" no_directories
 
@@ -349,9 +349,16 @@ claim "the table that is read" kept refuses 1 "old/t10k-labels-idx1-ubyte: is to
 claim "the directory that is read" refuses 1 "tree: is read, and the data set cannot be written to it" import tree -o tree
 claim "a class of it" refuses 1 "is read, and the data set cannot be written to it" import tree -o ./tree/../tree/cat
 claim "a directory in it" refuses 1 "tree: is read, and the data set" import tree -o tree/new
+claim "also with a slash at the end" refuses 1 "tree: is read, and the data set" import tree -o tree/new//
+slashes() {
+    exits 0 import small.csv -o slashed/ --test-fraction 0 && same_part small slashed &&
+        exits 0 "$bin" export-data -d small --pictures slashed-pictures/ && [ -d slashed-pictures/5 ]
+}
+claim "a new directory may have a slash at its end" slashes
 claim "a file in the place of the directory" refuses 1 "four.csv: is not a directory" import small.csv -o four.csv
 claim "a directory that cannot be made" refuses 1 "no/such: cannot make this directory" import small.csv -o no/such
-claim "standard output" refuses 1 "a data set is a directory" import small.csv -o -
+claim "standard output" refuses 1 "- is standard output, where a directory" import small.csv -o -
+claim "also for pictures" refuses 1 "- is standard output, where a directory" "$bin" export-data -d small --pictures -
 full_disk() {
     (ulimit -f 40 && refuses 1 "writing failed" import small.csv -o full --test-fraction 0) && [ ! -e full ] &&
         (ulimit -f 40 && kept refuses 1 "writing failed" import small.csv -o old --force)

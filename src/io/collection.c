@@ -54,13 +54,15 @@ bool collection_number(const char *text, uint64_t *value)
 // Where all labels are numbers, checks that they are classes.
 static bool number_numbers(Classes *classes, const Labels *labels, Error *err)
 {
+    bool is_there[MLP_MAX_CLASSES] = {false};
     for (size_t i = 0; i < labels->n; i++) {
         uint64_t value;
         if (!collection_number(labels->each[i].text.text, &value) || value >= MLP_MAX_CLASSES)
             return error_label(err, &labels->each[i],
                                "is not a class: a whole number from 0 to 255, or a word");
         classes->number[i] = (unsigned char)value;
-        classes->n = value >= classes->n ? (size_t)value + 1 : classes->n;
+        classes->n += !is_there[value];
+        is_there[value] = true;
     }
     return true;
 }
@@ -100,8 +102,8 @@ static bool number_words(Classes *classes, const Labels *labels, const char *giv
         if (k == MLP_MAX_CLASSES)
             return error_label(err, label, "is not one of the names of --classes");
         classes->number[i] = (unsigned char)k;
-        classes->n = k >= classes->n ? k + 1 : classes->n;
     }
+    classes->n = labels->n;
     return true;
 }
 
@@ -128,7 +130,7 @@ bool classes_of_labels(Classes *classes, const Labels *labels, const char *given
 // ---------------------------------------------------------------------------------------------
 // Images
 
-// Makes room for `size` bytes after the first `used`; memory doubles as images arrive.
+// Makes space for `size` bytes after the first `used`; memory doubles as images arrive.
 static bool reserve(Arena *arena, ArenaBytes *bytes, size_t used, size_t size, Error *err)
 {
     const size_t least = (size_t)1 << 20;

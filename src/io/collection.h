@@ -44,7 +44,7 @@ void collection_add(Collection *images, int label);
 // the classes of numbers, and is the order of words.
 typedef struct Classes {
     unsigned char number[MLP_MAX_CLASSES]; // by the label's index
-    size_t n;                              // the highest number, and one
+    size_t n;                              // different ones
     const char *names; // as class_names.h has them, owned by the arena; NULL: there are none
 } Classes;
 bool classes_of_labels(Classes *classes, const Labels *labels, const char *given, Arena *arena,

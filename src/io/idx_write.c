@@ -52,22 +52,14 @@ static bool refuse(const IdxWriter *writer, int directory, const char *name, Err
 bool idx_write_check(const char *directory, bool replace, Error *err)
 {
     struct stat status;
-    Arena arena = {0};
-    if (strcmp(directory, "-") == 0)
-        return error_set(err, "a data set is a directory and cannot be standard output");
-    if (stat(directory, &status) == 0) {
-        if (!S_ISDIR(status.st_mode))
-            return error_set(err, "%s: is not a directory, where a data set is to be written",
-                             directory);
-        if (access(directory, R_OK | W_OK | X_OK) != 0)
-            return error_set_errno(err, "%s: cannot write in this directory", directory);
-        return replace || visit_older(&(IdxWriter){.directory = directory}, refuse, err);
-    }
-    char *parent = path_directory(&arena, directory, err);
-    bool ok = parent != NULL && (access(parent, W_OK | X_OK) == 0 ||
-                                 error_set_errno(err, "%s: cannot make this directory", directory));
-    arena_free(&arena);
-    return ok;
+    if (stat(directory, &status) != 0)
+        return path_can_make_directory(directory, err);
+    if (!S_ISDIR(status.st_mode))
+        return error_set(err, "%s: is not a directory, where a data set is to be written",
+                         directory);
+    if (access(directory, R_OK | W_OK | X_OK) != 0)
+        return error_set_errno(err, "%s: cannot write in this directory", directory);
+    return replace || visit_older(&(IdxWriter){.directory = directory}, refuse, err);
 }
 
 // ---------------------------------------------------------------------------------------------
