@@ -211,7 +211,7 @@ bool picture_read(GreyImage *image, const char *path, bool convert, Arena *arena
     Error ignored;
     PnmReader *reader = arena_alloc(arena, 1, sizeof *reader, "a picture", err);
     if (reader == NULL || !source_open(&source, path, err) ||
-        !convert_if_needed(&source, convert, err))
+        !convert_source(&source, convert, err))
         return false;
     pnm_begin(reader, &source);
     if (!pnm_read(reader, image, arena, err))
