@@ -122,6 +122,7 @@ claim "words where pixels are, with a hint" bad "line 1, column 5: 'dog' is not 
 claim "a column that is not there" bad "no column is called 'digit'" 'a,b,c,d,e\n1,2,3,4,5\n' --label digit
 claim "a number that no column has" bad "there is no column 6 for --label: it has 5" '1,2,3,4,5\n' --label 6
 claim "another size" bad "has 4 columns of pixels, where 1 x 3 were expected" '1,2,3,4,5\n' --size 1x3
+claim "--raw-size" bad "table.csv: is not a directory of pictures, which --raw-size is for" '5,1,2,3,4\n' --raw-size 2x2
 claim "no comma" bad "has one field, where a label and pixels" '5\n6\n'
 claim "a header alone" bad "has a header, but no images" 'label,a,b,c,d\n'
 claim "an empty file" bad "table.csv: is empty" ''
@@ -340,6 +341,11 @@ replaced() {
 }
 same_part_of_test() { cmp old/"$images" small/t10k-images-idx3-ubyte && cmp old/"$labels" small/t10k-labels-idx1-ubyte; }
 claim "--force replaces all of it, and no other file" replaced
+exits 0 import small.csv -o old --force --test-fraction 0.5
+mkdir old/test-labels-idx1-ubyte.gz
+claim "a directory in the place of a file" refuses 1 "old/test-labels-idx1-ubyte.gz: is a directory" import test.csv -o old --force
+not_changed() { rmdir old/test-labels-idx1-ubyte.gz && for file in half/*; do [ -e "old/${file#half/}" ] || return 1; done; }
+claim "and no file is removed" not_changed
 linked() {
     mkdir elsewhere && mv old/"$labels" elsewhere && ln -s ../elsewhere/"$labels" old/"$labels" && exits 0 import small.csv -o old --force --test-fraction 0 &&
         [ -h old/"$labels" ] && same_part old small

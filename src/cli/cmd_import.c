@@ -186,6 +186,7 @@ static bool is_directory(const char *path)
 static bool read_source(Job *job, mlp_part part, const char *path, Error *err)
 {
     Source source;
+    Error ignored;
     Collection *images = &job->images[part];
     if (is_directory(path))
         return read_tree(job, images, path, err);
@@ -193,8 +194,16 @@ static bool read_source(Job *job, mlp_part part, const char *path, Error *err)
         images->rows = job->rows;
         images->cols = job->cols;
     }
-    return source_open_stream(&source, path, err) &&
-           csv_images_read(images, &job->labels, job->options->label, &source, &job->context->arena,
+    if (!source_open_stream(&source, path, err))
+        return false;
+    if (job->options->raw_size != NULL && !job->has_pictures) {
+        source_close(&source, false, &ignored);
+        return error_set(err,
+                         "%s: is not a directory of pictures, which --raw-size is for; --size says "
+                         "the rows and columns of an image in a table",
+                         path);
+    }
+    return csv_images_read(images, &job->labels, job->options->label, &source, &job->context->arena,
                            err);
 }
 

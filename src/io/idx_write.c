@@ -49,6 +49,15 @@ static bool refuse(const IdxWriter *writer, int directory, const char *name, Err
                      writer->directory, name);
 }
 
+// A directory cannot be replaced: known before anything is removed.
+static bool refuse_directory(const IdxWriter *writer, int directory, const char *name, Error *err)
+{
+    struct stat status;
+    return fstatat(directory, name, &status, 0) != 0 || !S_ISDIR(status.st_mode) ||
+           error_set(err, "%s/%s: is a directory, where a file of a data set would be",
+                     writer->directory, name);
+}
+
 bool idx_write_check(const char *directory, bool replace, Error *err)
 {
     struct stat status;
@@ -59,7 +68,8 @@ bool idx_write_check(const char *directory, bool replace, Error *err)
                          directory);
     if (access(directory, R_OK | W_OK | X_OK) != 0)
         return error_set_errno(err, "%s: cannot write in this directory", directory);
-    return replace || visit_older(&(IdxWriter){.directory = directory}, refuse, err);
+    return visit_older(&(IdxWriter){.directory = directory}, replace ? refuse_directory : refuse,
+                       err);
 }
 
 // ---------------------------------------------------------------------------------------------
