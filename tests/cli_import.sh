@@ -73,6 +73,7 @@ claim "no header" reads "5 9" "1 2 3 4 0 0 0 255" '5,1,2,3,4\n9,0,0,0,255\n'
 claim "a header, no line end at the end" reads 5 "1 2 3 4" 'label,1x1,1x2,2x1,2x2\n5,1,2,3,4'
 claim "a header without the word label" reads 5 "1 2 3 4" 'y,a,b,c,d\n5,1,2,3,4\n'
 claim "a header whose other names are numbers" reads 5 "1 2 3 4" '0,1,2,3,class\n1,2,3,4,5\n'
+claim "a header that counts from 0, as pandas writes it" reads 5 "1 2 3 4" '0,1,2,3,4\n5,1,2,3,4\n'
 claim "--label by name" reads 5 "1 2 3 4" 'a,b,digit,c,d\n1,2,5,3,4\n' --label digit
 claim "--label by number" reads "5 6" "1 2 3 4 4 3 2 1" '1,2,3,4,5\n4,3,2,1,6\n' --label 5
 claim "--label by number beside a header" reads 5 "1 2 3 4" 'a,b,c,d,e\n1,2,3,4,5\n' --label 5
@@ -120,6 +121,7 @@ claim "a label that is not UTF-8" bad "is not a class name" 'a,1,2,3,4\n\377,1,2
 claim "257 classes" bad "line 257: the label 'c257' is the 257th" "$(printf 'c%s,1,2,3,4\\n' $(seq 300))"
 claim "words where pixels are, with a hint" bad "line 1, column 5: 'dog' is not a whole number from 0 to 255; --label says" '1,2,3,4,dog\n'
 claim "a column that is not there" bad "no column is called 'digit'" 'a,b,c,d,e\n1,2,3,4,5\n' --label digit
+claim "the number 0" bad "--label 0: columns are numbered from 1" 'label,1,2,3,4\n1,2,3,4,5\n' --label 0
 claim "a number that no column has" bad "there is no column 6 for --label: it has 5" '1,2,3,4,5\n' --label 6
 claim "another size" bad "has 4 columns of pixels, where 1 x 3 were expected" '1,2,3,4,5\n' --size 1x3
 claim "--raw-size" bad "table.csv: is not a directory of pictures, which --raw-size is for" '5,1,2,3,4\n' --raw-size 2x2

@@ -12,13 +12,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-// Images that are counted together: a column of the table.
-typedef struct Column {
+// Images that are counted together, a column of the table: those of a split.
+typedef struct DataPart {
     const char *name; // as --split has it
     const mlp_data *data;
     Range images;
     ImageSummary summary;
-} Column;
+} DataPart;
 
 typedef struct DataFile {
     const char *path;
@@ -39,7 +39,7 @@ typedef struct DataInfo {
     size_t n_files;
     const char *names; // of the classes (class_names.h)
     size_t n_classes;
-    Column parts[MAX_PARTS];
+    DataPart parts[MAX_PARTS];
     size_t n_parts;
     Copies copies; // of the training files, and then the test files
     Error notes[MAX_NOTES];
@@ -51,7 +51,7 @@ typedef struct DataInfo {
 
 static void add_part(DataInfo *info, const char *name, const mlp_data *data, Range images)
 {
-    info->parts[info->n_parts++] = (Column){name, data, images, images_summarize(data, images)};
+    info->parts[info->n_parts++] = (DataPart){name, data, images, images_summarize(data, images)};
 }
 
 // Makes the model that mlp train would begin with: what it refuses is refused here, and the split
@@ -183,7 +183,7 @@ static void note_missing(DataInfo *info)
 
 static void note_blank(DataInfo *info)
 {
-    for (const Column *p = info->parts; p < info->parts + info->n_parts; p++)
+    for (const DataPart *p = info->parts; p < info->parts + info->n_parts; p++)
         if (p->summary.blank > 0)
             add_note(info,
                      "blank images (all pixels equal) in the %s split: %zu; the first is image %zu "
@@ -350,7 +350,7 @@ static void print_label(const char *text, int width)
 #define PRINT_ROW(label, format, ...)                                                              \
     do {                                                                                           \
         print_label(label, width);                                                                 \
-        for (const Column *p = info->parts; p < info->parts + info->n_parts; p++)                  \
+        for (const DataPart *p = info->parts; p < info->parts + info->n_parts; p++)                \
             printf(format, __VA_ARGS__);                                                           \
         putchar('\n');                                                                             \
     } while (0)
@@ -405,7 +405,7 @@ static void print_text(const DataInfo *info)
 static void json_parts(JsonWriter *json, const DataInfo *info)
 {
     json_open(json, "splits", '[');
-    for (const Column *p = info->parts; p < info->parts + info->n_parts; p++) {
+    for (const DataPart *p = info->parts; p < info->parts + info->n_parts; p++) {
         const PixelSums *pixels = &p->summary.pixels;
         json_open(json, NULL, '{');
         json_string(json, "split", p->name);
@@ -427,7 +427,7 @@ static void json_parts(JsonWriter *json, const DataInfo *info)
         json_uint(json, "class", k);
         if (info->names != NULL)
             json_string(json, "name", class_name(info->names, k).text);
-        for (const Column *p = info->parts; p < info->parts + info->n_parts; p++)
+        for (const DataPart *p = info->parts; p < info->parts + info->n_parts; p++)
             json_uint(json, p->name, p->summary.classes.n[k]);
         json_close(json, '}');
     }
