@@ -225,7 +225,7 @@ static bool find_parts(Job *job, Error *err)
     Context *c = job->context;
     const char *directory = job->source;
     bool has_parts = false;
-    if (is_directory(directory) && !class_tree_look(&has_parts, directory, &c->arena, err))
+    if (is_directory(directory) && !class_tree_find_parts(&has_parts, directory, &c->arena, err))
         return false;
     if (!has_parts)
         return true;
@@ -372,8 +372,8 @@ static int run(Context *c)
         !idx_write_check(o->output, o->force, &c->err) || !read_sources(job, &c->err) ||
         !classes_of_labels(&classes, &job->labels, o->classes, &c->arena, &c->err))
         return STATUS_FAILED;
-    collection_number_labels(&job->images[MLP_TRAIN_FILES], &classes);
-    collection_number_labels(&job->images[MLP_TEST_FILES], &classes);
+    collection_set_classes(&job->images[MLP_TRAIN_FILES], &classes);
+    collection_set_classes(&job->images[MLP_TEST_FILES], &classes);
     if (!select_images(job, &c->err))
         return STATUS_FAILED;
     note_pictures(job);

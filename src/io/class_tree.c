@@ -180,7 +180,7 @@ bool class_tree_list(ClassTree *tree, const char *directory, const char *output,
     return gather(tree, directory, &classes, names, arena, err);
 }
 
-bool class_tree_look(bool *has_parts, const char *directory, Arena *arena, Error *err)
+bool class_tree_find_parts(bool *has_parts, const char *directory, Arena *arena, Error *err)
 {
     Names classes, files;
     const char *other = NULL;

@@ -39,7 +39,7 @@ int labels_index(Labels *labels, const char *text, const char *file, size_t line
     return -1;
 }
 
-bool collection_number(const char *text, uint64_t *value)
+bool label_parse_number(const char *text, uint64_t *value)
 {
     size_t digits = strspn(text, "0123456789"), zeros = 0;
     char whole[CLASS_NAME_SIZE];
@@ -57,7 +57,7 @@ static bool number_numbers(Classes *classes, const Labels *labels, Error *err)
     bool is_there[MLP_MAX_CLASSES] = {false};
     for (size_t i = 0; i < labels->n; i++) {
         uint64_t value;
-        if (!collection_number(labels->each[i].text.text, &value) || value >= MLP_MAX_CLASSES)
+        if (!label_parse_number(labels->each[i].text.text, &value) || value >= MLP_MAX_CLASSES)
             return error_label(err, &labels->each[i],
                                "is not a class: a whole number from 0 to 255, or a word");
         classes->number[i] = (unsigned char)value;
@@ -114,7 +114,7 @@ bool classes_of_labels(Classes *classes, const Labels *labels, const char *given
     double number;
     *classes = (Classes){.n = 0};
     for (size_t i = 0; i < labels->n; i++)
-        are_words = are_words || (!collection_number(labels->each[i].text.text, &(uint64_t){0}) &&
+        are_words = are_words || (!label_parse_number(labels->each[i].text.text, &(uint64_t){0}) &&
                                   !parse_double(labels->each[i].text.text, &number));
     if (are_words)
         return number_words(classes, labels, given, arena, err);
@@ -156,7 +156,7 @@ void collection_add(Collection *images, int label)
     images->labels.at[images->n++] = (unsigned char)label;
 }
 
-void collection_number_labels(Collection *images, const Classes *classes)
+void collection_set_classes(Collection *images, const Classes *classes)
 {
     for (size_t i = 0; i < images->n; i++)
         images->labels.at[i] = classes->number[images->labels.at[i]];

@@ -183,7 +183,7 @@ static void first_line_add(FirstLine *first, Reader *r, const char *wanted)
 {
     uint64_t value = 0;
     double number;
-    bool is_whole = collection_number(r->field, &value);
+    bool is_whole = label_parse_number(r->field, &value);
     if (first->named == 0 && is_name_of_label(r->field, wanted))
         first->named = r->column;
     first->values.at[r->column - 1] = (unsigned char)value;
@@ -349,7 +349,7 @@ static bool read_pixels(Reader *r, unsigned char *pixels, size_t n)
             break;
         if (!read_field(r, &is_last) || !check_columns(r, is_last))
             return false;
-        if (!collection_number(r->field, &value) || value > UINT8_MAX)
+        if (!label_parse_number(r->field, &value) || value > UINT8_MAX)
             return error_value(r, r->field, r->column);
         pixels[i++] = (unsigned char)value;
     }
