@@ -53,10 +53,9 @@ static bool is_stopped(void)
 // do not fit the data.
 static bool find_names(const char **names, Context *c, const mlp_data *data, mlp_part part)
 {
-    *names = NULL;
-    if (!command_names_of_data(names, c, data, part, &c->err))
+    if (!class_names_beside(names, data, part, &c->arena, &c->err))
         return false;
-    if (*names != NULL && !class_write_can_use(*names, data->n_classes)) {
+    if (!class_write_can_use(*names, data->n_classes)) {
         command_note("%s: the name of a class cannot be that of a directory; numbers are written",
                      data->name);
         *names = NULL;

@@ -349,8 +349,8 @@ static bool take_class_names(Job *job, mlp_settings *settings, Error *err)
     const char *given = settings->class_names, *path = o->resume != NULL ? o->resume : o->from;
     const mlp_model *old = o->resume != NULL ? job->model : job->from;
     if (given == NULL)
-        return old != NULL || command_names_of_data(&settings->class_names, job->context, job->data,
-                                                    MLP_TRAIN_FILES, err);
+        return old != NULL || class_names_beside(&settings->class_names, job->data, MLP_TRAIN_FILES,
+                                                 &job->context->arena, err);
     if (!class_names_read(&settings->class_names, given, job->data, &job->context->arena, err))
         return false;
     const char *names = old != NULL ? mlp_model_settings(old)->class_names : NULL;

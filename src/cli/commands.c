@@ -476,18 +476,6 @@ const mlp_data *command_open_data(Context *context, mlp_part part, const char *c
     return context->data[part];
 }
 
-bool command_names_of_data(const char **names, Context *context, const mlp_data *data,
-                           mlp_part part, Error *err)
-{
-    IdxPaths paths;
-    Error reason;
-    if (!idx_find(&paths, data->name, part, err))
-        return false;
-    return access(paths.classes, F_OK) != 0 ||
-           class_names_read(names, paths.classes, data, &context->arena, &reason) ||
-           error_set(err, "the names beside the data do not fit them: %s", reason.text);
-}
-
 bool command_transposed(const Context *context, const TransposeFlags *flags)
 {
     const mlp_model *model = context->model;

@@ -179,11 +179,6 @@ void command_print_presets(FILE *out);
 const mlp_data *command_open_data(Context *context, mlp_part part, const char *chosen,
                                   bool transposed);
 
-// Reads the names in the classes.txt beside the files of the data; without one *names stays as it
-// is. Fails when they do not fit the data. Owned by the context's arena.
-bool command_names_of_data(const char **names, Context *context, const mlp_data *data,
-                           mlp_part part, Error *err);
-
 // How many threads to use: as many as wanted (0: the default of --threads), at most one per CPU.
 size_t command_threads(const Context *context, uint64_t wanted);
 

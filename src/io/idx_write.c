@@ -55,29 +55,30 @@ static bool refuse(const IdxWriter *writer, DIR *list, const char *name, Error *
                      writer->directory, name);
 }
 
+// A directory cannot be replaced: known before anything is removed.
+static bool refuse_directory(const IdxWriter *writer, DIR *list, const char *name, Error *err)
+{
+    struct stat status;
+    return fstatat(dirfd(list), name, &status, 0) != 0 || !S_ISDIR(status.st_mode) ||
+           error_set(err, "%s/%s: is a directory, where a file of a data set would be",
+                     writer->directory, name);
+}
+
 bool idx_write_check(const char *directory, bool replace, Error *err)
 {
     struct stat status;
-    Arena arena = {0};
-    if (strcmp(directory, "-") == 0)
-        return error_set(err, "a data set is a directory and cannot be standard output");
-    if (stat(directory, &status) == 0) {
-        if (!S_ISDIR(status.st_mode))
-            return error_set(err, "%s: is not a directory, where a data set is to be written",
-                             directory);
-        if (access(directory, R_OK | W_OK | X_OK) != 0)
-            return error_set_errno(err, "%s: cannot write in this directory", directory);
-        DIR *list = replace ? NULL : open_list(directory, err);
-        bool ok = replace || (list != NULL &&
-                              visit_older(&(IdxWriter){.directory = directory}, list, refuse, err));
-        if (list != NULL)
-            closedir(list);
-        return ok;
-    }
-    char *parent = path_directory(&arena, directory, err);
-    bool ok = parent != NULL && (access(parent, W_OK | X_OK) == 0 ||
-                                 error_set_errno(err, "%s: cannot make this directory", directory));
-    arena_free(&arena);
+    if (stat(directory, &status) != 0)
+        return path_can_make_directory(directory, err);
+    if (!S_ISDIR(status.st_mode))
+        return error_set(err, "%s: is not a directory, where a data set is to be written",
+                         directory);
+    if (access(directory, R_OK | W_OK | X_OK) != 0)
+        return error_set_errno(err, "%s: cannot write in this directory", directory);
+    DIR *list = open_list(directory, err);
+    bool ok = list != NULL && visit_older(&(IdxWriter){.directory = directory}, list,
+                                          replace ? refuse_directory : refuse, err);
+    if (list != NULL)
+        closedir(list);
     return ok;
 }
 
