@@ -2,6 +2,8 @@
 // must say; the settings in them are rows of settings.h. Read model.h first.
 #include "model.h"
 
+#include "bytes.h"
+#include "elementary.h"
 #include "formats.h"
 #include "json.h"
 #include "numbers.h"
@@ -143,12 +145,6 @@ static float *file_tensor_block(const FileTensor *tensor, const Model *model)
 // ---------------------------------------------------------------------------------------------
 // Bytes, little-endian whatever the machine is
 
-static void put_le(unsigned char *out, uint64_t value, int n)
-{
-    for (int i = 0; i < n; i++)
-        out[i] = (unsigned char)(value >> (8 * i));
-}
-
 static uint64_t get_le(const unsigned char *in, int n)
 {
     uint64_t value = 0;
@@ -214,10 +210,10 @@ static bool put_tensors(unsigned char **end, const Model *model, const FileTenso
         size_t stride = t->tensor->stride[last];
         for (size_t e = 0, size = tensor_size(t->tensor); e < size; e += n) {
             const float *row = file_tensor_block(t, model) + tensor_index(t->tensor, e);
-            for (size_t i = 0; i < n; i++, out += 4) {
-                uint32_t bits;
-                memcpy(&bits, row + i * stride, sizeof bits);
-                put_le(out, bits, 4);
+            for (size_t i = 0; i < n; i++) {
+                uint32_t bits = f32_bits(row[i * stride]);
+                for (int b = 0; b < 4; b++)
+                    *out++ = (unsigned char)(bits >> (8 * b));
                 finite = finite && isfinite(row[i * stride]);
             }
         }
@@ -253,7 +249,7 @@ static bool make_header(FileBytes *bytes, size_t *checksum_at, const Model *mode
         free(bytes->text);
         return false;
     }
-    put_le((unsigned char *)all, bytes->size - 8, 8);
+    bytes_store((unsigned char *)all, bytes->size - 8, 8);
     bytes->text = all;
     return true;
 }
