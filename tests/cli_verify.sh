@@ -23,7 +23,7 @@ lines() { # FIRST LAST of chain.csv
     sed -n "$1,$2p" chain.csv
 }
 says_same() { # of which epochs
-    grep -q "epochs $1 were repeated\( from [a-z]*.bin\)\{0,1\}, with the same" stdout
+    grep -q "epochs $1 were repeated\( from [a-z0-9]*.bin\)\{0,1\}, with the same" stdout
 }
 
 train --epochs 5 -o model.bin --chain chain.csv && train --epochs 2 -o two.bin && train --epochs 3 -o three.bin || exit 1
@@ -110,7 +110,8 @@ claim "every optimizer, schedule, average, patience and network is verified" eac
 train --from two.bin --seed 9 --epochs 2 -o tuned.bin --chain tuned.csv || exit 1
 claim "a training that started from a model is verified with it" verifies "1 to 2" tuned.csv tuned.bin --from two.bin
 claim "refused without it" refuses 1 "--from MODEL" verify tuned.csv tuned.bin
-train --seed 5 --epochs 1 -o seed5.bin || exit 1
+train --from two.bin --seed 9 --epochs 1 -o tuned1.bin && train --seed 5 --epochs 1 -o seed5.bin || exit 1
+claim "or from a checkpoint of its own" verifies "2 to 2" tuned.csv tuned.bin --from tuned1.bin
 claim "refused with another" refuses 1 "tuned.bin: is not the model that its settings give after seed5.bin" \
     verify tuned.bin --from seed5.bin
 
@@ -182,6 +183,18 @@ done
 claim "a model with another weight is found" finds_model
 
 printf '\377' | dd of=other/train-images-idx3-ubyte bs=1 seek=16 conv=notrunc 2>dd.log
+train --epochs 9 --patience 1 --lr 0.03 --seed 3 -o patient.bin --chain patient.csv 2>said || exit 1
+finds_epoch() { # that patience 1 does not allow, in a model and in a row
+    last=$("$fast" info patient.bin | sed -n 's/^epochs *//p')
+    LC_ALL=C sed "s/\"epochs\":\"$last\"/\"epochs\":\"$((last + 1))\"/; s/\"best_epoch\":\"$((last - 1))\"/\"best_epoch\":\"$last\"/" \
+        patient.bin | with_checksum >forged.bin
+    { cat patient.csv && echo "$((last + 1)),$(hash_of <forged.bin),"; } | relink >edited.csv
+    exits 0 verify edited.csv forged.bin --repeat 0 && exits 0 verify edited.csv forged.bin --repeat "$last" &&
+        refuses 1 "forged.bin: has epoch $((last + 1)), but the repeated training ends with epoch $last" \
+            verify edited.csv forged.bin
+}
+claim "an epoch more than the training has is found" finds_epoch
+
 claim "other data are named" refuses 1 "other: the training data are not those that model.bin was trained on" \
     "$bin" verify -q -d other model.bin
 

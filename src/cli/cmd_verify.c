@@ -130,8 +130,13 @@ static bool repeat(Verification *v, const mlp_data *data, Error *err)
     mlp_result result = mlp_train(v->repeated, data, planned != 0 ? planned : v->last,
                                   command_threads(c, v->options->threads), &observer, err->text);
     progress_end(&v->progress);
-    return (result == MLP_DONE || result == MLP_STOPPED) && !v->differs &&
-           (v->last < done || is_same_model(v, err));
+    size_t ended = (size_t)v->repeated->state.epochs;
+    if ((result != MLP_DONE && result != MLP_STOPPED) || v->differs)
+        return false;
+    if (ended < v->last) // out of patience
+        return error_set(err, "%s: has epoch %zu, but the repeated training ends with epoch %zu",
+                         c->words.model, v->last, ended);
+    return v->last < done || is_same_model(v, err);
 }
 
 static void print_report(const Verification *v)
