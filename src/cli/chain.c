@@ -66,11 +66,12 @@ bool chain_read(ChainFile *file, Arena *arena, const char *path, uint64_t last, 
     unsigned char *bytes;
     size_t size, begin = sizeof header - 1;
     Chain chain = {HEADER};
+    *file = (ChainFile){.path = path};
     if (!file_read(&bytes, &size, arena, path, most, "a chain of mlp train", err))
         return false;
     if (size < begin || memcmp(bytes, header, begin) != 0)
         return error_set(err, "%s: is not a chain of mlp train", path);
-    *file = (ChainFile){.path = path, .text = (const char *)bytes};
+    file->text = (const char *)bytes;
     for (uint64_t epoch = 0; epoch <= last; epoch++) {
         size_t end = row_begin(epoch + 1);
         if (begin == size && epoch > 0 && last == UINT64_MAX)
@@ -86,8 +87,8 @@ bool chain_read(ChainFile *file, Arena *arena, const char *path, uint64_t last, 
                              "%s: line %" PRIu64 " is not a row of epoch %" PRIu64
                              " that follows from the line before",
                              path, epoch + 2, epoch);
-        *file = (ChainFile){path, (const char *)bytes, end, epoch};
-        begin = end;
+        file->last = epoch;
+        file->size = begin = end;
     }
     return true;
 }

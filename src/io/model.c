@@ -260,8 +260,10 @@ static bool make_bytes(FileBytes *bytes, const Model *model, Error *err)
     size_t checksum_at;
     FileTensors tensors;
     model_tensors(&tensors, model);
-    if (!make_header(bytes, &checksum_at, model, &tensors))
-        return error_set(err, "no memory for the model file");
+    if (!make_header(bytes, &checksum_at, model, &tensors)) {
+        error_set(err, "no memory for the model file");
+        return false;
+    }
     unsigned char *end = (unsigned char *)bytes->text + bytes->size;
     bool finite = put_tensors(&end, model, &tensors);
     bytes->size = (size_t)(end - (unsigned char *)bytes->text);
