@@ -102,7 +102,7 @@ bad() { # WORDS TEXT OPTION...: refused, and nothing is left
 }
 claim "a row that is too short" bad "table.csv, line 3: has 4 fields, where 5 were expected" 'label,a,b,c,d\n5,1,2,3,4\n5,1,2,3\n'
 claim "one that is too long" bad "table.csv, line 2: has more than 5 fields, where 5" '5,1,2,3,4\n5,1,2,3,4,5\n'
-claim "783 pixels" bad "line 1: has 783 columns of pixels, which is not a square; --size" "5$(printf ',0%.0s' $(seq 783))"'\n'
+claim "783 pixels" bad "line 1: has 783 columns of pixels beside column 1, the labels, which is not a square; --size" "5$(printf ',0%.0s' $(seq 783))"'\n'
 claim "above 255" bad "table.csv, line 2, column 3: '256' is not a whole number from 0 to 255" '5,1,2,3,4\n5,1,256,3,4\n'
 claim "above any integer" bad "line 1, column 3: '99999999999999999999999'" '5,1,99999999999999999999999,3,4\n'
 claim "negative" bad "line 2, column 5: '-1' is not" '5,1,2,3,4\n5,1,2,3,-1\n'
@@ -183,13 +183,28 @@ named() {
         grep -aq '"class_names":"a\\nb"' ab.bin && exits 0 "$bin" eval ab.bin -d ab && grep -q '^ *b  ' "$WORK/stdout"
 }
 claim "names beside the data are those of the model and of reports" named
+short_reports() { # 16 images: at most 3 are rejected, all of them equally probable or not
+    exits 0 "$bin" eval ab.bin -d ab && sed -n '/^confusion/,$p' "$WORK/stdout" | tail -n +2 | awk '{ print NF }' | tr '\n' ' ' | grep -qx '2 3 3 ' &&
+        awk '/^rejected/ { on = 1; next } on && NF == 0 { exit } on && ($1 == "0.00" || $1 == last) { exit 1 } on { last = $1 }' "$WORK/stdout"
+}
+claim "reports leave out the last classes without name and image, and repeated rows" short_reports
+info_names() {
+    exits 0 "$bin" info ab && sed -n '/^class/,/^$/p' "$WORK/stdout" | awk '{ print $1 }' | tr '\n' ' ' | grep -qx 'class a b  ' &&
+        grep -q 'note: ab: fewer than 10 training images of classes a and b$' "$WORK/stderr"
+}
+claim "mlp info shows them" info_names
+next_command() {
+    exits 0 "$bin" train -d ab --epochs 1 --hidden 2 -o ab.bin --csv ab-curves.csv && grep -q '; next: mlp eval ab.bin -d ab$' "$WORK/stderr"
+}
+claim "mlp train names the data in the command that is next" next_command
 other_names() {
     exits 0 "$bin" train -q -d ab --classes X-Y --epochs 1 --hidden 2 -o xy.bin --csv xy.csv && grep -aq '"class_names":"X\\nY"' xy.bin
 }
 claim "--classes goes before them" other_names
 misfits() {
     cp -R ab abc && echo a >abc/classes.txt &&
-        refuses 1 "the names beside the data do not fit them: --classes abc/classes.txt: 1 names" "$bin" train -q -d abc -o abc.bin
+        refuses 1 "the names beside the data do not fit them: --classes abc/classes.txt: 1 names" "$bin" train -q -d abc -o abc.bin &&
+        refuses 1 "mlp train would refuse the data: the names beside the data do not fit them: --classes abc/classes.txt: 1 names" "$bin" info abc
 }
 claim "names that do not fit are refused with their file" misfits
 claim "no output replaces the names" refuses 1 "--csv would replace a file of the data" "$bin" train -q -d ab --csv ab/classes.txt -o x.bin
@@ -205,7 +220,7 @@ named_directories() {
 claim "directories get the names" named_directories
 no_directories() {
     cp -R ab slash && printf 'a/b\nc\n' >slash/classes.txt && exits 0 "$bin" export-data -q -d slash --pictures slp &&
-        grep -q 'note: slash/classes.txt: a name in it cannot be that of a directory' "$WORK/stderr" && [ "$(ls slp)" = "$(printf '0\n1')" ]
+        grep -q 'note: slash: a name in classes.txt cannot be that of a directory' "$WORK/stderr" && [ "$(ls slp)" = "$(printf '0\n1')" ]
 }
 claim "but for names that directories cannot have" no_directories
 

@@ -96,7 +96,7 @@ static int run(Context *c)
 const Command command_export = {
     .name = "export",
     .arguments = "MODEL",
-    .summary = "write a model in the format of other programs",
+    .summary = "write a model as C, or for ONNX Runtime or NumPy",
     .about =
         "Writes a model as a file that other programs read. onnx: for ONNX Runtime and others; "
         "it takes raw pixels (uint8, images x 1 x rows x columns) and gives probabilities and "

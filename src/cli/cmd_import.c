@@ -147,8 +147,11 @@ static bool read_pictures(Job *job, Collection *images, const ClassTree *tree, E
         arena_free(&arena);
         if (!ok) {
             end_line(job);
-            if (!is_bad || !job->options->skip_bad)
+            const Error reason = *err;
+            if (!is_bad)
                 return false;
+            if (!job->options->skip_bad)
+                return error_set(err, "%s; --skip-bad leaves such pictures out", reason.text);
             command_note("left out: %s", err->text);
             job->n_skipped++;
         }
@@ -377,7 +380,7 @@ static int run(Context *c)
 const Command command_import = {
     .name = "import",
     .arguments = "SOURCE",
-    .summary = "make a data set of a table or of pictures",
+    .summary = "make a data set from a table or from pictures",
     .about =
         "Writes the IDX files of a data set, which all other commands read with --data. SOURCE is "
         "a "

@@ -120,7 +120,7 @@ static int print_commands(const Sweep *sweep, Error *err)
 static int train(Sweep *sweep, Error *err)
 {
     const SweepOptions *o = sweep->options;
-    notes_data_doubtful(sweep->data, &sweep->split);
+    notes_data_doubtful(sweep->data, NULL, &sweep->split);
     sweep->threads = command_threads(sweep->context, o->threads);
     atomic_store(&sweep->n_wanted, sweep->n);
     for (size_t i = 0; i < sweep->n; i++) {

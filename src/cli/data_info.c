@@ -29,6 +29,7 @@ typedef struct DataInfo {
     const mlp_data *train, *test; // the training files and the test files; NULL: could not be read
     Error refused;                // why mlp train would refuse the data; "": it would not
     Error test_refused;           // why mlp eval would refuse the test images
+    Error names_refused;          // why mlp train would refuse the names beside the data
     const char *names;            // of the classes (class_names.h)
     size_t n_classes;
     Column parts[MAX_PARTS];
@@ -81,11 +82,18 @@ static const mlp_data *read_files(DataInfo *info, mlp_part part, Error *err)
     return data;
 }
 
-// Reads the names that were given, if any, for the labels of these data.
+// Reads the names that were given, or those beside the data, which mlp train would take.
 static bool read_names(DataInfo *info, const mlp_data *data, Error *err)
 {
     const char *given = info->options->classes;
-    return given == NULL || class_names_read(&info->names, given, data, &info->context->arena, err);
+    Arena *arena = &info->context->arena;
+    if (given != NULL)
+        return class_names_read(&info->names, given, data, arena, err);
+    if (!class_names_beside(&info->names, data,
+                            data == info->train ? MLP_TRAIN_FILES : MLP_TEST_FILES, arena,
+                            &info->names_refused))
+        info->names = NULL;
+    return true;
 }
 
 static bool gather(DataInfo *info, Error *err)
@@ -101,6 +109,8 @@ static bool gather(DataInfo *info, Error *err)
         return false;
     if (info->train != NULL)
         try_train(info);
+    if (info->train != NULL && info->names_refused.text[0] != '\0')
+        info->refused = info->names_refused;
     if (info->test != NULL)
         add_part(info, "test", info->test, (Range){0, info->test->n});
     return copies_find(&info->copies, info->train, info->test, &info->context->arena, err);
@@ -126,7 +136,7 @@ static void note_few(DataInfo *info)
     char classes[LIST_SIZE];
     for (size_t k = 0; k < info->n_classes; k++)
         listed[k] = train->summary.classes.n[k] > 0 && train->summary.classes.n[k] < FEW;
-    size_t n = data_list_classes(classes, listed, info->n_classes);
+    size_t n = data_list_classes(classes, info->names, listed, info->n_classes);
     if (n > 0)
         add_note(info, "%s: fewer than %d training images of %s %s", info->data, FEW,
                  n == 1 ? "class" : "classes", classes);
@@ -145,7 +155,7 @@ static void note_missing(DataInfo *info)
         last--;
     for (size_t k = first; k < last; k++)
         listed[k] = counts.n[k] == 0;
-    size_t n = data_list_classes(classes, listed, last);
+    size_t n = data_list_classes(classes, info->names, listed, last);
     if (n > 0)
         add_note(info, "%s: no image in the training file is of %s %s", info->data,
                  n == 1 ? "class" : "classes", classes);
@@ -221,7 +231,7 @@ static void find_notes(DataInfo *info)
     const mlp_model *model = info->context->model;
     if (model != NULL) {
         Split split = {info->parts[0].images, info->parts[1].images};
-        info->n_notes = data_doubts(info->notes, info->train, &split);
+        info->n_notes = data_doubts(info->notes, info->train, info->names, &split);
     }
     if (info->train != NULL) {
         note_missing(info);
@@ -360,10 +370,21 @@ static void print_label(const char *text, int width)
         putchar('\n');                                                                             \
     } while (0)
 
+// Without the last classes that have neither name nor image.
+static size_t classes_shown(const DataInfo *info)
+{
+    for (size_t n = info->n_classes; n > 0; n--)
+        for (size_t i = 0; i < info->n_parts; i++)
+            if (info->parts[i].summary.classes.n[n - 1] > 0 || class_has_name(info->names, n - 1))
+                return n;
+    return 0;
+}
+
 static void print_table(const DataInfo *info)
 {
     int width = sizeof "nonzero pixels";
-    for (size_t k = 0; k < info->n_classes; k++) {
+    size_t shown = classes_shown(info);
+    for (size_t k = 0; k < shown; k++) {
         int name = command_text_width(class_name(info->names, k).text);
         width = name > width ? name : width;
     }
@@ -376,7 +397,7 @@ static void print_table(const DataInfo *info)
     PRINT_ROW("largest value", "%12u", p->summary.pixels.largest);
     PRINT_ROW("blank images", "%12zu", p->summary.blank);
     puts("\nclass");
-    for (size_t k = 0; k < info->n_classes; k++)
+    for (size_t k = 0; k < shown; k++)
         PRINT_ROW(class_name(info->names, k).text, "%12zu", p->summary.classes.n[k]);
 }
 

@@ -2,6 +2,7 @@
 // it, what they must be, and how the value of --classes becomes such a text.
 #include "class_names.h"
 
+#include "idx.h"
 #include "json.h"
 #include "source.h"
 
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 // Returns line k and its length without its end, or NULL where there are not so many.
 static const char *line_of(const char *names, size_t k, size_t *length)
@@ -19,6 +21,13 @@ static const char *line_of(const char *names, size_t k, size_t *length)
     }
     *length = names == NULL ? 0 : strcspn(names, "\n");
     return names;
+}
+
+bool class_has_name(const char *names, size_t k)
+{
+    size_t length;
+    (void)line_of(names, k, &length);
+    return length > 0;
 }
 
 ClassName class_name(const char *names, size_t k)
@@ -163,6 +172,19 @@ bool class_names_read(const char **names, const char *value, const Dataset *data
 {
     const char *text = class_names_text(value, arena, err);
     return text != NULL && names_fit(names, value, text, data, arena, err);
+}
+
+bool class_names_beside(const char **names, const Dataset *data, mlp_part part, Arena *arena,
+                        Error *err)
+{
+    IdxPaths paths;
+    Error reason;
+    *names = NULL;
+    if (!idx_find(&paths, data->name, part, err))
+        return false;
+    return access(paths.classes, F_OK) != 0 ||
+           class_names_read(names, paths.classes, data, arena, &reason) ||
+           error_set(err, "the names beside the data do not fit them: %s", reason.text);
 }
 
 size_t class_names_find(const char *names, const char *name)

@@ -154,7 +154,10 @@ static bool parse_data(char directory[IDX_PATH_SIZE], const char **set, const ch
     if (!exists && errno != ENOENT)
         return error_set_errno(err, "%s: cannot read the directory of the data", data);
     if (exists && !S_ISDIR(status.st_mode))
-        return error_set(err, "%s: is not a directory, where that of the data was expected", data);
+        return error_set(err,
+                         "%s: is a file, where a directory of IDX files was expected; 'mlp import' "
+                         "makes one from a table",
+                         data);
     if (snprintf(directory, IDX_PATH_SIZE, "%s", data) >= IDX_PATH_SIZE)
         return error_set(err, "%s: the path is too long", data);
     if (exists)
