@@ -274,9 +274,9 @@ static void say_what_was_made(const Job *job, const Classes *classes)
     const Collection *images = &job->images[MLP_TRAIN_FILES];
     ShownName directory = command_shown(o->output), source = shown_source(job->source);
     char number[NUMBER_SIZE];
-    fprintf(stderr, "%zu images of %zu x %zu pixels in %zu classes from %s",
+    fprintf(stderr, "%zu images of %zu x %zu pixels in %zu class%s from %s",
             images->n + job->images[MLP_TEST_FILES].n, images->rows, images->cols, classes->n,
-            source.text);
+            classes->n == 1 ? "" : "es", source.text);
     if (job->test != NULL)
         fprintf(stderr, " and %s", shown_source(job->test).text);
     fprintf(stderr, ": %zu train, %zu test", job->selection[MLP_TRAIN_FILES].n,
