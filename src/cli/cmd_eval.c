@@ -95,11 +95,14 @@ static void print_ratio(double value)
         printf("  %9.4f", value);
 }
 
-// The classes that the tables show: without the last ones that have no name, image and prediction,
-// as a model of ten has them for labels 0 to 2.
+// The classes that the tables show. A model has ten when its labels are 0 to 2: then without the
+// last ones that have no name, image and prediction.
 static size_t classes_shown(const Report *report)
 {
+    enum { LEAST = 10 };
     const char *names = mlp_model_settings(report->model)->class_names;
+    if (report->n_classes > LEAST)
+        return report->n_classes;
     for (size_t n = report->n_classes; n > 1; n--) {
         ClassMetrics m = class_metrics(report->confusion, report->n_classes, n - 1);
         if (m.support > 0 || !isnan(m.precision) || class_has_name(names, n - 1))

@@ -533,9 +533,10 @@ static void print_about(const Exporter *e)
     }
     fprintf(
         e->out,
-        "// Weights and tables take %zu bytes, a call %zu bytes of the stack and a little more.\n"
+        "// Weights and tables take %zu bytes, a call %zu bytes of the stack and a little more\n"
+        "// (of static memory with -D%s_memory=static).\n"
         "// The results are the same bits on every machine%s.\n\n",
-        constant_bytes(e), memory_bytes(e, &memory),
+        constant_bytes(e), memory_bytes(e, &memory), e->name,
         e->is_int8 ? "" : ", those of `mlp predict --raw`");
 }
 
