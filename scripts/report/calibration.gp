@@ -30,7 +30,7 @@ do for [i = 1:words(names)] {
     name = word(names, i)
     of(x) = stringcolumn("model") eq name && column("n") > 0 ? 100 * x : NaN
     set lmargin at screen left(i)
-    set rmargin at screen left(i) + 250.0 / width
+    set rmargin at screen left(i) + 235.0 / width
     set tmargin at screen 0.86
     set bmargin at screen 0.36
     set yrange [0:100] noextend
