@@ -381,20 +381,17 @@ const Command command_import = {
     .name = "import",
     .arguments = "SOURCE",
     .summary = "make a data set from a table or from pictures",
-    .about =
-        "Writes the IDX files of a data set, which all other commands read with --data. SOURCE is "
-        "a "
-        "table or a directory.\n\n"
-        "A table is CSV, raw or .gz, with one image in a row: a label, and whole numbers from 0 to "
-        "255; - is standard input. A header is recognised. A label is a number from 0 to 255 or "
-        "a word.\n\n"
-        "A directory has one subdirectory for each class, with its pictures, in all formats and "
-        "sizes that 'mlp predict' reads, which are prepared as it prepares them; or it has "
-        "directories train and test with such subdirectories. Where all names of classes are "
-        "numbers, these are the classes.\n\n"
-        "The names of classes that are words are written to DIR/classes.txt, which 'mlp train' "
-        "reads. The result is the same on every machine. DIR appears, or is replaced, when all is "
-        "complete.",
+    .about = "Makes a data set, IDX files that all other commands read with --data, from a table "
+             "or a directory. The result is the same on every machine, and complete or not "
+             "there.\n\n"
+             "A table is CSV, raw or .gz, with one image in a row: a label, which is a number "
+             "from 0 to 255 or a word, and pixels from 0 to 255; - is standard input. A header is "
+             "recognised.\n\n"
+             "A directory has one subdirectory of pictures for each class, in all formats and "
+             "sizes that 'mlp predict' reads, prepared as it prepares them; or it has directories "
+             "train and test with such subdirectories.\n\n"
+             "Names of classes that are words are written to DIR/classes.txt, which 'mlp train' "
+             "reads.",
     .examples = {"mlp import train.csv -o mine", "mlp import photos --raw-size 28x28 -o mine"},
     .values_size = sizeof(ImportOptions),
     .options = import_options,
