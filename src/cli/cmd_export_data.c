@@ -56,7 +56,7 @@ static bool find_names(const char **names, Context *c, const mlp_data *data, mlp
     if (!class_names_beside(names, data, part, &c->arena, &c->err))
         return false;
     if (!class_write_can_use(*names, data->n_classes)) {
-        command_note("%s: a name in classes.txt cannot be that of a directory; numbers are written",
+        command_note("%s: the name of a class cannot be that of a directory; numbers are written",
                      data->name);
         *names = NULL;
     }

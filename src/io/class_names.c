@@ -153,11 +153,13 @@ const char *class_names_text(const char *value, Arena *arena, Error *err)
     char *text = arena_alloc(arena, CLASS_NAMES_SIZE, 1, "the class names", err);
     if (text == NULL)
         return NULL;
-    bool is_ranges = stat(value, &status) != 0 && names_of_ranges(text, value);
+    bool is_there = stat(value, &status) == 0,
+         is_ranges = !is_there && names_of_ranges(text, value);
     if (!is_ranges && !names_of_file(text, value, arena, &reason))
-        error_set(err,
-                  "--classes: neither a file of names, one per line, nor characters and "
-                  "ranges such as A-Z or 0-9A-F: %s",
+        error_set(err, "--classes: %s%s",
+                  is_there ? ""
+                           : "neither a file of names, one per line, nor characters and ranges "
+                             "such as A-Z or 0-9A-F: ",
                   reason.text);
     else if (!class_names_check(text, MLP_MAX_CLASSES, &reason))
         error_set(err, "--classes %s%s: %s", value,

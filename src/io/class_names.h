@@ -35,8 +35,8 @@ size_t class_names_find(const char *names, const char *name);
 bool class_names_read(const char **names, const char *value, const Dataset *data, Arena *arena,
                       Error *err);
 
-// Reads the names in classes.txt beside the files of these data, which are of that part (idx.h);
-// NULL: there is no such file. Fails where they do not fit the data.
+// Reads those in classes.txt beside this part of the data (idx.h); NULL where there is no such
+// file. *names is owned by the arena. Fails where they do not fit the data.
 bool class_names_beside(const char **names, const Dataset *data, mlp_part part, Arena *arena,
                         Error *err);
 
