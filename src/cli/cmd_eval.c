@@ -487,11 +487,11 @@ const Command command_eval = {
     .name = "eval",
     .arguments = "MODEL...",
     .summary = "evaluate a model: accuracy, loss, per-class figures, confusion matrix",
-    .about = "Evaluates a model on the test images, or on those that it was validated with or "
-             "trained on: accuracy with its 95 % confidence interval (Wilson), loss, calibration "
-             "of the probabilities, accuracy when the least confident answers are rejected, "
-             "precision, recall and F1 of each class, and the confusion matrix. Several models "
-             "average their probabilities; --compare prints where two differ.",
+    .about = "Evaluates a model on the test images, or those of --split: accuracy with its 95 % "
+             "confidence interval (Wilson), loss, calibration of the probabilities, accuracy when "
+             "the least confident answers are rejected, precision, recall and F1 of each class, "
+             "and the confusion matrix. Several models average their probabilities; --compare "
+             "prints where two differ.",
     .examples = {"mlp eval model.bin",
                  "mlp eval model.bin --split validation --json --min-accuracy 0.97"},
     .values_size = sizeof(EvalOptions),
