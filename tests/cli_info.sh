@@ -228,12 +228,6 @@ variant misfit && echo one >misfit/classes.txt
 claim "one that does not fit: the same refusal" agrees misfit 1
 claim "names that do not fit are refused as train refuses them" \
     refuses 1 "--classes A-Z: 26 names, but the labels go from 0 to 9" "$bin" info small --classes A-Z
-names_of_data() { # classes.txt beside the data, as mlp train reads it
-    variant beside && cp names beside/classes.txt && exits 0 "$bin" info beside && mv stdout read && exits 0 "$bin" info small --classes names &&
-        sed 's/^small:/beside:/; s,small/,beside/,' stdout | diff read - && echo more >>beside/classes.txt && exits 1 train beside && mv stderr said &&
-        exits 1 "$bin" info beside && diff stderr said && grep -q 'the names beside the data do not fit them' said
-}
-claim "those beside the data, which are refused as train refuses them" names_of_data
 if command -v script >/dev/null; then
     on_terminal() { # VARIABLE DATA
         env TERM=xterm-256color "$1" script -qec "'$bin' info $2 --classes names" /dev/null </dev/null >drawn

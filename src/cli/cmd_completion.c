@@ -226,7 +226,7 @@ static int run(Context *c)
 const Command command_completion = {
     .name = "completion",
     .arguments = "bash|zsh|fish",
-    .summary = "print a script for a shell to complete command lines of mlp",
+    .summary = "print a script that completes mlp command lines in a shell",
     .about = "Prints a script with which bash, zsh or fish completes commands, flags, their values "
              "and the names of files. make install puts the three where the shells find them.",
     .examples = {"mlp completion bash >~/.local/share/bash-completion/completions/mlp",

@@ -93,13 +93,12 @@ static int run(Context *c)
 const Command command_export = {
     .name = "export",
     .arguments = "MODEL",
-    .summary = "write a model in the format of other programs",
-    .about =
-        "Writes a model as a file that other programs read. onnx: for ONNX Runtime and others; "
-        "it takes raw pixels (uint8, images x 1 x rows x columns) and gives probabilities and "
-        "logits. npz: the weights as arrays, for NumPy. c: one file in C99 that needs no library "
-        "and no memory but the stack, for microcontrollers too; it begins with how to use it. "
-        "The same model gives the same bytes everywhere.",
+    .summary = "write a model as C, or for ONNX Runtime or NumPy",
+    .about = "Writes a model as a file that other programs read; the same model gives the same "
+             "bytes everywhere. onnx: for ONNX Runtime and others; raw pixels in (uint8, images x "
+             "1 x rows x columns), probabilities and logits out. npz: the weights as arrays, for "
+             "NumPy. c: one C99 file that needs no library, for microcontrollers too; its first "
+             "comment says how to use it.",
     .examples = {"mlp export model.bin -o model.npz",
                  "mlp export model.bin --format c --type int8 --name digit -o digit.c"},
     .values_size = sizeof(ExportCommandOptions),

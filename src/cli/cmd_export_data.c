@@ -108,14 +108,10 @@ static int run(Context *c)
 const Command command_export_data = {
     .name = "export-data",
     .summary = "write a data set as a table or as pictures",
-    .about =
-        "Writes the images of IDX files as CSV in the form of Kaggle's train.csv, or as PGM files "
-        "DIR/CLASS/NUMBER.pgm. 'mlp import' makes the same IDX files of them again: of pictures "
-        "with "
-        "'--no-shuffle --raw-size 28x28'. The names in classes.txt beside the data become those of "
-        "the directories; where they are not in the order of their bytes, give them to 'mlp "
-        "import' "
-        "again, --classes FILE.",
+    .about = "Writes the images of IDX files as CSV in the form of Kaggle's train.csv, or as PGM "
+             "files DIR/CLASS/NUMBER.pgm. 'mlp import' makes the same IDX files of them again: of "
+             "pictures with '--no-shuffle --raw-size 28x28', and with --classes FILE where the "
+             "names in classes.txt are not in the order of their bytes.",
     .examples = {"mlp export-data --csv train.csv",
                  "mlp export-data --file test --pictures digits"},
     .values_size = sizeof(ExportOptions),

@@ -147,8 +147,11 @@ static bool read_pictures(Job *job, Collection *images, const ClassTree *tree, E
         arena_free(&arena);
         if (!ok) {
             end_line(job);
-            if (!is_bad || !job->options->skip_bad)
+            const Error reason = *err;
+            if (!is_bad)
                 return false;
+            if (!job->options->skip_bad)
+                return error_set(err, "%s; --skip-bad leaves such pictures out", reason.text);
             command_note("left out: %s", err->text);
             job->n_skipped++;
         }
@@ -280,9 +283,9 @@ static void say_what_was_made(const Job *job, const Classes *classes)
     const Collection *images = &job->images[MLP_TRAIN_FILES];
     ShownName directory = command_shown(o->output), source = shown_source(job->source);
     char number[NUMBER_SIZE];
-    fprintf(stderr, "%zu images of %zu x %zu pixels in %zu classes from %s",
+    fprintf(stderr, "%zu images of %zu x %zu pixels in %zu class%s from %s",
             images->n + job->images[MLP_TEST_FILES].n, images->rows, images->cols, classes->n,
-            source.text);
+            classes->n == 1 ? "" : "es", source.text);
     if (job->test != NULL)
         fprintf(stderr, " and %s", shown_source(job->test).text);
     fprintf(stderr, ": %zu train, %zu test", job->selection[MLP_TRAIN_FILES].n,
@@ -390,21 +393,18 @@ static int run(Context *c)
 const Command command_import = {
     .name = "import",
     .arguments = "SOURCE",
-    .summary = "make a data set of a table or of pictures",
-    .about =
-        "Writes the IDX files of a data set, which all other commands read with --data. SOURCE is "
-        "a "
-        "table or a directory.\n\n"
-        "A table is CSV, raw or .gz, with one image in a row: a label, and whole numbers from 0 to "
-        "255; - is standard input. A header is recognised. A label is a number from 0 to 255 or "
-        "a word.\n\n"
-        "A directory has one subdirectory for each class, with its pictures, in all formats and "
-        "sizes that 'mlp predict' reads, which are prepared as it prepares them; or it has "
-        "directories train and test with such subdirectories. Where all names of classes are "
-        "numbers, these are the classes.\n\n"
-        "The names of classes that are words are written to DIR/classes.txt, which 'mlp train' "
-        "reads. The result is the same on every machine. DIR appears, or is replaced, when all is "
-        "complete.",
+    .summary = "make a data set from a table or from pictures",
+    .about = "Makes a data set, IDX files that all other commands read with --data, from a table "
+             "or a directory. The result is the same on every machine, and complete or not "
+             "there.\n\n"
+             "A table is CSV, raw or .gz, with one image in a row: a label, which is a number "
+             "from 0 to 255 or a word, and pixels from 0 to 255; - is standard input. A header is "
+             "recognised.\n\n"
+             "A directory has one subdirectory of pictures for each class, in all formats and "
+             "sizes that 'mlp predict' reads, prepared as it prepares them; or it has directories "
+             "train and test with such subdirectories.\n\n"
+             "Names of classes that are words are written to DIR/classes.txt, which 'mlp train' "
+             "reads.",
     .examples = {"mlp import train.csv -o mine", "mlp import photos --raw-size 28x28 -o mine"},
     .values_size = sizeof(ImportOptions),
     .options = import_options,

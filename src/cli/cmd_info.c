@@ -167,8 +167,7 @@ const Command command_info = {
     .arguments = "MODEL|DIR",
     .summary = "show the contents of a model file or a data set",
     .about =
-        "Shows what a model file contains: the settings that it was trained with, its tensors, "
-        "and whether its checksum is correct. A damaged file is refused, with the reason.\n\n"
+        "Shows the settings, tensors and checksum of a model file.\n\n"
         "Of DIR, a directory of IDX files or DIR/SET as for mlp train --data, shows the files, the "
         "images of each class, what their pixels are, and exact copies; on a terminal also the "
         "first images of each class. Notes say what mlp train and mlp eval would note, and more. "

@@ -398,15 +398,13 @@ const Command command_predict = {
     .arguments = "MODEL... FILE...",
     .summary = "classify images",
     .about = "Prints the file, the class and its probability for each image, separated by tabs. "
-             "Reads PBM, PGM and PPM images of 8 or 16 bits, and all images of an IDX file, raw or "
-             ".gz; - is standard input, and a FILE may be a pipe. Several images in one FILE are "
-             "numbered, as in an IDX file. JPEG, PNG, HEIC and other pictures are converted by "
-             "ImageMagick or netpbm, where one is installed. An image is prepared as the images of "
-             "MNIST were: a light "
-             "background is inverted, the digit is cropped, fitted into 20 x 20 pixels and centred "
-             "by mass in 28 x 28. Images of an IDX file are used as they are; --transpose affects "
-             "only those. Unreadable files are reported and skipped. Several models, one after "
-             "another before the first FILE, answer together: their probabilities are averaged.",
+             "Reads PBM, PGM and PPM images, and all images of an IDX file, raw or .gz; - is "
+             "standard input. JPEG, PNG, HEIC and other pictures are converted by ImageMagick or "
+             "netpbm, where one is installed. A picture is prepared as the images of MNIST were: "
+             "a light background is inverted, the digit is cropped, fitted into 20 x 20 pixels "
+             "and centred by mass in 28 x 28; images of an IDX file are used as they are. Several "
+             "images in one FILE are numbered. Unreadable files are reported and skipped. Several "
+             "models before the first FILE average their probabilities.",
     .examples = {"mlp predict model.bin four.pgm --top 3 --show",
                  "mlp predict model.bin photo.jpg scan.png IMG_1234.HEIC"},
     .values_size = sizeof(PredictOptions),

@@ -402,6 +402,12 @@ static bool prepare(Job *job, Error *err)
     return true;
 }
 
+static void print_flag(const char *flag, const char *word)
+{
+    fprintf(stderr, " %s ", flag);
+    command_print_word(stderr, word);
+}
+
 static void say_what_is_next(const Job *job)
 {
     const TrainOptions *o = job->options;
@@ -417,13 +423,10 @@ static void say_what_is_next(const Job *job)
                 100.0 * job->kept_figures.validation_accuracy);
     if (!output_is_stream(&job->csv))
         fprintf(stderr, ", the curves are in %s", curves.text);
-    fprintf(stderr, "; next: mlp eval %s\n", model.text);
-}
-
-static void print_flag(const char *flag, const char *word)
-{
-    fprintf(stderr, " %s ", flag);
-    command_print_word(stderr, word);
+    fprintf(stderr, "; next: mlp eval %s", model.text);
+    if (o->data != NULL)
+        print_flag("-d", o->data);
+    fputc('\n', stderr);
 }
 
 // Prints how to resume: the flags of this run that the model does not know.
@@ -484,7 +487,7 @@ static int run_job(Job *job, Error *err)
         notes_data_read(job->data, &job->split);
     if (!o->quiet && o->from != NULL)
         fprintf(stderr, "starts from the weights of %s\n", command_shown(o->from).text);
-    notes_data_doubtful(job->data, &job->split);
+    notes_data_doubtful(job->data, mlp_model_settings(job->model)->class_names, &job->split);
     bool is_shown = isatty(fileno(job->csv.stream)) != 0; // then the rows say what a line would
     job->progress = progress_begin(o->quiet || is_shown, job->epochs_before, &o->settings,
                                    job->data, &job->split);

@@ -54,9 +54,13 @@ static void print_calibration(const Confidence *confidence)
 static void print_rejections(const Confidence *confidence)
 {
     char threshold[NUMBER_SIZE];
+    if (confidence->rejections[CONFIDENCE_REJECTIONS - 1].rejected == 0)
+        return;
     printf("rejected  accuracy of the rest  with predict --reject\n");
     for (size_t i = 0; i < CONFIDENCE_REJECTIONS; i++) {
         const Rejection *r = &confidence->rejections[i];
+        if (r->rejected == (i == 0 ? 0 : r[-1].rejected)) // few images, or equal probabilities
+            continue;
         printf("%6.2f %%  %18.2f %%  %s\n", 100.0 * (double)r->rejected / (double)confidence->n,
                100.0 * (double)r->correct / (double)r->kept,
                format_shortest(threshold, r->threshold));

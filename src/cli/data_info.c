@@ -152,7 +152,7 @@ static void add_note(DataInfo *info, const char *format, ...)
 static void note_classes(DataInfo *info, const char *what, const bool *listed, size_t n_classes)
 {
     char classes[LIST_SIZE];
-    size_t n = data_list_classes(classes, listed, n_classes);
+    size_t n = data_list_classes(classes, info->names, listed, n_classes);
     if (n > 0)
         add_note(info, "%s %s %s", what, n == 1 ? "class" : "classes", classes);
 }
@@ -244,7 +244,7 @@ static void find_notes(DataInfo *info)
     const mlp_model *model = info->context->model;
     if (model != NULL) {
         Split split = {info->parts[0].images, info->parts[1].images};
-        info->n_notes = data_doubts(info->notes, info->train, &split);
+        info->n_notes = data_doubts(info->notes, info->train, info->names, &split);
     }
     if (info->train != NULL) {
         note_missing(info);
@@ -355,10 +355,21 @@ static void print_label(const char *text, int width)
         putchar('\n');                                                                             \
     } while (0)
 
+// Without the last classes that have neither name nor image.
+static size_t classes_shown(const DataInfo *info)
+{
+    for (size_t n = info->n_classes; n > 0; n--)
+        for (size_t i = 0; i < info->n_parts; i++)
+            if (info->parts[i].summary.classes.n[n - 1] > 0 || class_has_name(info->names, n - 1))
+                return n;
+    return 0;
+}
+
 static void print_table(const DataInfo *info)
 {
     int width = sizeof "nonzero pixels";
-    for (size_t k = 0; k < info->n_classes; k++) {
+    size_t shown = classes_shown(info);
+    for (size_t k = 0; k < shown; k++) {
         int name = command_text_width(class_name(info->names, k).text);
         width = name > width ? name : width;
     }
@@ -371,7 +382,7 @@ static void print_table(const DataInfo *info)
     PRINT_ROW("largest value", "%12u", p->summary.pixels.largest);
     PRINT_ROW("blank images", "%12zu", p->summary.blank);
     puts("\nclass");
-    for (size_t k = 0; k < info->n_classes; k++)
+    for (size_t k = 0; k < shown; k++)
         PRINT_ROW(class_name(info->names, k).text, "%12zu", p->summary.classes.n[k]);
 }
 

@@ -23,6 +23,13 @@ static const char *line_of(const char *names, size_t k, size_t *length)
     return names;
 }
 
+bool class_has_name(const char *names, size_t k)
+{
+    size_t length;
+    (void)line_of(names, k, &length);
+    return length > 0;
+}
+
 ClassName class_name(const char *names, size_t k)
 {
     ClassName name;

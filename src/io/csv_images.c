@@ -233,9 +233,9 @@ static bool choose_size(Collection *images, Reader *r)
         side++;
     if (side * side != pixels)
         return error_set(r->err,
-                         "%s, line %zu: has %zu columns of pixels, which is not a square; --size "
-                         "HxW says the rows and columns of an image",
-                         path, r->line, pixels);
+                         "%s, line %zu: has %zu columns of pixels beside column %zu, the labels, "
+                         "which is not a square; --size HxW says the rows and columns of an image",
+                         path, r->line, pixels, r->label);
     images->rows = images->cols = side;
     return true;
 }

@@ -468,10 +468,11 @@ static void print_head(const Exporter *e, bool prepare)
         "// %s, %s, weights in %s. Written by `mlp export` from the\n"
         "// model with the checksum %08" PRIx32
         ". C99; it calls no library and allocates nothing.\n"
-        "// Weights and tables take %zu bytes, a call %zu bytes of the stack and a little more.\n"
+        "// Weights and tables take %zu bytes, a call %zu bytes of the stack and a little more\n"
+        "// (of static memory with -D%s_memory=static).\n"
         "// The results are the same bits on every machine%s.\n",
         a->rows, a->cols, a->classes, sizes, a->activation, e->is_int8 ? "int8" : "float32",
-        e->model->facts.checksum, constant_bytes(e), memory_bytes(e),
+        e->model->facts.checksum, constant_bytes(e), memory_bytes(e), e->name,
         e->is_int8 ? "" : ", those of `mlp predict --raw`");
     print_section(e, "about");
     if (prepare)
