@@ -14,7 +14,7 @@ cat >flags <<'END'
 --arch cnn --train-size 2048
 --arch cnn --channels 8-16 --hidden 32 --lr 8e-4 --momentum 0.9 --weight-decay 0.003 --schedule cosine --warmup 0.05 --ema 0.99
 --arch lenet5 --optimizer adam --lr 2e-3 --schedule one-cycle
---epochs 2 --momentum 0.9 --lr 1e-4
+--epochs 2 --momentum 0.9 --lr 1e-4 --ema 0.98
 --epochs 2 --optimizer adam --weight-decay 0.01 --seed 7 --batch 50
 --epochs 2 --hidden 64,32,16 --activation relu --momentum 0.9 --lr 2e-4 --weight-decay 0.003
 --epochs 2 --hidden 48,32 --activation tanh --schedule cosine --warmup 0.1 --ema 0.95
