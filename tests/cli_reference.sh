@@ -10,7 +10,7 @@
 small_data "$WORK/data" 3000
 ROOT=$PWD
 cd "$WORK" || exit 1
-cat >flags <<'END'
+cat >cases <<'END'
 --arch cnn --train-size 2048
 --arch cnn --channels 8-16 --hidden 32 --lr 8e-4 --momentum 0.9 --weight-decay 0.003 --schedule cosine --warmup 0.05 --ema 0.99
 --arch lenet5 --optimizer adam --lr 2e-3 --schedule one-cycle
@@ -43,14 +43,14 @@ agrees() { # MODEL
 "$FAST_MLP" train -q -d "$ROOT/data/mnist" --epochs 1 -o whole.bin --csv whole.csv
 repeats "$ROOT/data/mnist" whole >compared 2>&1
 claim "an epoch of all 50,000 images has the losses and weights of NumPy" agrees whole
-trainings <flags
+trainings <cases
 # shellcheck disable=SC2046 # the names are words
 repeats data $(cat names) >compared 2>&1
 n=0
 while read -r flags; do
     n=$((n + 1))
     claim "losses to 1e-5 and weights to 1e-4 are those of NumPy: $flags" agrees "small$n"
-done <flags
+done <cases
 
 cd "$ROOT" || exit 1
 finish
