@@ -186,6 +186,7 @@ static bool is_directory(const char *path)
 static bool read_source(Job *job, mlp_part part, const char *path, Error *err)
 {
     Source source;
+    Error ignored;
     Collection *images = &job->images[part];
     if (is_directory(path))
         return read_tree(job, images, path, err);
@@ -193,8 +194,16 @@ static bool read_source(Job *job, mlp_part part, const char *path, Error *err)
         images->rows = job->rows;
         images->cols = job->cols;
     }
-    return source_open_stream(&source, path, err) &&
-           csv_images_read(images, &job->labels, job->options->label, &source, &job->context->arena,
+    if (!source_open_stream(&source, path, err))
+        return false;
+    if (job->options->raw_size != NULL && !job->has_pictures) {
+        source_close(&source, false, &ignored);
+        return error_set(err,
+                         "%s: is not a directory of pictures, which --raw-size is for; --size says "
+                         "the rows and columns of an image in a table",
+                         path);
+    }
+    return csv_images_read(images, &job->labels, job->options->label, &source, &job->context->arena,
                            err);
 }
 
@@ -216,7 +225,7 @@ static bool find_parts(Job *job, Error *err)
     Context *c = job->context;
     const char *directory = job->source;
     bool has_parts = false;
-    if (is_directory(directory) && !class_tree_look(&has_parts, directory, &c->arena, err))
+    if (is_directory(directory) && !class_tree_find_parts(&has_parts, directory, &c->arena, err))
         return false;
     if (!has_parts)
         return true;
@@ -307,7 +316,11 @@ static int write_set(Job *job, const Classes *classes)
         fprintf(stderr, "mlp: %s: stopped; nothing was written\n", signals_name(number));
         return 128 + number;
     }
-    bool ok = idx_write_commit(&writer, &c->err);
+    // Another process may have made a data set there while the images were read.
+    bool ok = idx_write_check(job->options->output, job->options->force, &c->err);
+    if (!ok)
+        idx_write_discard(&writer);
+    ok = ok && idx_write_commit(&writer, &c->err);
     for (size_t i = 0; i < IDX_SET_FILES; i++)
         if (writer.files[i].note.text[0] != '\0')
             command_note("%s", writer.files[i].note.text);
@@ -363,8 +376,8 @@ static int run(Context *c)
         !idx_write_check(o->output, o->force, &c->err) || !read_sources(job, &c->err) ||
         !classes_of_labels(&classes, &job->labels, o->classes, &c->arena, &c->err))
         return STATUS_FAILED;
-    collection_number_labels(&job->images[MLP_TRAIN_FILES], &classes);
-    collection_number_labels(&job->images[MLP_TEST_FILES], &classes);
+    collection_set_classes(&job->images[MLP_TRAIN_FILES], &classes);
+    collection_set_classes(&job->images[MLP_TEST_FILES], &classes);
     if (!select_images(job, &c->err))
         return STATUS_FAILED;
     note_pictures(job);

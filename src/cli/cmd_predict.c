@@ -3,6 +3,7 @@
 #include "calibration.h"
 #include "commands.h"
 #include "convert.h"
+#include "formats.h"
 #include "idx.h"
 #include "json.h"
 #include "numbers.h"
@@ -274,22 +275,16 @@ static bool error_order(const char *path, const Format *format, Error *err)
 static bool predict_file(Predictor *p, const char *file)
 {
     Source source;
+    const Format *format;
     Error err, ignored;
-    unsigned char head[FORMAT_HEAD];
-    if (!source_open_stream(&source, file, &err))
+    if (!source_open_stream(&source, file, &err) || !format_of_source(&format, &source, &err))
         return report_error(&err);
-    ptrdiff_t n = source_peek(&source, head, sizeof head, &err);
-    if (n < 0) {
-        source_close(&source, false, &ignored);
-        return report_error(&err);
-    }
-    const Format *format = format_of(head, (size_t)n);
     if (format != NULL && format->kind == FORMAT_MODEL) {
         source_close(&source, false, &ignored);
         return error_order(file, format, &err) || report_error(&err);
     }
     if (format == NULL || format->kind != FORMAT_IDX)
-        return convert_if_needed(&source, !p->options->no_convert, &err)
+        return convert_source(&source, !p->options->no_convert, &err)
                    ? predict_pnm(p, file, &source)
                    : report_error(&err);
     Arena arena = {0};

@@ -5,7 +5,6 @@
 // a model's weights.
 #include "commands.h"
 #include "data_notes.h"
-#include "idx.h"
 #include "json.h"
 #include "numbers.h"
 #include "path.h"
@@ -342,19 +341,6 @@ static void print_summary(const Job *job)
     json_close(&json, '}');
 }
 
-// Reads the names that are beside the data, if there are any.
-static bool take_names_of_data(Job *job, mlp_settings *settings, Error *err)
-{
-    IdxPaths paths;
-    Error reason;
-    if (!idx_find(&paths, job->data->name, MLP_TRAIN_FILES, err))
-        return false;
-    return access(paths.classes, F_OK) != 0 ||
-           class_names_read(&settings->class_names, paths.classes, job->data, &job->context->arena,
-                            &reason) ||
-           error_set(err, "the names beside the data do not fit them: %s", reason.text);
-}
-
 // Reads the names that were given, or for a new network those of the data; those of a model that is
 // resumed, or that the training starts from, must be the same.
 static bool take_class_names(Job *job, mlp_settings *settings, Error *err)
@@ -363,7 +349,8 @@ static bool take_class_names(Job *job, mlp_settings *settings, Error *err)
     const char *given = settings->class_names, *path = o->resume != NULL ? o->resume : o->from;
     const mlp_model *old = o->resume != NULL ? job->model : job->from;
     if (given == NULL)
-        return old != NULL || take_names_of_data(job, settings, err);
+        return old != NULL || class_names_beside(&settings->class_names, job->data, MLP_TRAIN_FILES,
+                                                 &job->context->arena, err);
     if (!class_names_read(&settings->class_names, given, job->data, &job->context->arena, err))
         return false;
     const char *names = old != NULL ? mlp_model_settings(old)->class_names : NULL;

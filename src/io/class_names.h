@@ -32,4 +32,9 @@ size_t class_names_find(const char *names, const char *name);
 bool class_names_read(const char **names, const char *value, const Dataset *data, Arena *arena,
                       Error *err);
 
+// Reads those that are in a file beside this part of the data (idx.h); NULL where there is no such
+// file. *names is owned by the arena.
+bool class_names_beside(const char **names, const Dataset *data, mlp_part part, Arena *arena,
+                        Error *err);
+
 #endif
