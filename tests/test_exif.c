@@ -53,6 +53,26 @@ static void a_number_that_is_not_an_orientation_is_none(void)
     CHECK(exif_orientation(data, photo(data, "II", 0)) == 1, "0");
 }
 
+// Only a tag of the right number and type counts, in a segment that says it is EXIF.
+static void what_only_looks_like_an_orientation_is_none(void)
+{
+    static const struct {
+        size_t at;
+        unsigned char value;
+        int orientation;
+    } changes[] = {{9, 0xe0, 1}, {12, 'e', 1}, {17, 1, 1}, {40, 0x13, 1}, {42, 4, 1}, {42, 1, 1},
+                   {18, 'M', 1}, {26, 1, 1},   {26, 0, 1}, {39, 1, 6},    {11, 1, 1}, {11, 6, 1},
+                   {11, 200, 6}, {8, 0, 1},    {0, 0, 6},  {11, 46, 6},   {5, 2, 1}};
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        unsigned char data[128];
+        size_t n = photo(data, "II", 6);
+        data[changes[i].at] = changes[i].value;
+        int found = exif_orientation(data, n);
+        CHECK(found == changes[i].orientation, "byte %zu is %d: %d, not %d", changes[i].at,
+              changes[i].value, found, changes[i].orientation);
+    }
+}
+
 // Each in a block of its own, so that the address sanitizer sees where it ends.
 static int orientation_of_copy(const unsigned char *data, size_t n)
 {
@@ -94,6 +114,7 @@ int main(void)
 {
     RUN(all_orientations_are_read_in_both_byte_orders);
     RUN(a_number_that_is_not_an_orientation_is_none);
+    RUN(what_only_looks_like_an_orientation_is_none);
     RUN(a_file_cut_at_any_byte_has_none_before_the_tag);
     RUN(every_byte_may_have_any_value);
     return test_end();

@@ -196,7 +196,18 @@ static void the_model_that_is_damaged_below_is_whole(void)
 static void every_truncation_is_refused(void)
 {
     for (size_t n = 0; n < model_size; n++)
-        refuse_model(model, n, "", "cut to", n);
+        refuse_model(model, n,
+                     n < 8                 ? "has only"
+                     : n < 8 + header_size ? "announce"
+                                           : "",
+                     "cut to", n);
+}
+
+static void other_formats_are_named(void)
+{
+    static const char zip[64] = "PK\3\4\x14", png[8] = "\x89PNG\r\n\x1a\n";
+    refuse_model((const unsigned char *)zip, sizeof zip, "where a model was expected", "zip", 0);
+    refuse_model((const unsigned char *)png, sizeof png, "where a model was expected", "png", 0);
 }
 
 static void every_flipped_bit_is_refused(void)
@@ -767,6 +778,7 @@ int main(void)
     make_model(false);
     RUN(the_model_that_is_damaged_below_is_whole);
     RUN(every_truncation_is_refused);
+    RUN(other_formats_are_named);
     RUN(every_flipped_bit_is_refused);
     RUN(every_flip_with_a_right_checksum_is_refused_or_makes_a_model);
     RUN(appended_bytes_are_refused);

@@ -417,6 +417,20 @@ static void the_gradient_check_accepts_a_right_network(void)
           check.n_jacobians, check.n_gradients);
     const size_t I = SIDE * SIDE, H = HIDDEN, C = CLASSES;
     const size_t shapes[7][2] = {{1, C}, {C, C}, {C, C * H}, {C, H}, {H, H}, {H, H}, {H, H * I}};
+    static const char *const names[7][2] = {
+        {"dL/da2", "(yhat - y)^T (7)"},         {"da2/db2", "I (3)"},
+        {"da2/dvec(W2)", "I_4 (x) f1^T (5)"},   {"da2/df1", "W2 (1)"},
+        {"df1/da1", "diag(f1 * (1 - f1)) (4)"}, {"da1/db1", "I (3)"},
+        {"da1/dvec(W1)", "I_5 (x) x^T (5)"}};
+    static const char *const blocks[4] = {"dL/db2", "dL/dvec(W2)", "dL/db1", "dL/dvec(W1)"};
+    for (size_t b = 0; b < 4; b++)
+        CHECK(strcmp(check.gradients[b].name, blocks[b]) == 0, "%s, not %s",
+              check.gradients[b].name, blocks[b]);
+    for (size_t j = 0; j < 7; j++)
+        CHECK(strcmp(check.jacobians[j].name, names[j][0]) == 0 &&
+                  strcmp(check.jacobians[j].identity, names[j][1]) == 0,
+              "%s = %s, not %s = %s", check.jacobians[j].name, check.jacobians[j].identity,
+              names[j][0], names[j][1]);
     for (size_t j = 0; j < 7; j++)
         CHECK(check.jacobians[j].rows == shapes[j][0] && check.jacobians[j].cols == shapes[j][1],
               "%s is %zux%zu", check.jacobians[j].name, check.jacobians[j].rows,
