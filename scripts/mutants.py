@@ -129,6 +129,9 @@ class Mutant:
         one_line = lambda part: " ".join(part.split())
         self.old = one_line(text[first:last])
         self.new = one_line(text[first:begin] + replacement + text[end:last])
+        if len(self.old) < 16:  # not "return false;" alone
+            before = one_line(text[text.rfind("\n", 0, first - 1) + 1:first])
+            self.old, self.new = before + " / " + self.old, before + " / " + self.new
         self.key = (file, self.old, self.new)
         self.order = hashlib.sha256(("%d %s %s %s" % (seed, *self.key)).encode()).hexdigest()
 

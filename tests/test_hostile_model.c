@@ -440,6 +440,16 @@ static void headers_with_a_right_checksum_are_refused_with_their_reason(void)
                  "\"t%d\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[0,0]},", i);
     refuse_model(mutant, assemble(many, strlen(many)), "more than 110 tensors", "many tensors",
                  200);
+    // Metadata: as many as there is room for, which are of a newer version, and one more.
+    for (int n = 2 * MODEL_MAX_ENTRIES; n <= 2 * MODEL_MAX_ENTRIES + 1; n++) {
+        snprintf(many, sizeof many, "{\"__metadata__\":{\"format\":\"mlp 1\",\"recipe\":\"1\"");
+        for (int i = 2; i < n; i++)
+            snprintf(many + strlen(many), sizeof many - strlen(many), ",\"k%d\":\"\"", i);
+        snprintf(many + strlen(many), sizeof many - strlen(many), "}}");
+        refuse_model(mutant, assemble(many, strlen(many)),
+                     n > 2 * MODEL_MAX_ENTRIES ? "more than 128 metadata" : "setting 'k2'",
+                     "many metadata", (size_t)n);
+    }
 }
 
 static void shapes_that_are_not_the_networks_are_refused(void)

@@ -5,6 +5,7 @@
 #include "idx.h"
 #include "resize.h"
 
+#include "failing_source.h"
 #include "files.h"
 #include "test.h"
 
@@ -249,6 +250,7 @@ static void a_mistake_in_a_table_is_refused_with_its_place(void)
         {"1,2,3,4,7\n1,2\n", "5", "line 2: has 2 fields, where 5 were expected", 0},
         {"7,1,2,3,256\n", NULL, "line 1, column 5: '256' is not a whole number from 0 to 255", 0},
         {"7,1,2.5,x,4\n", NULL, "line 1, column 3: '2.5' is not a whole number from 0 to 255", 0},
+        {"a,0.5,0.25,0.5,0.5\n", NULL, "line 1, column 2: '0.5' is not a whole number from 0", 0},
         {"7,1,x,3,4\n", NULL, "column 3: 'x' is not a whole number from 0 to 255; --label says", 0},
         {"7,1,2,3,4\n7,1,256,3,4\n", NULL, "line 2, column 3: '256' is not a whole number", 0},
         {"7,1,2,3,4\n7,1,2,3,256\n", NULL, "line 2, column 5: '256' is not a whole number", 0},
@@ -291,6 +293,23 @@ static void a_mistake_in_a_table_is_refused_with_its_place(void)
             CHECK((strstr(err.text, hints[h]) != NULL) ==
                       (strstr(cases[i].reason, hints[h]) != NULL),
                   "case %zu: %s", i, err.text);
+        arena_free(&arena);
+    }
+}
+
+static void a_source_that_fails_is_not_taken_for_one_that_ends(void)
+{
+    static const char text[] = "label,first,second,third,fourth\n7,1,2,3,4\n8,5,6,7,8\n";
+    for (size_t size = FORMAT_HEAD; size < sizeof text; size++) {
+        Arena arena = {0};
+        Error err = {""};
+        Collection images = {.n = 0};
+        Source source = failing_source(text, size);
+        labels.n = 0;
+        bool ok = csv_images_read(&images, &labels, NULL, &source, &arena, &err);
+        CHECK(!ok && strstr(err.text, "stream: ") == err.text && strstr(err.text, "line") == NULL &&
+                  strstr(err.text, "images") == NULL,
+              "%zu bytes: '%s'", size, ok ? "accepted" : err.text);
         arena_free(&arena);
     }
 }
@@ -384,6 +403,7 @@ int main(void)
     RUN(tables_that_are_cut_are_refused_or_end_before);
     RUN(tables_in_every_spelling_are_read);
     RUN(a_mistake_in_a_table_is_refused_with_its_place);
+    RUN(a_source_that_fails_is_not_taken_for_one_that_ends);
     RUN(labels_become_classes);
     RUN(test_images_are_a_fraction_of_each_class_in_order);
     return test_end();
