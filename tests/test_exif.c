@@ -60,9 +60,10 @@ static void what_only_looks_like_an_orientation_is_none(void)
         size_t at;
         unsigned char value;
         int orientation;
-    } changes[] = {{9, 0xe0, 1}, {12, 'e', 1}, {17, 1, 1}, {40, 0x13, 1}, {42, 4, 1}, {42, 1, 1},
-                   {18, 'M', 1}, {26, 1, 1},   {26, 0, 1}, {39, 1, 6},    {11, 1, 1}, {11, 6, 1},
-                   {11, 200, 6}, {8, 0, 1},    {0, 0, 6},  {11, 46, 6},   {5, 2, 1}};
+    } changes[] = {{9, 0xe0, 1}, {12, 'e', 1}, {17, 1, 1},   {40, 0x13, 1}, {42, 4, 1},
+                   {42, 1, 1},   {18, 'M', 1}, {26, 1, 1},   {26, 0, 1},    {39, 1, 6},
+                   {11, 1, 1},   {11, 6, 1},   {11, 200, 6}, {8, 0, 1},     {0, 0, 6},
+                   {11, 46, 6},  {5, 2, 1},    {11, 40, 6},  {11, 39, 1}};
     for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
         unsigned char data[128];
         size_t n = photo(data, "II", 6);
@@ -71,6 +72,15 @@ static void what_only_looks_like_an_orientation_is_none(void)
         CHECK(found == changes[i].orientation, "byte %zu is %d: %d, not %d", changes[i].at,
               changes[i].value, found, changes[i].orientation);
     }
+}
+
+static void the_tag_may_be_the_first(void)
+{
+    unsigned char data[128];
+    size_t n = photo(data, "II", 6);
+    static const unsigned char first[] = {0x12, 1, 3, 0, 1, 0, 0, 0, 5};
+    memcpy(data + 28, first, sizeof first);
+    CHECK(exif_orientation(data, n) == 5, "%d", exif_orientation(data, n));
 }
 
 // Each in a block of its own, so that the address sanitizer sees where it ends.
@@ -115,6 +125,7 @@ int main(void)
     RUN(all_orientations_are_read_in_both_byte_orders);
     RUN(a_number_that_is_not_an_orientation_is_none);
     RUN(what_only_looks_like_an_orientation_is_none);
+    RUN(the_tag_may_be_the_first);
     RUN(a_file_cut_at_any_byte_has_none_before_the_tag);
     RUN(every_byte_may_have_any_value);
     return test_end();

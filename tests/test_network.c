@@ -579,6 +579,37 @@ static void a_wrong_reference_jacobian_is_caught(void)
     CHECK(caught(1, &broken), "not noticed");
 }
 
+static size_t is_wrong_in_its_last_row(const Layer *layer, const double *const argument[],
+                                       size_t which, size_t row, JacobianEntry *entries)
+{
+    size_t n = layer_dense.reference_row(layer, argument, which, row, entries);
+    if (row + 1 == shape_size(layer->out))
+        entries[n - 1].value += 1e-3;
+    return n;
+}
+
+static void a_reference_jacobian_with_one_wrong_entry_is_caught(void)
+{
+    LayerKind broken = layer_dense;
+    broken.reference_row = is_wrong_in_its_last_row;
+    CHECK(caught(2, &broken), "not noticed");
+}
+
+// Before any work, which would need two gigabytes.
+static void jacobians_that_are_too_large_are_refused(void)
+{
+    Arena arena = {0};
+    Network net;
+    Error err = {""};
+    mlp_gradient_check check;
+    Architecture a = synthetic_architecture("mlp", SIDE, SIDE, 2400, CLASSES);
+    REQUIRE(network_build(&net, &a, &err), "%s", err.text);
+    CHECK(!gradient_check(&check, &net, NULL, NULL, MLP_CHECK_STEP, &arena, &err) &&
+              strstr(err.text, "one of 2400 x 117600 is too large") != NULL,
+          "%s", err.text);
+    arena_free(&arena);
+}
+
 static void adds_twice(const Layer *layer, const LayerView *view, Part part, float scale,
                        float *into)
 {
@@ -718,6 +749,8 @@ int main(void)
     RUN(a_sigmoid_whose_backward_forgets_its_derivative_is_caught);
     RUN(the_derivative_of_another_activation_in_any_layer_is_caught);
     RUN(a_wrong_reference_jacobian_is_caught);
+    RUN(a_reference_jacobian_with_one_wrong_entry_is_caught);
+    RUN(jacobians_that_are_too_large_are_refused);
     RUN(a_gradient_that_is_added_twice_is_caught);
     RUN(a_bias_that_is_never_updated_is_caught);
     RUN(a_delta_of_the_wrong_sign_is_caught);
