@@ -385,7 +385,7 @@ static void json_numbers_are_whole_and_below_2_to_the_64(void)
           (unsigned long long)value);
 }
 
-// Adds what it is told of to a text.
+// Adds a member to a text.
 static bool note_member(void *context, const char *key, Error *err)
 {
     struct Notes {

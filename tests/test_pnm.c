@@ -243,7 +243,7 @@ static void a_source_that_fails_is_not_taken_for_one_that_ends(void)
 }
 
 // gzip knows better than the reader why there is nothing.
-static void an_empty_file_that_gzip_made_is_told_from_a_cut_one(void)
+static void an_empty_file_in_gzip_differs_from_one_that_is_cut(void)
 {
     static const unsigned char empty[] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3,
                                           3,    0,    0, 0, 0, 0, 0, 0, 0, 0};
@@ -445,7 +445,7 @@ int main(void)
     RUN(colours_become_grey_by_their_luma);
     RUN(every_mixture_of_colours_has_its_luma);
     RUN(a_source_that_fails_is_not_taken_for_one_that_ends);
-    RUN(an_empty_file_that_gzip_made_is_told_from_a_cut_one);
+    RUN(an_empty_file_in_gzip_differs_from_one_that_is_cut);
     RUN(images_follow_one_another);
     RUN(what_cannot_follow_an_image_is_refused_with_the_place);
     RUN(wrong_headers_and_pixels_are_refused_with_the_place);
