@@ -294,7 +294,7 @@ names_refused() {
         printf 'a\n\377\n' | bad_names "line 2: the class name is not" "$WORK/small" &&
         printf 'a\n\302\233m\n' | bad_names "line 2: the class name is not" "$WORK/small" &&
         printf '%064d\n' 0 | bad_names "line 1: a class name of more than 63 bytes" "$WORK/small" &&
-        printf '\n\r\n' | bad_names "has no class names" "$WORK/small" &&
+        printf '\n\r\n' | bad_names "mlp: --classes: $WORK/bad.txt: has no class names" "$WORK/small" &&
         refuses 1 "No such file" train "$WORK/small" --classes "$WORK/none.txt" &&
         refuses 1 "nor characters and ranges such as A-Z" train "$WORK/small" --classes Z-A &&
         refuses 1 "nor characters and ranges" train "$WORK/small" --classes A-z &&

@@ -110,7 +110,7 @@ if command -v bash >/dev/null; then
     cursor() { # the beginning of a word, a value behind =, what follows --
         offers bash "--preset" train --pr && offers bash "cnn" train --arch = c && offers bash "mlp cnn lenet5" train --arch = &&
             offers bash "train" tr && offers bash "--version" --v && offers bash '<files>' eval -- - &&
-            offers bash '<files>' eval -- --split "" && offers bash "$(flags_of train)" train "" &&
+            offers bash '<files>' eval -- --split "" && offers bash '<files>' predict m.bin - "" && offers bash "$(flags_of train)" train "" &&
             offers bash "--no-transpose" eval --split test --no
     }
     claim "bash: parts of words, --flag=value and --" cursor

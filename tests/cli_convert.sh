@@ -112,17 +112,17 @@ fails() { # COMMANDS WORDS
     fake magick "$1"
     claim "refused: $1: $2" says "x.png: $2" x.png
 }
-fails 'exit 3' 'is a PNG image, which magick cannot read; its status was 3'
+fails 'exit 3' 'is a PNG image, which magick cannot read: its status was 3'
 fails 'echo "magick: it is broken @ error/png.c/ReadPNGImage/1." >&2; exit 1' 'is a PNG image, which magick cannot read: it is broken'
 one_line() { printf 'mlp: x.png: is a PNG image, which magick cannot read: it is broken\n' | cmp - stderr; }
 claim "and no more of its message" one_line
 fails 'printf "a\033[31m: red\007\nmore\n" >&2; exit 1' 'is a PNG image, which magick cannot read: red'
-fails 'kill -9 $$' 'is a PNG image, which magick cannot read; its status was 137'
-fails 'echo hello' 'is a PNG image; what magick made of it is not a picture'
-fails 'printf "P5 10"; head -c 100000 /dev/zero | tr "\0" 1' 'is a PNG image; what magick made of it is not a picture'
-fails 'printf "P5 0 10 255 "' 'is a PNG image; what magick made of it is not a picture'
-fails 'true' 'is a PNG image; magick did not write a whole picture'
-fails 'printf "P5 10 10 255\n12345"' 'is a PNG image; magick did not write a whole picture'
+fails 'kill -9 $$' 'is a PNG image, which magick cannot read: its status was 137'
+fails 'echo hello' 'is a PNG image; what magick made of it is not a whole picture'
+fails 'printf "P5 10"; head -c 100000 /dev/zero | tr "\0" 1' 'is a PNG image; what magick made of it is not a whole picture'
+fails 'printf "P5 0 10 255 "' 'is a PNG image; what magick made of it is not a whole picture'
+fails 'true' 'is a PNG image; what magick made of it is not a whole picture'
+fails 'printf "P5 10 10 255\n12345"' 'is a PNG image; what magick made of it is not a whole picture'
 fails 'printf "P5 99999 1001 255\n"' 'has 99999 x 1001 pixels, more than the 100000000 that a digit may have'
 fails 'printf "P5 10 10 255\n"; cat /dev/zero' 'magick made more of it than the 113 bytes of one picture'
 fails "cat '$WORK/0.pgm'; echo 'x: Premature end of JPEG file' >&2" 'is a PNG image, which magick cannot read: Premature end of JPEG file'

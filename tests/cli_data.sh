@@ -67,7 +67,7 @@ claim "a directory in the place of a file is said" \
 says_what_is_there() {
     mkdir "$WORK/photos" && touch "$WORK/photos/holiday.jpg" "$WORK/photos/train.csv" &&
         refuses 1 "$WORK/photos" train "$WORK/photos" &&
-        grep -q 'train-images-idx3-ubyte.*found: holiday\.jpg and train\.csv' "$WORK/stderr" &&
+        grep -q 'train-images-idx3-ubyte.*found: holiday\.jpg and train\.csv; .mlp import. makes such files' "$WORK/stderr" &&
         mkdir "$WORK/none" && refuses 1 "it is empty" train "$WORK/none"
 }
 claim "where nothing fits, what was found is said" says_what_is_there

@@ -73,6 +73,7 @@ claim "no header" reads "5 9" "1 2 3 4 0 0 0 255" '5,1,2,3,4\n9,0,0,0,255\n'
 claim "a header, no line end at the end" reads 5 "1 2 3 4" 'label,1x1,1x2,2x1,2x2\n5,1,2,3,4'
 claim "a header without the word label" reads 5 "1 2 3 4" 'y,a,b,c,d\n5,1,2,3,4\n'
 claim "a header whose other names are numbers" reads 5 "1 2 3 4" '0,1,2,3,class\n1,2,3,4,5\n'
+claim "a header that counts from 0, as pandas writes it" reads 5 "1 2 3 4" '0,1,2,3,4\n5,1,2,3,4\n'
 claim "--label by name" reads 5 "1 2 3 4" 'a,b,digit,c,d\n1,2,5,3,4\n' --label digit
 claim "--label by number" reads "5 6" "1 2 3 4 4 3 2 1" '1,2,3,4,5\n4,3,2,1,6\n' --label 5
 claim "--label by number beside a header" reads 5 "1 2 3 4" 'a,b,c,d,e\n1,2,3,4,5\n' --label 5
@@ -102,7 +103,7 @@ bad() { # WORDS TEXT OPTION...: refused, and nothing is left
 }
 claim "a row that is too short" bad "table.csv, line 3: has 4 fields, where 5 were expected" 'label,a,b,c,d\n5,1,2,3,4\n5,1,2,3\n'
 claim "one that is too long" bad "table.csv, line 2: has more than 5 fields, where 5" '5,1,2,3,4\n5,1,2,3,4,5\n'
-claim "783 pixels" bad "line 1: has 783 columns of pixels, which is not a square; --size" "5$(printf ',0%.0s' $(seq 783))"'\n'
+claim "783 pixels" bad "line 1: has 783 columns of pixels beside column 1, the labels, which is not a square; --size" "5$(printf ',0%.0s' $(seq 783))"'\n'
 claim "above 255" bad "table.csv, line 2, column 3: '256' is not a whole number from 0 to 255" '5,1,2,3,4\n5,1,256,3,4\n'
 claim "above any integer" bad "line 1, column 3: '99999999999999999999999'" '5,1,99999999999999999999999,3,4\n'
 claim "negative" bad "line 2, column 5: '-1' is not" '5,1,2,3,4\n5,1,2,3,-1\n'
@@ -112,16 +113,23 @@ claim "an empty field" bad "line 2, column 4: '' is not" '5,1,2,3,4\n5,1,2,,4\n'
 claim "a quote that does not end" bad "line 2, column 3: the quote does not end in this line" '5,1,2,3,4\n5,1,"2,3,4\n5,1,"2,3,4\n'
 claim "text behind a quote" bad "line 1, column 2: something follows the quote" '5,"1"1,2,3,4\n'
 claim "a carriage return alone" bad "line 1, column 5: a carriage return is not followed" '5,1,2,3,4\r5,1,2,3,4\r'
+claim "zero bytes as separators" bad "line 1, column 1: has the byte 00, which is not text" '5\0001\0002\0003\0004\n'
 claim "a zero byte" bad "line 2, column 3: has the byte 00, which is not text" '5,1,2,3,4\n5,1,\0,3,4\n'
 claim "a label that is too large" bad "line 2: the label '256' is not a class" '5,1,2,3,4\n256,1,2,3,4\n'
 claim "an empty label" bad "line 2: the label '' is empty" '5,1,2,3,4\n,1,2,3,4\n'
 claim "a long label" bad "is the beginning of one of more than 63 bytes" "$(printf 'x%.0s' $(seq 64))"',1,2,3,4\n'
 claim "a label that is not UTF-8" bad "is not a class name" 'a,1,2,3,4\n\377,1,2,3,4\n'
+claim "a byte order mark between rows" bad "line 2: the label" '5,1,2,3,4\n\357\273\2775,1,2,3,4\n'
 claim "257 classes" bad "line 257: the label 'c257' is the 257th" "$(printf 'c%s,1,2,3,4\\n' $(seq 300))"
 claim "words where pixels are, with a hint" bad "line 1, column 5: 'dog' is not a whole number from 0 to 255; --label says" '1,2,3,4,dog\n'
 claim "a column that is not there" bad "no column is called 'digit'" 'a,b,c,d,e\n1,2,3,4,5\n' --label digit
+claim "the number 0" bad "--label 0: columns are numbered from 1" 'label,1,2,3,4\n1,2,3,4,5\n' --label 0
 claim "a number that no column has" bad "there is no column 6 for --label: it has 5" '1,2,3,4,5\n' --label 6
+claim "two columns of labels" bad "line 1: columns 1 and 3 may both have the labels" 'label,a,Class,c,d\n1,2,3,4,5\n'
+claim "two of a name" bad "line 1: columns 1 and 2 may both have" 'y,y,b,c,d\n1,2,3,4,5\n' --label y
+claim "two columns of labels, and the one to use" reads 3 "1 2 4 5" 'label,a,Class,c,d\n1,2,3,4,5\n' --label 3
 claim "another size" bad "has 4 columns of pixels, where 1 x 3 were expected" '1,2,3,4,5\n' --size 1x3
+claim "--raw-size" bad "table.csv: is not a directory of pictures, which --raw-size is for" '5,1,2,3,4\n' --raw-size 2x2
 claim "no comma" bad "has one field, where a label and pixels" '5\n6\n'
 claim "a header alone" bad "has a header, but no images" 'label,a,b,c,d\n'
 claim "an empty file" bad "table.csv: is empty" ''
@@ -183,13 +191,27 @@ named() {
         grep -aq '"class_names":"a\\nb"' ab.bin && exits 0 "$bin" eval ab.bin -d ab && grep -q '^ *b  ' "$WORK/stdout"
 }
 claim "names beside the data are those of the model and of reports" named
+short_reports() { # ten images in two classes; those of a class are equal, so that none is rejected
+    exits 0 "$bin" train -q -d ab --epochs 30 --lr 0.1 -o short.bin --csv short.csv && exits 0 "$bin" eval short.bin -d ab && sed -n '/^confusion/,$p' "$WORK/stdout" | tail -n +2 | awk '{ print NF }' | tr '\n' ' ' | grep -qx '2 3 3 ' && ! grep -q '^rejected' "$WORK/stdout"
+}
+claim "reports leave out the last classes without name and image, and rows that say nothing" short_reports
+info_names() {
+    exits 0 "$bin" info ab && sed -n '/^class/,/^$/p' "$WORK/stdout" | awk '{ print $1 }' | tr '\n' ' ' | grep -qx 'class a b  ' &&
+        grep -q 'note: ab: fewer than 10 training images of classes a and b$' "$WORK/stderr"
+}
+claim "mlp info shows them" info_names
+next_command() {
+    exits 0 "$bin" train -d ab --epochs 1 --hidden 2 -o ab.bin --csv ab-curves.csv && grep -q '; next: mlp eval ab.bin -d ab$' "$WORK/stderr"
+}
+claim "mlp train names the data in the command that is next" next_command
 other_names() {
     exits 0 "$bin" train -q -d ab --classes X-Y --epochs 1 --hidden 2 -o xy.bin --csv xy.csv && grep -aq '"class_names":"X\\nY"' xy.bin
 }
 claim "--classes goes before them" other_names
 misfits() {
     cp -R ab abc && echo a >abc/classes.txt &&
-        refuses 1 "the names beside the data do not fit them: --classes abc/classes.txt: 1 names" "$bin" train -q -d abc -o abc.bin
+        refuses 1 "the names beside the data do not fit them: --classes abc/classes.txt: 1 names" "$bin" train -q -d abc -o abc.bin &&
+        exits 1 "$bin" info abc && grep -q '^mlp: mlp train would refuse the data: the names beside the data do not fit them: ' "$WORK/stderr"
 }
 claim "names that do not fit are refused with their file" misfits
 claim "no output replaces the names" refuses 1 "--csv would replace a file of the data" "$bin" train -q -d ab --csv ab/classes.txt -o x.bin
@@ -205,7 +227,7 @@ named_directories() {
 claim "directories get the names" named_directories
 no_directories() {
     cp -R ab slash && printf 'a/b\nc\n' >slash/classes.txt && exits 0 "$bin" export-data -q -d slash --pictures slp &&
-        grep -q 'note: slash/classes.txt: a name in it cannot be that of a directory' "$WORK/stderr" && [ "$(ls slp)" = "$(printf '0\n1')" ]
+        grep -q 'note: slash: the name of a class cannot be that of a directory' "$WORK/stderr" && [ "$(ls slp)" = "$(printf '0\n1')" ]
 }
 claim "but for names that directories cannot have" no_directories
 
@@ -327,7 +349,7 @@ fi
 # ---------------------------------------------------------------------------------------------
 # All or nothing
 
-listed() { ls -a "$1" && cat "$1"/* | cksum; }
+listed() { ls -a "$1" && find "$1" -type f -exec cat {} + | cksum; }
 kept() { # COMMAND...: it fails, and the old data set is as it was
     listed old >before && "$@" && listed old | cmp - before
 }
@@ -340,18 +362,54 @@ replaced() {
 }
 same_part_of_test() { cmp old/"$images" small/t10k-images-idx3-ubyte && cmp old/"$labels" small/t10k-labels-idx1-ubyte; }
 claim "--force replaces all of it, and no other file" replaced
+exits 0 import small.csv -o old --force --test-fraction 0.5
+mkdir old/test-labels-idx1-ubyte.gz
+claim "a directory in the place of a file" refuses 1 "old/test-labels-idx1-ubyte.gz: is a directory" import test.csv -o old --force
+not_changed() { rmdir old/test-labels-idx1-ubyte.gz && for file in half/*; do [ -e "old/${file#half/}" ] || return 1; done; }
+claim "and no file is removed" not_changed
 linked() {
     mkdir elsewhere && mv old/"$labels" elsewhere && ln -s ../elsewhere/"$labels" old/"$labels" && exits 0 import small.csv -o old --force --test-fraction 0 &&
         [ -h old/"$labels" ] && same_part old small
 }
 claim "a link stays, and what it leads to is replaced" linked
+in_the_way() { # what cannot be replaced shows when other files have been set aside
+    mkfifo old/test-labels-idx1-ubyte.gz && kept refuses 1 "old/test-labels-idx1-ubyte.gz: is not a regular file and cannot be replaced" \
+        import test.csv -o old --force && rm old/test-labels-idx1-ubyte.gz
+}
+claim "where a pipe has the name of a file" in_the_way
+after_a_kill() { # a kill -9 while files were renamed
+    mv old/"$labels" "old/.mlp-old-$labels" && exits 0 import small.csv -o old --force --test-fraction 0 && same_part old small &&
+        [ -z "$(find old -name '.mlp-*')" ]
+}
+claim "a set that was left half-way is replaced" after_a_kill
+at_once() { # of another number of images each, and none has test images
+    for i in 1 2 3 4 5 6 7 8; do
+        import small.csv -o old --force -q --test-fraction 0 &
+        head -n $((60 - i)) small.csv >"at-$i.csv" && import "at-$i.csv" -o old --force -q --test-fraction 0 &
+    done
+    wait
+    [ "$(bytes old/"$images" 4 | cut -d ' ' -f 1-4)" = "$(bytes old/"$labels" 4 | cut -d ' ' -f 1-4)" ] && [ -z "$(find old -name '.mlp-*')" ]
+}
+claim "several at once leave the set of one" at_once
+late() { # the directory has been looked at when the table is opened
+    mkfifo fifo && { refuses 1 "late: contains a data set already" import fifo -o late >late.log 2>&1 & } &&
+        exec 3>fifo && import small.csv -o late -q --test-fraction 0 && cat test.csv >&3 && exec 3>&- && wait $! && same_part late small
+}
+claim "a set that appears while images are read is kept" late
 claim "the table that is read" kept refuses 1 "old/t10k-labels-idx1-ubyte: is to be read and would be replaced" import old/t10k-labels-idx1-ubyte -o old --force
 claim "the directory that is read" refuses 1 "tree: is read, and the data set cannot be written to it" import tree -o tree
 claim "a class of it" refuses 1 "is read, and the data set cannot be written to it" import tree -o ./tree/../tree/cat
 claim "a directory in it" refuses 1 "tree: is read, and the data set" import tree -o tree/new
+claim "also with a slash at the end" refuses 1 "tree: is read, and the data set" import tree -o tree/new//
+slashes() {
+    exits 0 import small.csv -o slashed/ --test-fraction 0 && same_part small slashed &&
+        exits 0 "$bin" export-data -d small --pictures slashed-pictures/ && [ -d slashed-pictures/5 ]
+}
+claim "a new directory may have a slash at its end" slashes
 claim "a file in the place of the directory" refuses 1 "four.csv: is not a directory" import small.csv -o four.csv
 claim "a directory that cannot be made" refuses 1 "no/such: cannot make this directory" import small.csv -o no/such
-claim "standard output" refuses 1 "a data set is a directory" import small.csv -o -
+claim "standard output" refuses 1 "- is standard output, where a directory" import small.csv -o -
+claim "also for pictures" refuses 1 "- is standard output, where a directory" "$bin" export-data -d small --pictures -
 full_disk() {
     (ulimit -f 40 && refuses 1 "writing failed" import small.csv -o full --test-fraction 0) && [ ! -e full ] &&
         (ulimit -f 40 && kept refuses 1 "writing failed" import small.csv -o old --force)

@@ -218,6 +218,14 @@ named() {
         exits 0 "$bin" info small --classes names --json && grep -q '"name": "three"' stdout
 }
 claim "--classes names the classes" named
+names_beside() { # as train takes them
+    variant beside && cp names beside/classes.txt && exits 0 "$bin" info small --classes names && sed 's|small\([/:"]\)|beside\1|' stdout >expected &&
+        exits 0 "$bin" info beside && cat stdout && diff expected stdout && exits 0 "$bin" info small --classes names --json &&
+        sed 's|small\([/:"]\)|beside\1|' stdout >expected && exits 0 "$bin" info beside --json && diff expected stdout
+}
+claim "so does classes.txt beside the data" names_beside
+variant misfit && echo one >misfit/classes.txt
+claim "one that does not fit: the same refusal" agrees misfit 1
 claim "names that do not fit are refused as train refuses them" \
     refuses 1 "--classes A-Z: 26 names, but the labels go from 0 to 9" "$bin" info small --classes A-Z
 if command -v script >/dev/null; then

@@ -408,6 +408,8 @@ long_plain_names() { # the table's name ends earlier, and not within a character
 }
 claim "the table of a model with a long name has a name that is possible" long_plain_names
 claim "a longer one is refused before any work" refuses 1 'File name too long' train --epochs 1000000 -o "$(long 256)"
+claim "a name that ends in a slash is refused before any work" \
+    refuses 1 'nothing/: names a directory, where a file is to be written' train --epochs 1000000 -o nothing/
 # shellcheck disable=SC2046
 long_path() { # CHARACTERS
     printf 'directory/%.0s' $(seq $(($1 / 10)))

@@ -294,7 +294,7 @@ claim "HEIC on standard input" piped_in
 other_zeros() { # BYTES
     # shellcheck disable=SC2059
     printf "$1" >unknown
-    refuses 1 "unknown: is not a picture in PBM, PGM or PPM format: begins with 00 00" predict unknown
+    refuses 1 "unknown: is not a picture of a known format: begins with 00 00" predict unknown
 }
 claim "what begins with zeros but like nothing known is not called IDX" other_zeros '\0\0\0\0\0\0\0\0'
 claim "nor is a type of data that IDX does not have" other_zeros '\0\0\007\003\0\0\0\001'

@@ -88,6 +88,25 @@ claim "mlp --help lists the commands" test -n "$commands"
 for command in $commands; do
     claim "the man page lists the flags of mlp $command" man_matches_help "$command"
 done
+flags_in_synopsis() {
+    awk -v command=".Cm $1" '/^\.Sh DESCRIPTION/ { exit } /^\.Nm/ { on = 0 } $0 == command { on = 1 } on' src/cli/mlp.1 |
+        sed -n 's/^\.\(Op \)*Fl .*Fl \([a-z-]*\).*/\2/p' | sort -u
+}
+synopsis_is_complete() { # but for sweep, whose settings are those of train
+    for command in $commands; do
+        [ "$command" = sweep ] && continue
+        flags_in_help "$command" >"$WORK/help"
+        flags_in_synopsis "$command" >"$WORK/man"
+        diff "$WORK/help" "$WORK/man" || { echo "$command"; return 1; }
+    done
+}
+claim "the synopsis has every flag" synopsis_is_complete
+in_order() { # of mlp --help
+    printf '%s\n' "$commands" >"$WORK/help"
+    sed -n '/^\.Sh SYNOPSIS/,/^\.Sh DESC/s/^\.Cm \([a-z-]*\)$/\1/p' src/cli/mlp.1 | grep -vx help | diff "$WORK/help" - &&
+        sed -n '/^\.Sh DESC/,/^\.Sh PRESETS/s/^\.Ss //p' src/cli/mlp.1 | diff "$WORK/help" -
+}
+claim "the man page has the commands in the order of the help" in_order
 
 presets_in_help() {
     "$FAST_MLP" train --help | awk '/^Presets:/ { on = 1; next } /^$/ { on = 0 } on && /^  [a-z]/ { print $1 }' | sort -u

@@ -338,11 +338,11 @@ static void other_formats_are_named(void)
         {BYTES("\0\0\1\0\0\0\x28\x50"), "begins with 00 00"},
         {BYTES("\0\0\1\xba\x44\0"), "begins with 00 00"},
         {BYTES("\x1f\x8b\x08\0"), "is gzip data"},
-        {BYTES("P8 1 1 255\n0"), "is not a picture in PBM, PGM or PPM format"},
+        {BYTES("P8 1 1 255\n0"), "is not a picture of a known format"},
         {BYTES("P0"), "begins with 50 30"},
-        {BYTES("p5 1 1 255\n0"), "is not a picture in PBM, PGM or PPM format"},
+        {BYTES("p5 1 1 255\n0"), "is not a picture of a known format"},
         {BYTES("P"), "has only one byte"},
-        {BYTES("\x89P"), "is not a picture in PBM, PGM or PPM format"},
+        {BYTES("\x89P"), "is not a picture of a known format"},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
         check_refused(table[i].file.text, table[i].file.size, table[i].word);

@@ -232,8 +232,7 @@ const Command command_augment = {
     .about = "Shows training images as `mlp train --augment` shows them to the network: each one, "
              "and what it is in the first epochs. The changes are those of a training with the "
              "same --rotate, --scale, --shift, --shear and --seed, or of the one that made MODEL. "
-             "On a terminal the images are drawn; otherwise a table says how each is changed. "
-             "scripts/report/augment.gp draws the table that --csv writes.",
+             "On a terminal the images are drawn; otherwise a table says how each is changed.",
     .examples = {"mlp augment --rotate 20 --shear 0.2",
                  "mlp augment --image 100 --csv augment.csv"},
     .values_size = sizeof(AugmentOptions),

@@ -24,8 +24,7 @@ static const char bash_head[] =
     "_mlp_option() {\n"
     "    [[ ${COMP_WORDS[1]} == \"$1\" ]] && ((COMP_CWORD > 1)) || return\n"
     "    flags+=\" --$3${4:+ -$4}\"\n"
-    "    if [[ $2 != flag && $previous == -* && ($previous == \"--$3\" || $previous == \"-$4\") "
-    "]]; then\n"
+    "    if [[ $2 != flag && ($previous == \"--$3\" || $previous == \"-${4:--$3}\") ]]; then\n"
     "        value=$2 values=${*:6}\n"
     "    fi\n"
     "}\n"
@@ -227,7 +226,7 @@ static int run(Context *c)
 const Command command_completion = {
     .name = "completion",
     .arguments = "bash|zsh|fish",
-    .summary = "print a script for a shell to complete command lines of mlp",
+    .summary = "print a script that completes mlp command lines in a shell",
     .about = "Prints a script with which bash, zsh or fish completes commands, flags, their values "
              "and the names of files. make install puts the three where the shells find them.",
     .examples = {"mlp completion bash >~/.local/share/bash-completion/completions/mlp",

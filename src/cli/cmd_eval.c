@@ -1,6 +1,7 @@
 // mlp eval: evaluates a model, or several together, on one split of the data: accuracy, loss,
 // per-class figures, confusion matrix, and tables of predictions. evaluate.h has the definitions,
 // confidence.h what is said of the probabilities, comparison.h of two models that are compared.
+#include "class_names.h"
 #include "commands.h"
 #include "comparison.h"
 #include "confidence.h"
@@ -94,10 +95,27 @@ static void print_ratio(double value)
         printf("  %9.4f", value);
 }
 
+// The classes that the tables show. A model has ten when its labels are 0 to 2: then without the
+// last ones that have no name, image and prediction.
+static size_t classes_shown(const Report *report)
+{
+    enum { LEAST = 10 };
+    const char *names = mlp_model_settings(report->model)->class_names;
+    if (report->n_classes > LEAST)
+        return report->n_classes;
+    for (size_t n = report->n_classes; n > 1; n--) {
+        ClassMetrics m = class_metrics(report->confusion, report->n_classes, n - 1);
+        if (m.support > 0 || !isnan(m.precision) || class_has_name(names, n - 1))
+            return n;
+    }
+    return 1;
+}
+
 static void print_classes(const Report *report, int width)
 {
     printf("%*s   images  precision     recall         F1\n", width, "class");
-    for (size_t k = 0; k < report->n_classes; k++) {
+    size_t shown = classes_shown(report);
+    for (size_t k = 0; k < shown; k++) {
         ClassMetrics m = class_metrics(report->confusion, report->n_classes, k);
         command_print_class(report->model, k, width);
         printf("  %7llu", (unsigned long long)m.support);
@@ -112,14 +130,15 @@ static void print_matrix(const Report *report, int width)
 {
     enum { COLUMN = 6 };
     printf("\nconfusion matrix (rows: true class, columns: predicted)\n%*s", width, "");
-    for (size_t k = 0; k < report->n_classes; k++) {
+    size_t shown = classes_shown(report);
+    for (size_t k = 0; k < shown; k++) {
         putchar(' ');
         command_print_class(report->model, k, COLUMN);
     }
-    for (size_t row = 0; row < report->n_classes; row++) {
+    for (size_t row = 0; row < shown; row++) {
         putchar('\n');
         command_print_class(report->model, row, width);
-        for (size_t k = 0; k < report->n_classes; k++)
+        for (size_t k = 0; k < shown; k++)
             printf(" %*llu", COLUMN,
                    (unsigned long long)report->confusion[row * report->n_classes + k]);
     }
@@ -468,12 +487,11 @@ const Command command_eval = {
     .name = "eval",
     .arguments = "MODEL...",
     .summary = "evaluate a model: accuracy, loss, per-class figures, confusion matrix",
-    .about = "Evaluates a model on the test images, or on the images it was validated with or "
-             "trained on: accuracy with its 95 % confidence interval (Wilson), loss, how far the "
-             "probabilities can be trusted, how accurate the rest is when the least confident "
-             "answers are rejected, precision, recall and F1 of each class, and the confusion "
-             "matrix. Several models answer together: their "
-             "probabilities are averaged. --compare prints where two models differ.",
+    .about = "Evaluates a model on the test images, or those of --split: accuracy with its 95 % "
+             "confidence interval (Wilson), loss, calibration of the probabilities, accuracy when "
+             "the least confident answers are rejected, precision, recall and F1 of each class, "
+             "and the confusion matrix. Several models average their probabilities; --compare "
+             "prints where two differ.",
     .examples = {"mlp eval model.bin",
                  "mlp eval model.bin --split validation --json --min-accuracy 0.97"},
     .values_size = sizeof(EvalOptions),

@@ -78,7 +78,7 @@ static bool prepare_file(Context *c, const char *path, unsigned char *pixels, co
     PnmReader reader;
     GreyImage image;
     if (!source_open_stream(&source, path, &c->err) ||
-        !convert_if_needed(&source, !o->no_convert, &c->err))
+        !convert_source(&source, !o->no_convert, &c->err))
         return false;
     pnm_begin(&reader, &source);
     bool ok = pnm_read(&reader, &image, &arena, &c->err);

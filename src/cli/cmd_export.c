@@ -2,13 +2,7 @@
 #include "commands.h"
 #include "export.h"
 
-#include <assert.h>
 #include <string.h>
-
-typedef struct ExportCommandOptions {
-    const char *format, *output;
-    ExportOptions with;
-} ExportCommandOptions;
 
 // The table: a name, which is also the ending of its files.
 #define FORMATS(ROW) ROW(onnx) ROW(npz) ROW(c)
@@ -22,6 +16,12 @@ static const ExportFormat formats[] = {FORMATS(FORMAT)};
 static const char *const format_names[] = {FORMATS(NAME) NULL};
 enum { N_FORMATS = sizeof formats / sizeof formats[0] };
 
+typedef struct ExportCommandOptions {
+    const char *name, *output;
+    const ExportFormat *format; // of that name, or of the output's ending
+    ExportOptions with;
+} ExportCommandOptions;
+
 static const char *const type_names[] = {"float32", "int8", NULL};
 
 static void export_options(OptionTable *table, void *values)
@@ -29,7 +29,7 @@ static void export_options(OptionTable *table, void *values)
     ExportCommandOptions *o = values;
     o->with = (ExportOptions){.name = "model", .type = "float32"};
     const Option rows[] = {
-        OPT_CHOICE("format", &o->format, format_names, "the format: onnx, npz or c",
+        OPT_CHOICE("format", &o->name, format_names, "the format: onnx, npz or c",
                    .default_text = "the ending of --output, else onnx"),
         OPT_TABLE("output", &o->output, "write the file here (- is standard output)", .letter = 'o',
                   .default_text = "model.onnx, or the ending of the format"),
@@ -43,10 +43,10 @@ static void export_options(OptionTable *table, void *values)
     options_add(table, rows, sizeof rows / sizeof rows[0]);
 }
 
-// The format of that name, or of a file's ending; NULL: none.
+// NULL: none has that name.
 static const ExportFormat *format_find(const char *name)
 {
-    for (const ExportFormat *f = formats; name != NULL && f < formats + N_FORMATS; f++)
+    for (const ExportFormat *f = formats; f < formats + N_FORMATS; f++)
         if (strcmp(f->name, name) == 0)
             return f;
     return NULL;
@@ -54,22 +54,21 @@ static const ExportFormat *format_find(const char *name)
 
 static bool export_defaults(const OptionTable *table, void *values, Error *err)
 {
+    static const char *const only_c[] = {"type", "name", "prepare", NULL};
     ExportCommandOptions *o = values;
     const char *point = o->output == NULL ? NULL : strrchr(o->output, '.');
-    const ExportFormat *format = o->format != NULL ? format_find(o->format)
-                                 : o->output == NULL
-                                     ? &formats[0]
-                                     : format_find(point == NULL ? NULL : point + 1);
-    if (format == NULL)
+    o->format = format_find(o->name != NULL     ? o->name
+                            : o->output == NULL ? "onnx"
+                            : point == NULL     ? ""
+                                                : point + 1);
+    if (o->format == NULL)
         return error_set(err, "--output %s: the ending is not that of a format; add --format",
                          o->output);
-    for (const char *const *name = (const char *const[]){"type", "name", "prepare", NULL};
-         *name != NULL; name++)
-        if (format->write != export_c && options_name_given(table, *name))
-            return error_set(err, "--%s: the format %s has no choice of it, only c", *name,
-                             format->name);
-    o->format = format->name;
-    o->output = o->output != NULL ? o->output : format->output;
+    for (const char *const *option = only_c; *option != NULL; option++)
+        if (o->format->write != export_c && options_name_given(table, *option))
+            return error_set(err, "--%s is for --format c, not %s", *option, o->format->name);
+    if (o->output == NULL)
+        o->output = o->format->output;
     return export_c_check_name(o->with.name, err);
 }
 
@@ -77,9 +76,7 @@ static void print_export(CsvWriter *csv, const void *context)
 {
     const Context *c = context;
     const ExportCommandOptions *o = c->values;
-    const ExportFormat *format = format_find(o->format);
-    assert(format != NULL); // export_defaults has found it
-    format->write(c->model, &o->with, csv->out);
+    o->format->write(c->model, &o->with, csv->out);
 }
 
 static int run(Context *c)
@@ -96,13 +93,12 @@ static int run(Context *c)
 const Command command_export = {
     .name = "export",
     .arguments = "MODEL",
-    .summary = "write a model in the format of other programs",
-    .about =
-        "Writes a model as a file that other programs read. onnx: for ONNX Runtime and others; "
-        "it takes raw pixels (uint8, images x 1 x rows x columns) and gives probabilities and "
-        "logits. npz: the weights as arrays, for NumPy. c: one file in C99 that needs no library "
-        "and no memory but the stack, for microcontrollers too; it begins with how to use it. "
-        "The same model gives the same bytes everywhere.",
+    .summary = "write a model as C, or for ONNX Runtime or NumPy",
+    .about = "Writes a model as a file that other programs read; the same model gives the same "
+             "bytes everywhere. onnx: for ONNX Runtime and others; raw pixels in (uint8, images x "
+             "1 x rows x columns), probabilities and logits out. npz: the weights as arrays, for "
+             "NumPy. c: one C99 file that needs no library, for microcontrollers too; its first "
+             "comment says how to use it.",
     .examples = {"mlp export model.bin -o model.npz",
                  "mlp export model.bin --format c --type int8 --name digit -o digit.c"},
     .values_size = sizeof(ExportCommandOptions),

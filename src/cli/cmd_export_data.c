@@ -2,11 +2,9 @@
 // classes (class_write.h), both as mlp import reads them (cmd_import.c).
 #include "class_write.h"
 #include "commands.h"
-#include "idx.h"
 #include "signals.h"
 
 #include <string.h>
-#include <unistd.h>
 
 typedef struct ExportOptions {
     const char *data, *part, *csv, *pictures;
@@ -55,17 +53,11 @@ static bool is_stopped(void)
 // do not fit the data.
 static bool find_names(const char **names, Context *c, const mlp_data *data, mlp_part part)
 {
-    IdxPaths paths;
-    *names = NULL;
-    if (!idx_find(&paths, data->name, part, &c->err))
-        return false;
-    if (access(paths.classes, F_OK) != 0)
-        return true;
-    if (!class_names_read(names, paths.classes, data, &c->arena, &c->err))
+    if (!class_names_beside(names, data, part, &c->arena, &c->err))
         return false;
     if (!class_write_can_use(*names, data->n_classes)) {
-        command_note("%s: a name in it cannot be that of a directory; numbers are written",
-                     paths.classes);
+        command_note("%s: the name of a class cannot be that of a directory; numbers are written",
+                     data->name);
         *names = NULL;
     }
     return true;
@@ -116,14 +108,10 @@ static int run(Context *c)
 const Command command_export_data = {
     .name = "export-data",
     .summary = "write a data set as a table or as pictures",
-    .about =
-        "Writes the images of IDX files as CSV in the form of Kaggle's train.csv, or as PGM files "
-        "DIR/CLASS/NUMBER.pgm. 'mlp import' makes the same IDX files of them again: of pictures "
-        "with "
-        "'--no-shuffle --raw-size 28x28'. The names in classes.txt beside the data become those of "
-        "the directories; where they are not in the order of their bytes, give them to 'mlp "
-        "import' "
-        "again, --classes FILE.",
+    .about = "Writes the images of IDX files as CSV in the form of Kaggle's train.csv, or as PGM "
+             "files DIR/CLASS/NUMBER.pgm. 'mlp import' makes the same IDX files of them again: of "
+             "pictures with '--no-shuffle --raw-size 28x28', and with --classes FILE where the "
+             "names in classes.txt are not in the order of their bytes.",
     .examples = {"mlp export-data --csv train.csv",
                  "mlp export-data --file test --pictures digits"},
     .values_size = sizeof(ExportOptions),

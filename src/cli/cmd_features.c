@@ -176,8 +176,8 @@ const Command command_features = {
     .arguments = "MODEL",
     .summary = "show the activations of every layer for one image",
     .about = "Shows the activations of every layer for one image: shape, share of zeros, smallest "
-             "and largest value, and the prediction. On a terminal the feature maps of a "
-             "convolutional network are drawn; --csv writes all values.",
+             "and largest value, and the prediction. On a terminal feature maps are drawn; --csv "
+             "writes all values.",
     .examples = {"mlp features model.bin --image 7", "mlp features model.bin --csv features.csv"},
     .values_size = sizeof(FeaturesOptions),
     .options = features_options,

@@ -276,12 +276,11 @@ const Command command_gradcheck = {
     .arguments = "[MODEL]",
     .summary = "check gradients against full Jacobians and finite differences",
     .about = "Builds every Jacobian of the network in its full shape, in double precision, and "
-             "compares each with central differences of its function. Multiplies the chain of "
-             "Jacobians and compares the gradient with central differences of the loss and with "
-             "the gradient that the training code computes. Without MODEL a fresh network is "
-             "checked, which --arch, --hidden, --activation, --channels, --crop and --seed "
-             "describe. --compare checks arrays of your own instead: any of those that mlp explain "
-             "--save writes, under the same names. Exit status 1 if any check fails.",
+             "compares each with central differences of its function; then compares their "
+             "product, the gradient, with central differences of the loss and with the gradient "
+             "that the training code computes. Without MODEL a fresh network is checked. "
+             "--compare checks arrays of your own instead: any of those that mlp explain --save "
+             "writes, under the same names. Exit status 1 if any check fails.",
     .examples = {"mlp gradcheck model.bin --image 7",
                  "mlp gradcheck --hidden 16 --steps steps.csv"},
     .values_size = sizeof(GradcheckOptions),

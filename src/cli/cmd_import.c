@@ -147,8 +147,11 @@ static bool read_pictures(Job *job, Collection *images, const ClassTree *tree, E
         arena_free(&arena);
         if (!ok) {
             end_line(job);
-            if (!is_bad || !job->options->skip_bad)
+            const Error reason = *err;
+            if (!is_bad)
                 return false;
+            if (!job->options->skip_bad)
+                return error_set(err, "%s; --skip-bad leaves such pictures out", reason.text);
             command_note("left out: %s", err->text);
             job->n_skipped++;
         }
@@ -186,6 +189,7 @@ static bool is_directory(const char *path)
 static bool read_source(Job *job, mlp_part part, const char *path, Error *err)
 {
     Source source;
+    Error ignored;
     Collection *images = &job->images[part];
     if (is_directory(path))
         return read_tree(job, images, path, err);
@@ -193,8 +197,16 @@ static bool read_source(Job *job, mlp_part part, const char *path, Error *err)
         images->rows = job->rows;
         images->cols = job->cols;
     }
-    return source_open_stream(&source, path, err) &&
-           csv_images_read(images, &job->labels, job->options->label, &source, &job->context->arena,
+    if (!source_open_stream(&source, path, err))
+        return false;
+    if (job->options->raw_size != NULL && !job->has_pictures) {
+        source_close(&source, false, &ignored);
+        return error_set(err,
+                         "%s: is not a directory of pictures, which --raw-size is for; --size says "
+                         "the rows and columns of an image in a table",
+                         path);
+    }
+    return csv_images_read(images, &job->labels, job->options->label, &source, &job->context->arena,
                            err);
 }
 
@@ -216,7 +228,7 @@ static bool find_parts(Job *job, Error *err)
     Context *c = job->context;
     const char *directory = job->source;
     bool has_parts = false;
-    if (is_directory(directory) && !class_tree_look(&has_parts, directory, &c->arena, err))
+    if (is_directory(directory) && !class_tree_find_parts(&has_parts, directory, &c->arena, err))
         return false;
     if (!has_parts)
         return true;
@@ -271,9 +283,9 @@ static void say_what_was_made(const Job *job, const Classes *classes)
     const Collection *images = &job->images[MLP_TRAIN_FILES];
     ShownName directory = command_shown(o->output), source = shown_source(job->source);
     char number[NUMBER_SIZE];
-    fprintf(stderr, "%zu images of %zu x %zu pixels in %zu classes from %s",
+    fprintf(stderr, "%zu images of %zu x %zu pixels in %zu class%s from %s",
             images->n + job->images[MLP_TEST_FILES].n, images->rows, images->cols, classes->n,
-            source.text);
+            classes->n == 1 ? "" : "es", source.text);
     if (job->test != NULL)
         fprintf(stderr, " and %s", shown_source(job->test).text);
     fprintf(stderr, ": %zu train, %zu test", job->selection[MLP_TRAIN_FILES].n,
@@ -307,7 +319,11 @@ static int write_set(Job *job, const Classes *classes)
         fprintf(stderr, "mlp: %s: stopped; nothing was written\n", signals_name(number));
         return 128 + number;
     }
-    bool ok = idx_write_commit(&writer, &c->err);
+    // Another process may have made a data set there while the images were read.
+    bool ok = idx_write_check(job->options->output, job->options->force, &c->err);
+    if (!ok)
+        idx_write_discard(&writer);
+    ok = ok && idx_write_commit(&writer, &c->err);
     for (size_t i = 0; i < IDX_SET_FILES; i++)
         if (writer.files[i].note.text[0] != '\0')
             command_note("%s", writer.files[i].note.text);
@@ -363,8 +379,8 @@ static int run(Context *c)
         !idx_write_check(o->output, o->force, &c->err) || !read_sources(job, &c->err) ||
         !classes_of_labels(&classes, &job->labels, o->classes, &c->arena, &c->err))
         return STATUS_FAILED;
-    collection_number_labels(&job->images[MLP_TRAIN_FILES], &classes);
-    collection_number_labels(&job->images[MLP_TEST_FILES], &classes);
+    collection_set_classes(&job->images[MLP_TRAIN_FILES], &classes);
+    collection_set_classes(&job->images[MLP_TEST_FILES], &classes);
     if (!select_images(job, &c->err))
         return STATUS_FAILED;
     note_pictures(job);
@@ -377,21 +393,18 @@ static int run(Context *c)
 const Command command_import = {
     .name = "import",
     .arguments = "SOURCE",
-    .summary = "make a data set of a table or of pictures",
-    .about =
-        "Writes the IDX files of a data set, which all other commands read with --data. SOURCE is "
-        "a "
-        "table or a directory.\n\n"
-        "A table is CSV, raw or .gz, with one image in a row: a label, and whole numbers from 0 to "
-        "255; - is standard input. A header is recognised. A label is a number from 0 to 255 or "
-        "a word.\n\n"
-        "A directory has one subdirectory for each class, with its pictures, in all formats and "
-        "sizes that 'mlp predict' reads, which are prepared as it prepares them; or it has "
-        "directories train and test with such subdirectories. Where all names of classes are "
-        "numbers, these are the classes.\n\n"
-        "The names of classes that are words are written to DIR/classes.txt, which 'mlp train' "
-        "reads. The result is the same on every machine. DIR appears, or is replaced, when all is "
-        "complete.",
+    .summary = "make a data set from a table or from pictures",
+    .about = "Makes a data set, IDX files that all other commands read with --data, from a table "
+             "or a directory. The result is the same on every machine, and complete or not "
+             "there.\n\n"
+             "A table is CSV, raw or .gz, with one image in a row: a label, which is a number "
+             "from 0 to 255 or a word, and pixels from 0 to 255; - is standard input. A header is "
+             "recognised.\n\n"
+             "A directory has one subdirectory of pictures for each class, in all formats and "
+             "sizes that 'mlp predict' reads, prepared as it prepares them; or it has directories "
+             "train and test with such subdirectories.\n\n"
+             "Names of classes that are words are written to DIR/classes.txt, which 'mlp train' "
+             "reads.",
     .examples = {"mlp import train.csv -o mine", "mlp import photos --raw-size 28x28 -o mine"},
     .values_size = sizeof(ImportOptions),
     .options = import_options,

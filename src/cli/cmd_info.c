@@ -15,7 +15,7 @@ static void info_options(OptionTable *table, void *values)
         OPT_BOOL("transpose", &o->transposed, COMMAND_TRANSPOSE_HELP),
         OPT_STRING("classes", &o->classes, "NAMES",
                    "names of the classes of a data set, as for mlp train",
-                   .default_text = "their numbers", .role = ROLE_READS),
+                   .default_text = "those in classes.txt, else their numbers", .role = ROLE_READS),
         OPT_JSON(&o->json),
     };
     options_add(table, rows, sizeof rows / sizeof rows[0]);
@@ -167,8 +167,7 @@ const Command command_info = {
     .arguments = "MODEL|DIR",
     .summary = "show the contents of a model file or a data set",
     .about =
-        "Shows what a model file contains: the settings that it was trained with, its tensors, "
-        "and whether its checksum is correct. A damaged file is refused, with the reason.\n\n"
+        "Shows the settings, tensors and checksum of a model file.\n\n"
         "Of DIR, a directory of IDX files or DIR/SET as for mlp train --data, shows the files, the "
         "images of each class, what their pixels are, and exact copies; on a terminal also the "
         "first images of each class. Notes say what mlp train and mlp eval would note, and more. "

@@ -321,13 +321,11 @@ const Command command_page = {
     .name = "page",
     .arguments = "MODEL",
     .summary = "write a web page that explains a model and answers for what one draws",
-    .about =
-        "Writes one HTML file that needs no server and no network: open it in a browser. One draws "
-        "a digit there, or drops a picture, and sees the model's answer, what every hidden unit "
-        "or feature map computes, the derivative of the loss by each weight as a product of "
-        "its factors, and how steps of gradient descent change the weights. It computes the same "
-        "bits as the program: the probabilities of `mlp predict`, and one training step with a "
-        "batch of one image. It prints as a worksheet.",
+    .about = "Writes one HTML file that needs no server and no network: open it in a browser. One "
+             "draws a digit there, or drops a picture, and sees the model's answer, what every "
+             "hidden unit or feature map computes, the derivative of the loss by each weight as a "
+             "product of its factors, and how steps of gradient descent change the weights. It "
+             "computes the same bits as the program. It prints as a worksheet.",
     .examples = {"mlp page model.bin", "mlp page cnn.bin -o cnn.html"},
     .values_size = sizeof(PageOptions),
     .options = page_options,

@@ -3,6 +3,7 @@
 #include "calibration.h"
 #include "commands.h"
 #include "convert.h"
+#include "formats.h"
 #include "idx.h"
 #include "json.h"
 #include "numbers.h"
@@ -274,22 +275,16 @@ static bool error_order(const char *path, const Format *format, Error *err)
 static bool predict_file(Predictor *p, const char *file)
 {
     Source source;
+    const Format *format;
     Error err, ignored;
-    unsigned char head[FORMAT_HEAD];
-    if (!source_open_stream(&source, file, &err))
+    if (!source_open_stream(&source, file, &err) || !format_of_source(&format, &source, &err))
         return report_error(&err);
-    ptrdiff_t n = source_peek(&source, head, sizeof head, &err);
-    if (n < 0) {
-        source_close(&source, false, &ignored);
-        return report_error(&err);
-    }
-    const Format *format = format_of(head, (size_t)n);
     if (format != NULL && format->kind == FORMAT_MODEL) {
         source_close(&source, false, &ignored);
         return error_order(file, format, &err) || report_error(&err);
     }
     if (format == NULL || format->kind != FORMAT_IDX)
-        return convert_if_needed(&source, !p->options->no_convert, &err)
+        return convert_source(&source, !p->options->no_convert, &err)
                    ? predict_pnm(p, file, &source)
                    : report_error(&err);
     Arena arena = {0};
@@ -403,15 +398,13 @@ const Command command_predict = {
     .arguments = "MODEL... FILE...",
     .summary = "classify images",
     .about = "Prints the file, the class and its probability for each image, separated by tabs. "
-             "Reads PBM, PGM and PPM images of 8 or 16 bits, and all images of an IDX file, raw or "
-             ".gz; - is standard input, and a FILE may be a pipe. Several images in one FILE are "
-             "numbered, as in an IDX file. JPEG, PNG, HEIC and other pictures are converted by "
-             "ImageMagick or netpbm, where one is installed. An image is prepared as the images of "
-             "MNIST were: a light "
-             "background is inverted, the digit is cropped, fitted into 20 x 20 pixels and centred "
-             "by mass in 28 x 28. Images of an IDX file are used as they are; --transpose affects "
-             "only those. Unreadable files are reported and skipped. Several models, one after "
-             "another before the first FILE, answer together: their probabilities are averaged.",
+             "Reads PBM, PGM and PPM images, and all images of an IDX file, raw or .gz; - is "
+             "standard input. JPEG, PNG, HEIC and other pictures are converted by ImageMagick or "
+             "netpbm, where one is installed. A picture is prepared as the images of MNIST were: "
+             "a light background is inverted, the digit is cropped, fitted into 20 x 20 pixels "
+             "and centred by mass in 28 x 28; images of an IDX file are used as they are. Several "
+             "images in one FILE are numbered. Unreadable files are reported and skipped. Several "
+             "models before the first FILE average their probabilities.",
     .examples = {"mlp predict model.bin four.pgm --top 3 --show",
                  "mlp predict model.bin photo.jpg scan.png IMG_1234.HEIC"},
     .values_size = sizeof(PredictOptions),

@@ -120,7 +120,7 @@ static int print_commands(const Sweep *sweep, Error *err)
 static int train(Sweep *sweep, Error *err)
 {
     const SweepOptions *o = sweep->options;
-    notes_data_doubtful(sweep->data, &sweep->split);
+    notes_data_doubtful(sweep->data, NULL, &sweep->split);
     sweep->threads = command_threads(sweep->context, o->threads);
     atomic_store(&sweep->n_wanted, sweep->n);
     for (size_t i = 0; i < sweep->n; i++) {
@@ -192,19 +192,16 @@ const Command command_sweep = {
     .name = "sweep",
     .arguments = "[TABLE]...",
     .summary = "train every combination of the given settings; one table row per training",
-    .about =
-        "Trains a network for each combination of the given values of settings and of the seeds, "
-        "and adds one row for each to a table: loss and accuracy on the training and validation "
-        "images after the last epoch, or that which --keep keeps, and on the test images. A "
-        "training that diverges has a row that says so. Trainings that are in the table are not "
-        "repeated, so the same command resumes a sweep that was stopped. Several trainings run at "
-        "once, one thread each; the rows are in the order of the combinations. Commas separate the "
-        "values of a setting; the sizes of one network have dashes between them (--hidden "
-        "64,128-64). A train size of 0 is all but the validation images. The test figures are for "
-        "reporting: choose settings on the validation images. --arch cnn has other defaults (mlp "
-        "sweep --arch cnn --help).\n\n"
-        "More than one machine: --list prints one command per training, which other programs run "
-        "anywhere, and --merge with the same flags joins their tables.",
+    .about = "Trains a network for each combination of the given values of settings and of the "
+             "seeds, and adds one row for each to a table: loss and accuracy on the training, "
+             "validation and test images. Choose settings on the validation images. Trainings "
+             "that are in the table are not repeated, so the same command resumes a sweep that "
+             "was stopped. Several run at once, one thread each. Commas separate the values of a "
+             "setting; the sizes of one network have dashes between them (--hidden 64,128-64). A "
+             "train size of 0 is all but the validation images. --arch cnn has other defaults "
+             "(mlp sweep --arch cnn --help).\n\n"
+             "More than one machine: --list prints one command per training, which other programs "
+             "run anywhere, and --merge with the same flags joins their tables.",
     .examples = {"mlp sweep --lr 1e-4,1e-3,1e-2 --seeds 5 --summary",
                  "mlp sweep --seeds 9 --list | sh; mlp sweep --seeds 9 --merge sweep-*.csv"},
     .values_size = sizeof(SweepOptions),

@@ -5,7 +5,6 @@
 // a model's weights.
 #include "commands.h"
 #include "data_notes.h"
-#include "idx.h"
 #include "json.h"
 #include "numbers.h"
 #include "path.h"
@@ -342,19 +341,6 @@ static void print_summary(const Job *job)
     json_close(&json, '}');
 }
 
-// Reads the names that are beside the data, if there are any.
-static bool take_names_of_data(Job *job, mlp_settings *settings, Error *err)
-{
-    IdxPaths paths;
-    Error reason;
-    if (!idx_find(&paths, job->data->name, MLP_TRAIN_FILES, err))
-        return false;
-    return access(paths.classes, F_OK) != 0 ||
-           class_names_read(&settings->class_names, paths.classes, job->data, &job->context->arena,
-                            &reason) ||
-           error_set(err, "the names beside the data do not fit them: %s", reason.text);
-}
-
 // Reads the names that were given, or for a new network those of the data; those of a model that is
 // resumed, or that the training starts from, must be the same.
 static bool take_class_names(Job *job, mlp_settings *settings, Error *err)
@@ -363,7 +349,8 @@ static bool take_class_names(Job *job, mlp_settings *settings, Error *err)
     const char *given = settings->class_names, *path = o->resume != NULL ? o->resume : o->from;
     const mlp_model *old = o->resume != NULL ? job->model : job->from;
     if (given == NULL)
-        return old != NULL || take_names_of_data(job, settings, err);
+        return old != NULL || class_names_beside(&settings->class_names, job->data, MLP_TRAIN_FILES,
+                                                 &job->context->arena, err);
     if (!class_names_read(&settings->class_names, given, job->data, &job->context->arena, err))
         return false;
     const char *names = old != NULL ? mlp_model_settings(old)->class_names : NULL;
@@ -397,6 +384,12 @@ static bool prepare(Job *job, Error *err)
     return true;
 }
 
+static void print_flag(const char *flag, const char *word)
+{
+    fprintf(stderr, " %s ", flag);
+    command_print_word(stderr, word);
+}
+
 static void say_what_is_next(const Job *job)
 {
     const TrainOptions *o = job->options;
@@ -412,13 +405,10 @@ static void say_what_is_next(const Job *job)
                 100.0 * job->kept_figures.validation_accuracy);
     if (!output_is_stream(&job->csv))
         fprintf(stderr, ", the curves are in %s", curves.text);
-    fprintf(stderr, "; next: mlp eval %s\n", model.text);
-}
-
-static void print_flag(const char *flag, const char *word)
-{
-    fprintf(stderr, " %s ", flag);
-    command_print_word(stderr, word);
+    fprintf(stderr, "; next: mlp eval %s", model.text);
+    if (o->data != NULL)
+        print_flag("-d", o->data);
+    fputc('\n', stderr);
 }
 
 // Prints how to resume: the flags of this run that the model does not know.
@@ -477,7 +467,7 @@ static int run_job(Job *job, Error *err)
         notes_data_read(job->data, &job->split);
     if (!o->quiet && o->from != NULL)
         fprintf(stderr, "starts from the weights of %s\n", command_shown(o->from).text);
-    notes_data_doubtful(job->data, &job->split);
+    notes_data_doubtful(job->data, mlp_model_settings(job->model)->class_names, &job->split);
     bool is_shown = isatty(fileno(job->csv.stream)) != 0; // then the rows say what a line would
     job->progress = progress_begin(o->quiet || is_shown, job->epochs_before, &o->settings,
                                    job->data, &job->split);

@@ -237,11 +237,10 @@ const Command command_weights = {
     .name = "weights",
     .arguments = "MODEL",
     .summary = "show the weights of hidden units or filters as pictures",
-    .about = "Shows the weights of a model's hidden units, sorted by class (the class with "
-             "the unit's largest output weight), or the filters of a "
-             "convolution. Units of a network with several hidden layers have no class. On a "
-             "terminal the weights are drawn as pictures, otherwise a table is "
-             "printed; --csv writes all of them.",
+    .about = "Shows the weights of a model's hidden units, sorted by class (the class with the "
+             "unit's largest output weight), or the filters of a convolution. On a terminal the "
+             "weights are drawn as pictures, otherwise a table is printed; --csv writes all of "
+             "them.",
     .examples = {"mlp weights model.bin", "mlp weights model.bin --csv weights.csv"},
     .values_size = sizeof(WeightsOptions),
     .options = weights_options,

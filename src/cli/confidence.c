@@ -54,9 +54,13 @@ static void print_calibration(const Confidence *confidence)
 static void print_rejections(const Confidence *confidence)
 {
     char threshold[NUMBER_SIZE];
+    if (confidence->rejections[CONFIDENCE_REJECTIONS - 1].rejected == 0)
+        return;
     printf("rejected  accuracy of the rest  with predict --reject\n");
     for (size_t i = 0; i < CONFIDENCE_REJECTIONS; i++) {
         const Rejection *r = &confidence->rejections[i];
+        if (r->rejected == (i == 0 ? 0 : r[-1].rejected)) // few images, or equal probabilities
+            continue;
         printf("%6.2f %%  %18.2f %%  %s\n", 100.0 * (double)r->rejected / (double)confidence->n,
                100.0 * (double)r->correct / (double)r->kept,
                format_shortest(threshold, r->threshold));
@@ -73,33 +77,29 @@ void confidence_print_text(const Confidence *confidence)
 // ---------------------------------------------------------------------------------------------
 // JSON and the table
 
-// Of the accuracy; null in JSON where there is none.
-static Interval bin_interval(const CalibrationBin *bin)
-{
-    return bin->n > 0 ? wilson_interval(bin->correct, bin->n)
-                      : (Interval){(double)NAN, (double)NAN};
-}
+enum { BIN_COLUMNS = 7 };
+static const char *const bin_columns[BIN_COLUMNS] = {
+    "low", "high", "n", "probability", "accuracy", "accuracy_low", "accuracy_high"};
 
-// An empty field where there is no value.
-static void csv_optional(CsvWriter *csv, double value)
+// The row of a bin. NaN: there is no value.
+static void bin_values(double values[BIN_COLUMNS], const CalibrationBin *bin)
 {
-    if (isnan(value))
-        csv_string(csv, "");
-    else
-        csv_double(csv, value);
+    Interval interval = {(double)NAN, (double)NAN};
+    if (bin->n > 0)
+        interval = wilson_interval(bin->correct, bin->n);
+    const double list[BIN_COLUMNS] = {
+        bin->low,          bin->high,    (double)bin->n, bin_confidence(bin),
+        bin_accuracy(bin), interval.low, interval.high};
+    memcpy(values, list, sizeof list);
 }
 
 static void print_json_bin(JsonWriter *json, const CalibrationBin *bin)
 {
-    Interval interval = bin_interval(bin);
+    double values[BIN_COLUMNS];
+    bin_values(values, bin);
     json_open(json, NULL, '{');
-    json_double(json, "low", bin->low);
-    json_double(json, "high", bin->high);
-    json_uint(json, "n", bin->n);
-    json_double(json, "probability", bin_confidence(bin));
-    json_double(json, "accuracy", bin_accuracy(bin));
-    json_double(json, "accuracy_low", interval.low);
-    json_double(json, "accuracy_high", interval.high);
+    for (size_t i = 0; i < BIN_COLUMNS; i++)
+        json_double(json, bin_columns[i], values[i]); // NaN is null
     json_close(json, '}');
 }
 
@@ -130,18 +130,14 @@ void confidence_print_json(JsonWriter *json, const Confidence *confidence)
 void confidence_print_bins(CsvWriter *csv, const void *context)
 {
     const Confidence *confidence = context;
-    csv_names(csv, "low,high,n,probability,accuracy,accuracy_low,accuracy_high");
+    for (size_t i = 0; i < BIN_COLUMNS; i++)
+        csv_string(csv, bin_columns[i]);
     csv_end_row(csv);
     for (size_t m = 0; m < CALIBRATION_BINS; m++) {
-        const CalibrationBin *bin = &confidence->calibration.bins[m];
-        Interval interval = bin_interval(bin);
-        csv_double(csv, bin->low);
-        csv_double(csv, bin->high);
-        csv_uint(csv, bin->n);
-        csv_optional(csv, bin_confidence(bin));
-        csv_optional(csv, bin_accuracy(bin));
-        csv_optional(csv, interval.low);
-        csv_optional(csv, interval.high);
+        double values[BIN_COLUMNS];
+        bin_values(values, &confidence->calibration.bins[m]);
+        for (size_t i = 0; i < BIN_COLUMNS; i++)
+            isnan(values[i]) ? csv_string(csv, "") : csv_double(csv, values[i]);
         csv_end_row(csv);
     }
 }

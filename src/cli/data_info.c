@@ -12,13 +12,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-// Images that are counted together: a column of the table.
-typedef struct Column {
+// Images that are counted together, a column of the table: those of a split.
+typedef struct DataPart {
     const char *name; // as --split has it
     const mlp_data *data;
     Range images;
     ImageSummary summary;
-} Column;
+} DataPart;
+
+typedef struct DataFile {
+    const char *path;
+    uint64_t bytes;
+} DataFile;
 
 enum { MAX_PARTS = 3, MAX_FILES = 4, MAX_NOTES = 12 };
 
@@ -29,9 +34,12 @@ typedef struct DataInfo {
     const mlp_data *train, *test; // the training files and the test files; NULL: could not be read
     Error refused;                // why mlp train would refuse the data; "": it would not
     Error test_refused;           // why mlp eval would refuse the test images
-    const char *names;            // of the classes (class_names.h)
+    IdxPaths paths[2];            // by mlp_part
+    DataFile files[MAX_FILES];    // that were read
+    size_t n_files;
+    const char *names; // of the classes (class_names.h)
     size_t n_classes;
-    Column parts[MAX_PARTS];
+    DataPart parts[MAX_PARTS];
     size_t n_parts;
     Copies copies; // of the training files, and then the test files
     Error notes[MAX_NOTES];
@@ -43,7 +51,7 @@ typedef struct DataInfo {
 
 static void add_part(DataInfo *info, const char *name, const mlp_data *data, Range images)
 {
-    info->parts[info->n_parts++] = (Column){name, data, images, images_summarize(data, images)};
+    info->parts[info->n_parts++] = (DataPart){name, data, images, images_summarize(data, images)};
 }
 
 // Makes the model that mlp train would begin with: what it refuses is refused here, and the split
@@ -69,38 +77,58 @@ static void try_train(DataInfo *info)
         info->test_refused.text[0] = '\0';
 }
 
+static void add_file(DataInfo *info, const char *path)
+{
+    struct stat status;
+    uint64_t bytes = stat(path, &status) == 0 ? (uint64_t)status.st_size : 0;
+    info->files[info->n_files++] = (DataFile){path, bytes};
+}
+
 // Reads one part of the files. On failure err says why, and the result is NULL.
 static const mlp_data *read_files(DataInfo *info, mlp_part part, Error *err)
 {
     Context *c = info->context;
     const mlp_data *data = command_open_data(c, part, info->data, info->options->transposed);
-    if (data == NULL)
+    IdxPaths *paths = &info->paths[part];
+    if (data == NULL || !idx_find(paths, info->data, part, &c->err)) {
         *err = c->err;
-    else if (data->n_classes > info->n_classes)
-        info->n_classes = data->n_classes;
+        return NULL;
+    }
+    add_file(info, paths->images);
+    add_file(info, paths->labels);
+    info->n_classes = data->n_classes > info->n_classes ? data->n_classes : info->n_classes;
     return data;
 }
 
-// Reads the names that were given, if any, for the labels of these data.
-static bool read_names(DataInfo *info, const mlp_data *data, Error *err)
+// Reads the names that were given, or else those beside the data. That the latter do not fit is
+// what mlp train would say, in *misfit.
+static bool read_names(DataInfo *info, mlp_part part, Error *misfit, Error *err)
 {
     const char *given = info->options->classes;
-    return given == NULL || class_names_read(&info->names, given, data, &info->context->arena, err);
+    const mlp_data *data = part == MLP_TRAIN_FILES ? info->train : info->test;
+    Arena *arena = &info->context->arena;
+    misfit->text[0] = '\0';
+    if (given != NULL)
+        return class_names_read(&info->names, given, data, arena, err);
+    (void)class_names_beside(&info->names, data, part, arena, misfit);
+    return true;
 }
 
 static bool gather(DataInfo *info, Error *err)
 {
+    Error misfit;
     info->train = read_files(info, MLP_TRAIN_FILES, &info->refused);
     info->test = read_files(info, MLP_TEST_FILES, &info->test_refused);
-    const mlp_data *any = info->train != NULL ? info->train : info->test;
-    if (any == NULL) {
+    if (info->train == NULL && info->test == NULL) {
         *err = info->refused;
         return false;
     }
-    if (!read_names(info, any, err))
+    if (!read_names(info, info->train != NULL ? MLP_TRAIN_FILES : MLP_TEST_FILES, &misfit, err))
         return false;
     if (info->train != NULL)
         try_train(info);
+    if (info->train != NULL && misfit.text[0] != '\0')
+        info->refused = misfit;
     if (info->test != NULL)
         add_part(info, "test", info->test, (Range){0, info->test->n});
     return copies_find(&info->copies, info->train, info->test, &info->context->arena, err);
@@ -112,24 +140,30 @@ static bool gather(DataInfo *info, Error *err)
 static void add_note(DataInfo *info, const char *format, ...) MLP_PRINTF(2, 3);
 static void add_note(DataInfo *info, const char *format, ...)
 {
+    Error note;
     va_list arguments;
     va_start(arguments, format);
-    error_set_list(&info->notes[info->n_notes++], format, arguments);
+    error_set_list(&note, format, arguments);
     va_end(arguments);
+    error_set(&info->notes[info->n_notes++], "%s: %s", info->data, note.text);
+}
+
+// Says it of the classes that are listed, if any are.
+static void note_classes(DataInfo *info, const char *what, const bool *listed, size_t n_classes)
+{
+    char classes[LIST_SIZE];
+    size_t n = data_list_classes(classes, info->names, listed, n_classes);
+    if (n > 0)
+        add_note(info, "%s %s %s", what, n == 1 ? "class" : "classes", classes);
 }
 
 static void note_few(DataInfo *info)
 {
-    enum { FEW = 10 };
-    const Column *train = &info->parts[0];
+    const ClassCounts *train = &info->parts[0].summary.classes;
     bool listed[MLP_MAX_CLASSES];
-    char classes[LIST_SIZE];
     for (size_t k = 0; k < info->n_classes; k++)
-        listed[k] = train->summary.classes.n[k] > 0 && train->summary.classes.n[k] < FEW;
-    size_t n = data_list_classes(classes, listed, info->n_classes);
-    if (n > 0)
-        add_note(info, "%s: fewer than %d training images of %s %s", info->data, FEW,
-                 n == 1 ? "class" : "classes", classes);
+        listed[k] = train->n[k] > 0 && train->n[k] < 10;
+    note_classes(info, "fewer than 10 training images of", listed, info->n_classes);
 }
 
 // A class without images between others. (Numbers may begin at 1, and a network has ten classes.)
@@ -137,7 +171,6 @@ static void note_missing(DataInfo *info)
 {
     const ClassCounts counts = dataset_count_classes(info->train, (Range){0, info->train->n});
     bool listed[MLP_MAX_CLASSES] = {false};
-    char classes[LIST_SIZE];
     size_t first = 0, last = info->train->n_classes - 1;
     while (counts.n[first] == 0)
         first++;
@@ -145,20 +178,17 @@ static void note_missing(DataInfo *info)
         last--;
     for (size_t k = first; k < last; k++)
         listed[k] = counts.n[k] == 0;
-    size_t n = data_list_classes(classes, listed, last);
-    if (n > 0)
-        add_note(info, "%s: no image in the training file is of %s %s", info->data,
-                 n == 1 ? "class" : "classes", classes);
+    note_classes(info, "no image in the training file is of", listed, last);
 }
 
 static void note_blank(DataInfo *info)
 {
-    for (const Column *p = info->parts; p < info->parts + info->n_parts; p++)
+    for (const DataPart *p = info->parts; p < info->parts + info->n_parts; p++)
         if (p->summary.blank > 0)
             add_note(info,
-                     "%s: blank images (all pixels equal) in the %s split: %zu; the first is image "
-                     "%zu of its file",
-                     info->data, p->name, p->summary.blank, p->summary.first_blank);
+                     "blank images (all pixels equal) in the %s split: %zu; the first is image %zu "
+                     "of its file",
+                     p->name, p->summary.blank, p->summary.first_blank);
 }
 
 static double share_nonzero(const PixelSums *pixels)
@@ -169,12 +199,12 @@ static double share_nonzero(const PixelSums *pixels)
 // MNIST has 19 % of nonzero pixels, Fashion-MNIST 50 %.
 static void note_dense(DataInfo *info)
 {
-    if (share_nonzero(&info->parts[0].summary.pixels) > 0.75)
-        add_note(
-            info,
-            "%s: %.0f %% of the pixels in the %s split are not zero; training skips zero pixels, "
-            "and takes longer without them; is the background 0, and not white?",
-            info->data, 100.0 * share_nonzero(&info->parts[0].summary.pixels), info->parts[0].name);
+    double share = share_nonzero(&info->parts[0].summary.pixels);
+    if (share > 0.75)
+        add_note(info,
+                 "%.0f %% of the pixels in the %s split are not zero; training skips zero pixels, "
+                 "and takes longer without them; is the background 0, and not white?",
+                 100.0 * share, info->parts[0].name);
 }
 
 static const char *file_of(const Copies *copies, size_t number)
@@ -186,34 +216,27 @@ static void note_copies(DataInfo *info)
 {
     const Copies *c = &info->copies;
     if (c->between > 0)
-        add_note(
-            info,
-            "%s: test images that are in the training file, too: %zu of %zu; the test accuracy "
-            "is too high by them",
-            info->data, c->between, info->test->n);
-    for (size_t i = 0; i < c->n && c->relabelled > 0; i++) {
-        size_t first = c->first_like[i];
-        if (copies_label(c, i) == copies_label(c, first))
-            continue;
         add_note(info,
-                 "%s: images that equal an earlier one and have another label: %zu; the first: %s "
-                 "image %zu, label %u, is %s image %zu, label %u",
-                 info->data, c->relabelled, file_of(c, i), copies_place(c, i).index,
-                 copies_label(c, i), file_of(c, first), copies_place(c, first).index,
-                 copies_label(c, first));
+                 "test images that are in the training file, too: %zu of %zu; the test accuracy is "
+                 "too high by them",
+                 c->between, info->test->n);
+    if (c->relabelled == 0)
         return;
-    }
+    size_t i = 0;
+    while (copies_label(c, i) == copies_label(c, c->first_like[i]))
+        i++;
+    size_t first = c->first_like[i];
+    add_note(info,
+             "images that equal an earlier one and have another label: %zu; the first: %s image "
+             "%zu, label %u, is %s image %zu, label %u",
+             c->relabelled, file_of(c, i), copies_place(c, i).index, copies_label(c, i),
+             file_of(c, first), copies_place(c, first).index, copies_label(c, first));
 }
 
 static void note_emnist(DataInfo *info)
 {
-    IdxPaths paths;
-    Error ignored;
-    mlp_part part = info->train != NULL ? MLP_TRAIN_FILES : MLP_TEST_FILES;
-    if (!info->options->transposed && idx_find(&paths, info->data, part, &ignored) &&
-        strstr(paths.images, "emnist") != NULL)
-        add_note(info, "%s: EMNIST stores the images column by column; use --transpose",
-                 info->data);
+    if (!info->options->transposed && strstr(info->files[0].path, "emnist") != NULL)
+        add_note(info, "EMNIST stores the images column by column; use --transpose");
 }
 
 static void find_notes(DataInfo *info)
@@ -221,7 +244,7 @@ static void find_notes(DataInfo *info)
     const mlp_model *model = info->context->model;
     if (model != NULL) {
         Split split = {info->parts[0].images, info->parts[1].images};
-        info->n_notes = data_doubts(info->notes, info->train, &split);
+        info->n_notes = data_doubts(info->notes, info->train, info->names, &split);
     }
     if (info->train != NULL) {
         note_missing(info);
@@ -232,95 +255,71 @@ static void find_notes(DataInfo *info)
     note_copies(info);
     note_emnist(info);
     if (info->test_refused.text[0] != '\0')
-        add_note(info, "mlp eval would refuse the test images: %s", info->test_refused.text);
-}
-
-// ---------------------------------------------------------------------------------------------
-// Files
-
-typedef struct DataFile {
-    const char *path;
-    uint64_t bytes;
-} DataFile;
-
-// Lists the files that were read; their names are in `paths`.
-static size_t list_files(DataFile files[MAX_FILES], IdxPaths paths[2], const DataInfo *info)
-{
-    size_t n = 0;
-    for (mlp_part part = MLP_TRAIN_FILES; part <= MLP_TEST_FILES; part++) {
-        Error ignored;
-        if ((part == MLP_TRAIN_FILES ? info->train : info->test) == NULL ||
-            !idx_find(&paths[part], info->data, part, &ignored))
-            continue;
-        files[n++].path = paths[part].images;
-        files[n++].path = paths[part].labels;
-    }
-    for (size_t i = 0; i < n; i++) {
-        struct stat status;
-        files[i].bytes = stat(files[i].path, &status) == 0 ? (uint64_t)status.st_size : 0;
-    }
-    return n;
+        error_set(&info->notes[info->n_notes++], "mlp eval would refuse the test images: %s",
+                  info->test_refused.text);
 }
 
 // ---------------------------------------------------------------------------------------------
 // Examples on a terminal
 
-// The first images of each class that has any, of the training files where there are some.
+// The first images of classes, of the training files where there are some.
 typedef struct Examples {
-    const DataInfo *info;
     const mlp_data *data;
-    size_t each, first, n;
-    size_t images[MLP_MAX_CLASSES * 5];
+    const char *names;
+    size_t n, images[MLP_MAX_CLASSES];
 } Examples;
 
 static double example_value(const void *context, size_t tile, size_t row, size_t col)
 {
     const Examples *e = context;
-    size_t image = e->images[e->first + tile];
-    return e->data->pixels[(image * e->data->rows + row) * e->data->cols + col];
+    return e->data->pixels[(e->images[tile] * e->data->rows + row) * e->data->cols + col];
 }
 
 static void example_title(const void *context, size_t tile, char *text, size_t size)
 {
     const Examples *e = context;
-    size_t image = e->images[e->first + tile];
-    snprintf(text, size, "%zu: %s", image, class_name(e->info->names, e->data->labels[image]).text);
+    size_t image = e->images[tile];
+    snprintf(text, size, "%zu: %s", image, class_name(e->names, e->data->labels[image]).text);
 }
 
-static void examples_find(Examples *e, size_t k)
+// Adds the first images of class k.
+static void examples_add(Examples *e, size_t k, size_t images)
 {
-    size_t end = e->n + e->each;
+    size_t end = e->n + images;
     for (size_t i = 0; i < e->data->n && e->n < end; i++)
         if (e->data->labels[i] == k)
             e->images[e->n++] = i;
 }
 
+// Draws the examples, and forgets them.
+static void examples_draw(Examples *e)
+{
+    if (e->n > 0)
+        tiles_draw(&(Tiles){.n = e->n,
+                            .rows = e->data->rows,
+                            .cols = e->data->cols,
+                            .across = 5,
+                            .scale = 255.0,
+                            .context = e,
+                            .value = example_value,
+                            .title = example_title});
+    e->n = 0;
+}
+
 // Up to twelve classes have a row each, with five images; of more classes one image each is drawn.
 static void draw_examples(const DataInfo *info)
 {
-    Examples e = {.info = info, .data = info->parts[0].data};
+    Examples e = {.data = info->parts[0].data, .names = info->names};
     const ClassCounts counts = dataset_count_classes(e.data, (Range){0, e.data->n});
     size_t present = 0;
-    for (size_t k = 0; k < MLP_MAX_CLASSES; k++)
+    for (size_t k = 0; k < info->n_classes; k++)
         present += counts.n[k] > 0;
-    e.each = present <= 12 ? 5 : 1;
-    for (size_t k = 0; k < MLP_MAX_CLASSES; k++) {
-        if (counts.n[k] > 0)
-            examples_find(&e, k);
-        bool is_row = e.each > 1 || k + 1 == MLP_MAX_CLASSES;
-        Tiles tiles = {.n = e.n - e.first,
-                       .rows = e.data->rows,
-                       .cols = e.data->cols,
-                       .across = 5,
-                       .scale = 255.0,
-                       .context = &e,
-                       .value = example_value,
-                       .title = example_title};
-        if (is_row && tiles.n > 0) {
-            tiles_draw(&tiles);
-            e.first = e.n;
-        }
+    for (size_t k = 0; k < info->n_classes; k++) {
+        examples_add(&e, k, present <= 12 ? 5 : 1);
+        if (present <= 12)
+            examples_draw(&e);
     }
+    examples_draw(&e);
     putchar('\n');
 }
 
@@ -337,12 +336,8 @@ static void print_header(const DataInfo *info)
         printf("%zu test", info->test->n);
     printf(" images of %zu x %zu pixels in %s\n\n", any->rows, any->cols,
            data_classes_text(any).text);
-    DataFile files[MAX_FILES];
-    IdxPaths paths[2];
-    size_t n = list_files(files, paths, info);
-    for (size_t i = 0; i < n; i++)
-        printf("%10llu bytes  %s\n", (unsigned long long)files[i].bytes,
-               command_shown(files[i].path).text);
+    for (const DataFile *f = info->files; f < info->files + info->n_files; f++)
+        printf("%10llu bytes  %s\n", (unsigned long long)f->bytes, command_shown(f->path).text);
     putchar('\n');
 }
 
@@ -355,15 +350,26 @@ static void print_label(const char *text, int width)
 #define PRINT_ROW(label, format, ...)                                                              \
     do {                                                                                           \
         print_label(label, width);                                                                 \
-        for (const Column *p = info->parts; p < info->parts + info->n_parts; p++)                  \
+        for (const DataPart *p = info->parts; p < info->parts + info->n_parts; p++)                \
             printf(format, __VA_ARGS__);                                                           \
         putchar('\n');                                                                             \
     } while (0)
 
+// Without the last classes that have neither name nor image.
+static size_t classes_shown(const DataInfo *info)
+{
+    for (size_t n = info->n_classes; n > 0; n--)
+        for (size_t i = 0; i < info->n_parts; i++)
+            if (info->parts[i].summary.classes.n[n - 1] > 0 || class_has_name(info->names, n - 1))
+                return n;
+    return 0;
+}
+
 static void print_table(const DataInfo *info)
 {
     int width = sizeof "nonzero pixels";
-    for (size_t k = 0; k < info->n_classes; k++) {
+    size_t shown = classes_shown(info);
+    for (size_t k = 0; k < shown; k++) {
         int name = command_text_width(class_name(info->names, k).text);
         width = name > width ? name : width;
     }
@@ -376,7 +382,7 @@ static void print_table(const DataInfo *info)
     PRINT_ROW("largest value", "%12u", p->summary.pixels.largest);
     PRINT_ROW("blank images", "%12zu", p->summary.blank);
     puts("\nclass");
-    for (size_t k = 0; k < info->n_classes; k++)
+    for (size_t k = 0; k < shown; k++)
         PRINT_ROW(class_name(info->names, k).text, "%12zu", p->summary.classes.n[k]);
 }
 
@@ -410,7 +416,7 @@ static void print_text(const DataInfo *info)
 static void json_parts(JsonWriter *json, const DataInfo *info)
 {
     json_open(json, "splits", '[');
-    for (const Column *p = info->parts; p < info->parts + info->n_parts; p++) {
+    for (const DataPart *p = info->parts; p < info->parts + info->n_parts; p++) {
         const PixelSums *pixels = &p->summary.pixels;
         json_open(json, NULL, '{');
         json_string(json, "split", p->name);
@@ -432,7 +438,7 @@ static void json_parts(JsonWriter *json, const DataInfo *info)
         json_uint(json, "class", k);
         if (info->names != NULL)
             json_string(json, "name", class_name(info->names, k).text);
-        for (const Column *p = info->parts; p < info->parts + info->n_parts; p++)
+        for (const DataPart *p = info->parts; p < info->parts + info->n_parts; p++)
             json_uint(json, p->name, p->summary.classes.n[k]);
         json_close(json, '}');
     }
@@ -473,17 +479,14 @@ static void json_copies(JsonWriter *json, const DataInfo *info)
 static void print_json(const DataInfo *info)
 {
     JsonWriter json = {.out = stdout};
-    DataFile files[MAX_FILES];
-    IdxPaths paths[2];
-    size_t n = list_files(files, paths, info);
     json_open(&json, NULL, '{');
     json_string(&json, "data", info->data);
     json_bool(&json, "transposed", info->options->transposed);
     json_open(&json, "files", '[');
-    for (size_t i = 0; i < n; i++) {
+    for (const DataFile *f = info->files; f < info->files + info->n_files; f++) {
         json_open(&json, NULL, '{');
-        json_string(&json, "path", files[i].path);
-        json_uint(&json, "bytes", files[i].bytes);
+        json_string(&json, "path", f->path);
+        json_uint(&json, "bytes", f->bytes);
         json_close(&json, '}');
     }
     json_close(&json, ']');

@@ -1,6 +1,7 @@
 // Knows when data look wrong, and what to advise. Read data_notes.h first.
 #include "data_notes.h"
 
+#include "class_names.h"
 #include "commands.h"
 
 static size_t count_present(const ClassCounts *counts, size_t end)
@@ -31,18 +32,16 @@ void notes_data_read(const mlp_data *data, const Split *split)
             range_length(split->train), range_length(split->validation));
 }
 
-size_t data_list_classes(char list[LIST_SIZE], const bool *listed, size_t n_classes)
+size_t data_list_classes(char list[LIST_SIZE], const char *names, const bool *listed,
+                         size_t n_classes)
 {
     size_t n = 0, shown = 0;
     list[0] = '\0';
     for (size_t k = 0; k < n_classes; k++)
         n += listed[k];
-    for (size_t k = 0; k < n_classes; k++) {
-        char number[24];
-        snprintf(number, sizeof number, "%zu", k);
+    for (size_t k = 0; k < n_classes; k++)
         if (listed[k])
-            list_add(list, shown++, n, number);
-    }
+            list_add(list, shown++, n, class_name(names, k).text);
     return n;
 }
 
@@ -74,7 +73,8 @@ static bool has_stray_label(Error *note, const mlp_data *data)
     return true;
 }
 
-static bool has_untrained_classes(Error *note, const mlp_data *data, const Split *split)
+static bool has_untrained_classes(Error *note, const mlp_data *data, const char *names,
+                                  const Split *split)
 {
     bool missing[MLP_MAX_CLASSES];
     size_t images = data_find_untrained(missing, data, split);
@@ -82,7 +82,7 @@ static bool has_untrained_classes(Error *note, const mlp_data *data, const Split
         return false;
     char classes[LIST_SIZE];
     bool all_train = split->train.end == split->validation.first;
-    size_t n = data_list_classes(classes, missing, data->n_classes);
+    size_t n = data_list_classes(classes, names, missing, data->n_classes);
     error_set(note,
               "%s: no training image is of %s %s, but %zu validation images are; %s, images and "
               "labels alike",
@@ -92,18 +92,19 @@ static bool has_untrained_classes(Error *note, const mlp_data *data, const Split
     return true;
 }
 
-size_t data_doubts(Error doubts[DATA_MAX_DOUBTS], const mlp_data *data, const Split *split)
+size_t data_doubts(Error doubts[DATA_MAX_DOUBTS], const mlp_data *data, const char *names,
+                   const Split *split)
 {
     size_t n = 0;
     n += has_stray_label(&doubts[n], data);
-    n += has_untrained_classes(&doubts[n], data, split);
+    n += has_untrained_classes(&doubts[n], data, names, split);
     return n;
 }
 
-void notes_data_doubtful(const mlp_data *data, const Split *split)
+void notes_data_doubtful(const mlp_data *data, const char *names, const Split *split)
 {
     Error doubts[DATA_MAX_DOUBTS];
-    size_t n = data_doubts(doubts, data, split);
+    size_t n = data_doubts(doubts, data, names, split);
     for (size_t i = 0; i < n; i++)
         command_note("%s", doubts[i].text);
 }

@@ -11,8 +11,10 @@ typedef struct ClassesText {
 } ClassesText;
 ClassesText data_classes_text(const mlp_data *data);
 
-// "9", "7, 8 and 9", "0, 1, 2, 3, 4, 5 and 20 more": the classes that are listed. Returns how many.
-size_t data_list_classes(char list[LIST_SIZE], const bool *listed, size_t n_classes);
+// "9", "7, 8 and 9", "0, 1, 2, 3, 4, 5 and 20 more": the classes that are listed, by their names
+// (class_names.h). Returns how many.
+size_t data_list_classes(char list[LIST_SIZE], const char *names, const bool *listed,
+                         size_t n_classes);
 
 // Prints one line, no note: how many images of what size and how many classes were read, and the
 // split.
@@ -22,10 +24,11 @@ void notes_data_read(const mlp_data *data, const Split *split);
 // no image (a stray label), and that validation images show a class that no training image shows (a
 // file sorted by class). Returns how many notes there are.
 enum { DATA_MAX_DOUBTS = 2 };
-size_t data_doubts(Error doubts[DATA_MAX_DOUBTS], const mlp_data *data, const Split *split);
+size_t data_doubts(Error doubts[DATA_MAX_DOUBTS], const mlp_data *data, const char *names,
+                   const Split *split);
 
 // Prints these notes.
-void notes_data_doubtful(const mlp_data *data, const Split *split);
+void notes_data_doubtful(const mlp_data *data, const char *names, const Split *split);
 
 // Marks the classes that validation images show and training images do not. Returns how many
 // validation images that are.

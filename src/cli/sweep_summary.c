@@ -81,8 +81,8 @@ static void print_text_head(const Sweep *sweep)
 {
     const SweepOptions *o = sweep->options;
     int width = 0;
-    puts("Accuracy in %: mean over the seeds, standard deviation, 95 % confidence interval of the\n"
-         "mean (Student's t)\n");
+    puts("Accuracy in %: mean over the seeds, standard deviation, 95 % confidence interval\n"
+         "of the mean (Student's t)\n");
     for (const Axis *axis = o->axes; axis < o->axes + o->n_axes; axis++)
         if (axis->n > 1)
             width += axis_width(axis) + 2;

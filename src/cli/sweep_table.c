@@ -99,7 +99,7 @@ static Combination *find_combination(const Sweep *sweep, const Line *line, const
                                      Error *err)
 {
     char field[NUMBER_SIZE] = "", crc32[16];
-    size_t i, n, seed = 0, step = (size_t)sweep->options->seeds, place = 0;
+    size_t i, n, seed = 0, step = (size_t)sweep->options->seeds, index = 0;
     snprintf(crc32, sizeof crc32, "%08lx", (unsigned long)sweep->data->crc32);
     if (!next_field(at, field) || strcmp(field, crc32) != 0) {
         error_set(err, "%s:%zu: data_crc32 is '%.20s', not %s: a row of other data", line->path,
@@ -120,11 +120,11 @@ static Combination *find_combination(const Sweep *sweep, const Line *line, const
         if (row == setting_find(settings_table, "seed")) {
             seed = i;
         } else {
-            place += i * step;
+            index += i * step;
             step *= n;
         }
     }
-    return &sweep->list[place + seed];
+    return &sweep->list[index + seed];
 }
 
 // Reads what follows the key of a row.

@@ -1,13 +1,33 @@
-// The constant text of the C files that `mlp export --format c` writes: the arithmetic of every
-// kind of layer, in C99 for machines with or without an operating system. src/io/export_c.c copies
-// the sections that a model needs, puts the user's name in the place of "model", and writes weights
-// and calls around them. A section begins with a line "//: NAME" and ends at the next one; what is
-// before the first one is not copied. This file compiles as it is, so that compilers and linters
-// see it; it is no part of the program.
+// The constant text of the C files that `mlp export --format c` writes: how to use them, and the
+// arithmetic of every kind of layer, in C99 for machines with or without an operating system.
+// src/io/export_c.c copies the sections that a model needs, puts the user's name instead of
+// "model", and writes weights and calls around them. A section begins with a line "//: NAME" and
+// ends at the next one; what is before the first one is not copied. This file compiles as it is, so
+// that compilers and linters see it; it is not part of the program.
 //
 // Every sum has the order of kernels/kernels.h and nn/sparse_input.c, and exp is that of
 // base/elementary.h: the bits of the float32 functions are those of the program. The int8 functions
 // add whole numbers, whose order does not matter.
+enum { model_rows = 28, model_columns = 28, model_classes = 10 }; // each file has its own
+//: about
+//
+//     int model_classify(const unsigned char *pixels, float *probability);
+//     const char *model_class_name(int k);
+//
+// The first returns the class k, from 0 on, the second its name. `pixels` is the image row by row,
+// background 0, ink up to 255, in the size and place of the training images. `probability` may be
+// NULL; else it becomes the probability of each class:
+//
+//     float probability[model_classes];
+//     int k = model_classify(pixels, probability);
+//     printf("%s: %.3f\n", model_class_name(k), probability[k]);
+//: about prepare
+//
+//     int model_prepare(unsigned char *pixels, const unsigned char *image, int rows, int columns);
+//
+// Makes `pixels` of a clean picture, rows x columns bytes, up to 4000 each, with light ink on
+// black: crops it, fits it and centres it. Returns 0 when that cannot be done: all is black, or the
+// picture too large. It takes about two bytes of the stack for each of `pixels`.
 //: start
 #include <float.h>
 #include <stddef.h>
@@ -20,6 +40,15 @@
     defined __ASSOCIATIVE_MATH__ || defined __RECIPROCAL_MATH__ || defined __NO_SIGNED_ZEROS__
 #error "-ffast-math, -Ofast and their parts change results: leave them out"
 #endif
+
+// With -Dmodel_memory=static a call does not need the stack; then only one may run at a time.
+#ifndef model_memory
+#define model_memory auto
+#endif
+
+int model_classify(const unsigned char *pixels, float *probability);
+const char *model_class_name(int k);
+
 //: product
 // a * b, rounded before it is added to anything: a compiler may fuse a product with the sum around
 // it, which changes bits. `zero` is a -0 that it knows nothing of: a * b + -0 is a * b, fused or
@@ -50,6 +79,7 @@ static inline float model_product(float a, float b, float zero)
     return a * b + zero;
 }
 #endif
+
 //: exp
 // e^x, x limited to [-87, 88]: x = n ln2 + r, then e^r as a polynomial, then 2^n by its exponent.
 static float model_exp(float x, float zero)
@@ -73,6 +103,7 @@ static float model_exp(float x, float zero)
     two_to_n.bits = (shifted.bits << 23) + 0x3f800000u;
     return (model_product(p, r * r, zero) + r + 1.0f) * two_to_n.value;
 }
+
 //: sigmoid
 static void model_sigmoid(float *x, size_t n)
 {
@@ -81,6 +112,7 @@ static void model_sigmoid(float *x, size_t n)
     for (i = 0; i < n; i++)
         x[i] = 1.0f / (1.0f + model_exp(-x[i], zero));
 }
+
 //: tanh
 static void model_tanh(float *x, size_t n)
 {
@@ -89,6 +121,7 @@ static void model_tanh(float *x, size_t n)
     for (i = 0; i < n; i++)
         x[i] = 2.0f / (1.0f + model_exp(-2.0f * x[i], zero)) - 1.0f;
 }
+
 //: relu
 static void model_relu(float *x, size_t n)
 {
@@ -96,6 +129,7 @@ static void model_relu(float *x, size_t n)
     for (i = 0; i < n; i++)
         x[i] = x[i] <= 0.0f ? 0.0f : x[i];
 }
+
 //: softmax
 // The class of the largest logit, the first of equals; probability[k] = exp(x[k]) / sum of exp(x).
 static int model_softmax(float *probability, const float *x, size_t n)
@@ -116,12 +150,14 @@ static int model_softmax(float *probability, const float *x, size_t n)
     }
     return (int)best;
 }
+
 //: dense types
 struct model_dense {
     size_t inputs, outputs;
     const float *weight; // (inputs, outputs)
     const float *bias;
 };
+
 //: dense on pixels
 // y = W x + b, x[p] = value[pixel p], as eight partial sums. Zero pixels are skipped: they add 0.
 static void model_dense_pixels(float *restrict y, float *restrict sum,
@@ -147,6 +183,7 @@ static void model_dense_pixels(float *restrict y, float *restrict sum,
             y[o] += sum[o];
     }
 }
+
 //: dense
 // y = W x + b
 static void model_dense(float *restrict y, const struct model_dense *layer, const float *x)
@@ -162,6 +199,7 @@ static void model_dense(float *restrict y, const struct model_dense *layer, cons
             y[o] += model_product(x[i], w[o], zero);
     }
 }
+
 //: pixels
 static void model_pixels(float *y, const float *value, const unsigned char *pixels, size_t n)
 {
@@ -169,6 +207,7 @@ static void model_pixels(float *y, const float *value, const unsigned char *pixe
     for (p = 0; p < n; p++)
         y[p] = value[pixels[p]];
 }
+
 //: convolution
 // A convolution, then max pooling of pool x pool of its outputs (1: none). Images are (height,
 // width, channels).
@@ -212,6 +251,7 @@ static void model_convolution(float *y, float *sum, const struct model_convoluti
                         y[o] = sum[o];
             }
 }
+
 //: dense types int8
 struct model_dense_int8 {
     size_t inputs, outputs;
@@ -219,6 +259,7 @@ struct model_dense_int8 {
     const float *scale;   // of the row of each output: the weights are scale * weight
     const float *bias;
 };
+
 //: dense on pixels int8
 // y = W x + b, x = unit * pixels
 static void model_dense_pixels_int8(float *y, int32_t *restrict sum,
@@ -240,6 +281,7 @@ static void model_dense_pixels_int8(float *y, int32_t *restrict sum,
     for (o = 0; o < n; o++)
         y[o] = layer->bias[o] + model_product((float)sum[o], layer->scale[o] * unit, zero);
 }
+
 //: pixels int8
 static void model_pixels_int8(int16_t *y, const unsigned char *pixels, size_t n)
 {
@@ -247,6 +289,7 @@ static void model_pixels_int8(int16_t *y, const unsigned char *pixels, size_t n)
     for (p = 0; p < n; p++)
         y[p] = pixels[p];
 }
+
 //: values int8
 // Values as whole numbers from -255 to 255, times what is returned.
 static float model_values_int8(int16_t *y, const float *x, size_t n)
@@ -265,6 +308,7 @@ static float model_values_int8(int16_t *y, const float *x, size_t n)
     }
     return most / 255.0f;
 }
+
 //: dense int8
 // y = W x + b, x = unit * whole numbers
 static void model_dense_int8(float *y, const struct model_dense_int8 *layer, const int16_t *x,
@@ -280,6 +324,7 @@ static void model_dense_int8(float *y, const struct model_dense_int8 *layer, con
         y[o] = layer->bias[o] + model_product((float)sum, layer->scale[o] * unit, zero);
     }
 }
+
 //: convolution int8
 // A convolution, then max pooling of pool x pool of its outputs (1: none). Images are (height,
 // width, channels).
@@ -325,10 +370,17 @@ static void model_convolution_int8(float *y, const struct model_convolution_int8
                 *y++ = layer->bias[o] + model_product((float)best, layer->scale[o] * unit, zero);
             }
 }
+
 //: prepare
 // A picture is cropped to its ink, fitted into a box and centred by mass, as the images of MNIST
-// were. Lengths of one direction are in units in which a pixel of the picture is `to` long and one
-// of the result `from`: then both begin and end at whole numbers.
+// were: there the box is 20 x 20 of 28 x 28 pixels.
+enum {
+    model_box_rows = model_rows * 20 / 28 > 0 ? model_rows * 20 / 28 : 1,
+    model_box_columns = model_columns * 20 / 28 > 0 ? model_columns * 20 / 28 : 1
+};
+
+// One direction. Lengths are in units in which a pixel of the picture is `to` long and one of the
+// result `from`: then both begin and end at whole numbers.
 struct model_axis {
     uint32_t first, inputs, outputs; // the ink's first pixel and its length; that of the result
     uint32_t from, to, margin;       // from the first output's beginning to the first input's
@@ -405,25 +457,26 @@ static uint32_t model_centred(uint32_t size, uint32_t n, uint64_t moment, uint64
     return first < size - n ? (uint32_t)first : size - n;
 }
 
-static int model_fit(unsigned char *pixels, uint32_t size_rows, uint32_t size_columns,
-                     uint32_t *sum, const unsigned char *image, uint32_t rows, uint32_t columns)
+int model_prepare(unsigned char *pixels, const unsigned char *image, int rows, int columns);
+int model_prepare(unsigned char *pixels, const unsigned char *image, int rows, int columns)
 {
-    const uint32_t box_rows = size_rows * 20 / 28 > 0 ? size_rows * 20 / 28 : 1;
-    const uint32_t box_columns = size_columns * 20 / 28 > 0 ? size_columns * 20 / 28 : 1;
+    model_memory uint32_t sum[model_box_rows * model_box_columns];
     struct model_axis down, across;
     uint32_t i, most, top, left;
     uint64_t mass = 0, moment_down = 0, moment_across = 0;
-    for (i = 0; i < size_rows * size_columns; i++)
+    if (rows < 1 || columns < 1 || rows > 4000 || columns > 4000) // 255 of the square fits 32 bits
+        return 0;
+    for (i = 0; i < model_rows * model_columns; i++)
         pixels[i] = 0;
-    model_find_ink(&down, &across, image, rows, columns);
-    if (down.inputs * box_columns >= across.inputs * box_rows) {
-        model_axis_scale(&across, down.inputs, box_rows);
-        model_axis_scale(&down, down.inputs, box_rows);
+    model_find_ink(&down, &across, image, (uint32_t)rows, (uint32_t)columns);
+    if (down.inputs * model_box_columns >= across.inputs * model_box_rows) {
+        model_axis_scale(&across, down.inputs, model_box_rows);
+        model_axis_scale(&down, down.inputs, model_box_rows);
     } else {
-        model_axis_scale(&down, across.inputs, box_columns);
-        model_axis_scale(&across, across.inputs, box_columns);
+        model_axis_scale(&down, across.inputs, model_box_columns);
+        model_axis_scale(&across, across.inputs, model_box_columns);
     }
-    most = model_scale(sum, &down, &across, image, columns);
+    most = model_scale(sum, &down, &across, image, (uint32_t)columns);
     if (most == 0)
         return 0;
     for (i = 0; i < down.outputs * across.outputs; i++) {
@@ -432,10 +485,12 @@ static int model_fit(unsigned char *pixels, uint32_t size_rows, uint32_t size_co
         moment_down += (uint64_t)sum[i] * (i / across.outputs);
         moment_across += (uint64_t)sum[i] * (i % across.outputs);
     }
-    top = model_centred(size_rows, down.outputs, moment_down, mass);
-    left = model_centred(size_columns, across.outputs, moment_across, mass);
+    top = model_centred(model_rows, down.outputs, moment_down, mass);
+    left = model_centred(model_columns, across.outputs, moment_across, mass);
     for (i = 0; i < down.outputs * across.outputs; i++)
-        pixels[(top + i / across.outputs) * size_columns + left + i % across.outputs] =
+        pixels[(top + i / across.outputs) * model_columns + left + i % across.outputs] =
             (unsigned char)sum[i];
     return 1;
 }
+
+//: end

@@ -2,6 +2,7 @@
 // it, what they must be, and how the value of --classes becomes such a text.
 #include "class_names.h"
 
+#include "idx.h"
 #include "json.h"
 #include "source.h"
 
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 // Returns line k and its length without its end, or NULL where there are not so many.
 static const char *line_of(const char *names, size_t k, size_t *length)
@@ -19,6 +21,13 @@ static const char *line_of(const char *names, size_t k, size_t *length)
     }
     *length = names == NULL ? 0 : strcspn(names, "\n");
     return names;
+}
+
+bool class_has_name(const char *names, size_t k)
+{
+    size_t length;
+    (void)line_of(names, k, &length);
+    return length > 0;
 }
 
 ClassName class_name(const char *names, size_t k)
@@ -144,11 +153,13 @@ const char *class_names_text(const char *value, Arena *arena, Error *err)
     char *text = arena_alloc(arena, CLASS_NAMES_SIZE, 1, "the class names", err);
     if (text == NULL)
         return NULL;
-    bool is_ranges = stat(value, &status) != 0 && names_of_ranges(text, value);
+    bool is_there = stat(value, &status) == 0,
+         is_ranges = !is_there && names_of_ranges(text, value);
     if (!is_ranges && !names_of_file(text, value, arena, &reason))
-        error_set(err,
-                  "--classes: neither a file of names, one per line, nor characters and "
-                  "ranges such as A-Z or 0-9A-F: %s",
+        error_set(err, "--classes: %s%s",
+                  is_there ? ""
+                           : "neither a file of names, one per line, nor characters and ranges "
+                             "such as A-Z or 0-9A-F: ",
                   reason.text);
     else if (!class_names_check(text, MLP_MAX_CLASSES, &reason))
         error_set(err, "--classes %s%s: %s", value,
@@ -163,6 +174,19 @@ bool class_names_read(const char **names, const char *value, const Dataset *data
 {
     const char *text = class_names_text(value, arena, err);
     return text != NULL && names_fit(names, value, text, data, arena, err);
+}
+
+bool class_names_beside(const char **names, const Dataset *data, mlp_part part, Arena *arena,
+                        Error *err)
+{
+    IdxPaths paths;
+    Error reason;
+    *names = NULL;
+    if (!idx_find(&paths, data->name, part, err))
+        return false;
+    return access(paths.classes, F_OK) != 0 ||
+           class_names_read(names, paths.classes, data, arena, &reason) ||
+           error_set(err, "the names beside the data do not fit them: %s", reason.text);
 }
 
 size_t class_names_find(const char *names, const char *name)

@@ -15,6 +15,9 @@ typedef struct ClassName {
 // The name of class k, or its number.
 ClassName class_name(const char *names, size_t k);
 
+// Whether class k has a name of its own.
+bool class_has_name(const char *names, size_t k);
+
 // Checks that the names are no more than the classes, each of at most 63 bytes of UTF-8 without
 // control characters, and none there twice.
 bool class_names_check(const char *names, size_t classes, Error *err);
@@ -31,5 +34,10 @@ size_t class_names_find(const char *names, const char *name);
 // letters of EMNIST). *names is owned by the arena.
 bool class_names_read(const char **names, const char *value, const Dataset *data, Arena *arena,
                       Error *err);
+
+// Reads those in classes.txt beside this part of the data (idx.h); NULL where there is no such
+// file. *names is owned by the arena. Fails where they do not fit the data.
+bool class_names_beside(const char **names, const Dataset *data, mlp_part part, Arena *arena,
+                        Error *err);
 
 #endif

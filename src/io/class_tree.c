@@ -117,7 +117,7 @@ static OutputPlace output_place(const char *output)
     OutputPlace place = {.n = 0};
     Arena arena = {0};
     Error ignored;
-    const char *above = output == NULL ? NULL : path_directory(&arena, output, &ignored);
+    const char *above = output == NULL ? NULL : path_parent(&arena, output, &ignored);
     if (output != NULL && stat(output, &place.at[place.n]) == 0)
         place.n++;
     if (above != NULL && stat(above, &place.at[place.n]) == 0)
@@ -180,7 +180,7 @@ bool class_tree_list(ClassTree *tree, const char *directory, const char *output,
     return gather(tree, directory, &classes, names, arena, err);
 }
 
-bool class_tree_look(bool *has_parts, const char *directory, Arena *arena, Error *err)
+bool class_tree_find_parts(bool *has_parts, const char *directory, Arena *arena, Error *err)
 {
     Names classes, files;
     const char *other = NULL;
@@ -211,7 +211,7 @@ bool picture_read(GreyImage *image, const char *path, bool convert, Arena *arena
     Error ignored;
     PnmReader *reader = arena_alloc(arena, 1, sizeof *reader, "a picture", err);
     if (reader == NULL || !source_open(&source, path, err) ||
-        !convert_if_needed(&source, convert, err))
+        !convert_source(&source, convert, err))
         return false;
     pnm_begin(reader, &source);
     if (!pnm_read(reader, image, arena, err))

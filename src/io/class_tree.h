@@ -1,5 +1,5 @@
 // Directories of pictures, one for each class. The pictures themselves are read with
-// class_tree_picture; nothing below the directories of the classes is looked at.
+// picture_read; nothing below the directories of the classes is looked at.
 #ifndef MLP_CLASS_TREE_H
 #define MLP_CLASS_TREE_H
 
@@ -26,14 +26,15 @@ bool class_tree_list(ClassTree *tree, const char *directory, const char *output,
 
 // Finds out whether the directory has subdirectories train and test, which are to be listed each.
 // Fails when it has others beside them.
-bool class_tree_look(bool *has_parts, const char *directory, Arena *arena, Error *err);
+bool class_tree_find_parts(bool *has_parts, const char *directory, Arena *arena, Error *err);
 
 // Writes the path of a file, which is then named in errors. Owned by the arena; NULL when memory is
 // short.
 char *class_file_path(const ClassFile *file, Arena *arena, Error *err);
 
 // Reads a regular file that is one picture, of a format that pnm.h reads or, with `convert`, that
-// another program can convert (convert.h). The pixels are owned by the arena.
+// another program can convert (convert.h). Several pictures in it are an error. The pixels are
+// owned by the arena.
 bool picture_read(GreyImage *image, const char *path, bool convert, Arena *arena, Error *err);
 
 #endif

@@ -33,17 +33,10 @@ bool class_write_can_use(const char *names, size_t classes)
 bool class_write_check(const char *directory, Error *err)
 {
     struct stat status;
-    Arena arena = {0};
     if (lstat(directory, &status) == 0)
         return error_set(err, "%s: is there already; name a new directory for the pictures",
                          directory);
-    if (errno != ENOENT)
-        return error_set_errno(err, "%s: cannot make this directory", directory);
-    char *parent = path_directory(&arena, directory, err);
-    bool ok = parent != NULL && (access(parent, W_OK | X_OK) == 0 ||
-                                 error_set_errno(err, "%s: cannot make this directory", directory));
-    arena_free(&arena);
-    return ok;
+    return path_can_make_directory(directory, err);
 }
 
 // Makes the temporary directory, of a name that nothing has.
@@ -51,7 +44,7 @@ static bool make_temporary(Writer *w, const char *directory)
 {
     enum { TRIES = 100 };
     Arena arena = {0};
-    const char *parent = path_directory(&arena, directory, w->err);
+    const char *parent = path_parent(&arena, directory, w->err);
     bool ok = false;
     errno = EEXIST;
     for (int i = 0; parent != NULL && !ok && i < TRIES && errno == EEXIST; i++) {

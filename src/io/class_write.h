@@ -4,8 +4,7 @@
 
 #include "class_names.h"
 
-// Says whether class_write can make the directory: it is not there yet, and
-// can be made.
+// Says whether class_write can make the directory: it is not there yet, and can be made.
 bool class_write_check(const char *directory, Error *err);
 
 // Writes each image as DIRECTORY/CLASS/NUMBER.pgm: the name of its class, or where `names` is NULL

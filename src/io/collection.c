@@ -28,6 +28,8 @@ int labels_index(Labels *labels, const char *text, const char *file, size_t line
     snprintf(new.text.text, sizeof new.text.text, "%s", text);
     if (text[0] == '\0')
         error_label(err, &new, "is empty");
+    else if (strncmp(text, "\xef\xbb\xbf", 3) == 0) // where tables were joined
+        error_label(err, &new, "begins with a byte order mark");
     else if (strlen(text) >= CLASS_NAME_SIZE)
         error_label(err, &new, "is the beginning of one of more than 63 bytes");
     else if (labels->n == MLP_MAX_CLASSES)
@@ -39,7 +41,7 @@ int labels_index(Labels *labels, const char *text, const char *file, size_t line
     return -1;
 }
 
-bool collection_number(const char *text, uint64_t *value)
+bool label_parse_number(const char *text, uint64_t *value)
 {
     size_t digits = strspn(text, "0123456789"), zeros = 0;
     char whole[CLASS_NAME_SIZE];
@@ -54,13 +56,15 @@ bool collection_number(const char *text, uint64_t *value)
 // Where all labels are numbers, checks that they are classes.
 static bool number_numbers(Classes *classes, const Labels *labels, Error *err)
 {
+    bool is_there[MLP_MAX_CLASSES] = {false};
     for (size_t i = 0; i < labels->n; i++) {
         uint64_t value;
-        if (!collection_number(labels->each[i].text.text, &value) || value >= MLP_MAX_CLASSES)
+        if (!label_parse_number(labels->each[i].text.text, &value) || value >= MLP_MAX_CLASSES)
             return error_label(err, &labels->each[i],
                                "is not a class: a whole number from 0 to 255, or a word");
         classes->number[i] = (unsigned char)value;
-        classes->n = value >= classes->n ? (size_t)value + 1 : classes->n;
+        classes->n += !is_there[value];
+        is_there[value] = true;
     }
     return true;
 }
@@ -100,8 +104,8 @@ static bool number_words(Classes *classes, const Labels *labels, const char *giv
         if (k == MLP_MAX_CLASSES)
             return error_label(err, label, "is not one of the names of --classes");
         classes->number[i] = (unsigned char)k;
-        classes->n = k >= classes->n ? k + 1 : classes->n;
     }
+    classes->n = labels->n;
     return true;
 }
 
@@ -112,7 +116,7 @@ bool classes_of_labels(Classes *classes, const Labels *labels, const char *given
     double number;
     *classes = (Classes){.n = 0};
     for (size_t i = 0; i < labels->n; i++)
-        are_words = are_words || (!collection_number(labels->each[i].text.text, &(uint64_t){0}) &&
+        are_words = are_words || (!label_parse_number(labels->each[i].text.text, &(uint64_t){0}) &&
                                   !parse_double(labels->each[i].text.text, &number));
     if (are_words)
         return number_words(classes, labels, given, arena, err);
@@ -128,7 +132,7 @@ bool classes_of_labels(Classes *classes, const Labels *labels, const char *given
 // ---------------------------------------------------------------------------------------------
 // Images
 
-// Makes room for `size` bytes after the first `used`; memory doubles as images arrive.
+// Makes space for `size` bytes after the first `used`; memory doubles as images arrive.
 static bool reserve(Arena *arena, ArenaBytes *bytes, size_t used, size_t size, Error *err)
 {
     const size_t least = (size_t)1 << 20;
@@ -154,7 +158,7 @@ void collection_add(Collection *images, int label)
     images->labels.at[images->n++] = (unsigned char)label;
 }
 
-void collection_number_labels(Collection *images, const Classes *classes)
+void collection_set_classes(Collection *images, const Classes *classes)
 {
     for (size_t i = 0; i < images->n; i++)
         images->labels.at[i] = classes->number[images->labels.at[i]];

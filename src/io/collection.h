@@ -23,13 +23,13 @@ typedef struct Labels {
 int labels_index(Labels *labels, const char *text, const char *file, size_t line, Error *err);
 
 // Reads a whole number, which may end in a point and zeros as tables of other programs have them.
-bool collection_number(const char *text, uint64_t *value);
+bool label_parse_number(const char *text, uint64_t *value);
 
 // n images of one size and their labels. Begin with zeros.
 typedef struct Collection {
     size_t n, rows, cols;
     ArenaBytes pixels; // (n, rows, cols)
-    ArenaBytes labels; // (n), indices; collection_number_labels makes them classes
+    ArenaBytes labels; // (n), indices; collection_set_classes makes them classes
 } Collection;
 
 // Returns where the pixels of the next image go; NULL when memory is short, or when there are
@@ -44,14 +44,14 @@ void collection_add(Collection *images, int label);
 // the classes of numbers, and is the order of words.
 typedef struct Classes {
     unsigned char number[MLP_MAX_CLASSES]; // by the label's index
-    size_t n;                              // the highest number, and one
+    size_t n;                              // different ones
     const char *names; // as class_names.h has them, owned by the arena; NULL: there are none
 } Classes;
 bool classes_of_labels(Classes *classes, const Labels *labels, const char *given, Arena *arena,
                        Error *err);
 
 // Makes classes of the labels of the images.
-void collection_number_labels(Collection *images, const Classes *classes);
+void collection_set_classes(Collection *images, const Classes *classes);
 
 // Some images of a collection, in an order.
 typedef struct Selection {

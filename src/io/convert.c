@@ -5,6 +5,7 @@
 
 #include "child.h"
 #include "exif.h"
+#include "formats.h"
 #include "numbers.h"
 #include "output.h"
 #include "pnm.h"
@@ -64,6 +65,7 @@ static int open_unnamed(const char *path, Error *err)
     const char *directory = output_temporary_directory();
     int length = snprintf(name, sizeof name, "%s/mlp-XXXXXX", directory);
     int fd = -1;
+    errno = ENAMETOOLONG;
     if (length < (int)sizeof name && (fd = mkostemp(name, O_CLOEXEC)) >= 0)
         unlink(name);
     else
@@ -153,40 +155,34 @@ static bool is_interrupted(const Conversion *c)
 // ---------------------------------------------------------------------------------------------
 // What a program writes
 
+static Result refuse_output(const Run *run, Error *err)
+{
+    error_set(err, "%s: is %s; what %s made of it is not a whole picture", run->of->path,
+              run->of->format->name, run->program);
+    return UNABLE;
+}
+
 // Finds out from the beginning of an anymap P4 to P6 how long it is, once its header is complete.
 static Result read_header(Run *run, Error *err)
 {
     unsigned long number[3] = {0, 0, 1}; // columns, rows, the largest value
     const char *at = run->head + 2;
     char kind = run->head[1];
-    if (run->size < 2)
-        return DONE;
-    bool ok = run->head[0] == 'P' && kind >= '4' && kind <= '6', is_complete = true;
-    for (int i = 0; i < (kind == '4' ? 2 : 3) && ok && is_complete; i++) {
-        char *end;
+    int i = 0, n = run->head[0] != 'P' || kind < '4' || kind > '6' ? -1 : kind == '4' ? 2 : 3;
+    for (char *end; i < n; i++, at = end) {
         number[i] = strtoul(at, &end, 10);
-        is_complete = end > at && *end != '\0';
-        ok = !is_complete || *end == '\n' || *end == ' ';
-        at = end;
+        if (end == at || (*end != '\n' && *end != ' '))
+            break;
     }
-    if (!ok || (is_complete ? number[0] == 0 : run->size >= HEAD_SIZE - 1)) {
-        error_set(err, "%s: is %s; what %s made of it is not a picture", run->of->path,
-                  run->of->format->name, run->program);
-        return UNABLE;
-    }
-    if (!is_complete)
-        return DONE;
+    if (i != n || number[0] == 0)
+        return run->size < HEAD_SIZE - 1 ? DONE : refuse_output(run, err);
     if (number[1] > PNM_MAX_PIXELS / number[0]) {
         error_set(err, "%s: has %lu x %lu pixels, more than the %d that a digit may have",
                   run->of->path, number[0], number[1], PNM_MAX_PIXELS);
         return STOPPED;
     }
-    uint64_t row = number[0];
-    if (kind == '4')
-        row = (row + 7) / 8;
-    else
-        row *= (kind == '6' ? 3U : 1U) * (number[2] > UINT8_MAX ? 2U : 1U);
-    run->due = (uint64_t)(at + 1 - run->head) + row * number[1];
+    uint64_t row = kind == '4' ? (number[0] + 7) / 8 : (uint64_t)number[0] * (kind == '6' ? 3 : 1);
+    run->due = (uint64_t)(at + 1 - run->head) + row * number[1] * (number[2] > UINT8_MAX ? 2 : 1);
     return DONE;
 }
 
@@ -294,14 +290,11 @@ static Result result_of_end(Run *run, Error *err)
     if (code == 0 && run->due > 0 && run->size == run->due && strstr(said, "remature end") == NULL)
         return DONE;
     if (said[0] == '\0' && code == 0)
-        error_set(err, "%s: is %s; %s did not write a whole picture", run->of->path,
-                  run->of->format->name, run->program);
-    else if (said[0] == '\0')
-        error_set(err, "%s: is %s, which %s cannot read; its status was %d", run->of->path,
-                  run->of->format->name, run->program, code);
-    else
-        error_set(err, "%s: is %s, which %s cannot read: %s", run->of->path, run->of->format->name,
-                  run->program, said);
+        return refuse_output(run, err);
+    char status[32];
+    snprintf(status, sizeof status, "its status was %d", code);
+    error_set(err, "%s: is %s, which %s cannot read: %s", run->of->path, run->of->format->name,
+              run->program, said[0] != '\0' ? said : status);
     return UNABLE;
 }
 
@@ -443,53 +436,52 @@ static bool run_any(Conversion *c, int *file, Error *err)
 
 // ---------------------------------------------------------------------------------------------
 
-static bool read_seconds(uint64_t *seconds, const char *path, Error *err)
+static bool read_seconds(Conversion *c, Error *err)
 {
     const char *text = getenv("MLP_CONVERT_SECONDS");
-    *seconds = CONVERT_SECONDS;
-    return text == NULL || text[0] == '\0' ||
-           (parse_uint(text, seconds) && *seconds >= 1 && *seconds <= 86400) ||
-           error_set(err, "%s: MLP_CONVERT_SECONDS=%.40s: must be a whole number from 1 to 86400",
-                     path, text);
+    c->seconds = CONVERT_SECONDS;
+    if (text != NULL && text[0] != '\0' &&
+        (!parse_uint(text, &c->seconds) || c->seconds < 1 || c->seconds > 86400))
+        return error_set(err,
+                         "%s: MLP_CONVERT_SECONDS=%.40s: must be a whole number from 1 to 86400",
+                         c->path, text);
+    c->left = (double)c->seconds;
+    return true;
 }
 
-bool convert_source(Source *source, const Format *format, Error *err)
+// Replaces the source by what a program makes of it.
+static bool replace_source(Conversion *c, Source *source, Error *err)
 {
-    Conversion c = {.path = source->path, .format = format};
-    Error ignored;
-    bool ok = format->coder != NULL ||
-              error_set(err, "%s: is %s; %s", c.path, format->name, format->remedy);
-    if (!ok || !read_seconds(&c.seconds, c.path, err)) {
-        source_close(source, false, &ignored);
-        return false;
-    }
     int file = source_as_file(source, err);
     if (file < 0)
         return false;
-    c.left = (double)c.seconds;
-    hold_signals(&c);
-    ok = run_any(&c, &file, err);
+    hold_signals(c);
+    bool ok = run_any(c, &file, err);
     off_t size = lseek(file, 0, SEEK_END);
-    ok = ok && rewind_file(file, c.path, err);
+    ok = ok && rewind_file(file, c->path, err);
     if (!ok)
         close(file);
-    pthread_sigmask(SIG_SETMASK, &c.before, NULL);
+    pthread_sigmask(SIG_SETMASK, &c->before, NULL);
     if (ok)
-        *source = (Source){.path = c.path, .fd = file, .size = (uint64_t)size};
+        *source = (Source){.path = c->path, .fd = file, .size = (uint64_t)size};
     return ok;
 }
 
-bool convert_if_needed(Source *source, bool is_allowed, Error *err)
+bool convert_source(Source *source, bool is_allowed, Error *err)
 {
-    unsigned char head[FORMAT_HEAD];
+    Conversion c = {.path = source->path};
     Error ignored;
-    ptrdiff_t n = source_peek(source, head, sizeof head, err);
-    const Format *format = n > 0 ? format_of(head, (size_t)n) : NULL;
-    if (n >= 0 && (format == NULL || format->kind != FORMAT_IMAGE))
+    if (!format_of_source(&c.format, source, err))
+        return false;
+    if (c.format == NULL || c.format->kind != FORMAT_IMAGE)
         return true;
-    if (n >= 0 && is_allowed)
-        return convert_source(source, format, err);
+    if (!is_allowed)
+        error_set(err, "%s: is %s, and --no-convert was given; %s", c.path, c.format->name,
+                  c.format->remedy);
+    else if (c.format->coder == NULL)
+        error_set(err, "%s: is %s; %s", c.path, c.format->name, c.format->remedy);
+    else if (read_seconds(&c, err))
+        return replace_source(&c, source, err);
     source_close(source, false, &ignored);
-    return n >= 0 && error_set(err, "%s: is %s, and --no-convert was given; %s", source->path,
-                               format->name, format->remedy);
+    return false;
 }

@@ -10,19 +10,16 @@
 #ifndef MLP_CONVERT_H
 #define MLP_CONVERT_H
 
-#include "formats.h"
+#include "source.h"
 
 enum { CONVERT_SECONDS = 30, CONVERT_MAX_INPUT = 1 << 28 };
 
-// Replaces a source that begins with an image of that format, of which nothing has been read but by
-// source_peek, by what a program makes of it: a portable anymap, whose length has been checked, in
-// an unnamed temporary file (output_temporary_directory). It is the first frame or page, turned as
-// the camera says, transparent parts white; ImageMagick makes it grey with 8 bits. On failure
-// closes the source and says why, in one line with its path.
-bool convert_source(Source *source, const Format *format, Error *err);
-
-// The same for a source that begins with an image of any format that must be converted; any other
-// source stays as it is. Where it is not allowed, says so (--no-convert), and how to convert it.
-bool convert_if_needed(Source *source, bool is_allowed, Error *err);
+// Replaces a source that begins with an image that must be converted, of which nothing has been
+// read but by source_peek, by what a program makes of it: a portable anymap, whose length has been
+// checked, in an unnamed temporary file (output_temporary_directory). It is the first frame or
+// page, turned as the camera says, transparent parts white; ImageMagick makes it grey with 8 bits.
+// Any other source stays as it is. On failure closes the source and says why, in one line with its
+// path; where a conversion is not allowed, says so (--no-convert), and how to convert it.
+bool convert_source(Source *source, bool is_allowed, Error *err);
 
 #endif

@@ -61,7 +61,7 @@ static bool is_separator(Reader *r, int c)
 {
     if (r->separator == 0 && (c == ',' || c == ';' || c == '\t'))
         r->separator = c;
-    return c != END && c == r->separator;
+    return c > 0 && c == r->separator;
 }
 
 static bool is_end_of_line(int c)
@@ -166,9 +166,11 @@ typedef struct FirstLine {
     ArenaBytes values; // of all fields, as pixels
     char label[CSV_FIELD_SIZE];
     size_t named; // the column with the wanted name, from 1; 0: none
+    size_t again; // another one
     size_t wrong; // the first column of the pixels that is not one; 0: none
     char wrong_text[CSV_FIELD_SIZE];
     bool has_number; // one of its fields is
+    bool is_count;   // the fields are 0, 1, 2 and so on
 } FirstLine;
 
 static bool is_name_of_label(const char *text, const char *wanted)
@@ -182,11 +184,12 @@ static void first_line_add(FirstLine *first, Reader *r, const char *wanted)
 {
     uint64_t value = 0;
     double number;
-    bool is_whole = collection_number(r->field, &value);
-    if (first->named == 0 && is_name_of_label(r->field, wanted))
-        first->named = r->column;
+    bool is_whole = label_parse_number(r->field, &value);
+    if (is_name_of_label(r->field, wanted))
+        *(first->named == 0 ? &first->named : &first->again) = r->column;
     first->values.at[r->column - 1] = (unsigned char)value;
     first->has_number = first->has_number || is_whole || parse_double(r->field, &number);
+    first->is_count = first->is_count && is_whole && value == r->column - 1;
     if (r->column == r->label)
         memcpy(first->label, r->field, sizeof first->label);
     else if (first->wrong == 0 && (!is_whole || value > UINT8_MAX)) {
@@ -230,9 +233,9 @@ static bool choose_size(Collection *images, Reader *r)
         side++;
     if (side * side != pixels)
         return error_set(r->err,
-                         "%s, line %zu: has %zu columns of pixels, which is not a square; --size "
-                         "HxW says the rows and columns of an image",
-                         path, r->line, pixels);
+                         "%s, line %zu: has %zu columns of pixels beside column %zu, the labels, "
+                         "which is not a square; --size HxW says the rows and columns of an image",
+                         path, r->line, pixels, r->label);
     images->rows = images->cols = side;
     return true;
 }
@@ -243,7 +246,13 @@ static bool understand_first_line(const FirstLine *first, Reader *r, const char 
 {
     const char *path = r->source.path;
     size_t columns = r->column;
-    *is_header = first->named > 0 || (!first->has_number && columns > 1);
+    *is_header = first->named > 0 || (!first->has_number && columns > 1) ||
+                 (first->is_count && columns > 2); // names that pandas gives
+    if (first->again > 0 && (r->label == 0 || wanted == NULL))
+        return error_set(r->err,
+                         "%s, line %zu: columns %zu and %zu may both have the labels; --label says "
+                         "which, by its number",
+                         path, r->line, first->named, first->again);
     if (r->label == 0 || (wanted == NULL && first->named > 0))
         r->label = first->named;
     if (r->label == 0)
@@ -270,9 +279,11 @@ static bool add_image(Collection *images, Labels *labels, Reader *r, const char 
 static bool read_beginning(Collection *images, Labels *labels, Reader *r, const char *wanted,
                            Arena *arena)
 {
-    FirstLine first = {.named = 0};
+    FirstLine first = {.is_count = true};
     uint64_t number = 1;
     bool is_header, is_number = wanted == NULL || parse_uint(wanted, &number);
+    if (is_number && number == 0)
+        return error_set(r->err, "--label 0: columns are numbered from 1");
     if (!is_number)
         number = 0; // only a header knows
     r->label = number > CSV_MAX_COLUMNS ? CSV_MAX_COLUMNS + 1 : (size_t)number;
@@ -344,7 +355,7 @@ static bool read_pixels(Reader *r, unsigned char *pixels, size_t n)
             break;
         if (!read_field(r, &is_last) || !check_columns(r, is_last))
             return false;
-        if (!collection_number(r->field, &value) || value > UINT8_MAX)
+        if (!label_parse_number(r->field, &value) || value > UINT8_MAX)
             return error_value(r, r->field, r->column);
         pixels[i++] = (unsigned char)value;
     }

@@ -4,8 +4,8 @@
 // Lines end in "\n" or "\r\n"; a byte order mark and empty lines are skipped; the separator is the
 // first comma, semicolon or tab. Fields may be quoted, but not continue on the next line, and are
 // shorter than CSV_FIELD_SIZE; blanks around them are left out. Numbers may end in a point and
-// zeros. The first line is a header when it names the column of the labels, or when none of its
-// fields is a number.
+// zeros. The first line is a header when it names the column of the labels, when none of its
+// fields is a number, or when they are 0, 1, 2 and so on.
 #ifndef MLP_CSV_IMAGES_H
 #define MLP_CSV_IMAGES_H
 

@@ -1,7 +1,7 @@
 // A model as one C99 file without malloc and libm. The text of the functions is that of
 // src/exported/classifier.c, which is read before this: here are the arrays, the shapes and the
-// calls, made from the list of layers, so that a new architecture of known kinds needs nothing
-// here.
+// calls, made from the list of layers and the table of kinds, so that a new architecture of known
+// kinds needs nothing here.
 //
 // int8: each row of weights (an output unit or channel) has one scale, max |W| / 127, and whole
 // numbers round(W / scale). The inputs of a layer are whole numbers too: pixels as they are, other
@@ -17,17 +17,12 @@
 
 extern const char export_c_text[]; // src/exported/classifier.c, made by the Makefile
 
-enum {
-    INT8_MOST = 127,
-    INPUT_MOST = 255,
-    NAME_MOST = 60,
-    PICTURE_MOST = 4000 // rows or columns: 255 of the square fits 32 bits
-};
+enum { INT8_MOST = 127, INPUT_MOST = 255, NAME_MOST = 60 };
 
 typedef struct Exporter {
     const Model *model;
     const char *name; // of functions and arrays
-    bool is_int8, prepare;
+    bool is_int8;
     FILE *out;
     size_t column; // in a line of numbers
 } Exporter;
@@ -40,10 +35,11 @@ static bool is_dense(const Layer *layer)
     return layer->kind == &layer_sparse_dense || layer->kind == &layer_dense;
 }
 
-// The pooling of layer l, a convolution, which is done on the way; NULL: none.
+// The pooling after layer l, which is done on the way; NULL: none.
 static const Layer *pooling_of(const Network *net, size_t l)
 {
-    return net->layers[l + 1].kind == &layer_max_pool ? &net->layers[l + 1] : NULL;
+    bool is_there = l + 1 < net->n_layers && net->layers[l + 1].kind == &layer_max_pool;
+    return is_there ? &net->layers[l + 1] : NULL;
 }
 
 // What one output's weights are multiplied with, in the order of the sum: of a dense layer on an
@@ -120,85 +116,89 @@ bool export_c_check_name(const char *name, Error *err)
 }
 
 // ---------------------------------------------------------------------------------------------
-// The constant text
+// Text with the user's name
 
-// Prints a section of the constant text, with the name in the place of "model".
+// Prints `text` up to `end`: @ is the name and an underscore, a tab four blanks.
+static void print_text(const Exporter *e, const char *text, const char *end)
+{
+    for (; text < end; text++)
+        if (*text == '@')
+            fprintf(e->out, "%s_", e->name);
+        else if (*text == '\t')
+            fputs("    ", e->out);
+        else
+            fputc(*text, e->out);
+}
+
+// Prints a section of the constant text, in which the Makefile has put @ for "model_".
 static void print_section(const Exporter *e, const char *section)
 {
     char mark[64];
     snprintf(mark, sizeof mark, "//: %s\n", section);
-    const char *at = strstr(export_c_text, mark);
-    assert(at != NULL); // the constant text has each section
-    at += strlen(mark);
-    const char *end = strstr(at, "\n//: ");
-    if (end == NULL)
-        end = at + strlen(at) - 1;
-    while (at <= end) {
-        bool is_name = strncmp(at, "model_", 6) == 0;
-        if (is_name)
-            fputs(e->name, e->out);
-        else if (*at == '\t')
-            fputs("    ", e->out);
-        else
-            fputc(*at, e->out);
-        at += is_name ? 5 : 1;
-    }
-    fputc('\n', e->out);
+    const char *begin = strstr(export_c_text, mark);
+    assert(begin != NULL); // the constant text has each section
+    begin += strlen(mark);
+    print_text(e, begin, strstr(begin, "//: "));
 }
 
-// The same, of the section for the type of the weights.
-static void print_typed_section(const Exporter *e, const char *section)
+// What the file has for a kind of layer: the section with its function, " int8" after the name of
+// one for int8, and a call of it in float32 and in int8. In a call $x is the array that the layer
+// reads and $y that which it writes, $l the layer's name, $k its kind's, and $n its number of
+// outputs. In float32 layers read and write the arrays a and b in turn; in int8 they read whole
+// numbers from b, in units of `unit`, and write values to a.
+typedef struct Form {
+    const LayerKind *kind;
+    const char *section, *float32, *int8;
+} Form;
+static const Form forms[] = {
+    {&layer_sparse_dense, "dense on pixels", "@dense_pixels($y, sum, &@$l, @value, pixels);",
+     "@dense_pixels_int8(a, sum, &@$l, pixels, unit);"},
+    {&layer_pixels, "pixels", "@pixels($y, @value, pixels, $n);", "@pixels_int8(b, pixels, $n);"},
+    {&layer_convolution, "convolution", "@convolution($y, sum, &@$l, $x);",
+     "@convolution_int8(a, &@$l, b, unit);"},
+    {&layer_dense, "dense", "@dense($y, &@$l, $x);", "@dense_int8(a, &@$l, b, unit);"},
+};
+// An activation changes values where they are. Its section is the same for both types.
+static const Form activation = {NULL, NULL, "@$k($x, $n);",
+                                "@$k(a, $n);\n    unit = @values_int8(b, a, $n);"};
+
+// NULL: it is done on the way, as pooling behind a convolution.
+static const Form *form_of(const LayerKind *kind)
 {
-    char typed[32];
-    snprintf(typed, sizeof typed, "%s%s", section, e->is_int8 ? " int8" : "");
-    print_section(e, typed);
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++)
+        if (forms[i].kind == kind)
+            return &forms[i];
+    return kind->is_activation ? &activation : NULL;
 }
 
-static bool has_kind(const Network *net, const LayerKind *kind)
+// Whether no layer before layer l is of its kind.
+static bool is_first_of_kind(const Network *net, size_t l)
 {
-    for (size_t l = 0; l < net->n_layers; l++)
-        if (net->layers[l].kind == kind)
-            return true;
-    return false;
-}
-
-static void print_prepare_declaration(const Exporter *e, const char *before)
-{
-    fprintf(e->out,
-            "%sint %s_prepare(unsigned char *pixels, const unsigned char *image, int rows, int "
-            "columns);\n",
-            before, e->name);
+    for (size_t before = 0; before < l; before++)
+        if (net->layers[before].kind == net->layers[l].kind)
+            return false;
+    return true;
 }
 
 static void print_functions(const Exporter *e)
 {
     const Network *net = &e->model->net;
-    static const LayerKind *const activations[] = {&layer_sigmoid, &layer_tanh, &layer_relu};
-    print_section(e, "start");
-    fprintf(e->out,
-            "int %s_classify(const unsigned char *pixels, float *probability);\n"
-            "const char *%s_class_name(int k);\n",
-            e->name, e->name);
-    if (e->prepare)
-        print_prepare_declaration(e, "");
-    fputc('\n', e->out);
     print_section(e, "product");
     print_section(e, "exp");
-    for (size_t i = 0; i < sizeof activations / sizeof activations[0]; i++)
-        if (has_kind(net, activations[i]))
-            print_section(e, activations[i]->name);
     print_section(e, "softmax");
-    print_typed_section(e, "dense types");
+    print_section(e, e->is_int8 ? "dense types int8" : "dense types");
     if (e->is_int8)
         print_section(e, "values int8"); // behind every hidden layer
-    if (has_kind(net, &layer_sparse_dense))
-        print_typed_section(e, "dense on pixels");
-    if (has_kind(net, &layer_pixels))
-        print_typed_section(e, "pixels");
-    if (has_kind(net, &layer_convolution))
-        print_typed_section(e, "convolution");
-    if (has_kind(net, &layer_dense))
-        print_typed_section(e, "dense");
+    for (size_t l = 0; l < net->n_layers; l++) {
+        const Form *form = form_of(net->layers[l].kind);
+        char section[64];
+        if (form == NULL || !is_first_of_kind(net, l))
+            continue;
+        snprintf(section, sizeof section, "%s%s",
+                 form == &activation ? net->layers[l].kind->name : form->section,
+                 form != &activation && e->is_int8 ? " int8" : "");
+        print_section(e, section);
+    }
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -208,13 +208,9 @@ static void print_functions(const Exporter *e)
 static void print_number(Exporter *e, size_t i, size_t n, const char *text)
 {
     const size_t most = 98, length = strlen(text) + 2;
-    e->column = i == 0 || e->column + length > most ? 0 : e->column;
-    fprintf(e->out, "%s%s%s",
-            e->column > 0 ? " "
-            : i > 0       ? "\n    "
-                          : "    ",
-            text, i + 1 < n ? "," : "\n");
-    e->column += e->column == 0 ? 3 + length : length;
+    bool begins_line = i == 0 || e->column + length > most;
+    fprintf(e->out, "%s%s%s", begins_line ? "\n    " : " ", text, i + 1 < n ? "," : "");
+    e->column = length + (begins_line ? 3 : e->column);
 }
 
 // A float as a constant that reads back as the same one.
@@ -236,12 +232,12 @@ static void print_float(Exporter *e, size_t i, size_t n, float value)
 static void begin_array(const Exporter *e, const char *type, const char *of, const char *what,
                         size_t n)
 {
-    fprintf(e->out, "static const %s %s_%s_%s[%zu] = {\n", type, e->name, of, what, n);
+    fprintf(e->out, "static const %s %s_%s_%s[%zu] = {", type, e->name, of, what, n);
 }
 
 static void end_array(const Exporter *e)
 {
-    fputs("};\n\n", e->out);
+    fputs("\n};\n\n", e->out);
 }
 
 // The weights of a layer: an output's side by side, or an input's where the inner loop runs over
@@ -288,20 +284,18 @@ static void print_layer_arrays(Exporter *e, const Layer *layer)
 // The shape of a layer and its arrays, as the structures of the constant text have them.
 static void print_layer_shape(const Exporter *e, size_t l)
 {
-    const Layer *layer = &e->model->net.layers[l], *pool = NULL;
+    const Layer *layer = &e->model->net.layers[l], *pool = pooling_of(&e->model->net, l);
+    const Shape out = pool != NULL ? pool->out : layer->out;
     fprintf(e->out, "static const struct %s_%s%s %s_%s = {", e->name,
             is_dense(layer) ? "dense" : "convolution", e->is_int8 ? "_int8" : "", e->name,
             layer->name);
     if (is_dense(layer))
-        fprintf(e->out, "%zu, %zu", inputs_of(layer), layer->out.channels);
-    else {
-        pool = pooling_of(&e->model->net, l);
-        const Shape out = pool != NULL ? pool->out : layer->out;
+        fprintf(e->out, "%zu, %zu", inputs_of(layer), out.channels);
+    else
         fprintf(e->out, "%zu, %zu, %zu, %zu, %zu, %zu, %zu, %zu, %zu", layer->in.width,
                 layer->in.channels, layer->conv.kernel_size, layer->conv.stride,
                 pool != NULL ? pool->conv.kernel_size : 1, pool != NULL ? pool->conv.stride : 1,
                 out.height, out.width, out.channels);
-    }
     fprintf(e->out, ",\n    %s_%s_weight, ", e->name, layer->name);
     if (e->is_int8)
         fprintf(e->out, "%s_%s_scale, ", e->name, layer->name);
@@ -312,7 +306,7 @@ static void print_layer_shape(const Exporter *e, size_t l)
 static void print_pixel_values(Exporter *e)
 {
     InputScale scale = input_scale(e->model->facts.pixel_std);
-    fprintf(e->out, "static const float %s_value[256] = {\n", e->name);
+    fprintf(e->out, "static const float %s_value[256] = {", e->name);
     for (size_t v = 0; v < 256; v++)
         print_float(e, v, 256, scale.value[v]);
     end_array(e);
@@ -346,144 +340,107 @@ static void print_class_names(const Exporter *e)
 // ---------------------------------------------------------------------------------------------
 // The calls
 
-// The memory of a call, in numbers: `values` are floats, or what int8 layers read.
+// The memory of a call, in numbers: values and, for int8, what layers read.
 typedef struct Memory {
     size_t a, b; // float32: two arrays of values, in turn; int8: values, and what layers read
     size_t sum;  // of a layer's outputs
 } Memory;
 
-static size_t larger(size_t a, size_t b)
+static void grow(size_t *most, size_t n)
 {
-    return a > b ? a : b;
+    *most = n > *most ? n : *most;
 }
 
 static Memory memory_of(const Exporter *e)
 {
     const Network *net = &e->model->net;
     Memory m = {0};
-    bool to_b = false;
+    size_t *y = &m.a;
     for (size_t l = 0; l < net->n_layers; l++) {
-        const Layer *layer = &net->layers[l];
-        const Layer *pool = layer->kind == &layer_convolution ? pooling_of(net, l) : NULL;
-        size_t n_in = shape_size(layer->in), n = shape_size(pool != NULL ? pool->out : layer->out);
-        bool is_pixels = layer->kind == &layer_sparse_dense;
-        if (layer->n_tensors == 0 && layer->kind != &layer_pixels)
+        const Layer *layer = &net->layers[l], *pool = pooling_of(net, l);
+        size_t n = shape_size(pool != NULL ? pool->out : layer->out);
+        bool is_on_pixels = layer->kind == &layer_sparse_dense;
+        if (layer->kind->is_activation || form_of(layer->kind) == NULL)
             continue;
-        if (is_pixels || (!e->is_int8 && layer->kind == &layer_convolution))
-            m.sum = larger(m.sum, layer->out.channels);
-        if (!e->is_int8)
-            *(to_b ? &m.b : &m.a) = larger(to_b ? m.b : m.a, n);
-        else {
-            m.a = layer->n_tensors > 0 ? larger(m.a, n) : m.a;
-            m.b = is_pixels ? m.b : larger(m.b, n_in);
+        if (is_on_pixels || (!e->is_int8 && layer->kind == &layer_convolution))
+            grow(&m.sum, layer->out.channels);
+        if (!e->is_int8) {
+            grow(y, n);
+            y = y == &m.a ? &m.b : &m.a;
+        } else if (layer->n_tensors > 0) {
+            grow(&m.a, n);
+            grow(&m.b, is_on_pixels ? 0 : shape_size(layer->in));
         }
-        to_b = !to_b;
     }
     return m;
 }
 
-static size_t memory_bytes(const Exporter *e, const Memory *m)
+static size_t memory_bytes(const Exporter *e)
 {
-    return 4 * (m->a + m->sum) + (e->is_int8 ? 2 : 4) * m->b;
+    Memory m = memory_of(e);
+    return 4 * (m.a + m.sum) + (e->is_int8 ? 2 : 4) * m.b;
 }
 
-static void print_memory(const Exporter *e, const Memory *m)
+static void print_memory(const Exporter *e)
 {
-    fprintf(e->out, "    %s_memory float a[%zu];\n", e->name, m->a);
-    fprintf(e->out, "    %s_memory %s b[%zu];\n", e->name, e->is_int8 ? "int16_t" : "float", m->b);
-    if (m->sum > 0)
+    Memory m = memory_of(e);
+    fprintf(e->out, "    %s_memory float a[%zu];\n", e->name, m.a);
+    fprintf(e->out, "    %s_memory %s b[%zu];\n", e->name, e->is_int8 ? "int16_t" : "float", m.b);
+    if (m.sum > 0)
         fprintf(e->out, "    %s_memory %s sum[%zu];\n", e->name, e->is_int8 ? "int32_t" : "float",
-                m->sum);
+                m.sum);
 }
 
-// The calls of float32: a layer reads one of the two arrays and writes the other.
+static void print_call(const Exporter *e, const char *call, const Layer *layer, const char *x,
+                       const char *y)
+{
+    fputs("    ", e->out);
+    for (const char *mark; *(mark = call + strcspn(call, "$")) != '\0'; call = mark + 2) {
+        print_text(e, call, mark);
+        if (mark[1] == 'n')
+            fprintf(e->out, "%zu", shape_size(layer->out));
+        else
+            fputs(mark[1] == 'x'   ? x
+                  : mark[1] == 'y' ? y
+                  : mark[1] == 'l' ? layer->name
+                                   : layer->kind->name,
+                  e->out);
+    }
+    print_text(e, call, call + strlen(call));
+    fputc('\n', e->out);
+}
+
+// Prints the calls of all layers. Returns where the logits are.
 static const char *print_calls(const Exporter *e)
 {
     const Network *net = &e->model->net;
     const char *x = "b", *y = "a";
     for (size_t l = 0; l < net->n_layers; l++) {
-        const Layer *layer = &net->layers[l];
-        if (layer->kind->is_activation)
-            fprintf(e->out, "    %s_%s(%s, %zu);\n", e->name, layer->kind->name, x,
-                    shape_size(layer->out));
-        if (layer->kind->is_activation || layer->kind == &layer_max_pool)
+        const Form *form = form_of(net->layers[l].kind);
+        if (form == NULL)
             continue;
-        if (layer->kind == &layer_pixels)
-            fprintf(e->out, "    %s_pixels(%s, %s_value, pixels, %zu);\n", e->name, y, e->name,
-                    shape_size(layer->in));
-        else if (layer->kind == &layer_sparse_dense)
-            fprintf(e->out, "    %s_dense_pixels(%s, sum, &%s_%s, %s_value, pixels);\n", e->name, y,
-                    e->name, layer->name, e->name);
-        else if (layer->kind == &layer_convolution)
-            fprintf(e->out, "    %s_convolution(%s, sum, &%s_%s, %s);\n", e->name, y, e->name,
-                    layer->name, x);
-        else
-            fprintf(e->out, "    %s_dense(%s, &%s_%s, %s);\n", e->name, y, e->name, layer->name, x);
-        const char *last = x;
-        x = y;
-        y = last;
+        print_call(e, e->is_int8 ? form->int8 : form->float32, &net->layers[l], x, y);
+        if (form != &activation && !e->is_int8) {
+            const char *written = y;
+            y = x;
+            x = written;
+        }
     }
-    return x;
-}
-
-// The calls of int8: a layer reads the whole numbers b, in units of `unit`, and writes the values
-// a.
-static const char *print_int8_calls(const Exporter *e)
-{
-    const Network *net = &e->model->net;
-    char text[FLOAT_SIZE];
-    fprintf(e->out, "    float unit = %s;\n",
-            float_text(text, input_scale(e->model->facts.pixel_std).value[1]));
-    for (size_t l = 0; l < net->n_layers; l++) {
-        const Layer *layer = &net->layers[l];
-        if (layer->kind == &layer_pixels)
-            fprintf(e->out, "    %s_pixels_int8(b, pixels, %zu);\n", e->name,
-                    shape_size(layer->in));
-        else if (layer->kind->is_activation)
-            fprintf(e->out, "    %s_%s(a, %zu);\n    unit = %s_values_int8(b, a, %zu);\n", e->name,
-                    layer->kind->name, shape_size(layer->out), e->name, shape_size(layer->out));
-        else if (layer->kind == &layer_sparse_dense)
-            fprintf(e->out, "    %s_dense_pixels_int8(a, sum, &%s_%s, pixels, unit);\n", e->name,
-                    e->name, layer->name);
-        else if (layer->n_tensors > 0)
-            fprintf(e->out, "    %s_%s_int8(a, &%s_%s, b, unit);\n", e->name,
-                    is_dense(layer) ? "dense" : "convolution", e->name, layer->name);
-    }
-    return "a";
+    return e->is_int8 ? y : x;
 }
 
 static void print_classify(const Exporter *e)
 {
-    Memory memory = memory_of(e);
-    fprintf(e->out,
-            "// With -D%s_memory=static a call does not need the stack; then only one may run at a "
-            "time.\n"
-            "#ifndef %s_memory\n#define %s_memory auto\n#endif\n\n"
-            "int %s_classify(const unsigned char *pixels, float *probability)\n{\n",
-            e->name, e->name, e->name, e->name);
-    print_memory(e, &memory);
-    const char *logits = e->is_int8 ? print_int8_calls(e) : print_calls(e);
-    fprintf(e->out, "    return %s_softmax(probability, %s, %zu);\n}\n\n", e->name, logits,
-            e->model->net.architecture.classes);
-}
-
-static size_t box_size(const Architecture *a)
-{
-    return larger(a->rows * 20 / 28, 1) * larger(a->cols * 20 / 28, 1);
-}
-
-static void print_prepare(const Exporter *e)
-{
-    const Architecture *a = &e->model->net.architecture;
-    print_section(e, "prepare");
-    fprintf(e->out,
-            "int %s_prepare(unsigned char *pixels, const unsigned char *image, int rows, int "
-            "columns)\n{\n"
-            "    %s_memory uint32_t sum[%zu];\n"
-            "    return rows > 0 && columns > 0 && rows <= %d && columns <= %d &&\n"
-            "           %s_fit(pixels, %zu, %zu, sum, image, (uint32_t)rows, (uint32_t)columns);\n"
-            "}\n\n",
-            e->name, e->name, box_size(a), PICTURE_MOST, PICTURE_MOST, e->name, a->rows, a->cols);
+    char unit[FLOAT_SIZE];
+    fprintf(e->out, "int %s_classify(const unsigned char *pixels, float *probability)\n{\n",
+            e->name);
+    print_memory(e);
+    if (e->is_int8)
+        fprintf(e->out, "    float unit = %s;\n",
+                float_text(unit, input_scale(e->model->facts.pixel_std).value[1]));
+    const char *logits = print_calls(e);
+    fprintf(e->out, "    return %s_softmax(probability, %s, %s_classes);\n}\n\n", e->name, logits,
+            e->name);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -500,43 +457,30 @@ static size_t constant_bytes(const Exporter *e)
     return n;
 }
 
-static void print_about(const Exporter *e)
+static void print_head(const Exporter *e, bool prepare)
 {
     const Architecture *a = &e->model->net.architecture;
-    Memory memory = memory_of(e);
     char sizes[NETWORK_SIZES_SIZE];
     network_sizes(&e->model->net, sizes, sizeof sizes);
-    fprintf(e->out,
-            "// A neural network that classifies images of %zu x %zu pixels: %s,\n"
-            "// %s, weights in %s. Written by `mlp export` from the model with the checksum\n"
-            "// %08" PRIx32 ". C99; it calls no library and allocates nothing.\n//\n",
-            a->rows, a->cols, sizes, a->activation, e->is_int8 ? "int8" : "float32",
-            e->model->facts.checksum);
-    fprintf(e->out,
-            "//     int %s_classify(const unsigned char *pixels, float *probability);\n"
-            "//     const char *%s_class_name(int k);\n//\n"
-            "// Returns the class, 0 to %zu. `pixels` is the image row by row, background 0, ink "
-            "up to\n"
-            "// 255, in the size and place of the training images. `probability`, where it is not "
-            "NULL,\n"
-            "// becomes that of each of the %zu classes.\n//\n",
-            e->name, e->name, a->classes - 1, a->classes);
-    if (e->prepare) {
-        print_prepare_declaration(e, "//     ");
-        fprintf(e->out,
-                "//\n// Makes `pixels` of a clean picture, rows x columns bytes, up to %d each, "
-                "with light ink\n"
-                "// on black: crops it, fits it and centres it. Returns 0 when that cannot be "
-                "done: all is\n"
-                "// black, or the picture too large. It takes %zu bytes of the stack.\n//\n",
-                PICTURE_MOST, 4 * box_size(a));
-    }
     fprintf(
         e->out,
-        "// Weights and tables take %zu bytes, a call %zu bytes of the stack and a little more.\n"
-        "// The results are the same bits on every machine%s.\n\n",
-        constant_bytes(e), memory_bytes(e, &memory),
+        "// A neural network that classifies images of %zu x %zu pixels into %zu classes:\n"
+        "// %s, %s, weights in %s. Written by `mlp export` from the\n"
+        "// model with the checksum %08" PRIx32
+        ". C99; it calls no library and allocates nothing.\n"
+        "// Weights and tables take %zu bytes, a call %zu bytes of the stack and a little more\n"
+        "// (of static memory with -D%s_memory=static).\n"
+        "// The results are the same bits on every machine%s.\n",
+        a->rows, a->cols, a->classes, sizes, a->activation, e->is_int8 ? "int8" : "float32",
+        e->model->facts.checksum, constant_bytes(e), memory_bytes(e), e->name,
         e->is_int8 ? "" : ", those of `mlp predict --raw`");
+    print_section(e, "about");
+    if (prepare)
+        print_section(e, "about prepare");
+    fputc('\n', e->out);
+    print_section(e, "start");
+    fprintf(e->out, "enum { %s_rows = %zu, %s_columns = %zu, %s_classes = %zu };\n\n", e->name,
+            a->rows, e->name, a->cols, e->name, a->classes);
 }
 
 void export_c(const Model *model, const ExportOptions *options, FILE *out)
@@ -544,9 +488,8 @@ void export_c(const Model *model, const ExportOptions *options, FILE *out)
     Exporter e = {.model = model,
                   .name = options->name,
                   .is_int8 = strcmp(options->type, "int8") == 0,
-                  .prepare = options->prepare,
                   .out = out};
-    print_about(&e);
+    print_head(&e, options->prepare);
     print_functions(&e);
     if (!e.is_int8)
         print_pixel_values(&e);
@@ -556,7 +499,7 @@ void export_c(const Model *model, const ExportOptions *options, FILE *out)
             print_layer_shape(&e, l);
         }
     print_classify(&e);
-    if (e.prepare)
-        print_prepare(&e);
+    if (options->prepare)
+        print_section(&e, "prepare");
     print_class_names(&e);
 }

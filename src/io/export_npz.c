@@ -23,7 +23,7 @@ typedef struct NpyArray {
     uint32_t size, crc, offset; // of the file in the archive
 } NpyArray;
 
-// NumPy's strings are UTF-32, padded with zeros: room for the longest name of a class.
+// NumPy's strings are UTF-32, padded with zeros to the longest name that a class can have.
 enum { TEXT_WIDTH = CLASS_NAME_SIZE - 1 };
 
 static void put_text(ByteWriter *w, const char *text)
@@ -108,10 +108,9 @@ static void put_zip_header(ByteWriter *w, const NpyArray *file, bool is_central)
 
 static void put_file(ByteWriter *w, NpyArray *file, const float *params)
 {
-    ByteWriter counted = {.out = NULL};
+    ByteWriter counted = {.crc = &file->crc};
     put_npy(&counted, file, params);
     file->size = (uint32_t)counted.size;
-    file->crc = counted.crc;
     file->offset = (uint32_t)w->size;
     put_zip_header(w, file, false);
     put_npy(w, file, params);

@@ -93,17 +93,27 @@ const Format *format_of(const unsigned char *head, size_t n)
     return NULL;
 }
 
+bool format_of_source(const Format **format, Source *source, Error *err)
+{
+    unsigned char head[FORMAT_HEAD];
+    Error ignored;
+    ptrdiff_t n = source_peek(source, head, sizeof head, err);
+    *format = n > 0 ? format_of(head, (size_t)n) : NULL;
+    if (n < 0)
+        source_close(source, false, &ignored);
+    return n >= 0;
+}
+
 const Format *format_of_file(const char *path)
 {
     Source source;
     Error ignored;
-    unsigned char head[FORMAT_HEAD];
+    const Format *format;
     struct stat status;
     // To open and close a named pipe would take its writer's reader away.
     if (path_descriptor(path, -1) >= 0 || stat(path, &status) != 0 || !S_ISREG(status.st_mode) ||
-        !source_open(&source, path, &ignored))
+        !source_open(&source, path, &ignored) || !format_of_source(&format, &source, &ignored))
         return NULL;
-    ptrdiff_t n = source_peek(&source, head, sizeof head, &ignored);
     source_close(&source, false, &ignored);
-    return n > 0 ? format_of(head, (size_t)n) : NULL;
+    return format;
 }

@@ -29,6 +29,10 @@ enum { FORMAT_HEAD = SOURCE_MAX_AHEAD }; // so many bytes are looked at
 // Returns the format of a file that begins with these n bytes, or NULL when it is not known.
 const Format *format_of(const unsigned char *head, size_t n);
 
+// The same, in *format, of a source of which nothing has been read; what is looked at stays to be
+// read. On failure closes the source.
+bool format_of_source(const Format **format, Source *source, Error *err);
+
 // The same of a regular file, compressed or not. NULL too when it cannot be read, and for a stream
 // or a descriptor, whose bytes somebody will want.
 const Format *format_of_file(const char *path);

@@ -118,12 +118,15 @@ static bool error_no_file(Error *err, const Listing *l, mlp_part part, bool is_i
     char found[LIST_SIZE] = "";
     for (int i = 0; i < l->n; i++)
         list_add(found, (size_t)i, (size_t)l->n, l->list[i]->d_name);
-    return error_set(err, "%s: no file %.*s%s-%s there%s, raw or with .gz; %s%s", l->directory,
+    return error_set(err, "%s: no file %.*s%s-%s there%s, raw or with .gz; %s%s%s", l->directory,
                      (int)l->wanted.prefix, l->wanted.prefix == 0 ? "" : l->wanted.name,
                      part == MLP_TRAIN_FILES ? "train" : "t10k",
                      is_images ? "images-idx3-ubyte" : "labels-idx1-ubyte",
                      part == MLP_TRAIN_FILES ? "" : " (nor test- for t10k-)",
-                     l->n == 0 ? "it is empty" : "found: ", found);
+                     l->n == 0 ? "it is empty" : "found: ", found,
+                     is_images && part == MLP_TRAIN_FILES
+                         ? "; 'mlp import' makes such files from a table or from pictures"
+                         : "");
 }
 
 // "emnist-balanced and emnist-letters": the names of the data sets in a directory.
@@ -154,7 +157,10 @@ static bool parse_data(char directory[IDX_PATH_SIZE], const char **set, const ch
     if (!exists && errno != ENOENT)
         return error_set_errno(err, "%s: cannot read the directory of the data", data);
     if (exists && !S_ISDIR(status.st_mode))
-        return error_set(err, "%s: is not a directory, where that of the data was expected", data);
+        return error_set(err,
+                         "%s: is a file, where a directory of IDX files was expected; 'mlp import' "
+                         "makes one from a table",
+                         data);
     if (snprintf(directory, IDX_PATH_SIZE, "%s", data) >= IDX_PATH_SIZE)
         return error_set(err, "%s: the path is too long", data);
     if (exists)

@@ -8,7 +8,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,46 +29,56 @@ static const struct {
 // ---------------------------------------------------------------------------------------------
 // The directory, and an older set in it
 
-typedef bool Visit(const IdxWriter *writer, int directory, const char *name, Error *err);
+typedef bool Visit(const IdxWriter *writer, DIR *list, const char *name, Error *err);
 
 // Calls visit with the name of each file of an older set, until it returns false.
-static bool visit_older(const IdxWriter *writer, Visit *visit, Error *err)
+static bool visit_older(const IdxWriter *writer, DIR *list, Visit *visit, Error *err)
 {
-    DIR *list = opendir(writer->directory);
     bool ok = true;
-    if (list == NULL)
-        return error_set_errno(err, "%s: cannot read this directory", writer->directory);
     for (struct dirent *entry; ok && (entry = readdir(list)) != NULL;)
-        ok = !idx_is_unnamed_file(entry->d_name) || visit(writer, dirfd(list), entry->d_name, err);
-    closedir(list);
+        ok = !idx_is_unnamed_file(entry->d_name) || visit(writer, list, entry->d_name, err);
     return ok;
 }
 
-static bool refuse(const IdxWriter *writer, int directory, const char *name, Error *err)
+static DIR *open_list(const char *directory, Error *err)
 {
-    (void)directory;
+    DIR *list = opendir(directory);
+    if (list == NULL)
+        error_set_errno(err, "%s: cannot read this directory", directory);
+    return list;
+}
+
+static bool refuse(const IdxWriter *writer, DIR *list, const char *name, Error *err)
+{
+    (void)list;
     return error_set(err, "%s: contains a data set already (%s); --force replaces it",
+                     writer->directory, name);
+}
+
+// A directory cannot be replaced: known before anything is removed.
+static bool refuse_directory(const IdxWriter *writer, DIR *list, const char *name, Error *err)
+{
+    struct stat status;
+    return fstatat(dirfd(list), name, &status, 0) != 0 || !S_ISDIR(status.st_mode) ||
+           error_set(err, "%s/%s: is a directory, where a file of a data set would be",
                      writer->directory, name);
 }
 
 bool idx_write_check(const char *directory, bool replace, Error *err)
 {
     struct stat status;
-    Arena arena = {0};
-    if (strcmp(directory, "-") == 0)
-        return error_set(err, "a data set is a directory and cannot be standard output");
-    if (stat(directory, &status) == 0) {
-        if (!S_ISDIR(status.st_mode))
-            return error_set(err, "%s: is not a directory, where a data set is to be written",
-                             directory);
-        if (access(directory, R_OK | W_OK | X_OK) != 0)
-            return error_set_errno(err, "%s: cannot write in this directory", directory);
-        return replace || visit_older(&(IdxWriter){.directory = directory}, refuse, err);
-    }
-    char *parent = path_directory(&arena, directory, err);
-    bool ok = parent != NULL && (access(parent, W_OK | X_OK) == 0 ||
-                                 error_set_errno(err, "%s: cannot make this directory", directory));
-    arena_free(&arena);
+    if (stat(directory, &status) != 0)
+        return path_can_make_directory(directory, err);
+    if (!S_ISDIR(status.st_mode))
+        return error_set(err, "%s: is not a directory, where a data set is to be written",
+                         directory);
+    if (access(directory, R_OK | W_OK | X_OK) != 0)
+        return error_set_errno(err, "%s: cannot write in this directory", directory);
+    DIR *list = open_list(directory, err);
+    bool ok = list != NULL && visit_older(&(IdxWriter){.directory = directory}, list,
+                                          replace ? refuse_directory : refuse, err);
+    if (list != NULL)
+        closedir(list);
     return ok;
 }
 
@@ -143,17 +155,38 @@ void idx_write_discard(IdxWriter *writer)
 // ---------------------------------------------------------------------------------------------
 // Putting in place
 
-// Removes a file of an older set, but for images that new ones replace, and for a link: what it
-// leads to is replaced. Needs no memory, which would end this half-way.
-static bool remove_older(const IdxWriter *writer, int directory, const char *name, Error *err)
+// What the name of a file of an older set begins with until the new one is complete.
+static const char aside[] = ".mlp-old-";
+
+// Renames a file of an older set, but for a link: what it leads to is replaced. Needs no memory,
+// which would end this half-way.
+static bool set_aside(const IdxWriter *writer, DIR *list, const char *name, Error *err)
 {
+    char new[64]; // the names of a set are short
     struct stat status;
-    bool ok = fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0, is_replaced = false;
+    bool ok = fstatat(dirfd(list), name, &status, AT_SYMLINK_NOFOLLOW) == 0;
+    bool is_link = ok && S_ISLNK(status.st_mode);
     for (size_t i = 0; i < IDX_SET_FILES; i++)
-        if (writer->files[i].stream != NULL && strcmp(name, files[i].name) == 0)
-            is_replaced = files[i].of == IMAGES || (ok && S_ISLNK(status.st_mode));
-    return (ok && (is_replaced || unlinkat(directory, name, 0) == 0)) ||
-           error_set_errno(err, "%s/%s: cannot be removed", writer->directory, name);
+        if (is_link && writer->files[i].stream != NULL && strcmp(name, files[i].name) == 0)
+            return true;
+    if (ok && !is_link && !S_ISREG(status.st_mode))
+        return error_set(err, "%s/%s: is not a regular file and cannot be replaced",
+                         writer->directory, name);
+    snprintf(new, sizeof new, "%s%s", aside, name);
+    return (ok && renameat(dirfd(list), name, dirfd(list), new) == 0) ||
+           error_set_errno(err, "%s/%s: cannot be replaced", writer->directory, name);
+}
+
+// Gives the files that were set aside their names again, or removes them.
+static void end_aside(DIR *list, bool restore)
+{
+    const size_t length = sizeof aside - 1;
+    rewinddir(list);
+    for (struct dirent *entry; (entry = readdir(list)) != NULL;)
+        if (strncmp(entry->d_name, aside, length) == 0)
+            restore ? renameat(dirfd(list), entry->d_name, dirfd(list), entry->d_name + length)
+                    : unlinkat(dirfd(list), entry->d_name, 0);
+    rewinddir(list);
 }
 
 // Removes the files that got their places before one could not.
@@ -170,12 +203,21 @@ bool idx_write_commit(IdxWriter *writer, Error *err)
     size_t n = 0;
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before);
-    bool ok = writer->is_new || visit_older(writer, remove_older, err);
+    DIR *list = open_list(writer->directory, err);
+    if (list != NULL) {
+        (void)flock(dirfd(list), LOCK_EX); // two at once would leave images of one, labels of one
+        end_aside(list, false);            // a process that was killed may have left some
+    }
+    bool ok = list != NULL && visit_older(writer, list, set_aside, err);
     for (; ok && n < IDX_SET_FILES; n += ok)
         ok = writer->files[n].stream == NULL || output_commit(&writer->files[n], err);
     if (!ok) {
         remove_committed(writer, n);
         idx_write_discard(writer);
+    }
+    if (list != NULL) {
+        end_aside(list, !ok);
+        closedir(list);
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return ok;

@@ -23,7 +23,9 @@ bool idx_write(IdxWriter *writer, const char *directory, const Selection parts[2
                const char *names, Arena *arena, Error *err);
 
 // Puts the files in their places, the labels last: without them no reader takes images of one set
-// for those of another. Files of an older set that are not replaced are removed. Signals wait.
+// for those of another. The files of an older set are kept as .mlp-old-NAME until then: they get
+// their names back when this fails, but for one that a link leads to. Signals wait, and so do other
+// processes that replace the set.
 bool idx_write_commit(IdxWriter *writer, Error *err);
 
 // Leaves everything as it was.

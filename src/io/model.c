@@ -2,6 +2,7 @@
 // must say; the settings in them are rows of settings.h. Read model.h first.
 #include "model.h"
 
+#include "bytes.h"
 #include "formats.h"
 #include "json.h"
 #include "numbers.h"
@@ -143,12 +144,6 @@ static float *file_tensor_block(const FileTensor *tensor, const Model *model)
 // ---------------------------------------------------------------------------------------------
 // Bytes, little-endian whatever the machine is
 
-static void put_le(unsigned char *out, uint64_t value, int n)
-{
-    for (int i = 0; i < n; i++)
-        out[i] = (unsigned char)(value >> (8 * i));
-}
-
 static uint64_t get_le(const unsigned char *in, int n)
 {
     uint64_t value = 0;
@@ -206,17 +201,14 @@ static size_t write_header(FILE *out, const Model *model, const FileTensors *ten
 // Returns whether all weights are finite.
 static bool write_tensors(FILE *out, const Model *model, const FileTensors *tensors)
 {
+    ByteWriter w = {.out = out};
     bool finite = true;
-    for (const FileTensor *t = tensors->list; t < tensors->list + tensors->n; t++)
-        for (size_t e = 0; e < tensor_size(t->tensor); e++) {
-            float value = file_tensor_block(t, model)[tensor_index(t->tensor, e)];
-            uint32_t bits;
-            unsigned char bytes[4];
-            memcpy(&bits, &value, sizeof bits);
-            put_le(bytes, bits, 4);
-            fwrite(bytes, 1, 4, out);
-            finite = finite && isfinite(value);
-        }
+    for (const FileTensor *t = tensors->list; t < tensors->list + tensors->n; t++) {
+        const float *block = file_tensor_block(t, model);
+        bytes_put_tensor(&w, t->tensor, block);
+        for (size_t e = 0; e < tensor_size(t->tensor); e++)
+            finite = finite && isfinite(block[tensor_index(t->tensor, e)]);
+    }
     return finite;
 }
 
@@ -244,7 +236,7 @@ static bool make_bytes(FileBytes *bytes, const Model *model, Error *err)
         error_set(err, "no memory for the model file");
         return false;
     }
-    put_le((unsigned char *)bytes->text, data_at - 8, 8);
+    bytes_store((unsigned char *)bytes->text, data_at - 8, 8);
     bytes->checksum = crc32_update(0, (unsigned char *)bytes->text, bytes->size);
     snprintf(digits, sizeof digits, "%08" PRIx32, bytes->checksum);
     memcpy(bytes->text + checksum_at, digits, 8);

@@ -143,6 +143,8 @@ static bool output_find(Output *out, Target *target, Arena *arena, const char *p
         return error_set_errno(err, "%s: cannot write", path);
     if (is == TARGET_NEW && access(out->directory, W_OK | X_OK) != 0)
         return error_set_errno(err, "%s: cannot write in its directory", path);
+    if (is == TARGET_NEW && path[strlen(path) - 1] == '/')
+        return error_set(err, "%s: names a directory, where a file is to be written", path);
     return true;
 }
 

@@ -14,6 +14,13 @@ int path_descriptor(const char *path, int dash);
 // The directory of a path, "." for a bare name. Owned by the arena; NULL when memory is short.
 char *path_directory(Arena *arena, const char *path, Error *err);
 
+// The directory that a directory is in, or will be: slashes at the end of its path do not count.
+// Owned by the arena; NULL when memory is short.
+char *path_parent(Arena *arena, const char *directory, Error *err);
+
+// Says whether a directory of that path, which is not there yet, can be made; "-" cannot.
+bool path_can_make_directory(const char *directory, Error *err);
+
 // The file that a path names when its last part is a symbolic link, whether that file is there or
 // not. Owned by the arena; NULL, with the reason in err, for a circle of links and when memory is
 // short.

@@ -112,8 +112,8 @@ static bool error_format(PnmReader *r, const unsigned char *head, size_t n)
     if (n < 2)
         return error_set(r->err, "%s, where an image was expected",
                          n == 0 ? "is empty" : "has only one byte");
-    return error_set(r->err, "is not a picture in PBM, PGM or PPM format: begins with %02x %02x",
-                     head[0], head[1]);
+    return error_set(r->err, "is not a picture of a known format: begins with %02x %02x", head[0],
+                     head[1]);
 }
 
 // Reads the "P" and the digit of the first image; those of later ones have been read.

@@ -6,16 +6,16 @@
 #include <assert.h>
 
 // The source pixels that new pixel j of n covers, of m in all.
-static Range covered(size_t j, size_t m, size_t n)
+static Range covered(uint64_t j, uint64_t m, uint64_t n)
 {
-    return (Range){j * m / n, ((j + 1) * m + n - 1) / n};
+    return (Range){(size_t)(j * m / n), (size_t)(((j + 1) * m + n - 1) / n)};
 }
 
 // How much of source pixel i new pixel j covers.
-static uint64_t overlap(size_t i, size_t j, size_t m, size_t n)
+static uint64_t overlap(uint64_t i, uint64_t j, uint64_t m, uint64_t n)
 {
-    size_t first = i * n > j * m ? i * n : j * m;
-    size_t end = (i + 1) * n < (j + 1) * m ? (i + 1) * n : (j + 1) * m;
+    uint64_t first = i * n > j * m ? i * n : j * m;
+    uint64_t end = (i + 1) * n < (j + 1) * m ? (i + 1) * n : (j + 1) * m;
     return end - first;
 }
 
