@@ -160,7 +160,8 @@ class Builder:
         self.compile, self.link, self.seconds = {}, {}, {}
 
     def build(self, files, tests):
-        goals = [self.directory + "/libmlp.a"] + [self.object(file) for file in files] + ["%s/%s" % (self.directory, test) for test in tests]
+        goals = ["%s/%s" % (self.directory, goal) for goal in ["libmlp.a"] + tests]
+        goals += [self.object(file) for file in files]
         subprocess.run(self.make + ["-s", "-j", str(os.cpu_count())] + goals, check=True)
         for file in files:
             self.compile[file] = self.command(self.object(file), file)
@@ -264,7 +265,7 @@ def main():
     builders = [Builder("build/mutants", ["CFLAGS=-O1 -g0"], make),
                 Builder("build/address", ["CFLAGS=-O1 -g", "SAN=address"], make)]
     work = tempfile.mkdtemp()
-    end, rows, survivors, used = time.time() + args.seconds, [], [], set()
+    end, rows = time.time() + args.seconds, []
     try:
         if not args.list:
             tests = sorted({test for _, _, of_file in chosen for test in of_file})
@@ -276,6 +277,10 @@ def main():
                 text = stream.read()
             mutants = sorted((Mutant(file, text, change, args.seed) for change in mutations(text)),
                              key=lambda mutant: mutant.order)
+            known = {key for mutant in mutants for key in (mutant.key, mutant.key[:2] + ("*",))}
+            for key in equivalents:
+                if key[0] == file and key not in known:
+                    print("tests/mutants-equivalent.txt: there is no such mutant: %s\n- %s\n+ %s" % key)
             count = dict.fromkeys(("fail", "time", "hang", "survived", "equal", "invalid", "listed"), 0)
             begun, n_all = time.time(), len(mutants)
             for mutant in mutants[:args.each]:
@@ -286,12 +291,10 @@ def main():
                     continue
                 result = verdict(mutant, tests, builders, work)
                 if result == "survived":
-                    keys = [key for key in (mutant.key, mutant.key[:2] + ("*",)) if key in equivalents]
-                    used.update(keys)
-                    result = "listed" if keys else result
+                    is_listed = mutant.key in equivalents or mutant.key[:2] + ("*",) in equivalents
+                    result = "listed" if is_listed else result
                 count[result] += 1
                 if result == "survived":
-                    survivors.append(mutant)
                     print("survived, line %d: %s" % (mutant.line, mutant.show()), flush=True)
             rows.append((group, file, n_all, count))
             print("%s: %s, %.1f s each" % (file, count, (time.time() - begun) / max(1, sum(count.values()))), flush=True)
@@ -302,7 +305,7 @@ def main():
 
 def report(rows, args):
     """Prints the table in Markdown. Returns 1 when less than 90 % of a group were killed."""
-    table = [(group, file, n, count) for group, file, n, count in rows]
+    table = list(rows)
     for group in dict.fromkeys(row[0] for row in rows):
         counts = [row[3] for row in rows if row[0] == group]
         table.append((group, "all", sum(row[2] for row in rows if row[0] == group),
