@@ -214,7 +214,7 @@ static void tables_in_every_spelling_are_read(void)
         {"a,b,c,d,e\n7,1,2,3,4\n8,5,6,7,8\n", NULL, "7", "8"},
         {"1,2,label,3,4\n1,2,7,3,4\n5,6,8,7,8\n", NULL, "7", "8"},
         {"a,label,\"the digit\",c,d\n1,2,7,3,4\n5,6,8,7,8\n", "the digit", "7", "8"},
-        {"a,b,c,a,d\n7,1,2,3,4\n8,5,6,7,8\n", "a", "7", "8"},
+        {"0,1,2,3,4\n7,1,2,3,4\n8,5,6,7,8\n", NULL, "7", "8"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         Arena arena = {0};
@@ -253,7 +253,8 @@ static void a_mistake_in_a_table_is_refused_with_its_place(void)
         {"\r\n\n", NULL, "table.csv: is empty", 0},
         {"label,a\n", NULL, "table.csv: has a header, but no images", 0},
         {"7\n", NULL, "line 1: has one field, where a label and pixels were", 0},
-        {"7,1,2,3\n", NULL, "line 1: has 3 columns of pixels, which is not a square", 0},
+        {"7,1,2,3\n", NULL,
+         "line 1: has 3 columns of pixels beside column 1, the labels, which is not", 0},
         {"7,1,2,3\n", NULL, "line 1: has 3 columns of pixels, where 2 x 2 were expected", 2},
         {"7,1,2,3,4\n", NULL, "line 1: has 4 columns of pixels, where 3 x 2 were expected", 3},
         {"7,1,2,3,4\n\n7,1,2,3\n", NULL, "line 3: has 4 fields, where 5 were expected", 0},
@@ -288,6 +289,9 @@ static void a_mistake_in_a_table_is_refused_with_its_place(void)
         {"7,1,2,3,4\n", "99999999999", "there is no column ", 0},
         {"a,b,c,d,e\n", "f", "line 1: no column is called 'f'", 0},
         {"a,b,c,d,label\n", "LABEL", "line 1: no column is called 'LABEL'", 0},
+        {"7,1,2,3,4\n", "0", "--label 0: columns are numbered from 1", 0},
+        {"a,b,c,a,d\n", "a", "line 1: columns 1 and 4 may both have the labels; --label says", 0},
+        {"1,label,3,class,5\n", NULL, "columns 2 and 4 may both have the labels; --label says", 0},
         {"1,2,3,4,5\n", "f", "no column is called 'f', since this is not a header", 0},
         {"P5 2 2 255 abcd\n", NULL, "where a table was expected", 0},
     };
