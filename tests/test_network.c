@@ -590,9 +590,18 @@ static size_t is_wrong_in_its_last_row(const Layer *layer, const double *const a
 
 static void a_reference_jacobian_with_one_wrong_entry_is_caught(void)
 {
+    Fixture f;
+    mlp_gradient_check check;
     LayerKind broken = layer_dense;
     broken.reference_row = is_wrong_in_its_last_row;
-    CHECK(caught(2, &broken), "not noticed");
+    fixture_open(&f, CLASSES);
+    f.net.layers[2].kind = &broken;
+    REQUIRE(checks(&f, &check), "could not be done");
+    for (size_t j = 0; j < check.n_jacobians; j++) // 1 to 3 are those of layer 2
+        CHECK(check.jacobians[j].ok == (j < 1 || j > 3), "%s: %d", check.jacobians[j].name,
+              check.jacobians[j].ok);
+    CHECK(!check.ok, "not noticed");
+    arena_free(&f.arena);
 }
 
 // Before any work, which would need two gigabytes.
@@ -622,6 +631,30 @@ static void a_gradient_that_is_added_twice_is_caught(void)
     LayerKind broken = layer_dense;
     broken.weight_gradient = adds_twice;
     CHECK(caught(2, &broken), "not noticed");
+}
+
+static void adds_a_thousandth(const Layer *layer, const LayerView *view, Part part, float scale,
+                              float *into)
+{
+    layer_dense.weight_gradient(layer, view, part, scale, into);
+    into[layer->tensors[1].offset] += 1e-3f;
+}
+
+// A small gradient beside a large one has the errors of the large one's sums.
+static void the_error_of_a_gradient_is_relative_to_the_largest_of_all(void)
+{
+    Fixture f;
+    mlp_gradient_check check;
+    LayerKind broken = layer_dense;
+    broken.weight_gradient = adds_a_thousandth;
+    fixture_open(&f, CLASSES);
+    f.net.layers[2].kind = &broken;
+    REQUIRE(checks(&f, &check), "could not be done");
+    double largest = 0.0, error = check.gradients[0].error_training;
+    for (size_t b = 0; b < check.n_gradients; b++)
+        largest = fmax(largest, check.gradients[b].largest);
+    CHECK(fabs(error * largest / 1e-3 - 1.0) < 0.01, "%g, where the largest is %g", error, largest);
+    arena_free(&f.arena);
 }
 
 static void forgets_the_bias(const Layer *layer, const LayerView *view, Part part, float scale,
@@ -752,6 +785,7 @@ int main(void)
     RUN(a_reference_jacobian_with_one_wrong_entry_is_caught);
     RUN(jacobians_that_are_too_large_are_refused);
     RUN(a_gradient_that_is_added_twice_is_caught);
+    RUN(the_error_of_a_gradient_is_relative_to_the_largest_of_all);
     RUN(a_bias_that_is_never_updated_is_caught);
     RUN(a_delta_of_the_wrong_sign_is_caught);
     RUN(a_gradient_of_zeros_is_not_accepted);
