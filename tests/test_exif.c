@@ -83,6 +83,15 @@ static void the_tag_may_be_the_first(void)
     CHECK(exif_orientation(data, n) == 5, "%d", exif_orientation(data, n));
 }
 
+static void segments_before_may_be_long(void)
+{
+    enum { LENGTH = 0x0123 };
+    unsigned char data[128], file[128 + LENGTH] = {0xff, 0xd8, 0xff, 0xe0, 1, 0x23};
+    size_t n = photo(data, "MM", 6) - 8; // EXIF begins at byte 8
+    memcpy(file + 4 + LENGTH, data + 8, n);
+    CHECK(exif_orientation(file, 4 + LENGTH + n) == 6, "not found");
+}
+
 // Each in a block of its own, so that the address sanitizer sees where it ends.
 static int orientation_of_copy(const unsigned char *data, size_t n)
 {
@@ -126,6 +135,7 @@ int main(void)
     RUN(a_number_that_is_not_an_orientation_is_none);
     RUN(what_only_looks_like_an_orientation_is_none);
     RUN(the_tag_may_be_the_first);
+    RUN(segments_before_may_be_long);
     RUN(a_file_cut_at_any_byte_has_none_before_the_tag);
     RUN(every_byte_may_have_any_value);
     return test_end();

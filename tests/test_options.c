@@ -276,7 +276,7 @@ static void json_strings_are_decoded_or_refused(void)
     } good[] = {{"\"\"", ""},
                 {" \"a\\\"b\\\\c\\/\" ", "a\"b\\c/"},
                 {"\"\\b\\f\\n\\r\\t\"", "\b\f\n\r\t"},
-                {"\"\\u0041\\u001f\"", "A\x1f"},
+                {"\"\\u0041\\u001f\\u007f\"", "A\x1f\x7f"},
                 {"\"\xc3\xa9\xf0\x9f\x98\x80\"", "\xc3\xa9\xf0\x9f\x98\x80"}};
     static const char *const bad[] = {"",
                                       "\"",
@@ -287,6 +287,7 @@ static void json_strings_are_decoded_or_refused(void)
                                       "\"\\u12\"",
                                       "\"\\u12g4\"",
                                       "\"\\u0000\"",
+                                      "\"\\u0080\"",
                                       "\"\\u00e9\"",
                                       "\"\\uD83D\\ude00\"",
                                       "\"\\ud800\"",
