@@ -149,7 +149,11 @@ static void check_sparse_forward(size_t I, size_t O, size_t B, unsigned nonzero_
     fill(I, O, S, B);
     unsigned char *bytes = make_bytes(I, B, nonzero_of_ten);
     Lists lists = make_lists(reference, bytes, I, B);
-    SparseRows rows = {lists.entries, lists.start, B};
+    SparseRow row[MAX_B + 1] = {{NULL, 0}};
+    for (size_t e = 0; e <= B; e++)
+        row[e] = (SparseRow){lists.entries + lists.start[e],
+                             e < B ? lists.start[e + 1] - lists.start[e] : 0};
+    SparseRows rows = {row, B};
     for (size_t i = 0; i < B * stride; i++)
         actual[i] = expected[i] = i % stride < O ? draw(7, i) : 0.0f;
     if (mode == SUM_ADD) // a sum that is continued never begins with a -0

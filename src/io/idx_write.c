@@ -162,7 +162,7 @@ static const char aside[] = ".mlp-old-";
 // which would end this half-way.
 static bool set_aside(const IdxWriter *writer, DIR *list, const char *name, Error *err)
 {
-    char new[64]; // the names of a set are short
+    char new[sizeof aside + sizeof(struct dirent)]; // more than a name has
     struct stat status;
     bool ok = fstatat(dirfd(list), name, &status, AT_SYMLINK_NOFOLLOW) == 0;
     bool is_link = ok && S_ISLNK(status.st_mode);

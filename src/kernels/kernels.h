@@ -39,15 +39,18 @@ typedef struct ByteRows {
 } ByteRows;
 
 // n rows of bytes as compressed sparse rows (CSR): only the nonzero bytes, in ascending order, as
-// entries 256 * column + byte. Row e has the entries from start[e] up to, but not including,
-// start[e + 1].
+// entries 256 * column + byte. Row e has the `length` entries from row[e].entries on, wherever they
+// are. Two entries behind each may be read; so may two at row[n].entries.
 enum {
     SPARSE_MAX_BYTES = 128, // in a row: 64 floats of W for each of them fill the innermost cache
-    SPARSE_SLACK = 32       // entries behind the last list that may be read and overwritten
+    SPARSE_SLACK = 8        // entries behind the last list that may be read and overwritten
 };
-typedef struct SparseRows {
+typedef struct SparseRow {
     const uint16_t *entries;
-    const uint32_t *start;
+    size_t length;
+} SparseRow;
+typedef struct SparseRows {
+    const SparseRow *row;
     size_t n;
 } SparseRows;
 

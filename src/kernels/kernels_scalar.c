@@ -28,8 +28,7 @@ static void scalar_sparse_forward(const SumRows *sums, const float *restrict W, 
     if (tile != NULL)
         memset(tile, 0, I * TILE_EXAMPLES);
     for (size_t e = 0; e < rows->n; e++) {
-        const uint16_t *entry = rows->entries + rows->start[e];
-        const uint16_t *end = rows->entries + rows->start[e + 1];
+        const uint16_t *entry = rows->row[e].entries, *end = entry + rows->row[e].length;
         for (const uint16_t *p = entry; tile != NULL && p < end; p++)
             tile[(*p >> 8) * TILE_EXAMPLES + e] = (unsigned char)*p;
         for (size_t strip = 0; strip < S; strip += KERNEL_PAD) {

@@ -116,23 +116,28 @@ typedef struct ForwardStrip {
 } ForwardStrip;
 
 // `vectors` vectors of the sums of all examples. The tile is filled unless it is NULL. An entry is
-// loaded before the two in front of it are used, across the ends of lists: loads of W whose
-// addresses wait for the load of an entry come late.
+// loaded before the two in front of it are used, and the first two of a list before the list in
+// front of it: loads of W whose addresses wait for the load of an entry come late.
 INLINE void forward_strip(const ForwardStrip *strip, unsigned char *tile, size_t vectors)
 {
-    const SparseRows *rows = strip->rows;
-    const uint16_t *ahead = rows->entries + rows->start[0];
+    const SparseRow *row = strip->rows->row, *end = row + strip->rows->n;
     const float *W = strip->W, *value = strip->value;
     float *at = strip->sums.at;
     size_t S = strip->S;
     OPAQUE(W);
-    uint32_t entry = *ahead++, next = *ahead++;
-    for (size_t e = 0; e < rows->n; e++, at += strip->sums.stride) {
+    uint32_t first = row->entries[0], second = row->entries[1];
+    for (size_t e = 0; row < end; e++, row++, at += strip->sums.stride) {
+        const uint16_t *ahead = row->entries + 2;
+        uint32_t entry = first, next = second;
+        first = row[1].entries[0];
+        second = row[1].entries[1];
+        LOADED(first);
+        LOADED(second);
         Vector sum[STRIP_VECTORS];
         UNROLL
         for (size_t j = 0; j < vectors; j++)
             sum[j] = strip->sums.mode == SUM_CONTINUE ? load(at + j * LANES) : splat(0.0f);
-        for (size_t left = rows->start[e + 1] - rows->start[e]; left > 0; left--) {
+        for (size_t left = row->length; left > 0; left--) {
             uint32_t later = *ahead++;
             LOADED(later);
             if (tile != NULL)

@@ -145,9 +145,10 @@ static Tile batch_tile(const Batch *batch, size_t first)
     return tile;
 }
 
-// The lists of a chunk of a tile's examples, one after the other.
+// The lists of a chunk of a tile's examples. The last row has none: kernels look one list ahead.
 typedef struct Lists {
-    uint16_t entries[TILE_EXAMPLES * SPARSE_MAX_BYTES + SPARSE_SLACK];
+    SparseRow row[TILE_EXAMPLES + 1];
+    uint16_t entries[TILE_EXAMPLES * SPARSE_MAX_BYTES + SPARSE_SLACK]; // of lists made here
     uint32_t start[TILE_EXAMPLES + 1];
 } Lists;
 
@@ -157,27 +158,20 @@ static const uint32_t *prepared_start(const PreparedImages *images, const Batch 
     return images->start + batch_image(batch, e) * images->n_chunks + chunk;
 }
 
-// Copies prepared lists to one place, where the kernels can read on beyond the end of each without
-// waiting for memory. All look-ups come first, so that their cache misses overlap. Whole vectors
-// are copied: what follows the end of a list is overwritten by the next one.
-static void gather_lists(Lists *lists, const PreparedImages *images, const Tile *tile, size_t chunk)
+// Looks up prepared lists, before any is read, so that the cache misses of the look-ups overlap,
+// and prefetches those of the next batch.
+static void find_lists(Lists *lists, const PreparedImages *images, const Tile *tile, size_t chunk)
 {
-    const uint16_t *list[TILE_EXAMPLES];
-    lists->start[0] = 0;
     for (size_t e = 0; e < tile->batch.size; e++) {
         const uint32_t *start = prepared_start(images, &tile->batch, e, chunk);
-        list[e] = images->entries + start[0];
-        lists->start[e + 1] = lists->start[e] + start[1] - start[0];
+        lists->row[e] = (SparseRow){images->entries + start[0], start[1] - start[0]};
     }
     for (size_t e = 0; e < tile->next.size; e++) {
         const uint32_t *start = prepared_start(images, &tile->next, e, chunk);
         __builtin_prefetch(images->entries + start[0], 0, 2);
         __builtin_prefetch(images->entries + start[1], 0, 2);
     }
-    for (size_t e = 0; e < tile->batch.size; e++)
-        for (size_t i = lists->start[e]; i < lists->start[e + 1]; i += SPARSE_SLACK)
-            memcpy(lists->entries + i, list[e] + (i - lists->start[e]),
-                   SPARSE_SLACK * sizeof *lists->entries);
+    lists->row[tile->batch.size] = (SparseRow){images->entries, 0};
 }
 
 static ByteRows byte_rows(const Batch *batch, size_t pixel, const unsigned char *row[TILE_EXAMPLES])
@@ -185,6 +179,22 @@ static ByteRows byte_rows(const Batch *batch, size_t pixel, const unsigned char 
     for (size_t e = 0; e < batch->size; e++)
         row[e] = batch_pixels(batch, e) + pixel;
     return (ByteRows){row, batch->size};
+}
+
+// Lists the pixels of images that have not been prepared.
+static void make_lists(Lists *lists, const Tile *tile, Range pixels)
+{
+    const unsigned char *row[TILE_EXAMPLES], *next_row[TILE_EXAMPLES];
+    ByteRows bytes = byte_rows(&tile->batch, pixels.first, row);
+    ByteRows next = byte_rows(&tile->next, pixels.first, next_row);
+    lists->start[0] = 0;
+    kernels->sparse_list(lists->entries, lists->start, &bytes, range_length(pixels), &next);
+    uint16_t *end = lists->entries + lists->start[bytes.n];
+    end[0] = end[1] = 0;
+    for (size_t e = 0; e < bytes.n; e++)
+        lists->row[e] =
+            (SparseRow){lists->entries + lists->start[e], lists->start[e + 1] - lists->start[e]};
+    lists->row[bytes.n] = (SparseRow){end, 0};
 }
 
 // The sums over a chunk, of a tile's examples. Leaves the chunk's pixels in the transposed tile.
@@ -200,17 +210,10 @@ static void chunk_sums(const Layer *layer, const float *params, const SparseInpu
         transposed += tile->first * layer->n_rows + pixels.first * TILE_EXAMPLES;
     Lists lists;
     if (tile->batch.prepared != NULL)
-        gather_lists(&lists, tile->batch.prepared, tile, chunk);
-    else {
-        const unsigned char *row[TILE_EXAMPLES], *next_row[TILE_EXAMPLES];
-        ByteRows bytes = byte_rows(&tile->batch, pixels.first, row);
-        ByteRows next = byte_rows(&tile->next, pixels.first, next_row);
-        lists.start[0] = 0;
-        kernels->sparse_list(lists.entries, lists.start, &bytes, I, &next);
-    }
-    uint16_t *behind = lists.entries + lists.start[tile->batch.size];
-    behind[0] = behind[1] = 0; // kernels load entries two ahead of the one that they use
-    SparseRows rows = {lists.entries, lists.start, tile->batch.size};
+        find_lists(&lists, tile->batch.prepared, tile, chunk);
+    else
+        make_lists(&lists, tile, pixels);
+    SparseRows rows = {lists.row, tile->batch.size};
     kernels->sparse_forward(sums, W, S, &rows, I, value, transposed);
 }
 
