@@ -344,7 +344,7 @@ coverage:
 	@MAKE=$(call quoted,$(MAKE)) sh scripts/coverage.sh
 
 # Of each file at most MUTANTS; MUTANTS_ONLY names groups or files.
-MUTANTS = 40
+MUTANTS = 20
 mutants:
 	@MAKE=$(call quoted,$(MAKE)) python3 scripts/mutants.py --each $(call quoted,$(MUTANTS)) $(MUTANTS_ONLY)
 

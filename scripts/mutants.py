@@ -43,8 +43,8 @@ GROUPS = {
         "src/nn/schedule.c": "test_optimizer test_settings",
     },
     "reference": {
-        "src/nn/reference.c": "test_layers test_network test_explain test_allocation",
-        "src/nn/gradcheck.c": "test_layers test_network test_library test_allocation",
+        "src/nn/reference.c": "test_layers test_network test_explain",
+        "src/nn/gradcheck.c": "test_layers test_network test_library",
     },
 }
 
