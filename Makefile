@@ -31,10 +31,10 @@ FISHDIR      = $(PREFIX)/share/fish/vendor_completions.d
 CFLAGS ?= -O3 -g
 SAN     =
 
-# What trains and reads images is built for speed; these kernels gain nothing by -O3. The rest is built for size.
+# What trains is built for speed; these kernels gain nothing by -O3. The rest is built for size.
 # Unless CFLAGS are yours: all this makes the program 150 KB smaller and no slower.
-FAST = base/base base/random kernels/% io/idx io/source \
-       $(addprefix nn/,augment dataset evaluate layers layers_image optimizer sparse_input)
+FAST = base/base base/random kernels/% \
+       $(addprefix nn/,augment layers layers_image optimizer sparse_input)
 ifeq ($(origin CFLAGS),file)
   OPTIMIZE = $(if $(filter %_scalar %_sse2 %_avx512,$(1)),-O2,$(if $(filter $(FAST),$(1)),,-Os))
 endif

@@ -6,7 +6,7 @@
 
 documents='README.md src/README.md include/README.md CONTRIBUTING.md'
 more_documents='SECURITY.md tests/README.md data/report/README.md data/report/SPEED.md data/report/SETTINGS.md'
-commands='train eval predict gradcheck info weights features explain page export sweep augment import export-data completion'
+commands='train eval predict gradcheck info weights features explain page export sweep augment import export-data verify completion'
 
 # ---------------------------------------------------------------------------------------------
 # Commands: NAME.N.command and, where the output is shown, NAME.N.output; N counts from 1

@@ -35,10 +35,11 @@ page m.bin -d data -o
 augment -d data --csv
 weights cnn.bin --csv
 train -q -d data --epochs 2 --hidden 8 -o n.bin --csv
+train -q -d data --epochs 2 --hidden 8 -o n.bin --csv chained.csv --chain
 sweep -q -d data --epochs 2 --hidden 4,8 --csv'
 
 untimed() { # NAME: the seconds differ from run to run
-    case $1 in train* | sweep*) sed 's/,[0-9.]*$//' ;; *) cat ;; esac
+    case $1 in *--chain) cat ;; train* | sweep*) sed 's/,[0-9.]*$//' ;; *) cat ;; esac
 }
 # for_tables FUNCTION: calls it with each command line and a file that has its table.
 for_tables() {

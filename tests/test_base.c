@@ -109,13 +109,15 @@ static void sha256_gives_known_hashes(void)
                  {120, "2f3d335432c70b580af0e8e1b3674a7c020d683aa5f73aaaedfdc55af904c21c"},
                  {1000, "41edece42d63e8d9bf515a9ba6932e1c20cbc9f5a5d134645adb5db1b9737ea3"}};
     char letters[1000], text[2 * SHA256_SIZE + 1];
-    unsigned char hash[SHA256_SIZE];
+    unsigned char hash[SHA256_SIZE], scalar[SHA256_SIZE];
     memset(letters, 'a', sizeof letters);
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         sha256(hash, letters, known[i].n);
         for (size_t b = 0; b < SHA256_SIZE; b++)
             snprintf(text + 2 * b, 3, "%02x", hash[b]);
         CHECK(strcmp(text, known[i].hash) == 0, "%zu bytes: %s", known[i].n, text);
+        sha256_scalar(scalar, letters, known[i].n);
+        CHECK(memcmp(scalar, hash, sizeof hash) == 0, "%zu bytes: another scalar hash", known[i].n);
     }
     sha256(hash, "abc", 3);
     CHECK(hash[0] == 0xba && hash[1] == 0x78 && hash[31] == 0xad, "abc: %02x%02x...%02x", hash[0],

@@ -3,6 +3,7 @@
 // tables.h, the live line to progress.h, what it says of the data to data_notes.h and the work to
 // the library (mlp.h). A training is a new one, one that is resumed, or a new one that starts from
 // a model's weights.
+#include "chain.h"
 #include "commands.h"
 #include "data_notes.h"
 #include "json.h"
@@ -24,7 +25,7 @@
 typedef struct TrainOptions {
     mlp_settings settings; // class_names: the value of --classes
     uint64_t checkpoint_every, threads;
-    const char *data, *output, *csv, *resume, *from;
+    const char *data, *output, *csv, *chain, *resume, *from;
     bool augment, no_transpose, quiet, json;
 } TrainOptions;
 
@@ -45,6 +46,10 @@ static void train_options(OptionTable *table, void *values)
                   "older table of curves, but no other file",
                   .default_text = "the model's name with .csv: second.csv for second.bin, but "
                                   "curves.csv for model.bin"),
+        OPT_TABLE("chain", &o->chain,
+                  "write the SHA-256 of the model of every epoch here, for mlp verify; with "
+                  "--resume, continue the chain that the training had",
+                  .default_text = ""),
         OPT_UINT("checkpoint-every", &o->checkpoint_every, 1, SETTING_MAX_EPOCHS, "N",
                  "write the model every N epochs, not only at the end",
                  .default_text = "once a minute"),
@@ -161,8 +166,9 @@ typedef struct Job {
     const mlp_model *from;  // the weights that it starts from; NULL: initial ones
     const mlp_model *model; // of the last complete epoch
     Split split;
-    Output csv;
-    bool csv_failed; // which ended the training
+    Output csv, chain; // chain: only with --chain
+    Chain row;         // the last one of the chain
+    bool csv_failed;   // or the chain, which ended the training
     Progress progress;
     mlp_epoch last;
     mlp_epoch kept_figures; // of the epoch that the model is of
@@ -247,7 +253,9 @@ static bool save_all(Job *job, Error *err)
     Error second;
     if (job->last.epoch == 0)
         return true;
-    bool table = command_commit(&job->csv, err) || signals_noted() == SIGPIPE;
+    bool table = (command_commit(&job->csv, err) &&
+                  (job->chain.stream == NULL || command_commit(&job->chain, err))) ||
+                 signals_noted() == SIGPIPE;
     bool model = job->saved_epoch == epochs_done(job) ||
                  save_model(job, job->options->output, table ? err : &second);
     if (!model && job->kept_epoch != epochs_done(job))
@@ -271,12 +279,14 @@ static bool watch_batch(void *context, size_t epoch, size_t done, double loss)
     return true;
 }
 
-// The table is on the disk before a model that needs its rows. A checkpoint that cannot be written
-// does not end the training: the disk may have room when the next one is due.
+// The tables are on the disk before a model that needs their rows. A checkpoint that cannot be
+// written does not end the training: the disk may have room when the next one is due.
 static void save_checkpoint(Job *job)
 {
     Error err;
-    if (output_sync(&job->csv, &err) && save_model(job, job->options->output, &err))
+    if (output_sync(&job->csv, &err) &&
+        (job->chain.stream == NULL || output_sync(&job->chain, &err)) &&
+        save_model(job, job->options->output, &err))
         return;
     progress_end(&job->progress);
     command_note("no checkpoint of epoch %zu, the training continues: %s", epochs_done(job),
@@ -284,11 +294,16 @@ static void save_checkpoint(Job *job)
     job->saved_time = clock_seconds();
 }
 
+static bool add_to_chain(Job *job, const mlp_model *model, Error *err)
+{
+    return job->options->chain == NULL ||
+           (chain_add(&job->row, &job->chain, model, err) && output_publish(&job->chain, err));
+}
+
 static bool watch_epoch(void *context, const mlp_epoch *report, const mlp_model *model)
 {
     Job *job = context;
     size_t wanted = command_threads(job->context, job->options->threads);
-    (void)model;
     if (job->last.epoch == 0 && report->threads < wanted) {
         progress_end(&job->progress);
         command_note("the system gave only %zu of %zu threads", report->threads, wanted);
@@ -297,7 +312,8 @@ static bool watch_epoch(void *context, const mlp_epoch *report, const mlp_model 
     if (report->is_kept)
         job->kept_figures = *report;
     job->seconds += report->seconds;
-    job->csv_failed = !curves_add(&job->csv, report, &job->context->err);
+    job->csv_failed = !curves_add(&job->csv, report, &job->context->err) ||
+                      !add_to_chain(job, model, &job->context->err);
     if (job->csv_failed)
         return false;
     progress_epoch(&job->progress, report);
@@ -320,6 +336,8 @@ static void print_summary(const Job *job)
     json_open(&json, NULL, '{');
     json_string(&json, "model", o->output);
     json_string(&json, "curves", o->csv);
+    if (o->chain != NULL)
+        json_string(&json, "chain", o->chain);
     if (o->from != NULL)
         json_string(&json, "from", o->from);
     json_string(&json, "sizes", sizes);
@@ -426,6 +444,8 @@ static void print_resume_command(const Job *job)
             fprintf(stderr, " --%s %s", row->flag, setting_text(row, &o->settings, number));
     }
     print_flag("--csv", o->csv);
+    if (o->chain != NULL)
+        print_flag("--chain", o->chain);
     if (o->checkpoint_every > 0)
         fprintf(stderr, " --checkpoint-every %llu", (unsigned long long)o->checkpoint_every);
     if (o->data != NULL)
@@ -514,18 +534,17 @@ static bool measure_kept(Job *job, Error *err)
     return true;
 }
 
-// Begins the table: that of a model that is resumed continues after its last epoch.
-static bool begin_table(Job *job, Error *err)
+// Begins the tables: those of a model that is resumed continue after its last epoch. What was
+// opened is the caller's to discard.
+static bool begin_tables(Job *job, Error *err)
 {
     Context *c = job->context;
+    const TrainOptions *o = job->options;
     size_t last = job->epochs_before;
-    if ((last > 0 && !measure_kept(job, err)) ||
-        !command_open_table(c, &job->csv, job->options->csv))
-        return false;
-    if (curves_begin(&job->csv, &job->context->arena, last, &job->kept_figures, err))
-        return true;
-    output_discard(&job->csv);
-    return false;
+    return (last == 0 || measure_kept(job, err)) && command_open_table(c, &job->csv, o->csv) &&
+           curves_begin(&job->csv, &c->arena, last, &job->kept_figures, err) &&
+           (o->chain == NULL || (command_open_table(c, &job->chain, o->chain) &&
+                                 chain_begin(&job->row, &job->chain, &c->arena, job->model, err)));
 }
 
 static int train(Job *job)
@@ -540,10 +559,9 @@ static int train(Job *job)
         return status;
     if ((!is_named && !curves_may_replace(o->csv, &c->err)) || !prepare(job, &c->err))
         return STATUS_FAILED;
-    if (!begin_table(job, &c->err))
-        return STATUS_FAILED;
-    status = run_job(job, &c->err);
+    status = begin_tables(job, &c->err) ? run_job(job, &c->err) : STATUS_FAILED;
     output_discard(&job->csv);
+    output_discard(&job->chain);
     return status;
 }
 

@@ -39,7 +39,8 @@ typedef struct Context {
 
 extern const Command command_train, command_eval, command_gradcheck, command_info, command_weights,
     command_sweep, command_predict, command_features, command_augment, command_explain,
-    command_page, command_export, command_import, command_export_data, command_completion;
+    command_page, command_export, command_import, command_export_data, command_verify,
+    command_completion;
 
 // Parses the words after the command's name and runs it, or prints its help. Returns the exit
 // status; when that is an error, context->err says why, unless it has been printed.

@@ -11,10 +11,10 @@
 #include <unistd.h>
 
 static const Command *const commands[] = {
-    &command_train,       &command_eval,   &command_predict,   &command_gradcheck,
-    &command_explain,     &command_info,   &command_weights,   &command_features,
-    &command_page,        &command_export, &command_augment,   &command_import,
-    &command_export_data, &command_sweep,  &command_completion};
+    &command_train,       &command_eval,   &command_predict, &command_gradcheck,
+    &command_explain,     &command_info,   &command_weights, &command_features,
+    &command_page,        &command_export, &command_augment, &command_import,
+    &command_export_data, &command_sweep,  &command_verify,  &command_completion};
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 
 static void print_help(void)

@@ -66,6 +66,7 @@ static const struct {
     {"gradcheck", "gradient-check grad-check check-gradients gradients check"},
     {"info", "show inspect describe summary"},
     {"sweep", "search grid-search tune"},
+    {"verify", "reproduce check-model repeat audit"},
     {"import", "convert load-data make-data read-csv"},
     {"export-data", "export-images dump to-csv"},
     {"test-fraction", "test-size test-split test-share"},
@@ -314,7 +315,7 @@ static bool parse_argument(const Command *command, Arguments *words, char *word,
 {
     bool wants_more = command->arguments != NULL &&
                       (words->model == NULL || strstr(command->arguments, "...") != NULL ||
-                       (words->n_files == 0 && strstr(command->arguments, " [FILE]") != NULL));
+                       (words->n_files == 0 && strstr(command->arguments, "[FILE]") != NULL));
     if (!wants_more)
         return error_set(err, "unexpected argument '%s'; 'mlp %s --help' shows what is expected",
                          word, command->name);
@@ -355,10 +356,12 @@ static ParseResult parse_words(const Command *command, OptionTable *table, Argum
 static bool check_line(const Command *command, const OptionTable *table, const Arguments *words,
                        Error *err)
 {
-    if (command->arguments != NULL && command->arguments[0] != '[' && words->model == NULL)
+    const char *needed = command->arguments; // that of "[FILE] MODEL" comes last
+    if (needed != NULL && strncmp(needed, "[FILE] ", 7) == 0)
+        needed += 7;
+    if (needed != NULL && needed[0] != '[' && words->model == NULL)
         return error_set(err, "'mlp %s' needs a %.*s: mlp %s %s", command->name,
-                         (int)strcspn(command->arguments, " ."), command->arguments, command->name,
-                         command->arguments);
+                         (int)strcspn(needed, " ."), needed, command->name, command->arguments);
     for (size_t i = 0; i < table->n; i++)
         for (size_t j = 0; j < table->n; j++) {
             const Option *a = &table->rows[i], *b = &table->rows[j];

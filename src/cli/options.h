@@ -94,7 +94,8 @@ struct Context;
 typedef struct Command {
     const char *name; // "train"
     // "MODEL"; "MODEL|DIR"; "this|that": one of these words; "[MODEL]": may be missing; "MODEL
-    // [FILE]"; "MODEL..."; "MODEL... FILE...", where the command finds out how many are models;
+    // [FILE]"; "[FILE] MODEL"; "MODEL..."; "MODEL... FILE...", where the command finds out how many
+    // are models;
     // "[TABLE]...": no models; NULL: none.
     const char *arguments;
     const char *summary; // one line for `mlp --help`

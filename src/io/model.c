@@ -3,6 +3,7 @@
 #include "model.h"
 
 #include "bytes.h"
+#include "elementary.h"
 #include "formats.h"
 #include "json.h"
 #include "numbers.h"
@@ -198,17 +199,26 @@ static size_t write_header(FILE *out, const Model *model, const FileTensors *ten
     return checksum_at;
 }
 
-// Returns whether all weights are finite.
-static bool write_tensors(FILE *out, const Model *model, const FileTensors *tensors)
+// Writes the values in the order of the file from *end on. Returns whether all are finite. Looks up
+// rows, not values, since a training with a chain does this after every epoch.
+static bool put_tensors(unsigned char **end, const Model *model, const FileTensors *tensors)
 {
-    ByteWriter w = {.out = out};
     bool finite = true;
+    unsigned char *out = *end;
     for (const FileTensor *t = tensors->list; t < tensors->list + tensors->n; t++) {
-        const float *block = file_tensor_block(t, model);
-        bytes_put_tensor(&w, t->tensor, block);
-        for (size_t e = 0; e < tensor_size(t->tensor); e++)
-            finite = finite && isfinite(block[tensor_index(t->tensor, e)]);
+        size_t last = t->tensor->n_dims - 1, n = t->tensor->dims[last];
+        size_t stride = t->tensor->stride[last];
+        for (size_t e = 0, size = tensor_size(t->tensor); e < size; e += n) {
+            const float *row = file_tensor_block(t, model) + tensor_index(t->tensor, e);
+            for (size_t i = 0; i < n; i++) {
+                uint32_t bits = f32_bits(row[i * stride]);
+                for (int b = 0; b < 4; b++)
+                    *out++ = (unsigned char)(bits >> (8 * b));
+                finite = finite && isfinite(row[i * stride]);
+            }
+        }
     }
+    *end = out;
     return finite;
 }
 
@@ -219,24 +229,44 @@ typedef struct FileBytes {
     uint32_t checksum;
 } FileBytes;
 
+// The header, then room for the tensors. Fails when memory is short.
+static bool make_header(FileBytes *bytes, size_t *checksum_at, const Model *model,
+                        const FileTensors *tensors)
+{
+    *bytes = (FileBytes){.text = NULL};
+    FILE *memory = open_memstream(&bytes->text, &bytes->size);
+    if (memory == NULL)
+        return false;
+    fwrite((unsigned char[8]){0}, 1, 8, memory);
+    *checksum_at = write_header(memory, model, tensors);
+    bool complete = ferror(memory) == 0;
+    complete = fclose(memory) == 0 && complete;
+    size_t size = bytes->size;
+    for (size_t t = 0; t < tensors->n; t++)
+        size += 4 * tensor_size(tensors->list[t].tensor);
+    char *all = complete ? realloc(bytes->text, size) : NULL;
+    if (all == NULL) {
+        free(bytes->text);
+        return false;
+    }
+    bytes_store((unsigned char *)all, bytes->size - 8, 8);
+    bytes->text = all;
+    return true;
+}
+
 static bool make_bytes(FileBytes *bytes, const Model *model, Error *err)
 {
     char digits[9];
-    *bytes = (FileBytes){.text = NULL};
-    FILE *memory = open_memstream(&bytes->text, &bytes->size);
+    size_t checksum_at;
     FileTensors tensors;
-    if (memory == NULL)
-        return error_set(err, "no memory for the model file");
     model_tensors(&tensors, model);
-    fwrite((unsigned char[8]){0}, 1, 8, memory);
-    size_t checksum_at = write_header(memory, model, &tensors), data_at = (size_t)ftell(memory);
-    bool finite = write_tensors(memory, model, &tensors), complete = ferror(memory) == 0;
-    if (fclose(memory) != 0 || !complete) {
-        free(bytes->text);
+    if (!make_header(bytes, &checksum_at, model, &tensors)) {
         error_set(err, "no memory for the model file");
         return false;
     }
-    bytes_store((unsigned char *)bytes->text, data_at - 8, 8);
+    unsigned char *end = (unsigned char *)bytes->text + bytes->size;
+    bool finite = put_tensors(&end, model, &tensors);
+    bytes->size = (size_t)(end - (unsigned char *)bytes->text);
     bytes->checksum = crc32_update(0, (unsigned char *)bytes->text, bytes->size);
     snprintf(digits, sizeof digits, "%08" PRIx32, bytes->checksum);
     memcpy(bytes->text + checksum_at, digits, 8);
@@ -265,6 +295,17 @@ bool model_checksum(const Model *model, uint32_t *checksum, Error *err)
     if (!make_bytes(&bytes, model, &reason))
         return error_set(err, "%s: %s", model->name, reason.text);
     *checksum = bytes.checksum;
+    free(bytes.text);
+    return true;
+}
+
+bool model_sha256(const Model *model, unsigned char hash[SHA256_SIZE], Error *err)
+{
+    FileBytes bytes;
+    Error reason;
+    if (!make_bytes(&bytes, model, &reason))
+        return error_set(err, "%s: %s", model->name, reason.text);
+    sha256(hash, bytes.text, bytes.size);
     free(bytes.text);
     return true;
 }

@@ -20,6 +20,7 @@
 #include "network.h"
 #include "output.h"
 #include "settings.h"
+#include "sha256.h"
 #include "train_state.h"
 
 // Raised only when a sum, an initialisation or an order changes: the same settings with the same
@@ -73,6 +74,9 @@ bool model_save(const Model *model, Output *out, Arena *arena, const char *path,
 
 // The checksum of the file that model_write makes of it. Fails as that does.
 bool model_checksum(const Model *model, uint32_t *checksum, Error *err);
+
+// The SHA-256 of that file.
+bool model_sha256(const Model *model, unsigned char hash[SHA256_SIZE], Error *err);
 
 // Takes the recipe of a model that a program of recipe `current` reads. Fails for a later one.
 bool model_parse_recipe(uint64_t *recipe, const char *text, uint64_t current, Error *err);
