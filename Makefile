@@ -7,6 +7,7 @@
 # make check-repro  the builds that must give the same bytes
 # make fuzz         a minute of hostile inputs for each reader (FUZZ_SECONDS)
 # make coverage     which lines the tests run
+# make mutants      changes the source in one place at a time and counts what the tests notice
 # make lint         static analysis
 # make bench        how fast it is here, against what a dense program could do
 # make help         the other targets
@@ -180,7 +181,7 @@ SONAME       = libmlp.so.0
 TESTED       = $(filter-out %/main.o,$(CLI_OBJECTS)) $(LIBMLP)
 TESTS        = $(patsubst tests/%.c,$(BUILD)/%,$(filter-out $(UNLINKED),$(wildcard tests/test_*.c)))
 
-.PHONY: all lib run report page bench bench-pictures check check-repro unit-tests replays fuzzers fuzz coverage lint install uninstall clean help FORCE
+.PHONY: all lib run report page bench bench-pictures check check-repro unit-tests replays fuzzers fuzz coverage mutants lint install uninstall clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 MAKEFLAGS += --no-builtin-rules
@@ -341,6 +342,11 @@ fuzz:
 
 coverage:
 	@MAKE=$(call quoted,$(MAKE)) sh scripts/coverage.sh
+
+# Of each file at most MUTANTS; MUTANTS_ONLY names groups or files.
+MUTANTS = 20
+mutants:
+	@MAKE=$(call quoted,$(MAKE)) python3 scripts/mutants.py --each $(call quoted,$(MUTANTS)) $(MUTANTS_ONLY)
 
 lint:
 	@sh scripts/lint.sh

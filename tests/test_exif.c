@@ -53,6 +53,45 @@ static void a_number_that_is_not_an_orientation_is_none(void)
     CHECK(exif_orientation(data, photo(data, "II", 0)) == 1, "0");
 }
 
+// Only a tag of the right number and type counts, in a segment that says it is EXIF.
+static void what_only_looks_like_an_orientation_is_none(void)
+{
+    static const struct {
+        size_t at;
+        unsigned char value;
+        int orientation;
+    } changes[] = {{9, 0xe0, 1}, {12, 'e', 1}, {17, 1, 1},   {40, 0x13, 1}, {42, 4, 1},
+                   {42, 1, 1},   {18, 'M', 1}, {26, 1, 1},   {26, 0, 1},    {39, 1, 6},
+                   {11, 1, 1},   {11, 6, 1},   {11, 200, 6}, {8, 0, 1},     {0, 0, 6},
+                   {11, 46, 6},  {5, 2, 1},    {11, 40, 6},  {11, 39, 1}};
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        unsigned char data[128];
+        size_t n = photo(data, "II", 6);
+        data[changes[i].at] = changes[i].value;
+        int found = exif_orientation(data, n);
+        CHECK(found == changes[i].orientation, "byte %zu is %d: %d, not %d", changes[i].at,
+              changes[i].value, found, changes[i].orientation);
+    }
+}
+
+static void the_tag_may_be_the_first(void)
+{
+    unsigned char data[128];
+    size_t n = photo(data, "II", 6);
+    static const unsigned char first[] = {0x12, 1, 3, 0, 1, 0, 0, 0, 5};
+    memcpy(data + 28, first, sizeof first);
+    CHECK(exif_orientation(data, n) == 5, "%d", exif_orientation(data, n));
+}
+
+static void segments_before_may_be_long(void)
+{
+    enum { LENGTH = 0x0123 };
+    unsigned char data[128], file[128 + LENGTH] = {0xff, 0xd8, 0xff, 0xe0, 1, 0x23};
+    size_t n = photo(data, "MM", 6) - 8; // EXIF begins at byte 8
+    memcpy(file + 4 + LENGTH, data + 8, n);
+    CHECK(exif_orientation(file, 4 + LENGTH + n) == 6, "not found");
+}
+
 // Each in a block of its own, so that the address sanitizer sees where it ends.
 static int orientation_of_copy(const unsigned char *data, size_t n)
 {
@@ -94,6 +133,9 @@ int main(void)
 {
     RUN(all_orientations_are_read_in_both_byte_orders);
     RUN(a_number_that_is_not_an_orientation_is_none);
+    RUN(what_only_looks_like_an_orientation_is_none);
+    RUN(the_tag_may_be_the_first);
+    RUN(segments_before_may_be_long);
     RUN(a_file_cut_at_any_byte_has_none_before_the_tag);
     RUN(every_byte_may_have_any_value);
     return test_end();

@@ -196,7 +196,18 @@ static void the_model_that_is_damaged_below_is_whole(void)
 static void every_truncation_is_refused(void)
 {
     for (size_t n = 0; n < model_size; n++)
-        refuse_model(model, n, "", "cut to", n);
+        refuse_model(model, n,
+                     n < 8                 ? "has only"
+                     : n < 8 + header_size ? "announce"
+                                           : "",
+                     "cut to", n);
+}
+
+static void other_formats_are_named(void)
+{
+    static const char zip[64] = "PK\3\4\x14", png[8] = "\x89PNG\r\n\x1a\n";
+    refuse_model((const unsigned char *)zip, sizeof zip, "where a model was expected", "zip", 0);
+    refuse_model((const unsigned char *)png, sizeof png, "where a model was expected", "png", 0);
 }
 
 static void every_flipped_bit_is_refused(void)
@@ -429,6 +440,16 @@ static void headers_with_a_right_checksum_are_refused_with_their_reason(void)
                  "\"t%d\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[0,0]},", i);
     refuse_model(mutant, assemble(many, strlen(many)), "more than 110 tensors", "many tensors",
                  200);
+    // Metadata: as many as there is room for, which are of a newer version, and one more.
+    for (int n = 2 * MODEL_MAX_ENTRIES; n <= 2 * MODEL_MAX_ENTRIES + 1; n++) {
+        snprintf(many, sizeof many, "{\"__metadata__\":{\"format\":\"mlp 1\",\"recipe\":\"1\"");
+        for (int i = 2; i < n; i++)
+            snprintf(many + strlen(many), sizeof many - strlen(many), ",\"k%d\":\"\"", i);
+        snprintf(many + strlen(many), sizeof many - strlen(many), "}}");
+        refuse_model(mutant, assemble(many, strlen(many)),
+                     n > 2 * MODEL_MAX_ENTRIES ? "more than 128 metadata" : "setting 'k2'",
+                     "many metadata", (size_t)n);
+    }
 }
 
 static void shapes_that_are_not_the_networks_are_refused(void)
@@ -767,6 +788,7 @@ int main(void)
     make_model(false);
     RUN(the_model_that_is_damaged_below_is_whole);
     RUN(every_truncation_is_refused);
+    RUN(other_formats_are_named);
     RUN(every_flipped_bit_is_refused);
     RUN(every_flip_with_a_right_checksum_is_refused_or_makes_a_model);
     RUN(appended_bytes_are_refused);

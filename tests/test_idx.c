@@ -125,6 +125,23 @@ static void labels_of_integers_are_read(void)
     arena_free(&arena);
 }
 
+static void sizes_have_four_bytes_of_which_the_first_counts_most(void)
+{
+    Arena arena = {0};
+    Error err;
+    Dataset data;
+    fill();
+    put_u32(images + 4, 0x01020304);
+    put_u32(images + 8, 1);
+    put_u32(images + 12, 1);
+    write_both(IMAGE_BYTES, LABEL_BYTES, false);
+    CHECK(!read_both(&data, &arena, false, &err) &&
+              strstr(err.text, "says 16909060 x 1 x 1 images, 16909076 bytes with the header; the "
+                               "file has 100") != NULL,
+          "%s", err.text);
+    arena_free(&arena);
+}
+
 static void transposing_exchanges_rows_and_columns(void)
 {
     Arena arena = {0};
@@ -259,6 +276,7 @@ int main(void)
     RUN(good_files_are_read_exactly_raw_and_compressed);
     RUN(a_label_of_12_makes_13_classes);
     RUN(labels_of_integers_are_read);
+    RUN(sizes_have_four_bytes_of_which_the_first_counts_most);
     RUN(transposing_exchanges_rows_and_columns);
     RUN(a_large_compressed_file_is_read_exactly);
     RUN(what_is_no_regular_file_is_refused);

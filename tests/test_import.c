@@ -5,6 +5,7 @@
 #include "idx.h"
 #include "resize.h"
 
+#include "failing_source.h"
 #include "files.h"
 #include "test.h"
 
@@ -191,6 +192,145 @@ static void tables_that_are_cut_are_refused_or_end_before(void)
     }
 }
 
+// What a table may be, with the pixels and labels that it gives.
+static void tables_in_every_spelling_are_read(void)
+{
+    static const struct {
+        const char *text, *label, *first, *second; // label: which column; the labels of two rows
+    } cases[] = {
+        {"7,1,2,3,4\n8,5,6,7,8\n", NULL, "7", "8"},
+        {"7,1,2,3,4\r\n8,5,6,7,8", NULL, "7", "8"},
+        {"\n\r\n7;1;2;3;4\n\n8;5;6;7;8\n\n", NULL, "7", "8"},
+        {"7\t1\t2\t3\t4\n8\t5\t6\t7\t8\n", NULL, "7", "8"},
+        {" 7 ,\t1\t, 2,3 ,4 \n 8 ,5,6,7\t,\t8", NULL, "7", "8"},
+        {"\"7\" , \"1\",2,3,\"4\" \n\"a \"\"b\"\"\",\"5\",6,7,8\n", NULL, "7", "a \"b\""},
+        {"7.0,1.,2.00,3,4\nit's, 5.0,06,7,008\n", NULL, "7.0", "it's"},
+        {"1,7,2,3,4\n5,8,6,7,8\n", "2", "7", "8"},
+        {"1,2,3,4,a,b\n5,6,7,8,a b,\n", "5", NULL, NULL},
+        {"1,2,3,4,a;b\n5,6,7,8,c\n", "5", "a;b", "c"},
+        {"label,p,q,r,s\n7,1,2,3,4\n8,5,6,7,8\n", NULL, "7", "8"},
+        {"p,q,r,s,CLASS\n1,2,3,4,7\n5,6,7,8,8\n", NULL, "7", "8"},
+        {"p,q,r,s,label\n1,7,2,3,4\n5,8,6,7,8\n", "2", "7", "8"},
+        {"a,b,c,d,e\n7,1,2,3,4\n8,5,6,7,8\n", NULL, "7", "8"},
+        {"1,2,label,3,4\n1,2,7,3,4\n5,6,8,7,8\n", NULL, "7", "8"},
+        {"a,label,\"the digit\",c,d\n1,2,7,3,4\n5,6,8,7,8\n", "the digit", "7", "8"},
+        {"0,1,2,3,4\n7,1,2,3,4\n8,5,6,7,8\n", NULL, "7", "8"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        Arena arena = {0};
+        Error err = {""};
+        Collection images = {.n = 0};
+        const char *text = cases[i].text;
+        bool ok = read_table(&images, text, strlen(text), cases[i].label, &arena, &err);
+        if (cases[i].first == NULL)
+            CHECK(!ok, "case %zu was accepted", i);
+        else if (!ok)
+            CHECK(ok, "case %zu: %s", i, err.text);
+        else
+            CHECK(images.n == 2 && images.rows == 2 && images.cols == 2 &&
+                      memcmp(images.pixels.at, "\1\2\3\4\5\6\7\10", 8) == 0 && labels.n == 2 &&
+                      memcmp(images.labels.at, "\0\1", 2) == 0 &&
+                      strcmp(labels.each[0].text.text, cases[i].first) == 0 &&
+                      strcmp(labels.each[1].text.text, cases[i].second) == 0,
+                  "case %zu: %zu images, %zu labels, %s", i, images.n, labels.n,
+                  labels.each[0].text.text);
+        arena_free(&arena);
+    }
+}
+
+#define HUNDRED                                                                                    \
+    "aaaaaaaaaabbbbbbbbbbaaaaaaaaaabbbbbbbbbbaaaaaaaaaabbbbbbbbbbaaaaaaaaaabbbbbbbbbbaaaaaaaaaabb" \
+    "bbbbbbbb"
+#define FIELD_OF_255 HUNDRED HUNDRED "aaaaaaaaaabbbbbbbbbbaaaaaaaaaabbbbbbbbbbaaaaaaaaaabbbbb"
+
+static void a_mistake_in_a_table_is_refused_with_its_place(void)
+{
+    static const struct {
+        const char *text, *label, *reason;
+        size_t rows; // of an image, of 2 columns; 0: not given
+    } cases[] = {
+        {"", NULL, "table.csv: is empty", 0},
+        {"\r\n\n", NULL, "table.csv: is empty", 0},
+        {"label,a\n", NULL, "table.csv: has a header, but no images", 0},
+        {"7\n", NULL, "line 1: has one field, where a label and pixels were", 0},
+        {"7,1,2,3\n", NULL,
+         "line 1: has 3 columns of pixels beside column 1, the labels, which is not", 0},
+        {"7,1,2,3\n", NULL, "line 1: has 3 columns of pixels, where 2 x 2 were expected", 2},
+        {"7,1,2,3,4\n", NULL, "line 1: has 4 columns of pixels, where 3 x 2 were expected", 3},
+        {"7,1,2,3,4\n\n7,1,2,3\n", NULL, "line 3: has 4 fields, where 5 were expected", 0},
+        {"7,1,2,3,4\n7,1,2,3,4,5\n", NULL, "line 2: has more than 5 fields, where 5 were", 0},
+        {"7,1,2,3,4\n7\n", NULL, "line 2: has 1 fields, where 5 were expected", 0},
+        {"1,2,3,4,7\n1,2\n", "5", "line 2: has 2 fields, where 5 were expected", 0},
+        {"7,1,2,3,256\n", NULL, "line 1, column 5: '256' is not a whole number from 0 to 255", 0},
+        {"7,1,2.5,x,4\n", NULL, "line 1, column 3: '2.5' is not a whole number from 0 to 255", 0},
+        {"a,0.5,0.25,0.5,0.5\n", NULL, "line 1, column 2: '0.5' is not a whole number from 0", 0},
+        {"7,1,x,3,4\n", NULL, "column 3: 'x' is not a whole number from 0 to 255; --label says", 0},
+        {"7,1,2,3,4\n7,1,256,3,4\n", NULL, "line 2, column 3: '256' is not a whole number", 0},
+        {"7,1,2,3,4\n7,1,2,3,256\n", NULL, "line 2, column 5: '256' is not a whole number", 0},
+        {"7,1,2,3,4\n7,1,2,999,4\n", NULL, "line 2, column 4: '999' is not a whole number", 0},
+        {"7,1,2,3,4\n7,1,2,x,4\n", NULL, "line 2, column 4: 'x' is not a whole number from 0", 0},
+        {"7,1,2,3,4\n7,1,2,1000,4\n", NULL, "line 2, column 4: '1000' is not a whole number", 0},
+        {"7,1,2,3,4\n7,1,,3,4\n", NULL, "line 2, column 3: '' is not a whole number", 0},
+        {"7,1,2,3,4\n,1,2,3,4\n", NULL, "line 2: ", 0},
+        {"7,1,2,3,4\n7,1;2,3,4,5\n", NULL, "line 2, column 2: '1;2' is not a whole number", 0},
+        {"7,1,2,3,4\n7,/,2,3,4,5\n", NULL, "line 2, column 2: '/' is not a whole number", 0},
+        {"7,1,2,3,4\n7,1:,2,3,4,5\n", NULL, "line 2, column 2: '1:' is not a whole number", 0},
+        {"7,\"1,2,3,4\n", NULL, "line 1, column 2: the quote does not end in this line", 0},
+        {"7,\"1\"x,2,3,4\n", NULL, "line 1, column 2: something follows the quote", 0},
+        {"7,1,2,3,\"4\" x\n", NULL, "line 1, column 5: something follows the quote", 0},
+        {"7,1,2,3,4\r7,1,2,3,4\n", NULL, "line 1, column 5: a carriage return is not", 0},
+        {"7,1,\1,3,4\n", NULL, "line 1, column 3: has the byte 01, which is not text", 0},
+        {"7,1,\x1f,3,4\n", NULL, "line 1, column 3: has the byte 1f, which is not text", 0},
+        {"7,1,\"\x7f\",3,4\n", NULL, "line 1, column 3: has the byte 7f, which is not text", 0},
+        {"label,a,b,c," FIELD_OF_255 "\n7,1,2,3,4,5\n", NULL, "line 2: has more than 5 fields", 0},
+        {"label,a,b,c," FIELD_OF_255 "a\n7,1,2,3,4\n", NULL,
+         "line 1, column 5: has more than 255 bytes without a separator", 0},
+        {"7,1,2,3,4\n", "6", "line 1: there is no column 6 for --label: it has 5", 0},
+        {"7,1,2,3,4\n", "99999999999", "there is no column ", 0},
+        {"a,b,c,d,e\n", "f", "line 1: no column is called 'f'", 0},
+        {"a,b,c,d,label\n", "LABEL", "line 1: no column is called 'LABEL'", 0},
+        {"7,1,2,3,4\n", "0", "--label 0: columns are numbered from 1", 0},
+        {"a,b,c,a,d\n", "a", "line 1: columns 1 and 4 may both have the labels; --label says", 0},
+        {"1,label,3,class,5\n", NULL, "columns 2 and 4 may both have the labels; --label says", 0},
+        {"1,2,3,4,5\n", "f", "no column is called 'f', since this is not a header", 0},
+        {"P5 2 2 255 abcd\n", NULL, "where a table was expected", 0},
+    };
+    static const char *const hints[] = {"; --label says", ", since this is not a header"};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        Arena arena = {0};
+        Error err = {""};
+        Collection images = {.rows = cases[i].rows, .cols = cases[i].rows > 0 ? 2 : 0};
+        const char *text = cases[i].text;
+        bool ok = read_table(&images, text, strlen(text), cases[i].label, &arena, &err);
+        const char *found = strstr(err.text, cases[i].reason);
+        CHECK(!ok && found != NULL, "case %zu: %s, not '%s'", i, ok ? "accepted" : err.text,
+              cases[i].reason);
+        for (size_t h = 0; h < 2; h++)
+            CHECK((strstr(err.text, hints[h]) != NULL) ==
+                      (strstr(cases[i].reason, hints[h]) != NULL),
+                  "case %zu: %s", i, err.text);
+        arena_free(&arena);
+    }
+}
+
+static void a_source_that_fails_is_not_taken_for_one_that_ends(void)
+{
+    static const char text[] = "label,first,second,third,fourth\n7,1,2,3,4\n8,5,6,7,8\n";
+    for (size_t size = FORMAT_HEAD; size < sizeof text; size++) {
+        Arena arena = {0};
+        Error err = {""};
+        Collection images = {.n = 0};
+        Source source = failing_source(text, size);
+        labels.n = 0;
+        bool ok = csv_images_read(&images, &labels, NULL, &source, &arena, &err);
+        CHECK(!ok && strstr(err.text, "stream: ") == err.text &&
+                  strstr(err.text + 1, "stream: ") == NULL && strstr(err.text, "line") == NULL &&
+                  strstr(err.text, "images") == NULL,
+              "%zu bytes: '%s'", size, ok ? "accepted" : err.text);
+        arena_free(&arena);
+    }
+}
+
 // ---------------------------------------------------------------------------------------------
 // Classes and parts
 
@@ -279,6 +419,9 @@ int main(void)
     RUN(every_number_is_read_at_every_place_in_the_buffer);
     RUN(what_is_behind_a_short_read_is_not_taken);
     RUN(tables_that_are_cut_are_refused_or_end_before);
+    RUN(tables_in_every_spelling_are_read);
+    RUN(a_mistake_in_a_table_is_refused_with_its_place);
+    RUN(a_source_that_fails_is_not_taken_for_one_that_ends);
     RUN(labels_become_classes);
     RUN(test_images_are_a_fraction_of_each_class_in_order);
     return test_end();

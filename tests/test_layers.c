@@ -251,6 +251,31 @@ static void backward_with_a_unit_vector_is_a_row_of_the_jacobian(void)
     }
 }
 
+// Where nobody needs dx there is none, and what weight_gradient needs is saved all the same.
+static void backward_without_dx_gives_the_same_weight_gradient(void)
+{
+    for (size_t k = 0; k < N_CASES; k++) {
+        if (cases[k].kind->backward == NULL || cases[k].kind->weight_gradient == NULL)
+            continue;
+        float *gradient[2];
+        Fixture f;
+        fixture_open(&f, &cases[k]);
+        forward(&f);
+        for (size_t i = 0; i < B * f.layer.out_stride; i++)
+            f.dy[i] = (float)(i % 3);
+        for (int without = 0; without < 2; without++) {
+            gradient[without] = floats(&f, f.n_parameters);
+            f.view.dx = without != 0 ? NULL : f.dx;
+            memset(f.view.saved, 0, B * f.layer.saved_bytes);
+            f.layer.kind->backward(&f.layer, f.params, &f.view);
+            f.layer.kind->weight_gradient(&f.layer, &f.view, (Part){0, 1}, 1.0f, gradient[without]);
+        }
+        CHECK(memcmp(gradient[0], gradient[1], f.n_parameters * sizeof(float)) == 0, "%s",
+              cases[k].name);
+        arena_free(&f.arena);
+    }
+}
+
 // dL/dvec(parameter) = sum over the batch of dy J, here with J in full; some of dy is zero.
 static void weight_gradient_is_the_chain_with_full_jacobians(void)
 {
@@ -365,6 +390,20 @@ static void the_average_input_gives_zero_after_init(void)
     arena_free(&f.arena);
 }
 
+// Not -0, which would be another model file.
+static void biases_begin_at_0_where_the_inputs_have_no_mean(void)
+{
+    Fixture f;
+    fixture_open(&f, case_named("dense"));
+    float *params = floats(&f, f.n_parameters);
+    layer_dense.init(&f.layer, params, 1, 0);
+    for (size_t o = 0; o < shape_size(f.layer.out); o++) {
+        float bias = params[tensor_index(&f.layer.tensors[1], o)];
+        CHECK(bias == 0.0f && !signbit(bias), "bias %zu is %g", o, (double)bias);
+    }
+    arena_free(&f.arena);
+}
+
 // PyTorch's layout: (O,C,H,W) however the program keeps it, the last three one dimension of a dense
 // layer.
 static void tensors_are_in_the_order_of_the_file(void)
@@ -394,10 +433,12 @@ int main(void)
     RUN(reference_jacobians_agree_with_central_differences);
     RUN(forward_agrees_with_the_reference);
     RUN(backward_with_a_unit_vector_is_a_row_of_the_jacobian);
+    RUN(backward_without_dx_gives_the_same_weight_gradient);
     RUN(weight_gradient_is_the_chain_with_full_jacobians);
     RUN(part_ranges_are_what_weight_gradient_changes);
     RUN(regions_end_at_kinks);
     RUN(the_average_input_gives_zero_after_init);
+    RUN(biases_begin_at_0_where_the_inputs_have_no_mean);
     RUN(tensors_are_in_the_order_of_the_file);
     return test_end();
 }

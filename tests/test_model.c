@@ -542,6 +542,8 @@ static void devices_directories_and_missing_directories(void)
               strstr(err.text, "No such file") != NULL,
           "%s", err.text);
     CHECK(!output_open(&out, &arena, "", OUTPUT_ANY_FILE, &err), "an empty name");
+    static Model model;
+    CHECK(!model_save(&model, &out, &arena, work_path("no/such/file"), &err), "saved nowhere");
     arena_free(&arena);
 }
 

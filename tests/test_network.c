@@ -417,6 +417,20 @@ static void the_gradient_check_accepts_a_right_network(void)
           check.n_jacobians, check.n_gradients);
     const size_t I = SIDE * SIDE, H = HIDDEN, C = CLASSES;
     const size_t shapes[7][2] = {{1, C}, {C, C}, {C, C * H}, {C, H}, {H, H}, {H, H}, {H, H * I}};
+    static const char *const names[7][2] = {
+        {"dL/da2", "(yhat - y)^T (7)"},         {"da2/db2", "I (3)"},
+        {"da2/dvec(W2)", "I_4 (x) f1^T (5)"},   {"da2/df1", "W2 (1)"},
+        {"df1/da1", "diag(f1 * (1 - f1)) (4)"}, {"da1/db1", "I (3)"},
+        {"da1/dvec(W1)", "I_5 (x) x^T (5)"}};
+    static const char *const blocks[4] = {"dL/db2", "dL/dvec(W2)", "dL/db1", "dL/dvec(W1)"};
+    for (size_t b = 0; b < 4; b++)
+        CHECK(strcmp(check.gradients[b].name, blocks[b]) == 0, "%s, not %s",
+              check.gradients[b].name, blocks[b]);
+    for (size_t j = 0; j < 7; j++)
+        CHECK(strcmp(check.jacobians[j].name, names[j][0]) == 0 &&
+                  strcmp(check.jacobians[j].identity, names[j][1]) == 0,
+              "%s = %s, not %s = %s", check.jacobians[j].name, check.jacobians[j].identity,
+              names[j][0], names[j][1]);
     for (size_t j = 0; j < 7; j++)
         CHECK(check.jacobians[j].rows == shapes[j][0] && check.jacobians[j].cols == shapes[j][1],
               "%s is %zux%zu", check.jacobians[j].name, check.jacobians[j].rows,
@@ -565,6 +579,46 @@ static void a_wrong_reference_jacobian_is_caught(void)
     CHECK(caught(1, &broken), "not noticed");
 }
 
+static size_t is_wrong_in_its_last_row(const Layer *layer, const double *const argument[],
+                                       size_t which, size_t row, JacobianEntry *entries)
+{
+    size_t n = layer_dense.reference_row(layer, argument, which, row, entries);
+    if (row + 1 == shape_size(layer->out))
+        entries[n - 1].value += 1e-3;
+    return n;
+}
+
+static void a_reference_jacobian_with_one_wrong_entry_is_caught(void)
+{
+    Fixture f;
+    mlp_gradient_check check;
+    LayerKind broken = layer_dense;
+    broken.reference_row = is_wrong_in_its_last_row;
+    fixture_open(&f, CLASSES);
+    f.net.layers[2].kind = &broken;
+    REQUIRE(checks(&f, &check), "could not be done");
+    for (size_t j = 0; j < check.n_jacobians; j++) // 1 to 3 are those of layer 2
+        CHECK(check.jacobians[j].ok == (j < 1 || j > 3), "%s: %d", check.jacobians[j].name,
+              check.jacobians[j].ok);
+    CHECK(!check.ok, "not noticed");
+    arena_free(&f.arena);
+}
+
+// Before any work, which would need two gigabytes.
+static void jacobians_that_are_too_large_are_refused(void)
+{
+    Arena arena = {0};
+    Network net;
+    Error err = {""};
+    mlp_gradient_check check;
+    Architecture a = synthetic_architecture("mlp", SIDE, SIDE, 2400, CLASSES);
+    REQUIRE(network_build(&net, &a, &err), "%s", err.text);
+    CHECK(!gradient_check(&check, &net, NULL, NULL, MLP_CHECK_STEP, &arena, &err) &&
+              strstr(err.text, "one of 2400 x 117600 is too large") != NULL,
+          "%s", err.text);
+    arena_free(&arena);
+}
+
 static void adds_twice(const Layer *layer, const LayerView *view, Part part, float scale,
                        float *into)
 {
@@ -577,6 +631,30 @@ static void a_gradient_that_is_added_twice_is_caught(void)
     LayerKind broken = layer_dense;
     broken.weight_gradient = adds_twice;
     CHECK(caught(2, &broken), "not noticed");
+}
+
+static void adds_a_thousandth(const Layer *layer, const LayerView *view, Part part, float scale,
+                              float *into)
+{
+    layer_dense.weight_gradient(layer, view, part, scale, into);
+    into[layer->tensors[1].offset] += 1e-3f;
+}
+
+// A small gradient beside a large one has the errors of the large one's sums.
+static void the_error_of_a_gradient_is_relative_to_the_largest_of_all(void)
+{
+    Fixture f;
+    mlp_gradient_check check;
+    LayerKind broken = layer_dense;
+    broken.weight_gradient = adds_a_thousandth;
+    fixture_open(&f, CLASSES);
+    f.net.layers[2].kind = &broken;
+    REQUIRE(checks(&f, &check), "could not be done");
+    double largest = 0.0, error = check.gradients[0].error_training;
+    for (size_t b = 0; b < check.n_gradients; b++)
+        largest = fmax(largest, check.gradients[b].largest);
+    CHECK(fabs(error * largest / 1e-3 - 1.0) < 0.01, "%g, where the largest is %g", error, largest);
+    arena_free(&f.arena);
 }
 
 static void forgets_the_bias(const Layer *layer, const LayerView *view, Part part, float scale,
@@ -704,7 +782,10 @@ int main(void)
     RUN(a_sigmoid_whose_backward_forgets_its_derivative_is_caught);
     RUN(the_derivative_of_another_activation_in_any_layer_is_caught);
     RUN(a_wrong_reference_jacobian_is_caught);
+    RUN(a_reference_jacobian_with_one_wrong_entry_is_caught);
+    RUN(jacobians_that_are_too_large_are_refused);
     RUN(a_gradient_that_is_added_twice_is_caught);
+    RUN(the_error_of_a_gradient_is_relative_to_the_largest_of_all);
     RUN(a_bias_that_is_never_updated_is_caught);
     RUN(a_delta_of_the_wrong_sign_is_caught);
     RUN(a_gradient_of_zeros_is_not_accepted);

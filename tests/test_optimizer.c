@@ -391,12 +391,90 @@ static void schedules_begin_and_end_as_they_say(void)
     }
 }
 
+// The blocks are those that the settings need, and no step leaves its range, however long it is.
+static void a_step_changes_all_of_its_range_and_nothing_else(void)
+{
+    enum { N = 7000 };
+    static const struct {
+        Range range;
+        bool is_bias;
+    } parts[] = {{{0, N}, false},     {{3, 3}, false},     {{5, 2053}, true},
+                 {{64, 4160}, false}, {{17, 2066}, false}, {{4000, 6999}, true}};
+    static float before[N], average[N];
+    static const char *const optimizers[] = {"sgd", "adam"};
+    for (size_t o = 0; o < 2; o++)
+        for (size_t k = 0; k < sizeof parts / sizeof parts[0]; k++) {
+            Arena own = {0};
+            Error err;
+            OptimizerState s;
+            mlp_settings settings;
+            settings_default(&settings, "mlp");
+            settings.optimizer = optimizers[o];
+            settings.momentum = 0.5;
+            settings.ema = 0.75;
+            settings.weight_decay = 0.25;
+            REQUIRE(optimizer_open(&s, optimizer_of(&settings), &settings, N, &own, &err), "%s",
+                    err.text);
+            CHECK(s.params != NULL && s.gradient != NULL && s.average != NULL &&
+                      s.slots[0] != NULL && (s.slots[1] != NULL) == (o == 1),
+                  "%s: other blocks", optimizers[o]);
+            for (size_t i = 0; i < N; i++) {
+                s.params[i] = before[i] = 1.0f + (float)(i % 5);
+                s.average[i] = average[i] = 9.0f;
+                s.gradient[i] = 1.0f + (float)(i % 3);
+            }
+            optimizer_begin(&s, &settings, 1, 0.125, 1);
+            optimizer_step(&s, (PartRange){parts[k].range, parts[k].is_bias});
+            for (size_t i = 0; i < N; i++) {
+                bool is_in = i >= parts[k].range.first && i < parts[k].range.end;
+                float g = 1.0f + (float)(i % 3), p = before[i];
+                if (is_in) // step 1 of Adam is as long as the rate
+                    p -= (parts[k].is_bias ? 0.0f : 0.03125f * p) +
+                         0.125f * (o == 1 ? 1.0f : 1.5f * g);
+                float mean = is_in ? average[i] + (p - average[i]) * 9.0f / 11.0f : average[i];
+                CHECK(fabsf(s.params[i] - p) < 1e-5f && fabsf(s.average[i] - mean) < 1e-5f &&
+                          s.gradient[i] == (is_in ? 0.0f : g),
+                      "%s, part %zu: parameter %zu is %g, not %g; average %g, not %g; gradient %g",
+                      optimizers[o], k, i, (double)s.params[i], (double)p, (double)s.average[i],
+                      (double)mean, (double)s.gradient[i]);
+            }
+            arena_free(&own);
+        }
+}
+
+static void plain_descent_keeps_nothing_but_the_parameters(void)
+{
+    Arena own = {0};
+    Error err;
+    OptimizerState s;
+    mlp_settings settings;
+    settings_default(&settings, "mlp");
+    bool ok = optimizer_open(&s, optimizer_of(&settings), &settings, 5, &own, &err);
+    CHECK(ok && s.params != NULL && s.gradient == NULL && s.average == NULL && s.slots[0] == NULL &&
+              s.slots[1] == NULL && s.optimizer->step == NULL,
+          "it has other blocks");
+    arena_free(&own);
+}
+
+static void the_last_batch_of_an_epoch_may_be_smaller(void)
+{
+    static const uint64_t sizes[][2] = {{0, 0},  {1, 1},  {15, 1}, {16, 1},
+                                        {17, 2}, {32, 2}, {33, 3}};
+    mlp_settings settings = {.batch_size = 16};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
+        CHECK(schedule_batches(&settings, sizes[i][0]) == sizes[i][1], "%d images: %d batches",
+              (int)sizes[i][0], (int)schedule_batches(&settings, sizes[i][0]));
+}
+
 int main(void)
 {
     open_all();
     RUN(every_step_is_that_of_double_precision);
     RUN(a_step_that_is_wrong_would_be_noticed);
     RUN(threads_and_instruction_sets_change_no_bit);
+    RUN(a_step_changes_all_of_its_range_and_nothing_else);
+    RUN(plain_descent_keeps_nothing_but_the_parameters);
+    RUN(the_last_batch_of_an_epoch_may_be_smaller);
     RUN(schedules_begin_and_end_as_they_say);
     arena_free(&arena);
     return test_end();

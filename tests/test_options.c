@@ -276,7 +276,7 @@ static void json_strings_are_decoded_or_refused(void)
     } good[] = {{"\"\"", ""},
                 {" \"a\\\"b\\\\c\\/\" ", "a\"b\\c/"},
                 {"\"\\b\\f\\n\\r\\t\"", "\b\f\n\r\t"},
-                {"\"\\u0041\\u001f\"", "A\x1f"},
+                {"\"\\u0041\\u001f\\u007f\"", "A\x1f\x7f"},
                 {"\"\xc3\xa9\xf0\x9f\x98\x80\"", "\xc3\xa9\xf0\x9f\x98\x80"}};
     static const char *const bad[] = {"",
                                       "\"",
@@ -287,6 +287,7 @@ static void json_strings_are_decoded_or_refused(void)
                                       "\"\\u12\"",
                                       "\"\\u12g4\"",
                                       "\"\\u0000\"",
+                                      "\"\\u0080\"",
                                       "\"\\u00e9\"",
                                       "\"\\uD83D\\ude00\"",
                                       "\"\\ud800\"",
@@ -310,6 +311,156 @@ static void json_strings_are_decoded_or_refused(void)
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         CHECK(json_string_of(bad[i], &arena) == NULL, "case %zu was accepted", i);
     arena_free(&arena);
+}
+
+// By the definition of RFC 3629: the code point of a sequence, and whether it needs its length.
+static size_t utf8_length_by_definition(const unsigned char *s, size_t n)
+{
+    static const unsigned long least[] = {0, 0, 0x80, 0x800, 0x10000};
+    size_t ones = 0;
+    while (ones < 8 && (s[0] << ones & 0x80) != 0)
+        ones++;
+    size_t length = ones == 0 ? 1 : ones;
+    unsigned long code = s[0] & (0xffU >> (ones + 1));
+    if (ones == 1 || ones > 4 || length > n)
+        return 0;
+    for (size_t i = 1; i < length; i++) {
+        if (s[i] >> 6 != 2)
+            return 0;
+        code = code << 6 | (s[i] & 0x3fU);
+    }
+    bool is_surrogate = code >= 0xd800 && code <= 0xdfff;
+    return code < least[length] || is_surrogate || code > 0x10ffff ? 0 : length;
+}
+
+static void utf8_is_that_of_its_definition(void)
+{
+    static const unsigned char others[] = {0, 0x7f, 0x80, 0xbf, 0xc0, 0xff};
+    for (unsigned a = 0; a < 256; a++)
+        for (unsigned b = 0; b < 256; b++)
+            for (size_t k = 0; k < 36; k++)
+                for (size_t n = 1; n <= 4; n++) {
+                    const unsigned char s[4] = {(unsigned char)a, (unsigned char)b, others[k % 6],
+                                                others[k / 6]};
+                    size_t found = utf8_length(s, n), right = utf8_length_by_definition(s, n);
+                    if (found != right) // CHECK's text takes longer than all of the loop
+                        CHECK(found == right, "%02x %02x %02x %02x, of %zu: %zu, not %zu", a, b,
+                              s[2], s[3], n, found, right);
+                }
+}
+
+static void json_numbers_are_whole_and_below_2_to_the_64(void)
+{
+    static const struct {
+        const char *json;
+        uint64_t value;
+        const char *rest; // NULL: it is refused
+    } cases[] = {{"0", 0, ""},
+                 {" \t\r\n7,", 7, ","},
+                 {"10 ]", 10, " ]"},
+                 {"18446744073709551615", UINT64_MAX, ""},
+                 {"18446744073709551616", 0, NULL},
+                 {"00", 0, NULL},
+                 {"01", 0, NULL},
+                 {"-1", 0, NULL},
+                 {"", 0, NULL},
+                 {"x", 0, NULL},
+                 {"100000000000000000000000000000000000000000", 0, NULL}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *json = cases[i].json;
+        JsonReader reader = {json, json, json + strlen(json), NULL};
+        uint64_t value = 0;
+        Error err = {""};
+        bool ok = json_expect_uint(&reader, &value, &err);
+        CHECK(ok == (cases[i].rest != NULL), "'%s': %s", json, ok ? "accepted" : err.text);
+        CHECK(!ok || (value == cases[i].value && strcmp(reader.at, cases[i].rest) == 0),
+              "'%s': %llu, before '%s'", json, (unsigned long long)value, reader.at);
+        CHECK(ok || strstr(err.text, "expected a whole number below 2^64") != NULL, "'%s': %s",
+              json, err.text);
+    }
+    const char *digits = "123"; // the input ends before the digits do
+    JsonReader reader = {digits, digits, digits + 2, NULL};
+    uint64_t value = 0;
+    Error err;
+    CHECK(json_expect_uint(&reader, &value, &err) && value == 12, "%llu",
+          (unsigned long long)value);
+}
+
+// Adds a member to a text.
+static bool note_member(void *context, const char *key, Error *err)
+{
+    struct Notes {
+        JsonReader json;
+        char text[64];
+    } *notes = context;
+    uint64_t value;
+    if (!json_expect_uint(&notes->json, &value, err))
+        return false;
+    size_t used = strlen(notes->text);
+    snprintf(notes->text + used, sizeof notes->text - used, "%s=%d;", key, (int)value);
+    return true;
+}
+
+static void json_objects_are_read_member_by_member(void)
+{
+    static const struct {
+        const char *json, *members; // or the error
+    } cases[] = {{" { } ", ""},
+                 {"{\"a\":1}", "a=1;"},
+                 {" {\"a\" : 1 , \"b\\n\":2 }", "a=1;b\n=2;"},
+                 {"", "JSON byte 0: expected '{'"},
+                 {"{", "JSON byte 1: expected a string"},
+                 {"{1", "JSON byte 1: expected a string"},
+                 {"{\"a\"", "JSON byte 4: expected ':'"},
+                 {"{\"a\":x", "JSON byte 5: expected a whole number"},
+                 {"{\"a\":1", "JSON byte 6: expected '}'"},
+                 {"{\"a\":1,", "JSON byte 7: expected a string"},
+                 {"{\"a\":1,}", "JSON byte 7: expected a string"},
+                 {"{\"a\":1 \"b\":2}", "JSON byte 7: expected '}'"},
+                 {"{\"a", "JSON byte 2: expected the string to end"},
+                 {"{\"a\1\":1}", "JSON byte 3: expected no control character in a string"},
+                 {"{\"a\\x\":1}", "JSON byte 5: expected a valid escape before here"},
+                 {"{\"\xff\":1}", "JSON byte 2: expected valid UTF-8"},
+                 {"{}x", "JSON byte 2: expected the end"}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        Arena arena = {0};
+        Error err = {""};
+        const char *json = cases[i].json;
+        struct {
+            JsonReader json;
+            char text[64];
+        } notes = {{json, json, json + strlen(json), &arena}, ""};
+        bool ok = json_expect_object(&notes.json, note_member, &notes, &err) &&
+                  json_expect_end(&notes.json, &err);
+        const char *found = ok ? notes.text : err.text;
+        CHECK(ok ? strcmp(found, cases[i].members) == 0
+                 : strncmp(found, "JSON", 4) == 0 && strstr(found, cases[i].members) == found,
+              "%s gives '%s', not '%s'", json, found, cases[i].members);
+        arena_free(&arena);
+    }
+}
+
+static void text_in_json_is_utf8_and_safe_in_html(void)
+{
+    static const struct {
+        const char *text, *json, *in_html;
+    } cases[] = {{"a<b>", "\"a<b>\"\n", "\"a\\u003cb>\"\n"},
+                 {"\xc3\xa9 \xc3", "\"\xc3\xa9 \\ufffd\"\n", "\"\xc3\xa9 \\ufffd\"\n"},
+                 {"\xff\x1f \\", "\"\\ufffd\\u001f \\\\\"\n", "\"\\ufffd\\u001f \\\\\"\n"}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        for (int in_html = 0; in_html < 2; in_html++) {
+            const char *right = in_html != 0 ? cases[i].in_html : cases[i].json;
+            char *found = NULL;
+            size_t size = 0;
+            FILE *out = open_memstream(&found, &size);
+            REQUIRE(out != NULL, "no memory");
+            JsonWriter json = {.out = out, .in_html = in_html != 0};
+            json_string(&json, NULL, cases[i].text);
+            fputc('\n', out);
+            fclose(out);
+            CHECK(strcmp(found, right) == 0, "%s, not %s", found, right);
+            free(found);
+        }
 }
 
 static void json_is_written_as_expected(void)
@@ -454,6 +605,10 @@ int main(void)
     RUN(defaults_may_depend_on_other_options);
     RUN(help_shows_live_defaults);
     RUN(json_strings_are_decoded_or_refused);
+    RUN(utf8_is_that_of_its_definition);
+    RUN(json_numbers_are_whole_and_below_2_to_the_64);
+    RUN(json_objects_are_read_member_by_member);
+    RUN(text_in_json_is_utf8_and_safe_in_html);
     RUN(json_is_written_as_expected);
     RUN(crc32_is_the_usual_one_however_it_is_cut);
     RUN(arenas_align_zero_resize_and_refuse_overflow);

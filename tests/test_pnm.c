@@ -1,7 +1,9 @@
 // The reader of portable anymaps: every kind gives the same picture, and what is cut, wrong or
 // another format is refused with its reason.
+#include "formats.h"
 #include "pnm.h"
 
+#include "failing_source.h"
 #include "files.h"
 #include "test.h"
 
@@ -201,6 +203,63 @@ static void colours_become_grey_by_their_luma(void)
     check_picture(&files[1], 2, 3, luma);
 }
 
+// Weights of 299, 587 and 114 thousandths, rounded half up.
+static void every_mixture_of_colours_has_its_luma(void)
+{
+    enum { STEP = 15, N = 255 / STEP + 1, PIXELS = N * N * N };
+    static unsigned char bytes[32 + 3 * PIXELS], expected[PIXELS];
+    size_t at = (size_t)snprintf((char *)bytes, sizeof bytes, "P6 %d 1 255\n", PIXELS), n = 0;
+    for (unsigned red = 0; red <= 255; red += STEP)
+        for (unsigned green = 0; green <= 255; green += STEP)
+            for (unsigned blue = 0; blue <= 255; blue += STEP) {
+                bytes[at++] = (unsigned char)red;
+                bytes[at++] = (unsigned char)green;
+                bytes[at++] = (unsigned char)blue;
+                expected[n++] =
+                    (unsigned char)((299 * red + 587 * green + 114 * blue + 500) / 1000);
+            }
+    check_picture(&(Bytes){(char *)bytes, at}, 1, PIXELS, expected);
+}
+
+static void a_source_that_fails_is_not_taken_for_one_that_ends(void)
+{
+    static const Bytes files[] = {BYTES("P5 # a comment\n3 2 # another\n255\n123456"),
+                                  BYTES("P1 # a comment\n3 2\n0 1 0 # another\n 1 1 1 "),
+                                  BYTES("P4 # a comment, which is long\n3 2\nab"),
+                                  BYTES("P3 # a comment, which is long\n1 1\n9 1 2 3 ")};
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+        for (size_t size = FORMAT_HEAD; size <= files[i].size; size++) {
+            Arena arena = {0};
+            Error err = {""};
+            GreyImage image = {0};
+            Source source = failing_source(files[i].text, size);
+            pnm_begin(&reader, &source);
+            bool ok = pnm_read(&reader, &image, &arena, &err);
+            CHECK(!ok && strstr(err.text, "stream: ") == err.text &&
+                      strstr(err.text + 1, "stream: ") == NULL &&
+                      strstr(err.text, "byte") == NULL && strstr(err.text, "pixels") == NULL,
+                  "%.2s, %zu bytes: '%s'", files[i].text, size, ok ? "accepted" : err.text);
+            arena_free(&arena);
+        }
+}
+
+// gzip knows better than the reader why there is nothing.
+static void an_empty_file_in_gzip_differs_from_one_that_is_cut(void)
+{
+    static const unsigned char empty[] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3,
+                                          3,    0,    0, 0, 0, 0, 0, 0, 0, 0};
+    for (size_t cut = 0; cut < 2; cut++) {
+        Arena arena = {0};
+        Error err = {""};
+        GreyImage image;
+        write_file(work_path("empty.pnm.gz"), empty, sizeof empty - 4 * cut);
+        CHECK(!read_first(&image, &arena, work_path("empty.pnm.gz"), &err) &&
+                  strstr(err.text, cut == 0 ? "is empty" : "gzip cannot") != NULL,
+              "'%s'", err.text);
+        arena_free(&arena);
+    }
+}
+
 static void wrong_headers_and_pixels_are_refused_with_the_place(void)
 {
     static const struct {
@@ -385,6 +444,9 @@ int main(void)
     RUN(samples_of_16_bits_are_scaled_to_255_exactly);
     RUN(colours_of_16_bits_are_weighted_before_they_are_rounded);
     RUN(colours_become_grey_by_their_luma);
+    RUN(every_mixture_of_colours_has_its_luma);
+    RUN(a_source_that_fails_is_not_taken_for_one_that_ends);
+    RUN(an_empty_file_in_gzip_differs_from_one_that_is_cut);
     RUN(images_follow_one_another);
     RUN(what_cannot_follow_an_image_is_refused_with_the_place);
     RUN(wrong_headers_and_pixels_are_refused_with_the_place);
