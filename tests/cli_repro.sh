@@ -29,7 +29,7 @@ fingerprint() {
     while read -r name flags; do
         case $flags in *--val-size*) ;; *) flags="$flags --val-size 500" ;; esac
         # shellcheck disable=SC2086 # the flags are words
-        "$@" train -q -d "$WORK/data" $flags -o "$WORK/$name.bin" --csv "$WORK/$name.csv" </dev/null || return 1
+        "$@" train -q -d "$WORK/data" $flags -o "$WORK/$name.bin" --csv "$WORK/$name.csv" --chain "$WORK/$name.chain" </dev/null || return 1
         cut -d, -f1-6 "$WORK/$name.csv" >"$WORK/$name.table"
     done <"$WORK/trainings$emulated"
     "$@" train -q -d "$WORK/data" --from "$WORK/plain.bin" --epochs 1 --train-size 2000 --val-size 500 -o "$WORK/from.bin" \
@@ -40,12 +40,12 @@ fingerprint() {
         "$@" export "$WORK/lenet5.bin" -o "$WORK/lenet5.$format" || return 1
     done
     cut -d ' ' -f 1 "$WORK/trainings" | while read -r name; do
-        cat "$WORK/$name.bin" "$WORK/$name.table"
+        cat "$WORK/$name.bin" "$WORK/$name.table" "$WORK/$name.chain"
     done | cat - "$WORK/from.bin" "$WORK/eval.json" "$WORK/lenet5.onnx" "$WORK/lenet5.npz" "$WORK/lenet5.c" | cksum | tr ' ' -
 }
 every_setting_is_there() {
     "$FAST_MLP" train --help | sed -n '/^Options/,/^Presets/s/^ *\(-., \)\{0,1\}--\([a-z-]*\).*/\2/p' |
-        grep -vxE 'val-size|transpose|no-transpose|classes|data|output|csv|checkpoint-every|resume|from|threads|quiet|json|help' >"$WORK/flags"
+        grep -vxE 'val-size|transpose|no-transpose|classes|data|output|csv|chain|checkpoint-every|resume|from|threads|quiet|json|help' >"$WORK/flags"
     [ "$(wc -l <"$WORK/flags")" -gt 20 ] || { cat "$WORK/flags"; return 1; }
     while read -r flag; do
         grep -q -e "--$flag " "$WORK/trainings" || { echo "no training has --$flag"; return 1; }
