@@ -384,7 +384,6 @@ bool settings_check(const mlp_settings *settings, Error *err)
             return error_set(err, "%s: %s", row->key, reason.text);
     if (settings->momentum > 0.0 && strcmp(settings->optimizer, "sgd") != 0)
         return error_set(err, "momentum (--momentum): must be 0 with the optimizer %s, not %s",
-                         settings->optimizer,
-                         setting_text(setting_find(settings_table, "momentum"), settings, number));
+                         settings->optimizer, format_plain(number, settings->momentum));
     return architecture_check_sizes(settings, err);
 }
