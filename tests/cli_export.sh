@@ -189,7 +189,7 @@ claim "no model" keeps 2 MODEL -o old.onnx
 claim "two models" keeps 2 cnn.bin model.bin cnn.bin -o old.onnx
 claim "a missing model" keeps 1 none.bin none.bin -o old.onnx
 claim "a damaged model" damaged
-claim "a file that is no model" keeps 1 'model.npz' model.npz -o old.onnx
+claim "a file that is not a model" keeps 1 'model.npz' model.npz -o old.onnx
 claim "an output that is the model" keeps 1 'would replace the model' model.bin --format onnx -o ./model.bin
 claim "or a link to it" keeps 1 'would replace the model' model.bin -o link.onnx
 claim "which is still there" cmp model.bin kept.bin

@@ -128,7 +128,7 @@ missing() {
         [ "$(wc -l <"$WORK/stdout")" -eq 1 ] && grep -q -e "--only 3 --csv $WORK/m-3.csv" "$WORK/stdout" && sh "$WORK/stdout" &&
         exits 0 sweep "$bin" --csv "$WORK/m.csv" --merge "$awkward"/part-[1245678].csv "$WORK/m-3.csv" && same_as_whole "$WORK/m.csv"
 }
-claim "a missing row is listed as the command that makes it; without it there is no table" missing
+claim "a missing row is listed as the command that makes it; without it no table is written" missing
 none_at_all() {
     exits 1 sweep "$bin" --csv "$WORK/none.csv" --merge /dev/null && [ "$(wc -l <"$WORK/stdout")" -eq 8 ] && [ ! -e "$WORK/none.csv" ]
 }
