@@ -254,6 +254,7 @@ claim "no model" refuses 2 "'mlp verify' needs a MODEL: mlp verify [FILE] MODEL"
 claim "three arguments" refuses 2 "unexpected argument" verify chain.csv model.bin model.bin
 claim "--repeat without a chain" refuses 2 "--repeat needs a chain" verify model.bin --repeat 2
 claim "--repeat below 0" refuses 2 "--repeat" verify chain.csv model.bin --repeat=-1
+claim "--from, and nothing to repeat" refuses 2 "--repeat 0 repeats no epoch" verify chain.csv model.bin --from two.bin --repeat 0
 claim "a checkpoint with as many epochs" refuses 1 "has no fewer epochs than two.bin" verify two.bin --from two.bin
 claim "no chain of that name" refuses 1 "none.csv: No such file" verify none.csv model.bin
 claim "a model in place of the chain" refuses 1 "two.bin: is not a chain of mlp train" verify two.bin model.bin

@@ -186,6 +186,10 @@ static int run(Context *c)
         error_set(&c->err, "--repeat needs a chain, which has the models of single epochs");
         return STATUS_USAGE;
     }
+    if (v.options->repeat == 0 && v.options->from != NULL) {
+        error_set(&c->err, "--from says where to begin, and --repeat 0 repeats no epoch");
+        return STATUS_USAGE;
+    }
     int status = command_begin(c);
     if (status != STATUS_DONE)
         return status;
