@@ -184,7 +184,7 @@ CLI_OBJECTS  = $(call objects_of,src/cli/*.c,$(BUILD)) $(BUILD)/cli/page_parts.o
 LIB_PLACE    = $(if $(filter mlp,$(PROGRAM)),,$(BUILD)/)
 LIBMLP       = $(LIB_PLACE)libmlp.a
 SHARED       = $(LIB_PLACE)libmlp.so
-SONAME       = libmlp.so.0
+SONAME       = libmlp.so.1
 # What tests and benchmarks are linked with: everything but main.
 TESTED       = $(filter-out %/main.o,$(CLI_OBJECTS)) $(LIBMLP)
 TESTS        = $(patsubst tests/%.c,$(BUILD)/%,$(filter-out $(UNLINKED),$(wildcard tests/test_*.c)))
