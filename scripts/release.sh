@@ -58,7 +58,8 @@ version_of() { # COMMIT
 licence_of='
     function licence_of(name) {
         if (name ~ /^data\/mnist\/.*\.gz$/) return "LicenseRef-MNIST"
-        if (name ~ /^data\/report\/(page.*|(augment|features|mistakes)[^.]*\.(png|svg))$/) return "MIT AND LicenseRef-MNIST"
+        if (name ~ /^data\/report\/(page.*|(augment|features|mistakes)[^.]*\.(png|svg))$/)
+            return "MIT AND LicenseRef-MNIST"
         return "MIT"
     }'
 
@@ -69,7 +70,8 @@ list() {
     (
         cd "$5"
         find . -type f | sort >"$work/names"
-        ! grep -q '[^A-Za-z0-9._/+-]' "$work/names" || fail "a file's name has a character that JSON or a shell may not take"
+        ! grep -q '[^A-Za-z0-9._/+-]' "$work/names" ||
+            fail "a file's name has a character that JSON or a shell may not take"
         # shellcheck disable=SC2046 # names without blanks
         hashes 1 $(cat "$work/names") >"$work/sha1"
         # shellcheck disable=SC2046
@@ -83,39 +85,46 @@ list() {
         function checksum(algorithm, value) {
             return sprintf("{\"algorithm\": \"%s\", \"checksumValue\": \"%s\"}", algorithm, value)
         }
+        function related(one, how, other) {
+            return sprintf("  {\"spdxElementId\": \"%s\", \"relationshipType\": \"%s\", \"relatedSpdxElement\": \"%s\"}", one,
+                how, other)
+        }
         BEGIN {
+            both = "MIT AND LicenseRef-MNIST"
             print "{"
             print " \"spdxVersion\": \"SPDX-2.3\", \"dataLicense\": \"CC0-1.0\", \"SPDXID\": \"SPDXRef-DOCUMENT\","
-            print " \"name\": \"" name "\", \"documentNamespace\": \"https://spdx.org/spdxdocs/" name "-" commit "\","
+            print " \"name\": \"" name "\","
+            print " \"documentNamespace\": \"https://spdx.org/spdxdocs/" name "-" commit "\","
             print " \"creationInfo\": {\"created\": \"" created "\", \"creators\": [\"Tool: mlp-release.sh\"]},"
             print " \"packages\": ["
-            print "  {\"SPDXID\": \"SPDXRef-mlp\", \"name\": \"mlp\", \"versionInfo\": \"" version "\", \"primaryPackagePurpose\": \"SOURCE\","
+            print "  {\"SPDXID\": \"SPDXRef-mlp\", \"name\": \"mlp\", \"versionInfo\": \"" version "\","
             print "   \"packageFileName\": \"" name ".tar.gz\", \"checksums\": [" checksum("SHA256", sum) "],"
-            print "   \"sourceInfo\": \"git commit " commit "\", \"downloadLocation\": \"NOASSERTION\", \"filesAnalyzed\": true,"
+            print "   \"primaryPackagePurpose\": \"SOURCE\", \"sourceInfo\": \"git commit " commit "\","
+            print "   \"downloadLocation\": \"NOASSERTION\", \"filesAnalyzed\": true,"
             print "   \"packageVerificationCode\": {\"packageVerificationCodeValue\": \"" code "\"},"
-            print "   \"licenseConcluded\": \"MIT AND LicenseRef-MNIST\", \"licenseDeclared\": \"MIT AND LicenseRef-MNIST\","
-            print "   \"licenseInfoFromFiles\": [\"MIT\", \"LicenseRef-MNIST\"], \"copyrightText\": \"Copyright (c) 2026 the mlp developers\"},"
+            print "   \"licenseConcluded\": \"" both "\", \"licenseDeclared\": \"" both "\","
+            print "   \"licenseInfoFromFiles\": [\"MIT\", \"LicenseRef-MNIST\"],"
+            print "   \"copyrightText\": \"Copyright (c) 2026 the mlp developers\"},"
             print "  {\"SPDXID\": \"SPDXRef-MNIST\", \"name\": \"MNIST\","
             print "   \"summary\": \"The MNIST database of handwritten digits, in data/mnist\","
             print "   \"originator\": \"Person: Yann LeCun, Corinna Cortes, Christopher J. C. Burges\","
-            print "   \"downloadLocation\": \"NOASSERTION\", \"filesAnalyzed\": false,"
-            print "   \"licenseConcluded\": \"LicenseRef-MNIST\", \"licenseDeclared\": \"NOASSERTION\", \"copyrightText\": \"NOASSERTION\"}"
+            print "   \"downloadLocation\": \"NOASSERTION\", \"filesAnalyzed\": false, \"copyrightText\": \"NOASSERTION\","
+            print "   \"licenseConcluded\": \"LicenseRef-MNIST\", \"licenseDeclared\": \"NOASSERTION\"}"
             print " ],"
             print " \"hasExtractedLicensingInfos\": [{\"licenseId\": \"LicenseRef-MNIST\", \"name\": \"Terms of MNIST\","
-            print "  \"extractedText\": \"The authors give no licence with the files; the set is commonly stated to be available under Creative Commons Attribution-ShareAlike 3.0 (data/mnist/README.md).\"}],"
+            print "  \"extractedText\": \"The authors give no licence with the files; the set is commonly stated to be " \
+                "available under Creative Commons Attribution-ShareAlike 3.0 (data/mnist/README.md).\"}],"
             print " \"files\": ["
-            relations = " {\"spdxElementId\": \"SPDXRef-DOCUMENT\", \"relationshipType\": \"DESCRIBES\", \"relatedSpdxElement\": \"SPDXRef-mlp\"},\n" \
-                " {\"spdxElementId\": \"SPDXRef-mlp\", \"relationshipType\": \"CONTAINS\", \"relatedSpdxElement\": \"SPDXRef-MNIST\"}"
+            relations = related("SPDXRef-DOCUMENT", "DESCRIBES", "SPDXRef-mlp") ",\n" \
+                related("SPDXRef-mlp", "CONTAINS", "SPDXRef-MNIST")
         }
         {
             id = "SPDXRef-File-" NR
-            licence = licence_of(substr($1, 3))
-            listed = licence
-            gsub(/ AND /, "\", \"", listed)
-            printf "%s  {\"SPDXID\": \"%s\", \"fileName\": \"%s\", \"checksums\": [%s, %s],\n", (NR > 1 ? ",\n" : ""), id, $1,
-                checksum("SHA1", $2), checksum("SHA256", $3)
-            printf "   \"licenseConcluded\": \"%s\", \"licenseInfoInFiles\": [\"NOASSERTION\"], \"copyrightText\": \"NOASSERTION\"}", licence
-            relations = relations ",\n {\"spdxElementId\": \"SPDXRef-mlp\", \"relationshipType\": \"CONTAINS\", \"relatedSpdxElement\": \"" id "\"}"
+            printf "%s  {\"SPDXID\": \"%s\", \"fileName\": \"%s\", \"licenseConcluded\": \"%s\",\n", (NR > 1 ? ",\n" : ""),
+                id, $1, licence_of(substr($1, 3))
+            printf "   \"licenseInfoInFiles\": [\"NOASSERTION\"], \"copyrightText\": \"NOASSERTION\",\n"
+            printf "   \"checksums\": [%s, %s]}", checksum("SHA1", $2), checksum("SHA256", $3)
+            relations = relations ",\n" related("SPDXRef-mlp", "CONTAINS", id)
         }
         END { print "\n ],\n \"relationships\": [\n" relations "\n ]\n}" }'
 }
@@ -152,7 +161,7 @@ printable() {
 
 differences() { # the first lines about what differs between their tar and ours
     mkdir "$work/theirs"
-    tar -x --no-same-owner --no-same-permissions -f "$work/theirs.tar" -C "$work/theirs" 2>/dev/null || true
+    (cd "$work/theirs" && tar -x --no-same-owner --no-same-permissions -f ../theirs.tar) 2>/dev/null || true
     (cd "$work" && diff -rq theirs files) | sed -e "s|^Files theirs/\(.*\) and files/.* differ$|  \1|" \
         -e "s|^Only in theirs/*\(.*\): \(.*\)|  \1/\2 (only in the archive)|" \
         -e "s|^Only in files/*\(.*\): \(.*\)|  \1/\2 (only in the commit)|" >"$work/differences" || true
