@@ -372,7 +372,7 @@ check:
 	@CC=$(call quoted,$(CC)) MAKE=$(call quoted,$(MAKE)) sh tests/run.sh
 
 check-repro:
-	@CC=$(call quoted,$(CC)) MAKE=$(call quoted,$(MAKE)) sh tests/run.sh cli_repro test_train
+	@CC=$(call quoted,$(CC)) MAKE=$(call quoted,$(MAKE)) sh tests/run.sh cli_repro cli_machines test_train
 
 # Where things go, as words for the shell.
 TO_BIN       = $(call quoted,$(DESTDIR)$(BINDIR))

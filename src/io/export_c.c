@@ -246,7 +246,7 @@ static void print_weights(Exporter *e, const Layer *layer)
 {
     size_t O = layer->tensors[0].dims[0], I = inputs_of(layer), n = O * I;
     bool by_input = !e->is_int8 || layer->kind == &layer_sparse_dense;
-    float scale[NETWORK_MAX_HIDDEN];
+    static float scale[NETWORK_MAX_HIDDEN]; // 256 KB: more than a small stack holds
     for (size_t o = 0; o < O; o++)
         scale[o] = row_scale(e->model, layer, o);
     begin_array(e, e->is_int8 ? "int8_t" : "float", layer->name, "weight", n);
