@@ -108,6 +108,9 @@ else
               $(call takes,-fno-allow-store-data-races)
 endif
 
+# When it links, clang 22 warns of flags that have an effect on compiling alone.
+QUIET := $(if $(filter __clang__,$(MACROS)),-Qunused-arguments)
+
 # No tables for unwinding the stack through exceptions, which C does not have; a debugger reads those of -g,
 # a sanitizer these.
 ifeq ($(SAN),)
@@ -146,7 +149,7 @@ endif
 
 ALL_CFLAGS = $(CFLAGS) $(WARNINGS) $(STANDARD) $(UNWIND) $(TRACKING) $(SANFLAGS) -pthread -fvisibility=hidden
 COMPILE    = $(CC) $(DEFINES) $(HARDEN_CFLAGS) $(CPPFLAGS) $(ALL_CFLAGS)
-LINK       = $(CC) $(HARDEN_CFLAGS) $(HARDEN_LDFLAGS) $(ALL_CFLAGS) $(LDFLAGS)
+LINK       = $(CC) $(HARDEN_CFLAGS) $(HARDEN_LDFLAGS) $(ALL_CFLAGS) $(QUIET) $(LDFLAGS)
 
 # The archiver that belongs to the compiler, unless one is named.
 ifeq ($(origin AR),default)

@@ -9,12 +9,12 @@ small_data "$WORK/data" 2500
 # them than the compiler needs for the program; all trainings have several batches.
 cat >"$WORK/trainings" <<'END'
 plain --epochs 2 --train-size 500 --val-size 100
-cnn --arch cnn --epochs 1 --train-size 70 --val-size 10
+cnn --arch cnn --epochs 1 --train-size 24 --val-size 10 --batch 16
 tanh --hidden 24,12 --activation tanh --optimizer adam --weight-decay 0.001 --schedule cosine --warmup 0.1 --ema 0.99 --epochs 3 --train-size 300 --val-size 50 --seed 2
 moved --rotate 15 --scale 0.2 --shift 2 --shear 0.2 --momentum 0.9 --lr 1e-4 --keep best --epochs 2 --train-size 200 --val-size 50 --batch 50
 cycle --activation relu --momentum 0.5 --schedule one-cycle --patience 1 --lr 0.002 --epochs 6 --train-size 150 --val-size 50
-lenet5 --arch lenet5 --channels 5,7 --hidden 20,9 --activation sigmoid --epochs 1 --train-size 40 --val-size 10 --batch 16
-fast --preset fast --lr 0.0004 --augment --train-size 20 --val-size 10 --batch 8
+lenet5 --arch lenet5 --channels 5,7 --hidden 20,9 --activation sigmoid --epochs 1 --train-size 24 --val-size 10 --batch 16
+fast --preset fast --lr 0.0004 --augment --train-size 16 --val-size 5 --batch 8
 END
 
 # fingerprint RUNNER... PROGRAM: makes these trainings, one from a model's weights, a comparison and exports,

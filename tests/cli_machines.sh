@@ -29,16 +29,15 @@ if command -v "$cross" >/dev/null && command -v qemu-i386 >/dev/null; then
 fi
 without_sse2() { # COMPILER...: each is refused, in words that say which flags are missing
     for compiler in "$@"; do
-        ! "$MAKE" -s CC="$compiler" CFLAGS=-O2 BUILD="$WORK/x87" PROGRAM="$WORK/x87/mlp" "$WORK/x87/libmlp.a" \
-            >"$WORK/said" 2>&1 ||
+        ! "$MAKE" -s CC="$compiler" CFLAGS=-O2 HARDEN= BUILD="$WORK/x87" PROGRAM="$WORK/x87/mlp" \
+            "$WORK/x87/libmlp.a" >"$WORK/said" 2>&1 ||
             { echo "it compiles: $compiler"; return 1; }
         grep -q 'use -std=gnu11 (32-bit x86: and -msse2 -mfpmath=sse)' "$WORK/said" || { cat "$WORK/said"; return 1; }
     done
 }
 if command -v "$cross" >/dev/null && command -v clang >/dev/null; then
     claim "without SSE2, which rounds elsewhere, no program is built, and the error names the flags that it needs" \
-        without_sse2 "$cross" "$cross -march=i486" "$cross -msse2" "$cross -msse2 -mfpmath=sse -mno-sse" 'clang -m32' \
-        'clang -m32 -march=i486' 'clang -m32 -msse2 -mno-sse'
+        without_sse2 "$cross" "$cross -march=i486" "$cross -msse2 -mfpmath=sse -mno-sse" 'clang -m32' 'clang -m32 -mno-sse'
 else
     skip "32-bit x86 without SSE2: $cross or clang is not installed"
 fi
