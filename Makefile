@@ -111,6 +111,9 @@ else
               $(call takes,-fno-allow-store-data-races)
 endif
 
+# When it links, clang 22 warns of flags that have an effect on compiling alone.
+QUIET := $(if $(filter __clang__,$(MACROS)),-Qunused-arguments)
+
 # No tables for unwinding the stack through exceptions, which C does not have; a debugger reads those of -g,
 # a sanitizer these.
 ifeq ($(SAN),)
@@ -154,7 +157,7 @@ endif
 
 ALL_CFLAGS = $(CFLAGS) $(WARNINGS) $(STANDARD) $(UNWIND) $(TRACKING) $(filter -f%,$(SECTIONS)) $(SANFLAGS) -pthread -fvisibility=hidden
 COMPILE    = $(CC) $(DEFINES) $(HARDEN_CFLAGS) $(CPPFLAGS) $(ALL_CFLAGS)
-LINK       = $(CC) $(HARDEN_CFLAGS) $(HARDEN_LDFLAGS) $(filter -W%,$(SECTIONS)) $(ALL_CFLAGS) $(LDFLAGS)
+LINK       = $(CC) $(HARDEN_CFLAGS) $(HARDEN_LDFLAGS) $(filter -W%,$(SECTIONS)) $(ALL_CFLAGS) $(QUIET) $(LDFLAGS)
 
 # The archiver that belongs to the compiler, unless one is named.
 ifeq ($(origin AR),default)
@@ -385,7 +388,7 @@ check:
 	@CC=$(call quoted,$(CC)) MAKE=$(call quoted,$(MAKE)) sh tests/run.sh
 
 check-repro:
-	@CC=$(call quoted,$(CC)) MAKE=$(call quoted,$(MAKE)) sh tests/run.sh cli_repro test_train
+	@CC=$(call quoted,$(CC)) MAKE=$(call quoted,$(MAKE)) sh tests/run.sh cli_repro cli_machines test_train
 
 # Where things go, as words for the shell.
 TO_BIN       = $(call quoted,$(DESTDIR)$(BINDIR))

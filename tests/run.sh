@@ -100,7 +100,7 @@ wanted() {
 
 # Those that take minutes come first, then the other scripts.
 selection=$* tests=
-for test in cli_repro cli_page cli_cnn cli_docs cli_source cli_learn cli_report test_digit tests/cli_*.sh tests/test_*.c; do
+for test in cli_repro cli_machines cli_page cli_cnn cli_docs cli_source cli_learn cli_report test_digit tests/cli_*.sh tests/test_*.c; do
     test=$(basename "${test%.*}")
     case " $tests " in *" $test "*) continue ;; esac
     ! wanted "$test" || tests="$tests $test"
