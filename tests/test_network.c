@@ -477,7 +477,7 @@ static void each_row_has_its_error_and_the_largest_of_its_gradient(void)
 {
     Fixture f;
     mlp_gradient_check check;
-    fixture_open(&f, CLASSES);
+    fixture_open(&f, 8); // eight doubles fill a block of memory: a sanitizer sees what reads more
     REQUIRE(checks(&f, &check), "could not be done");
     for (size_t j = 0; j < check.n_jacobians; j++)
         CHECK(check.jacobians[j].error > 0.0 && check.jacobians[j].skipped == 0, "%s: %g, %zu",
