@@ -458,8 +458,8 @@ static void tensors_are_in_the_order_of_the_file(void)
 // Formulas that do not fit are cut; nothing is written beyond.
 static void texts_are_cut_where_they_do_not_fit(void)
 {
-    static const char whole[] = "a1 = W3 x, of 12 x 1 {$}",
-                      formula[] = "$y = W$n $x, of $O x $P {$$}";
+    static const char whole[] = "W3 x + 12 x 1 {$} = a1";
+    static const char formula[] = "W$n $x + $O x $P {$$} = $y";
     Layer layer = {.symbol = "a1", .in_symbol = "x", .number = 3, .out = {1, 1, 12}};
     for (size_t size = 1; size <= sizeof whole; size++) {
         char text[sizeof whole + 1];

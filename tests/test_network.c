@@ -641,6 +641,27 @@ static void a_wrong_reference_jacobian_is_caught(void)
     CHECK(caught(1, &broken), "not noticed");
 }
 
+static size_t is_a_thousandth_too_large(const Layer *layer, const double *const argument[],
+                                        size_t which, size_t row, JacobianEntry *entries)
+{
+    size_t n = layer_sigmoid.reference_row(layer, argument, which, row, entries);
+    entries[0].value *= 1.001;
+    return n;
+}
+
+static void the_error_of_a_jacobian_is_relative_to_its_largest_entry(void)
+{
+    Fixture f;
+    mlp_gradient_check check;
+    LayerKind broken = layer_sigmoid;
+    broken.reference_row = is_a_thousandth_too_large;
+    fixture_open(&f, CLASSES);
+    f.net.layers[1].kind = &broken;
+    REQUIRE(checks(&f, &check), "could not be done");
+    CHECK(fabs(check.jacobians[4].error * 1001.0 - 1.0) < 1e-5, "%g", check.jacobians[4].error);
+    arena_free(&f.arena);
+}
+
 static size_t is_wrong_in_its_last_row(const Layer *layer, const double *const argument[],
                                        size_t which, size_t row, JacobianEntry *entries)
 {
@@ -954,6 +975,7 @@ int main(void)
     RUN(a_sigmoid_whose_backward_forgets_its_derivative_is_caught);
     RUN(the_derivative_of_another_activation_in_any_layer_is_caught);
     RUN(a_wrong_reference_jacobian_is_caught);
+    RUN(the_error_of_a_jacobian_is_relative_to_its_largest_entry);
     RUN(a_reference_jacobian_with_one_wrong_entry_is_caught);
     RUN(more_than_half_of_the_differences_must_be_left);
     RUN(what_is_not_a_number_is_caught);
