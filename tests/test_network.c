@@ -543,6 +543,11 @@ static void check_depth(const char *name, const char *activation, size_t n)
     CHECK(check.n_jacobians == jacobians && check.n_gradients == gradients,
           "%s, %zu layers: %zu Jacobians and %zu gradients, not %zu and %zu", name, n,
           check.n_jacobians, check.n_gradients, jacobians, gradients);
+    size_t activations = 0;
+    for (size_t l = 0; l < f.net.n_layers; l++)
+        activations += f.net.layers[l].kind->is_activation;
+    CHECK(activations == n + n_convolutions, "%s, %zu layers of %s: %zu activations", name, n,
+          activation, activations);
     arena_free(&f.arena);
 }
 
