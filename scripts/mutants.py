@@ -9,7 +9,7 @@ tests/mutants-equivalent.txt lists with a reason. Of each file a sample is taken
 the seed, the line's text and the change: it stays the same when other lines are edited. tests/MUTANTS.md
 has the last result.
 
-    scripts/mutants.py [--each N] [--seconds N] [--seed N] [--line TEXT] [--list] [FILE or GROUP...]
+    scripts/mutants.py [--each N] [--seconds N] [--seed N] [--line REGEX] [--list] [FILE or GROUP...]
 """
 import argparse
 import datetime
@@ -274,7 +274,7 @@ def main():
     options.add_argument("--each", type=int, default=60, metavar="N", help="mutants of each file, at most (60)")
     options.add_argument("--seconds", type=int, default=3600, metavar="N", help="stop after so many (3600)")
     options.add_argument("--seed", type=int, default=1, metavar="N", help="chooses the sample (1)")
-    options.add_argument("--line", default="", metavar="TEXT", help="change only lines that contain this text")
+    options.add_argument("--line", default="", metavar="REGEX", help="change only lines that this matches")
     options.add_argument("--list", action="store_true", help="print the sample instead of testing it")
     options.add_argument("only", nargs="*", metavar="FILE or GROUP")
     args = options.parse_args()
@@ -305,7 +305,7 @@ def main():
                     print("tests/mutants-equivalent.txt: there is no such mutant: %s\n- %s\n+ %s" % key)
             count = dict.fromkeys(("fail", "time", "hang", "survived", "equal", "invalid", "listed"), 0)
             begun, n_all = time.time(), len(mutants)
-            mutants = [mutant for mutant in mutants if args.line in mutant.old]
+            mutants = [mutant for mutant in mutants if re.search(args.line, mutant.old)]
             for mutant in mutants[:args.each]:
                 if time.time() > end:
                     break
