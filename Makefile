@@ -37,7 +37,7 @@ SAN     =
 # What trains and reads images is built for speed, and the rest for size, unless CFLAGS are yours: that makes the
 # program 130 KB smaller, and training takes the same time within 3 %. What is not in FASTEST gains nothing by -O3 over -O2.
 FASTEST = base/base base/random kernels/kernels_avx2 kernels/kernels_neon nn/layers nn/optimizer nn/sparse_input
-FAST    = kernels/% io/idx io/source nn/augment nn/dataset nn/layers_image
+FAST    = kernels/% io/idx nn/augment nn/dataset nn/layers_image
 ifeq ($(origin CFLAGS),file)
   OPTIMIZE = $(if $(filter $(FASTEST),$(1)),,$(if $(filter $(FAST),$(1)),-O2,-Os))
 endif
