@@ -310,18 +310,20 @@ static void prepared_images_have_their_limits(void)
     CHECK(network_prepare(&p.net, &made, &data, &p.arena, &err) && made == NULL,
           "sparse images of three million images");
 
-    enum { IMAGES = 700000 }; // of 49 nonzero pixels, two bytes each
-    unsigned char *pixels = malloc((size_t)49 * IMAGES);
+    // As many nonzero pixels, of two bytes each, as fit beside the beginnings; and one more.
+    enum { IMAGES = 700000 };
+    const size_t fits = (SPARSE_MAX_PREPARED - (size_t)8 * IMAGES * sizeof(uint32_t)) / 2;
+    unsigned char *pixels = calloc(IMAGES, 49);
     if (pixels == NULL)
         abort();
-    memset(pixels, 1, (size_t)49 * IMAGES);
+    memset(pixels, 1, fits + 1);
     data.n = IMAGES;
     data.pixels = pixels;
     CHECK(network_prepare(&p.net, &made, &data, &p.arena, &err) && made == NULL,
-          "sparse images of 34 million pixels");
-    data.n = IMAGES / 2;
+          "sparse images of %zu pixels", fits + 1);
+    pixels[0] = 0;
     CHECK(network_prepare(&p.net, &made, &data, &p.arena, &err) && made != NULL,
-          "no sparse images of 17 million pixels");
+          "no sparse images of %zu pixels", fits);
     free(pixels);
     arena_free(&p.arena);
 }
