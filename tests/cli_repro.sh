@@ -59,8 +59,8 @@ level() {
 }
 
 claim "the same bytes under the address sanitizer" same_as_here "$MLP"
-# Every level with gcc and with clang, and every version of them from gcc 11 and clang 14 on, once each. Below are gcc -O2, clang 15
-# and clang 16. What trains has -O3 in the plain build, too.
+# Every level with gcc and with clang, and every version of them from gcc 11 and clang 14 on, once each. Below are gcc
+# -O2, clang 15 and clang 16. What trains has -O3 in the plain build, too.
 level "gcc -O0" gcc -O0 ''
 level "gcc -O3 -march=native" gcc '-O3 -march=native' ''
 cell "gcc 11 -O1" gcc-11 -O1 ''
