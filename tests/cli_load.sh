@@ -140,14 +140,7 @@ one_of_theirs() {
 }
 claim "a model that 25 of them write is at every moment one of theirs, whole" one_of_theirs
 claim "every other file has the bytes of the same training alone" same_as_alone crowd short.expected
-no_slower() {
-    alone=$(cpu_between cpu.0 cpu.1 50) crowd=$(cpu_between cpu.2 cpu.3 225)
-    times=$(awk -v a="$alone" -v b="$crowd" 'BEGIN { printf "%.2f", b / a }')
-    echo "$crowd s of CPU time, $alone s alone"
-    awk -v times="$times" 'BEGIN { exit !(0 < times + 0 && times + 0 < 3) }'
-}
-claim "each takes less than three times the CPU time that it takes alone" no_slower
-echo "  CPU time at once: $times times that alone"
+echo "  CPU time of each: $(cpu_between cpu.0 cpu.1 50) s alone, $(cpu_between cpu.2 cpu.3 225) s at once"
 
 # ---------------------------------------------------------------------------------------------
 # Twelve of 62 are killed up to three times and repeated, with --resume as soon as there is a model

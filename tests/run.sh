@@ -106,7 +106,7 @@ wanted() {
 # Those that take minutes come first, then those under the thread sanitizer and the other scripts: what is left at the
 # end is short, and every CPU has some of it.
 selection=$* tests=
-for test in cli_repro cli_page cli_cnn cli_docs cli_source cli_learn cli_report test_digit; do
+for test in cli_repro cli_machines cli_page cli_cnn cli_docs cli_source cli_learn cli_report test_digit; do
     ! wanted "$test" || tests="$tests $test"
 done
 for test in $threaded; do
