@@ -81,18 +81,23 @@ run_test() { # NAME
 }
 
 # Takes one test after the other from the list, whichever no other worker has taken, and prints what
-# it said in one piece.
+# it said in one piece, with the seconds that it took and those of CPU time of all that it started.
 worker() {
     for test in $tests; do
         mkdir "$work/taken/$test" 2>/dev/null || continue
         begun=$(date +%s)
+        times >"$work/$test.cpu"
         run_test "$test"
+        times >>"$work/$test.cpu"
         seconds=$(($(date +%s) - begun))
+        cpu=$(awk -F '[ms ]+' 'NR % 2 == 0 { before = all; all = 60 * ($1 + $3) + $2 + $4 }
+                               END { printf "%.0f", all - before }' "$work/$test.cpu")
+        echo "$cpu $test" >>"$work/cpu"
         until mkdir "$work/printing" 2>/dev/null; do
             [ -d "$work/taken" ] || return # all was interrupted
             sleep 1
         done
-        echo "== $test ($seconds s)"
+        echo "== $test ($seconds s, $cpu s of CPU time)"
         cat "$work/$test.out"
         rmdir "$work/printing"
     done
@@ -104,11 +109,10 @@ wanted() {
     return 1
 }
 
-# Those that take minutes come first, then the other scripts.
+# Those that take minutes come first, then those under the thread sanitizer and in the plain build, then the other
+# scripts: what is left at the end is short, and every CPU has some of it.
 selection=$* tests=
-for test in cli_repro cli_machines cli_page cli_cnn cli_docs cli_source cli_learn cli_report cli_memory test_digit tests/cli_*.sh tests/test_*.c; do
-    test=$(basename "${test%.*}")
-    case " $tests " in *" $test "*) continue ;; esac
+for test in cli_repro cli_machines cli_page cli_cnn cli_docs cli_source cli_learn cli_report cli_memory test_digit; do
     ! wanted "$test" || tests="$tests $test"
 done
 for test in $threaded; do
@@ -117,8 +121,14 @@ done
 for test in $plain; do
     ! wanted "$test" || tests="$tests $test-plain"
 done
+for test in tests/cli_*.sh tests/test_*.c; do
+    test=$(basename "${test%.*}")
+    case " $tests " in *" $test "*) continue ;; esac
+    ! wanted "$test" || tests="$tests $test"
+done
 
 mkdir "$work/taken"
+: >"$work/cpu"
 while [ "$jobs" -gt 0 ]; do
     worker &
     jobs=$((jobs - 1))
@@ -135,5 +145,7 @@ if [ "$failed" -gt 0 ] || [ "$skipped" -gt 0 ]; then
     echo "== what did not pass"
     grep '^FAIL \|^SKIP ' "$work/all"
 fi
+sort -rn "$work/cpu" | awk '{ all += $1; if (NR <= 12) most = most (NR > 1 ? ", " : "") $2 " " $1 }
+    END { print "CPU time " all " s; most: " most }'
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
