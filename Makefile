@@ -6,6 +6,7 @@
 # make check        all tests
 # make check-repro  the builds that must give the same bytes
 # make fuzz         a minute of hostile inputs for each reader (FUZZ_SECONDS)
+# make memory       the unit tests under clang's memory sanitizer, all commands under valgrind
 # make coverage     which lines the tests run
 # make mutants      changes the source in one place at a time and counts what the tests notice
 # make lint         static analysis
@@ -17,7 +18,7 @@
 #
 # CC, CFLAGS, CPPFLAGS and LDFLAGS are yours (CPPFLAGS=-DMLP_NO_AVX512 or -DMLP_NO_AVX2 leaves
 # instruction sets out); PREFIX and DESTDIR say where to install;
-# SAN=address or SAN=thread builds with those sanitizers in a directory of its own; HARDEN= (empty)
+# SAN=address, SAN=thread or, with clang, SAN=memory builds with those sanitizers in a directory of its own; HARDEN= (empty)
 # leaves out the hardening flags; AWK names another awk for the report.
 
 PREFIX       = /usr/local
@@ -37,7 +38,7 @@ SAN     =
 # What trains and reads images is built for speed, and the rest for size, unless CFLAGS are yours: that makes the
 # program 130 KB smaller, and training takes the same time within 3 %. What is not in FASTEST gains nothing by -O3 over -O2.
 FASTEST = base/base base/random kernels/kernels_avx2 kernels/kernels_neon nn/layers nn/optimizer nn/sparse_input
-FAST    = kernels/% io/idx io/source nn/augment nn/dataset nn/layers_image
+FAST    = kernels/% io/idx nn/augment nn/dataset nn/layers_image
 ifeq ($(origin CFLAGS),file)
   OPTIMIZE = $(if $(filter $(FASTEST),$(1)),,$(if $(filter $(FAST),$(1)),-O2,-Os))
 endif
@@ -49,8 +50,9 @@ quoted = '$(subst ','\'',$(1))'
 # ... and as a string literal of C.
 literal = "$(subst ",\",$(subst \,\\,$(1)))"
 
-# _FILE_OFFSET_BITS: files beyond 2 GB where long has 32 bits.
-DEFINES = -D_FILE_OFFSET_BITS=64
+# _FILE_OFFSET_BITS: files beyond 2 GB where long has 32 bits. Elsewhere it renames stat to stat64, which clang's
+# memory sanitizer does not know: it would take what stat has written for uninitialised.
+DEFINES = $(if $(filter memory,$(SAN)),,-D_FILE_OFFSET_BITS=64)
 
 ifeq ($(SAN),)
   BUILD    = build/plain
@@ -64,13 +66,17 @@ else ifeq ($(SAN),thread)
   BUILD    = build/thread
   PROGRAM  = $(BUILD)/mlp
   SANFLAGS = -fsanitize=thread
+else ifeq ($(SAN),memory)
+  BUILD    = build/memory
+  PROGRAM  = $(BUILD)/mlp
+  SANFLAGS = -fsanitize=memory -fsanitize-memory-track-origins -fno-sanitize-recover=all -fno-omit-frame-pointer
 else ifeq ($(SAN),fuzz)
   BUILD    = build/fuzz
   PROGRAM  = $(BUILD)/mlp
   SANFLAGS = -fsanitize=fuzzer-no-link,address,undefined,float-cast-overflow -fno-sanitize-recover=all \
              -fno-omit-frame-pointer
 else
-  $(error SAN must be address, thread or fuzz)
+  $(error SAN must be address, thread, memory or fuzz)
 endif
 
 COMMA := ,
@@ -110,6 +116,9 @@ else
   STANDARD += -fno-unsafe-math-optimizations $(call takes,-fno-single-precision-constant) \
               $(call takes,-fno-allow-store-data-races)
 endif
+
+# When it links, clang 22 warns of flags that have an effect on compiling alone.
+QUIET := $(if $(filter __clang__,$(MACROS)),-Qunused-arguments)
 
 # No tables for unwinding the stack through exceptions, which C does not have; a debugger reads those of -g,
 # a sanitizer these.
@@ -154,7 +163,7 @@ endif
 
 ALL_CFLAGS = $(CFLAGS) $(WARNINGS) $(STANDARD) $(UNWIND) $(TRACKING) $(filter -f%,$(SECTIONS)) $(SANFLAGS) -pthread -fvisibility=hidden
 COMPILE    = $(CC) $(DEFINES) $(HARDEN_CFLAGS) $(CPPFLAGS) $(ALL_CFLAGS)
-LINK       = $(CC) $(HARDEN_CFLAGS) $(HARDEN_LDFLAGS) $(filter -W%,$(SECTIONS)) $(ALL_CFLAGS) $(LDFLAGS)
+LINK       = $(CC) $(HARDEN_CFLAGS) $(HARDEN_LDFLAGS) $(filter -W%,$(SECTIONS)) $(ALL_CFLAGS) $(QUIET) $(LDFLAGS)
 
 # The archiver that belongs to the compiler, unless one is named.
 ifeq ($(origin AR),default)
@@ -162,7 +171,7 @@ ifeq ($(origin AR),default)
 endif
 
 ifeq ($(call takes,-Wl$(COMMA)--wrap=aligned_alloc),)
-  UNLINKED = tests/test_hostile_idx.c tests/test_hostile_model.c tests/test_allocation.c tests/test_output.c
+  UNLINKED = tests/test_hostile_idx.c tests/test_hostile_model.c tests/test_allocation.c tests/test_output.c tests/test_page_end.c
 endif
 
 # Each directory of src may include headers of its own and of those before it in this list: what is
@@ -189,7 +198,7 @@ SONAME       = libmlp.so.1
 TESTED       = $(filter-out %/main.o,$(CLI_OBJECTS)) $(LIBMLP)
 TESTS        = $(patsubst tests/%.c,$(BUILD)/%,$(filter-out $(UNLINKED),$(wildcard tests/test_*.c)))
 
-.PHONY: all lib run report page bench bench-pictures check check-repro unit-tests replays fuzzers fuzz coverage mutants lint install uninstall
+.PHONY: all lib run report page bench bench-pictures check check-repro unit-tests plain-tests memory replays fuzzers fuzz coverage mutants lint install uninstall
 .PHONY: static dist verify-release clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -302,6 +311,7 @@ LDFLAGS_OF_hostile_idx   = -Wl,--wrap=aligned_alloc
 LDFLAGS_OF_hostile_model = -Wl,--wrap=aligned_alloc
 LDFLAGS_OF_output        = -Wl,--wrap=fsync,--wrap=rename
 LDFLAGS_OF_allocation    = -Wl,--wrap=aligned_alloc,--wrap=pthread_create
+LDFLAGS_OF_page_end      = -Wl,--wrap=aligned_alloc,--wrap=free
 
 $(BUILD)/test_%: $(BUILD)/test_%.o $(TESTED)
 	$(LINK) $(PIE) $(LDFLAGS_OF_$*) -o $@ $^ -lm
@@ -309,6 +319,9 @@ $(BUILD)/test_%: $(BUILD)/test_%.o $(TESTED)
 -include $(wildcard $(BUILD)/*.d $(BUILD)/*/*.d $(BUILD)/*/*/*.d)
 
 unit-tests: $(TESTS)
+
+# Those that need no sanitizer, and run in the plain build, too.
+plain-tests: $(filter %/test_page_end,$(TESTS))
 
 $(BUILD)/%.o: scripts/%.c $(BUILD)/flags
 	$(call compile,$(INCLUDE_cli) -Itests)
@@ -356,6 +369,13 @@ fuzz:
 coverage:
 	@MAKE=$(call quoted,$(MAKE)) sh scripts/coverage.sh
 
+# What takes too long for make check: every line of tests/cli_memory.sh under valgrind, and the unit tests under the
+# memory sanitizer.
+memory:
+	$(MAKE) SAN=memory CC=$(call quoted,$(FUZZ_CC)) CFLAGS='-O0 -g' CPPFLAGS=-DMLP_NO_AVX512 all unit-tests
+	TEST_BUILD=build/memory sh tests/run.sh $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
+	MAKE=$(call quoted,$(MAKE)) VALGRIND_ALL=yes sh tests/run.sh cli_memory
+
 # Of each file at most MUTANTS; MUTANTS_ONLY names groups or files.
 MUTANTS = 20
 mutants:
@@ -385,7 +405,7 @@ check:
 	@CC=$(call quoted,$(CC)) MAKE=$(call quoted,$(MAKE)) sh tests/run.sh
 
 check-repro:
-	@CC=$(call quoted,$(CC)) MAKE=$(call quoted,$(MAKE)) sh tests/run.sh cli_repro test_train
+	@CC=$(call quoted,$(CC)) MAKE=$(call quoted,$(MAKE)) sh tests/run.sh cli_repro cli_machines test_train
 
 # Where things go, as words for the shell.
 TO_BIN       = $(call quoted,$(DESTDIR)$(BINDIR))
