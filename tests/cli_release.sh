@@ -291,9 +291,12 @@ claim "evaluates, predicts, explains, verifies, exports and makes a page" reads
 claim "and imports and exports data" makes_data
 no_gzip() { refuses 1 'cannot run gzip to decompress it' empty eval model.bin -d packed; }
 claim "without gzip, .gz files are refused in one line" no_gzip
+closed_train() { empty train -d data --val-size 100 --epochs 2 -o closed.bin; }
+clean_table() {
+    cat "$root/closed.csv" && [ "$(wc -l <"$root/closed.csv")" -eq 3 ] && ! grep -v '^epoch,\|^[0-9.,e-]*$' "$root/closed.csv"
+}
 closed() { # an output that is opened must not take the place of a closed standard stream
-    empty train -d data --val-size 100 --epochs 2 -o closed.bin <&- >&- 2>&- && cat "$root/closed.csv" &&
-        [ "$(wc -l <"$root/closed.csv")" -eq 3 ] && ! grep -v '^epoch,\|^[0-9.,e-]*$' "$root/closed.csv" &&
+    closed_train 2>&- && clean_table && closed_train <&- >&- 2>&- && clean_table &&
         (cd "$plain" && ./mlp train -q -d data --val-size 100 --epochs 2 -o closed.bin)
 }
 claim "with standard streams closed, nothing of a report gets into a table" closed
