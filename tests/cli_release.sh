@@ -28,32 +28,35 @@ in_tree() { "$MAKE" -s -C "$tree" "$@"; }
 # The files of a clone, whether this is one or was unpacked from an archive.
 tree=$WORK/tree dist=$WORK/tree/build/dist
 made() {
-    mkdir "$tree" && cp -R .gitattributes .gitignore .editorconfig .clang* .ci ./*.md LICENSE Makefile data include scripts src tests \
-        "$tree" && rm -rf "$tree/data/mine" && commit_all "$tree" && in_tree dist && (cd "$dist" && cat SHA256SUMS && sha256sum -c SHA256SUMS) &&
+    mkdir "$tree" && cp -R .gitattributes .gitignore .editorconfig .clang* .ci ./*.md LICENSE Makefile data include scripts \
+        src tests "$tree" && commit_all "$tree" && in_tree dist &&
+        (cd "$dist" && cat SHA256SUMS && sha256sum -c SHA256SUMS) &&
         [ "$(find "$dist" -type f | wc -l)" -eq 3 ] && [ "$(wc -l <"$dist/SHA256SUMS")" -eq 2 ]
 }
 claim "make dist writes an archive, its SPDX list, and the SHA-256 of both" made
 
 headers() {
     TZ=UTC0 tar -tv --full-time --numeric-owner -f "$dist/$name.tar.gz" >"$WORK/listed" &&
-        ! grep -v "^\(-rw-r--r--\|-rwxr-xr-x\|drwxr-xr-x\) 0/0  *[0-9]* 2026-01-01 21:04:05 $name/" "$WORK/listed" || return 1
+        ! grep -v "^\(-rw-r--r--\|-rwxr-xr-x\|drwxr-xr-x\) 0/0  *[0-9]* 2026-01-01 21:04:05 $name/" "$WORK/listed" ||
+        return 1
     tar -tf "$dist/$name.tar.gz" | grep -v '/$' | sed "s|^$name/||" >"$WORK/names"
-    git -C "$tree" ls-files >"$WORK/tracked" && [ "$(wc -l <"$WORK/tracked")" -gt 400 ] && diff "$WORK/tracked" "$WORK/names" &&
-        LC_ALL=C sort -c "$WORK/names" || return 1
+    git -C "$tree" ls-files >"$WORK/tracked" && [ "$(wc -l <"$WORK/tracked")" -gt 400 ] &&
+        diff "$WORK/tracked" "$WORK/names" && LC_ALL=C sort -c "$WORK/names" || return 1
     # A gzip header without name and time.
     [ "$(head -c 8 "$dist/$name.tar.gz" | od -A n -t x1 | tr -d ' ')" = 1f8b080000000000 ]
 }
 claim "the archive has the files of the commit, its time, owner 0 and modes 644 and 755, sorted" headers
 
-# Elsewhere: another directory, line ends, umask, attributes, time zone and language, and, if this is root, another user.
+# Elsewhere: another directory, line ends, umask, attributes, time zone, language and, if this is root, another user.
 elsewhere=$(mktemp -d)
 trap 'rm -rf "$elsewhere"' EXIT
 elsewhere() (
     chmod 755 "$elsewhere" && umask 077 &&
-        git clone -q -c core.autocrlf=true -c core.eol=crlf -c tar.umask=0077 "$tree" "$elsewhere/a clone" && cd "$elsewhere/a clone" || return 1
-    printf '*.md export-ignore\n*.c export-subst\n' >.git/info/attributes && cp .git/info/attributes ../attributes &&
+        git clone -q -c core.autocrlf=true -c core.eol=crlf -c tar.umask=0077 "$tree" "$elsewhere/a clone" &&
+        cd "$elsewhere/a clone" &&
+        printf '*.md export-ignore\n*.c export-subst\n' >.git/info/attributes && cp .git/info/attributes ../attributes &&
         git config core.attributesFile "$elsewhere/attributes" || return 1
-    as='env TZ=Asia/Tokyo LC_ALL=tr_TR.UTF-8 GZIP=-1'
+    as='env TZ=Asia/Tokyo LC_ALL=tr_TR.UTF-8 GZIP=--rsyncable'
     if [ "$(id -u)" -eq 0 ]; then
         chown -R nobody "$elsewhere"
         as="setpriv --reuid=nobody --regid=nogroup --clear-groups $as"
@@ -64,16 +67,18 @@ elsewhere() (
 claim "another clone, user, umask, time zone, language and git's settings give the same three files" elsewhere
 
 unpacked=$WORK/unpacked/$name
-from_archive() { # what the tests use was built by the same commands in another directory; its kernels, which take longest, are kept
-    mkdir "$WORK/unpacked" && tar -x -f "$dist/$name.tar.gz" -C "$WORK/unpacked" && with_plain_objects "$unpacked/build/plain" &&
-        cd "$unpacked" && find build/plain -name '*.o' ! -path '*/kernels/*' -exec rm {} + && umask 077 || return 1
-    TZ=Asia/Tokyo "$MAKE" -j 2 CC="$CC" SAN= && [ -x mlp ] && [ -n "$(find build/plain/base/base.o -newer build/plain/kernels/kernels_scalar.o)" ]
+from_archive() { # what the tests use was built in another directory; its kernels, which take longest, are kept
+    mkdir "$WORK/unpacked" && tar -x -f "$dist/$name.tar.gz" -C "$WORK/unpacked" &&
+        with_plain_objects "$unpacked/build/plain" && cd "$unpacked" &&
+        find build/plain -name '*.o' ! -path '*/kernels/*' -exec rm {} + && umask 077 || return 1
+    TZ=Asia/Tokyo "$MAKE" -j 2 CC="$CC" SAN= && [ -x mlp ] &&
+        [ -n "$(find build/plain/base/base.o -newer build/plain/kernels/kernels_scalar.o)" ]
 }
 same_build() {
     (from_archive) && cmp "$unpacked/mlp" "$FAST_MLP" && cmp "$unpacked/libmlp.a" libmlp.a
 }
 if [ -z "${TEST_BUILD:-}" ]; then
-    claim "make in the unpacked archive makes the same program and library, byte for byte, as in another directory" same_build
+    claim "make in the unpacked archive makes the bytes of the same program and library in another directory" same_build
 else
     skip "the build that is tested is not the plain one: it was not made in another directory"
 fi
@@ -81,10 +86,12 @@ fi
 one_line() { # WORD COMMAND...: fails with one line of its own that contains the word, beside make's
     word=$1
     shift
-    exits 2 "$@" && cat "$WORK/stderr" && [ "$(grep -c -v '^make' "$WORK/stderr")" -eq 1 ] && grep -q -e "$word" "$WORK/stderr"
+    exits 2 "$@" && cat "$WORK/stderr" && [ "$(grep -c -v '^make' "$WORK/stderr")" -eq 1 ] &&
+        grep -q -e "$word" "$WORK/stderr"
 }
 not_a_clone() {
-    mkdir -p "$WORK/bare" && cp -R Makefile include scripts "$WORK/bare" && one_line 'there is no .git here' "$MAKE" -s -C "$WORK/bare" dist
+    mkdir -p "$WORK/bare" && cp -R Makefile include scripts "$WORK/bare" &&
+        one_line 'there is no .git here' "$MAKE" -s -C "$WORK/bare" dist
 }
 claim "make dist outside of a clone says so" not_a_clone
 
@@ -97,7 +104,8 @@ archive, path = sys.argv[1:]
 def of(bits, data):
     return hashlib.new(bits, data).hexdigest()
 document = json.load(open(path))
-assert document["spdxVersion"] == "SPDX-2.3" and document["dataLicense"] == "CC0-1.0" and document["SPDXID"] == "SPDXRef-DOCUMENT"
+assert document["spdxVersion"] == "SPDX-2.3" and document["dataLicense"] == "CC0-1.0"
+assert document["SPDXID"] == "SPDXRef-DOCUMENT"
 for key in "name", "documentNamespace", "creationInfo":
     assert document[key], key
 mlp, mnist = document["packages"]
@@ -146,7 +154,8 @@ verify() { # STATUS WORD [ARCHIVE]: ends so, with a line that contains the word
     [ "$result" -eq 0 ] && cat "$WORK/stdout" "$WORK/stderr" | grep -q -e "$expected_word"
 }
 good() {
-    verify 0 "the same bytes as commit $commit gives (v0)" "$original" && [ "$(grep -c ': the same' "$WORK/stdout")" -eq 3 ] || return 1
+    verify 0 "the same bytes as commit $commit gives (v0)" "$original" &&
+        [ "$(grep -c ': the same' "$WORK/stdout")" -eq 3 ] || return 1
     mkdir "$bad" && cp "$original" "$bad/renamed.tgz" && verify 0 'SHA256SUMS: not there, not compared' "$bad/renamed.tgz"
 }
 claim "make verify-release says that an archive is what its commit gives" good
@@ -162,13 +171,19 @@ content() {
 claim "a changed byte is found, and its file named" content
 two_files() {
     # shellcheck disable=SC2317
-    more() { cat >"$bad/more.tar" && mkdir "$bad/$name" && : >"$bad/$name/extra" && tar -r -f "$bad/more.tar" -C "$bad" "$name/extra" && cat "$bad/more.tar"; }
+    more() {
+        cat >"$bad/more.tar" && mkdir "$bad/$name" && : >"$bad/$name/extra" &&
+            tar -r -f "$bad/more.tar" -C "$bad" "$name/extra" && cat "$bad/more.tar"
+    }
     remade more && verify 2 '/extra (only in the archive)'
 }
 claim "so is a file more" two_files
 other_owner() {
     # shellcheck disable=SC2317
-    again() { tar -x -C "$bad" && tar -c --format=posix --pax-option="comment=$commit" --sort=name --owner=7 -C "$bad" "$name"; }
+    again() {
+        tar -x -C "$bad" &&
+            tar -c --format=posix --pax-option="comment=$commit" --sort=name --owner=7 -C "$bad" "$name"
+    }
     remade again && verify 2 'no file: their order, times, modes or owners'
 }
 claim "and another owner" other_owner
@@ -188,16 +203,18 @@ unknown() {
 claim "an archive of a commit that is not in the clone is reported so" unknown
 no_commit() {
     remade sed "s/comment=/Comment=/" && verify 2 'names no commit' || return 1
-    echo text >"$bad/$name.tar.gz" && verify 2 'is not gzip data' && verify 2 'there is no such file' "$bad/none" && verify 2 'name the archive' ''
+    echo text >"$bad/$name.tar.gz" && verify 2 'is not gzip data' && verify 2 'there is no such file' "$bad/none" &&
+        verify 2 'name the archive' ''
 }
 claim "so are one that names none, what is no archive, and no name" no_commit
 uncommitted() {
-    cp "$dist/SHA256SUMS" "$WORK/before" && echo >>"$tree/include/mlp.h" && exits 0 in_tree dist && diff "$WORK/before" "$dist/SHA256SUMS" &&
+    cp "$dist/SHA256SUMS" "$WORK/before" && echo >>"$tree/include/mlp.h" && exits 0 in_tree dist &&
+        diff "$WORK/before" "$dist/SHA256SUMS" &&
         grep -q 'what is not committed is not in the archive' "$WORK/stderr"
 }
 claim "what is not committed is not in the archive, and a note says so" uncommitted
 other_gzip() {
-    mkdir "$WORK/bin" && printf '#!/bin/sh\necho "pigz 2.6"\n' >"$WORK/bin/gzip" && chmod +x "$WORK/bin/gzip" &&
+    mkdir "$WORK/bin" && printf '#!/bin/sh\necho pigz 2.6\n' >"$WORK/bin/gzip" && chmod +x "$WORK/bin/gzip" &&
         one_line 'is not GNU gzip' env PATH="$WORK/bin:$PATH" "$MAKE" -s -C "$tree" dist
 }
 claim "make dist with another gzip is refused" other_gzip
@@ -238,23 +255,29 @@ both() { # ARGUMENTS...: what both programs print, and their status, is the same
     tail -n 3 "$WORK/theirs"
     [ "$our_status" -eq 0 ] && [ "$their_status" -eq 0 ] && diff "$WORK/ours" "$WORK/theirs"
 }
+short='-q -d data --val-size 100'
+# shellcheck disable=SC2086 # words
 trains() {
-    both train -q -d data --val-size 100 --epochs 3 --threads 3 --augment --chain chain.csv && both train -q -d data --val-size 100 --train-size 100 --epochs 1 --arch cnn -o cnn.bin &&
-        both train -q -d data --val-size 100 --resume model.bin --epochs 4 -o more.bin && both sweep -q -d data --lr 1e-3,1e-2 --epochs 1 &&
-        cmp "$root/model.bin" "$plain/model.bin" && [ -s "$root/model.bin" ]
+    both train $short --epochs 3 --threads 3 --augment --chain chain.csv &&
+        both train $short --train-size 100 --epochs 1 --arch cnn -o cnn.bin &&
+        both train $short --resume model.bin --epochs 4 -o more.bin &&
+        both sweep -q -d data --lr 1e-3,1e-2 --epochs 1 && cmp "$root/model.bin" "$plain/model.bin"
 }
 reads() {
     for model in model.bin cnn.bin; do
-        both eval "$model" -d data --predictions "$model.csv" --json && both info "$model" && both predict "$model" seven.pgm --show &&
-            both explain "$model" -d data --image 7 && both features "$model" -d data --image 7 && both page "$model" -d data -o "$model.html" || return 1
+        both eval "$model" -d data --predictions "$model.csv" --json && both info "$model" &&
+            both predict "$model" seven.pgm --show && both explain "$model" -d data --image 7 &&
+            both features "$model" -d data --image 7 && both page "$model" -d data -o "$model.html" || return 1
         for format in c onnx npz; do
             both export "$model" -o "$model.$format" || return 1
         done
     done
-    both eval model.bin -d data --compare cnn.bin && both info data && both weights model.bin && both verify -q chain.csv model.bin -d data
+    both eval model.bin -d data --compare cnn.bin && both info data && both weights model.bin &&
+        both verify -q chain.csv model.bin -d data
 }
 makes_data() {
-    both export-data -d data --csv images.csv --pictures pictures -q && both import images.csv -o imported -q && both import pictures -o drawn -q
+    both export-data -d data --csv images.csv --pictures pictures -q && both import images.csv -o imported -q &&
+        both import pictures -o drawn -q
 }
 same_files() { # but for the times in tables of curves
     rm -f "$root/mlp" "$plain/mlp" && rm -rf "$root/packed"
@@ -268,9 +291,12 @@ claim "evaluates, predicts, explains, verifies, exports and makes a page" reads
 claim "and imports and exports data" makes_data
 no_gzip() { refuses 1 'cannot run gzip to decompress it' empty eval model.bin -d packed; }
 claim "without gzip, .gz files are refused in one line" no_gzip
+closed_train() { empty train -d data --val-size 100 --epochs 2 -o closed.bin; }
+clean_table() {
+    cat "$root/closed.csv" && [ "$(wc -l <"$root/closed.csv")" -eq 3 ] && ! grep -v '^epoch,\|^[0-9.,e-]*$' "$root/closed.csv"
+}
 closed() { # an output that is opened must not take the place of a closed standard stream
-    empty train -d data --val-size 100 --epochs 2 -o closed.bin <&- >&- 2>&- && cat "$root/closed.csv" &&
-        [ "$(wc -l <"$root/closed.csv")" -eq 3 ] && ! grep -v '^epoch,\|^[0-9.,e-]*$' "$root/closed.csv" &&
+    closed_train 2>&- && clean_table && closed_train <&- >&- 2>&- && clean_table &&
         (cd "$plain" && ./mlp train -q -d data --val-size 100 --epochs 2 -o closed.bin)
 }
 claim "with standard streams closed, nothing of a report gets into a table" closed

@@ -287,6 +287,8 @@ static void a_mistake_in_a_table_is_refused_with_its_place(void)
          "line 1, column 5: has more than 255 bytes without a separator", 0},
         {"7,1,2,3,4\n", "6", "line 1: there is no column 6 for --label: it has 5", 0},
         {"7,1,2,3,4\n", "99999999999", "there is no column ", 0},
+        {"7,1,2,3,4\n", "16777217", "no column 16777217 for --label",
+         0}, // the last that there may be
         {"a,b,c,d,e\n", "f", "line 1: no column is called 'f'", 0},
         {"a,b,c,d,label\n", "LABEL", "line 1: no column is called 'LABEL'", 0},
         {"7,1,2,3,4\n", "0", "--label 0: columns are numbered from 1", 0},
@@ -316,7 +318,7 @@ static void a_mistake_in_a_table_is_refused_with_its_place(void)
 static void a_source_that_fails_is_not_taken_for_one_that_ends(void)
 {
     static const char text[] = "label,first,second,third,fourth\n7,1,2,3,4\n8,5,6,7,8\n";
-    for (size_t size = FORMAT_HEAD; size < sizeof text; size++) {
+    for (size_t size = 0; size < sizeof text; size++) {
         Arena arena = {0};
         Error err = {""};
         Collection images = {.n = 0};
