@@ -293,6 +293,15 @@ LDFLAGS_OF_allocation    = -Wl,--wrap=aligned_alloc,--wrap=pthread_create
 $(BUILD)/test_%: $(BUILD)/test_%.o $(TESTED)
 	$(LINK) $(PIE) $(LDFLAGS_OF_$*) -o $@ $^ -lm
 
+# test_steps has sources of its own beside the library: the readers and what they call, counting their steps.
+COUNTED = io/idx io/pnm io/json io/model io/formats io/class_names io/csv_images io/collection io/exif nn/settings base/numbers
+
+$(BUILD)/counted/%.o: src/%.c tests/steps.h $(BUILD)/flags
+	$(call compile,$(INCLUDE_$(patsubst %/,%,$(dir $*))) -include tests/steps.h)
+
+$(BUILD)/test_steps: $(BUILD)/test_steps.o $(COUNTED:%=$(BUILD)/counted/%.o) $(TESTED)
+	$(LINK) $(PIE) -o $@ $^ -lm
+
 -include $(wildcard $(BUILD)/*.d $(BUILD)/*/*.d $(BUILD)/*/*/*.d)
 
 unit-tests: $(TESTS)
