@@ -9,6 +9,7 @@
 # make coverage     which lines the tests run
 # make mutants      changes the source in one place at a time and counts what the tests notice
 # make lint         static analysis
+# make prove        proves that the readers have no undefined behaviour; needs Frama-C
 # make bench        how fast it is here, against what a dense program could do
 # make help         the other targets
 #
@@ -73,7 +74,7 @@ endif
 COMMA := ,
 
 # $(call ask,COMMAND): what the command prints. The goals that compile nothing ask no compiler.
-ifneq ($(filter-out clean help uninstall,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out clean help uninstall prove,$(or $(MAKECMDGOALS),all)),)
   ask = $(shell $(1))
 endif
 
@@ -181,7 +182,7 @@ SONAME       = libmlp.so.0
 TESTED       = $(filter-out %/main.o,$(CLI_OBJECTS)) $(LIBMLP)
 TESTS        = $(patsubst tests/%.c,$(BUILD)/%,$(filter-out $(UNLINKED),$(wildcard tests/test_*.c)))
 
-.PHONY: all lib run report page bench bench-pictures check check-repro unit-tests replays fuzzers fuzz coverage mutants lint install uninstall clean help FORCE
+.PHONY: all lib run report page bench bench-pictures check check-repro unit-tests replays fuzzers fuzz coverage mutants lint prove install uninstall clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 MAKEFLAGS += --no-builtin-rules
@@ -359,6 +360,10 @@ mutants:
 
 lint:
 	@sh scripts/lint.sh
+
+# PROOFS names some of them (scripts/prove.sh).
+prove:
+	@sh scripts/prove.sh $(PROOFS)
 
 run: $(PROGRAM)
 	./$(PROGRAM) train --epochs 100 --lr 1e-4
