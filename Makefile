@@ -6,16 +6,20 @@
 # make check        all tests
 # make check-repro  the builds that must give the same bytes
 # make fuzz         a minute of hostile inputs for each reader (FUZZ_SECONDS)
+# make memory       the unit tests under clang's memory sanitizer, all commands under valgrind
 # make coverage     which lines the tests run
 # make mutants      changes the source in one place at a time and counts what the tests notice
 # make lint         static analysis
 # make prove        proves that the readers have no undefined behaviour; needs Frama-C
 # make bench        how fast it is here, against what a dense program could do
+# make static       a static program that runs without any other file, with musl: build/static/mlp
+# make dist         a source archive of the last commit, its SPDX list and SHA256SUMS, in build/dist
+# make verify-release ARCHIVE=FILE  makes an archive again from the commit that it names, and compares
 # make help         the other targets
 #
 # CC, CFLAGS, CPPFLAGS and LDFLAGS are yours (CPPFLAGS=-DMLP_NO_AVX512 or -DMLP_NO_AVX2 leaves
 # instruction sets out); PREFIX and DESTDIR say where to install;
-# SAN=address or SAN=thread builds with those sanitizers in a directory of its own; HARDEN= (empty)
+# SAN=address, SAN=thread or, with clang, SAN=memory builds with those sanitizers in a directory of its own; HARDEN= (empty)
 # leaves out the hardening flags; AWK names another awk for the report.
 
 PREFIX       = /usr/local
@@ -35,7 +39,7 @@ SAN     =
 # What trains and reads images is built for speed, and the rest for size, unless CFLAGS are yours: that makes the
 # program 130 KB smaller, and training takes the same time within 3 %. What is not in FASTEST gains nothing by -O3 over -O2.
 FASTEST = base/base base/random kernels/kernels_avx2 kernels/kernels_neon nn/layers nn/optimizer nn/sparse_input
-FAST    = kernels/% io/idx io/source nn/augment nn/dataset nn/layers_image
+FAST    = kernels/% io/idx nn/augment nn/dataset nn/layers_image
 ifeq ($(origin CFLAGS),file)
   OPTIMIZE = $(if $(filter $(FASTEST),$(1)),,$(if $(filter $(FAST),$(1)),-O2,-Os))
 endif
@@ -47,8 +51,9 @@ quoted = '$(subst ','\'',$(1))'
 # ... and as a string literal of C.
 literal = "$(subst ",\",$(subst \,\\,$(1)))"
 
-# _FILE_OFFSET_BITS: files beyond 2 GB where long has 32 bits.
-DEFINES = -D_FILE_OFFSET_BITS=64
+# _FILE_OFFSET_BITS: files beyond 2 GB where long has 32 bits. Elsewhere it renames stat to stat64, which clang's
+# memory sanitizer does not know: it would take what stat has written for uninitialised.
+DEFINES = $(if $(filter memory,$(SAN)),,-D_FILE_OFFSET_BITS=64)
 
 ifeq ($(SAN),)
   BUILD    = build/plain
@@ -62,19 +67,23 @@ else ifeq ($(SAN),thread)
   BUILD    = build/thread
   PROGRAM  = $(BUILD)/mlp
   SANFLAGS = -fsanitize=thread
+else ifeq ($(SAN),memory)
+  BUILD    = build/memory
+  PROGRAM  = $(BUILD)/mlp
+  SANFLAGS = -fsanitize=memory -fsanitize-memory-track-origins -fno-sanitize-recover=all -fno-omit-frame-pointer
 else ifeq ($(SAN),fuzz)
   BUILD    = build/fuzz
   PROGRAM  = $(BUILD)/mlp
   SANFLAGS = -fsanitize=fuzzer-no-link,address,undefined,float-cast-overflow -fno-sanitize-recover=all \
              -fno-omit-frame-pointer
 else
-  $(error SAN must be address, thread or fuzz)
+  $(error SAN must be address, thread, memory or fuzz)
 endif
 
 COMMA := ,
 
 # $(call ask,COMMAND): what the command prints. The goals that compile nothing ask no compiler.
-ifneq ($(filter-out clean help uninstall prove,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out clean help uninstall prove static dist verify-release,$(or $(MAKECMDGOALS),all)),)
   ask = $(shell $(1))
 endif
 
@@ -109,10 +118,18 @@ else
               $(call takes,-fno-allow-store-data-races)
 endif
 
+# When it links, clang 22 warns of flags that have an effect on compiling alone.
+QUIET := $(if $(filter __clang__,$(MACROS)),-Qunused-arguments)
+
 # No tables for unwinding the stack through exceptions, which C does not have; a debugger reads those of -g,
 # a sanitizer these.
 ifeq ($(SAN),)
   UNWIND := $(call takes,-fno-asynchronous-unwind-tables -fno-unwind-tables)
+endif
+
+# A section for each function, so that the linker leaves out those that the program never calls: 2 KB less code.
+ifeq ($(SAN),)
+  SECTIONS := $(call takes,-ffunction-sections -Wl$(COMMA)--gc-sections)
 endif
 
 # gcc needs half of its time to follow where each variable of the kernels is, with the sanitizers' checks
@@ -145,9 +162,9 @@ ifneq ($(and $(HARDEN),$(if $(SAN),,plain)),)
   PIE            := $(if $(PIE),$(or $(filter -pie -Wl%,$(call runs,-fPIE -pie -Wl$(COMMA)-z$(COMMA)pack-relative-relocs)),$(PIE)))
 endif
 
-ALL_CFLAGS = $(CFLAGS) $(WARNINGS) $(STANDARD) $(UNWIND) $(TRACKING) $(SANFLAGS) -pthread -fvisibility=hidden
+ALL_CFLAGS = $(CFLAGS) $(WARNINGS) $(STANDARD) $(UNWIND) $(TRACKING) $(filter -f%,$(SECTIONS)) $(SANFLAGS) -pthread -fvisibility=hidden
 COMPILE    = $(CC) $(DEFINES) $(HARDEN_CFLAGS) $(CPPFLAGS) $(ALL_CFLAGS)
-LINK       = $(CC) $(HARDEN_CFLAGS) $(HARDEN_LDFLAGS) $(ALL_CFLAGS) $(LDFLAGS)
+LINK       = $(CC) $(HARDEN_CFLAGS) $(HARDEN_LDFLAGS) $(filter -W%,$(SECTIONS)) $(ALL_CFLAGS) $(QUIET) $(LDFLAGS)
 
 # The archiver that belongs to the compiler, unless one is named.
 ifeq ($(origin AR),default)
@@ -155,7 +172,7 @@ ifeq ($(origin AR),default)
 endif
 
 ifeq ($(call takes,-Wl$(COMMA)--wrap=aligned_alloc),)
-  UNLINKED = tests/test_hostile_idx.c tests/test_hostile_model.c tests/test_allocation.c tests/test_output.c
+  UNLINKED = tests/test_hostile_idx.c tests/test_hostile_model.c tests/test_allocation.c tests/test_output.c tests/test_page_end.c
 endif
 
 # Each directory of src may include headers of its own and of those before it in this list: what is
@@ -177,12 +194,13 @@ CLI_OBJECTS  = $(call objects_of,src/cli/*.c,$(BUILD)) $(BUILD)/cli/page_parts.o
 LIB_PLACE    = $(if $(filter mlp,$(PROGRAM)),,$(BUILD)/)
 LIBMLP       = $(LIB_PLACE)libmlp.a
 SHARED       = $(LIB_PLACE)libmlp.so
-SONAME       = libmlp.so.0
+SONAME       = libmlp.so.1
 # What tests and benchmarks are linked with: everything but main.
 TESTED       = $(filter-out %/main.o,$(CLI_OBJECTS)) $(LIBMLP)
 TESTS        = $(patsubst tests/%.c,$(BUILD)/%,$(filter-out $(UNLINKED),$(wildcard tests/test_*.c)))
 
-.PHONY: all lib run report page bench bench-pictures check check-repro unit-tests replays fuzzers fuzz coverage mutants lint prove install uninstall clean help FORCE
+.PHONY: all lib run report page bench bench-pictures check check-repro unit-tests plain-tests memory replays fuzzers fuzz coverage mutants lint prove install uninstall
+.PHONY: static dist verify-release clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 MAKEFLAGS += --no-builtin-rules
@@ -201,8 +219,8 @@ $(LIBMLP): $(LIB_OBJECTS)
 
 # The archive that is installed: one object in which every name but mlp_* is local, so that a program's
 # own names cannot meet the library's; where ld and objcopy cannot do that, the objects as they are.
-ARCHIVE = $(BUILD)/public/libmlp.a
-$(ARCHIVE): $(PIC_OBJECTS)
+PUBLIC = $(BUILD)/public/libmlp.a
+$(PUBLIC): $(PIC_OBJECTS)
 	@mkdir -p $(@D)
 	@rm -f $@
 	{ "$$($(CC) -print-prog-name=ld)" -r -o $(@D)/mlp.o $(PIC_OBJECTS) && \
@@ -222,14 +240,18 @@ endef
 
 # Everything is built again when the compiler or a flag changes, one file when DATADIR does.
 $(BUILD)/flags: FORCE
-	$(call remember,$(COMPILE) / $(LDFLAGS))
+	$(call remember,$(COMPILE) $(firstword $(subst =, ,$(PLACE))) / $(LDFLAGS))
 $(BUILD)/datadir: FORCE
 	$(call remember,$(DATADIR))
+
+# The directory's name is not part of what is built, debugging information included. It is not among the flags that are
+# remembered, so that objects may be copied to another directory.
+PLACE = -fdebug-prefix-map=$(call quoted,$(CURDIR))=.
 
 # $(call compile,FLAGS): the first prerequisite, to the target.
 define compile
 @mkdir -p $(@D)
-$(COMPILE) $(1) -MMD -MP -c -o $@ $<
+$(COMPILE) $(PLACE) $(1) -MMD -MP -c -o $@ $<
 endef
 
 # The flags of a source file by its directory, $(call flags_of,base/random): those of base.
@@ -290,6 +312,7 @@ LDFLAGS_OF_hostile_idx   = -Wl,--wrap=aligned_alloc
 LDFLAGS_OF_hostile_model = -Wl,--wrap=aligned_alloc
 LDFLAGS_OF_output        = -Wl,--wrap=fsync,--wrap=rename
 LDFLAGS_OF_allocation    = -Wl,--wrap=aligned_alloc,--wrap=pthread_create
+LDFLAGS_OF_page_end      = -Wl,--wrap=aligned_alloc,--wrap=free
 
 $(BUILD)/test_%: $(BUILD)/test_%.o $(TESTED)
 	$(LINK) $(PIE) $(LDFLAGS_OF_$*) -o $@ $^ -lm
@@ -306,6 +329,9 @@ $(BUILD)/test_steps: $(BUILD)/test_steps.o $(COUNTED:%=$(BUILD)/counted/%.o) $(T
 -include $(wildcard $(BUILD)/*.d $(BUILD)/*/*.d $(BUILD)/*/*/*.d)
 
 unit-tests: $(TESTS)
+
+# Those that need no sanitizer, and run in the plain build, too.
+plain-tests: $(filter %/test_page_end,$(TESTS))
 
 $(BUILD)/%.o: scripts/%.c $(BUILD)/flags
 	$(call compile,$(INCLUDE_cli) -Itests)
@@ -353,6 +379,13 @@ fuzz:
 coverage:
 	@MAKE=$(call quoted,$(MAKE)) sh scripts/coverage.sh
 
+# What takes too long for make check: every line of tests/cli_memory.sh under valgrind, and the unit tests under the
+# memory sanitizer.
+memory:
+	$(MAKE) SAN=memory CC=$(call quoted,$(FUZZ_CC)) CFLAGS='-O0 -g' CPPFLAGS=-DMLP_NO_AVX512 all unit-tests
+	TEST_BUILD=build/memory sh tests/run.sh $(patsubst tests/%.c,%,$(wildcard tests/test_*.c))
+	MAKE=$(call quoted,$(MAKE)) VALGRIND_ALL=yes sh tests/run.sh cli_memory
+
 # Of each file at most MUTANTS; MUTANTS_ONLY names groups or files.
 MUTANTS = 20
 mutants:
@@ -386,7 +419,7 @@ check:
 	@CC=$(call quoted,$(CC)) MAKE=$(call quoted,$(MAKE)) sh tests/run.sh
 
 check-repro:
-	@CC=$(call quoted,$(CC)) MAKE=$(call quoted,$(MAKE)) sh tests/run.sh cli_repro test_train
+	@CC=$(call quoted,$(CC)) MAKE=$(call quoted,$(MAKE)) sh tests/run.sh cli_repro cli_machines test_train
 
 # Where things go, as words for the shell.
 TO_BIN       = $(call quoted,$(DESTDIR)$(BINDIR))
@@ -406,10 +439,10 @@ COMPLETION = $(if $(filter /%,$(PROGRAM)),,./)$(PROGRAM) completion
 # $(call in_pc,TEXT): a path for mlp.pc, with a backslash before what is special.
 in_pc = "$$(printf '%s' $(call quoted,$(1)) | sed 's/[^A-Za-z0-9_/.+-]/\\&/g')"
 
-install: $(PROGRAM) $(ARCHIVE) $(SHARED)
+install: $(PROGRAM) $(PUBLIC) $(SHARED)
 	install -d $(TO_BIN) $(TO_LIB) $(TO_PKGCONFIG) $(TO_INCLUDE) $(TO_MAN) $(TO_DATA)/mnist $(TO_BASH) $(TO_ZSH) $(TO_FISH)
 	install -m 755 $(PROGRAM) $(TO_BIN)/mlp
-	install -m 644 $(ARCHIVE) $(TO_LIB)/libmlp.a
+	install -m 644 $(PUBLIC) $(TO_LIB)/libmlp.a
 	install -m 755 $(SHARED) $(TO_LIB)/$(SONAME)
 	ln -sf $(SONAME) $(TO_LIB)/libmlp.so
 	install -m 644 include/mlp.h $(TO_INCLUDE)/mlp.h
@@ -432,6 +465,20 @@ uninstall:
 	rm -f $(foreach file,$(MNIST_FILES),$(TO_DATA)/mnist/$(notdir $(file)))
 	for directory in $(TO_DATA)/mnist $(TO_DATA) $(TO_MAN) $(TO_BIN) $(TO_PKGCONFIG) $(TO_LIB) $(TO_INCLUDE) $(TO_BASH) $(TO_ZSH) $(TO_FISH); do \
 	  rmdir -p "$$directory" 2>/dev/null || true; done
+
+# Everything that the program needs is in it; STATIC_CC is a compiler for musl (Debian: musl-tools). Stripped.
+STATIC_CC = musl-gcc
+static:
+	@$(MAKE) --no-print-directory BUILD=build/static PROGRAM=build/static/mlp CC=$(call quoted,$(STATIC_CC)) \
+	  LDFLAGS=$(call quoted,-static -s $(LDFLAGS)) build/static/mlp
+
+# COMMIT is any name of a commit: a tag, or an id.
+COMMIT = HEAD
+dist:
+	@sh scripts/release.sh dist $(call quoted,$(COMMIT)) build/dist
+
+verify-release:
+	@sh scripts/release.sh verify $(call quoted,$(ARCHIVE))
 
 clean:
 	rm -rf build mlp libmlp.a libmlp.so

@@ -21,8 +21,8 @@
 // program ignores SIGCHLD or waits for every child; then only the length of the data is checked.
 // Where the system has no pipe2 (macOS), do not start programs in another thread meanwhile.
 //
-// Versions: a minor version may add members to structs and parameters to functions. The number in
-// libmlp.so.0 then changes, and programs must be compiled again.
+// Versions: a minor version may add functions and, at the end of structs, members. With members the
+// number in libmlp.so.1 goes up, and programs must be compiled again, without a change.
 #ifndef MLP_H
 #define MLP_H
 
@@ -37,7 +37,7 @@ extern "C" {
 #pragma GCC visibility push(default)
 #endif
 
-#define MLP_VERSION "0.1.0"
+#define MLP_VERSION "1.0.0"
 
 enum {
     MLP_ERROR_SIZE = 1024,

@@ -12,7 +12,8 @@ build=build/coverage
 for tool in "$CC" "$GCOV"; do
     command -v "$tool" >/dev/null || { echo "make coverage: $tool is not installed" >&2; exit 1; }
 done
-"$MAKE" -s CC="$CC" CFLAGS='-O0 -g --coverage' BUILD=$build PROGRAM=$build/mlp HARDEN= \
+# Counters are written at the end, to files that a sandbox would not let it open.
+"$MAKE" -s CC="$CC" CFLAGS='-O0 -g --coverage' CPPFLAGS=-DMLP_NO_SANDBOX BUILD=$build PROGRAM=$build/mlp HARDEN= \
     all unit-tests || exit 1
 find $build -name '*.gcda' -exec rm -f {} +
 
@@ -20,7 +21,7 @@ tests=
 for test in tests/test_*.c tests/cli_*.sh; do
     name=$(basename "$test")
     name=${name%.*}
-    case $name in cli_repro | cli_source | cli_learn | cli_fuzz) continue ;; esac
+    case $name in cli_repro | cli_machines | cli_source | cli_learn | cli_fuzz | cli_memory | cli_sandbox | cli_release | cli_load) continue ;; esac
     tests="$tests $name"
 done
 # shellcheck disable=SC2086 # names are words

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Compilers that know less than those of today, and such as are refused. (32 bits and other machines: cli_repro.)
+# Compilers that know less than those of today, and such as are refused. (Other machines, and 32 bits: cli_machines.)
 . tests/lib.sh
 
 trained() { # PROGRAM: the checksum of a small training's model

@@ -17,13 +17,14 @@ claim "a model of two epochs" exits 0 "$FAST_MLP" train -q -d "$DATA" --epochs 2
 { printf 'P5 28 28 255\n' && gzip -dc "$DATA/t10k-images-idx3-ubyte.gz" | tail -c +17 | head -c 784; } >0.pgm
 printf '\211PNG\r\n\032\nand so on' >x.png
 
-# fake NAME COMMANDS: a program that is made up, the only one on the PATH of `predict`.
+# fake NAME COMMANDS: a program that is made up, the only one on the PATH of `predict`. It may write down what it got and
+# how it ended: no sandbox keeps it from other files (cli_sandbox.sh has one that is kept).
 fake() {
     printf '#!/bin/sh\nPATH=%s\n%s\n' "'$usual_path'" "$2" >"fake/$1"
     chmod +x "fake/$1"
 }
 ln -s "$(command -v gzip)" fake/gzip
-predict() { env PATH="$WORK/fake" "$bin" predict m.bin "$@"; }
+predict() { env PATH="$WORK/fake" "$bin" predict --no-sandbox m.bin "$@"; }
 
 # says WORDS FILE...: the last FILE is 0.pgm, which is answered; before it comes one line with WORDS.
 says() {
@@ -65,7 +66,7 @@ fake magick "head -c 1000000 /dev/zero | tr '\\0' x >&2; cat '$WORK/0.pgm'"
 claim "long messages do not keep it from converting" the_seven x.png
 fake magick "head -c 100 '$WORK/0.pgm'; sleep 0.2; tail -c +101 '$WORK/0.pgm'"
 claim "its output may come in parts" the_seven x.png
-explained() { exits 0 env PATH="$WORK/fake" "$bin" explain m.bin x.png && grep -q ', x.png$' stdout; }
+explained() { exits 0 env PATH="$WORK/fake" "$bin" explain --no-sandbox m.bin x.png && grep -q ', x.png$' stdout; }
 claim "mlp explain reads it, too" explained
 many() { # with few descriptors
     set -- x.png x.png x.png x.png x.png x.png x.png x.png
@@ -90,7 +91,7 @@ not_run() { says "$@" && [ ! -e ran ]; }
 claim "refused: --no-convert, with the reason and the remedy" \
     not_run "x.png: is a PNG image, and --no-convert was given; convert it, for example: convert FILE" --no-convert x.png
 no_explain() {
-    refuses 1 "x.png: is a PNG image, and --no-convert was given" env PATH="$WORK/fake" "$bin" explain m.bin --no-convert x.png &&
+    refuses 1 "x.png: is a PNG image, and --no-convert was given" env PATH="$WORK/fake" "$bin" explain --no-sandbox m.bin --no-convert x.png &&
         [ ! -e ran ]
 }
 claim "refused: --no-convert of mlp explain" no_explain
@@ -169,14 +170,14 @@ claim "and when it floods with messages" says "$slow" x.png
 fake magick "cat '$WORK/0.pgm'"
 ignoring() { # a process that ignores SIGCHLD cannot wait for anybody
     # shellcheck disable=SC2016 # for the shell that ignores it
-    exits 0 env PATH="$WORK/fake:$usual_path" sh -c 'trap "" CHLD; exec "$0" predict m.bin x.png' "$bin" &&
+    exits 0 env PATH="$WORK/fake:$usual_path" sh -c 'trap "" CHLD; exec "$0" predict --no-sandbox m.bin x.png' "$bin" &&
         cut -f 2- stdout | cmp - seven
 }
 claim "a picture is converted where SIGCHLD is ignored" ignoring
 fake magick "$hang"
 ignoring_hang() {
     # shellcheck disable=SC2016
-    exits 1 env PATH="$WORK/fake:$usual_path" sh -c 'trap "" CHLD; exec "$0" predict m.bin x.png' "$bin" &&
+    exits 1 env PATH="$WORK/fake:$usual_path" sh -c 'trap "" CHLD; exec "$0" predict --no-sandbox m.bin x.png' "$bin" &&
         grep -qF "$slow" stderr && all_ended
 }
 claim "and one that hangs is stopped" ignoring_hang
@@ -184,7 +185,7 @@ claim "and one that hangs is stopped" ignoring_hang
 export MLP_CONVERT_SECONDS=20
 ended_by() { # SIGNAL STATUS
     rm -f numbers
-    env PATH="$WORK/fake" "$bin" predict m.bin x.png 0.pgm >stdout 2>stderr &
+    env PATH="$WORK/fake" "$bin" predict --no-sandbox m.bin x.png 0.pgm >stdout 2>stderr &
     predicting=$!
     tries=0
     until [ -s numbers ] || [ "$tries" -eq 100 ]; do
@@ -202,7 +203,7 @@ ended_by() { # SIGNAL STATUS
 claim "SIGTERM ends mlp predict and the program at once" ended_by TERM 143
 claim "SIGHUP ends mlp predict and the program at once" ended_by HUP 129
 interrupt() { # as from a terminal; a shell's job in the background would ignore it
-    timeout -s INT 1 env PATH="$WORK/fake" "$bin" predict m.bin x.png >stdout 2>stderr
+    timeout -s INT 1 env PATH="$WORK/fake" "$bin" predict --no-sandbox m.bin x.png >stdout 2>stderr
     [ $? -eq 124 ] && [ ! -s stderr ] && all_ended
 }
 claim "SIGINT ends mlp predict and the program" interrupt
@@ -210,7 +211,7 @@ export MLP_CONVERT_SECONDS=2
 ignored() { # as under nohup
     (
         trap '' HUP
-        env PATH="$WORK/fake" "$bin" predict m.bin x.png 0.pgm >stdout 2>stderr &
+        env PATH="$WORK/fake" "$bin" predict --no-sandbox m.bin x.png 0.pgm >stdout 2>stderr &
         sleep 0.5
         kill -s HUP $!
         wait $!

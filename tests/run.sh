@@ -17,7 +17,7 @@ default_signals=
 env --default-signal true 2>/dev/null && default_signals='env --default-signal'
 # A mistake that a sanitizer finds must not look like an exit status of the program's own.
 export ASAN_OPTIONS=exitcode=99 UBSAN_OPTIONS=exitcode=99:print_stacktrace=1
-export TSAN_OPTIONS=exitcode=99
+export TSAN_OPTIONS=exitcode=99 MSAN_OPTIONS=exitcode=99
 
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
@@ -32,10 +32,14 @@ threaded='test_threads test_train test_optimizer test_library' threaded_programs
 for test in $threaded; do
     threaded_programs="$threaded_programs build/thread/$test"
 done
+# Tests that need no sanitizer to see a mistake, and run in the plain build too, whose vector code is what users run.
+# make knows them as plain-tests.
+plain=test_page_end
+[ -z "$TEST_BUILD" ] || plain=
 # In the plain build also what `make install` installs: tests that install copy these objects.
 jobs=$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 # shellcheck disable=SC2086 # the programs are words
-if [ -z "$TEST_BUILD" ] && { ! "$MAKE" -j "$jobs" CC="$CC" SAN= all lib build/plain/public/libmlp.a \
+if [ -z "$TEST_BUILD" ] && { ! "$MAKE" -j "$jobs" CC="$CC" SAN= all lib build/plain/public/libmlp.a plain-tests \
     >"$work/build.log" 2>&1 ||
     ! "$MAKE" -j "$jobs" CC="$CC" CFLAGS='-O1 -g' SAN=address all unit-tests \
         >>"$work/build.log" 2>&1 ||
@@ -66,8 +70,10 @@ run_test() { # NAME
         MLP=$PWD/$address/mlp THREAD_MLP=$PWD/$thread/mlp FAST_MLP=$fast_mlp run "$1" sh "tests/$1.sh" ;;
     *-tsan) run "$1" "$thread/${1%-tsan}" ;;
     *)
-        if [ -x "$address/$1" ]; then
-            run "$1" "$address/$1"
+        program=$address/$1
+        case $1 in *-plain) program=build/plain/${1%-plain} ;; esac
+        if [ -x "$program" ]; then
+            run "$1" "$program"
         else
             echo "SKIP $1: this linker cannot put it between the program and the system" >"$work/$1.out"
         fi ;;
@@ -75,18 +81,23 @@ run_test() { # NAME
 }
 
 # Takes one test after the other from the list, whichever no other worker has taken, and prints what
-# it said in one piece.
+# it said in one piece, with the seconds that it took and those of CPU time of all that it started.
 worker() {
     for test in $tests; do
         mkdir "$work/taken/$test" 2>/dev/null || continue
         begun=$(date +%s)
+        times >"$work/$test.cpu"
         run_test "$test"
+        times >>"$work/$test.cpu"
         seconds=$(($(date +%s) - begun))
+        cpu=$(awk -F '[ms ]+' 'NR % 2 == 0 { before = all; all = 60 * ($1 + $3) + $2 + $4 }
+                               END { printf "%.0f", all - before }' "$work/$test.cpu")
+        echo "$cpu $test" >>"$work/cpu"
         until mkdir "$work/printing" 2>/dev/null; do
             [ -d "$work/taken" ] || return # all was interrupted
             sleep 1
         done
-        echo "== $test ($seconds s)"
+        echo "== $test ($seconds s, $cpu s of CPU time)"
         cat "$work/$test.out"
         rmdir "$work/printing"
     done
@@ -98,18 +109,26 @@ wanted() {
     return 1
 }
 
-# Those that take minutes come first, then the other scripts.
+# Those that take minutes come first, then those under the thread sanitizer and in the plain build, then the other
+# scripts: what is left at the end is short, and every CPU has some of it.
 selection=$* tests=
-for test in cli_repro cli_page cli_cnn cli_docs cli_source cli_learn cli_report test_digit tests/cli_*.sh tests/test_*.c; do
-    test=$(basename "${test%.*}")
-    case " $tests " in *" $test "*) continue ;; esac
+for test in cli_repro cli_machines cli_page cli_cnn cli_docs cli_source cli_learn cli_report cli_memory test_digit; do
     ! wanted "$test" || tests="$tests $test"
 done
 for test in $threaded; do
     ! wanted "$test" || tests="$tests $test-tsan"
 done
+for test in $plain; do
+    ! wanted "$test" || tests="$tests $test-plain"
+done
+for test in tests/cli_*.sh tests/test_*.c; do
+    test=$(basename "${test%.*}")
+    case " $tests " in *" $test "*) continue ;; esac
+    ! wanted "$test" || tests="$tests $test"
+done
 
 mkdir "$work/taken"
+: >"$work/cpu"
 while [ "$jobs" -gt 0 ]; do
     worker &
     jobs=$((jobs - 1))
@@ -126,5 +145,7 @@ if [ "$failed" -gt 0 ] || [ "$skipped" -gt 0 ]; then
     echo "== what did not pass"
     grep '^FAIL \|^SKIP ' "$work/all"
 fi
+sort -rn "$work/cpu" | awk '{ all += $1; if (NR <= 12) most = most (NR > 1 ? ", " : "") $2 " " $1 }
+    END { print "CPU time " all " s; most: " most }'
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

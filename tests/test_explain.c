@@ -191,6 +191,55 @@ static void products_are_counted_as_the_shapes_say(void)
     arena_free(&f.arena);
 }
 
+// Pixels need no gradient: the first layer's Jacobian over them would be the largest of all.
+static void the_chain_ends_at_the_first_layer_with_parameters(void)
+{
+    for (size_t n = 0; n < N_NETWORKS; n++) {
+        Fixture f;
+        fixture_open_number(&f, n);
+        load_first(&f);
+        for (size_t l = 0; l < f.net.n_layers; l++) {
+            size_t nonzero = 0;
+            for (size_t i = 0; i < shape_size(f.net.layers[l].in); i++)
+                nonzero += f.ref.gradient[l][0][i] != 0.0;
+            CHECK((nonzero > 0) == (l > f.net.first_trained), "network %zu, layer %zu: %zu", n, l,
+                  nonzero);
+        }
+        arena_free(&f.arena);
+    }
+}
+
+// The sum of squares of the gradients of all arguments and of the tensors alone.
+static void sum_of_squares(const Fixture *f, double sum[2])
+{
+    sum[0] = sum[1] = 0.0;
+    for (size_t l = 0; l < f->net.n_layers; l++)
+        for (size_t which = 0; which <= f->net.layers[l].n_tensors; which++)
+            for (size_t i = 0; i < layer_argument_size(&f->net.layers[l], which); i++)
+                sum[which > 0] += pow(f->ref.gradient[l][which][i], 2.0);
+}
+
+// Gradients of tensors are added to, those of inputs begin anew.
+static void a_second_example_adds_to_the_gradients_of_tensors_alone(void)
+{
+    for (size_t n = 0; n < N_NETWORKS; n++) {
+        Fixture f;
+        double once[2], twice[2], again[2];
+        fixture_open_number(&f, n);
+        load_first(&f);
+        sum_of_squares(&f, once);
+        reference_backward(&f.ref, NULL);
+        sum_of_squares(&f, twice);
+        CHECK(twice[0] == once[0] && fabs(twice[1] / once[1] - 4.0) < 1e-12,
+              "network %zu: %g and %g, then %g and %g", n, once[0], once[1], twice[0], twice[1]);
+        load_first(&f);
+        sum_of_squares(&f, again);
+        CHECK(again[0] == once[0] && again[1] == once[1], "network %zu: %g and %g, then %g and %g",
+              n, once[0], once[1], again[0], again[1]);
+        arena_free(&f.arena);
+    }
+}
+
 // A column at a time, from the entries of reference_backward with unit vectors.
 static void nonzeros_are_those_of_the_whole_jacobian(void)
 {
@@ -607,6 +656,8 @@ int main(void)
     RUN(the_default_weight_has_the_largest_gradient);
     RUN(a_weight_is_found_by_name_and_indices);
     RUN(products_are_counted_as_the_shapes_say);
+    RUN(the_chain_ends_at_the_first_layer_with_parameters);
+    RUN(a_second_example_adds_to_the_gradients_of_tensors_alone);
     RUN(nonzeros_are_those_of_the_whole_jacobian);
     RUN(every_blunder_is_named_in_every_array_that_it_changes);
     RUN(changed_arrays_of_every_network_are_diagnosed);

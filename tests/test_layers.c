@@ -200,14 +200,17 @@ static void reference_jacobians_agree_with_central_differences(void)
     }
 }
 
+// NaN where nothing is written.
 static void forward_agrees_with_the_reference(void)
 {
     for (size_t k = 0; k < N_CASES; k++) {
         Fixture f;
         fixture_open(&f, &cases[k]);
+        memset(f.y, 0xff, B * f.layer.out_stride * sizeof *f.y);
         forward(&f);
         for (size_t b = 0; b < B; b++) {
             double y[MAX_OUTPUTS];
+            memset(y, 0xff, sizeof y);
             set_arguments(&f, b);
             cases[k].kind->reference_forward(&f.layer, (const double *const *)f.argument, y);
             for (size_t o = 0; o < shape_size(f.layer.out); o++)
@@ -249,6 +252,30 @@ static void backward_with_a_unit_vector_is_a_row_of_the_jacobian(void)
         }
         arena_free(&f.arena);
     }
+}
+
+static void of_equal_values_the_first_wins_a_pool(void)
+{
+    Fixture f;
+    fixture_open(&f, case_named("max pooling, pixels left over"));
+    const Layer *layer = &f.layer;
+    for (size_t i = 0; i < B * layer->in_stride; i++)
+        f.x[i] = 1.0f;
+    for (size_t i = 0; i < B * layer->out_stride; i++)
+        f.dy[i] = 1.0f;
+    forward(&f);
+    layer->kind->backward(layer, f.params, &f.view);
+    set_arguments(&f, 1);
+    size_t pixels = layer->out.height * layer->out.width;
+    for (size_t o = 0; o < shape_size(layer->out); o++) {
+        JacobianEntry entry;
+        size_t row = o % pixels / layer->out.width * 2, column = o % layer->out.width * 2;
+        size_t first = (o / pixels * layer->in.height + row) * layer->in.width + column;
+        layer->kind->reference_row(layer, (const double *const *)f.argument, 0, o, &entry);
+        CHECK(entry.col == first, "output %zu: %zu, not %zu", o, entry.col, first);
+        CHECK(f.dx[x_place(&f, 1, first)] == 1.0f, "output %zu: dx is elsewhere", o);
+    }
+    arena_free(&f.arena);
 }
 
 // Where nobody needs dx there is none, and what weight_gradient needs is saved all the same.
@@ -428,11 +455,27 @@ static void tensors_are_in_the_order_of_the_file(void)
     arena_free(&f.arena);
 }
 
+// Formulas that do not fit are cut; nothing is written beyond.
+static void texts_are_cut_where_they_do_not_fit(void)
+{
+    static const char whole[] = "W3 x + 12 x 1 {$} = a1";
+    static const char formula[] = "W$n $x + $O x $P {$$} = $y";
+    Layer layer = {.symbol = "a1", .in_symbol = "x", .number = 3, .out = {1, 1, 12}};
+    for (size_t size = 1; size <= sizeof whole; size++) {
+        char text[sizeof whole + 1];
+        memset(text, '#', sizeof text);
+        layer_text(text, size, &layer, formula);
+        CHECK(strlen(text) == size - 1 && strncmp(text, whole, size - 1) == 0 && text[size] == '#',
+              "%zu bytes: %.*s", size, (int)sizeof text, text);
+    }
+}
+
 int main(void)
 {
     RUN(reference_jacobians_agree_with_central_differences);
     RUN(forward_agrees_with_the_reference);
     RUN(backward_with_a_unit_vector_is_a_row_of_the_jacobian);
+    RUN(of_equal_values_the_first_wins_a_pool);
     RUN(backward_without_dx_gives_the_same_weight_gradient);
     RUN(weight_gradient_is_the_chain_with_full_jacobians);
     RUN(part_ranges_are_what_weight_gradient_changes);
@@ -440,5 +483,6 @@ int main(void)
     RUN(the_average_input_gives_zero_after_init);
     RUN(biases_begin_at_0_where_the_inputs_have_no_mean);
     RUN(tensors_are_in_the_order_of_the_file);
+    RUN(texts_are_cut_where_they_do_not_fit);
     return test_end();
 }

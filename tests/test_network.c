@@ -310,18 +310,20 @@ static void prepared_images_have_their_limits(void)
     CHECK(network_prepare(&p.net, &made, &data, &p.arena, &err) && made == NULL,
           "sparse images of three million images");
 
-    enum { IMAGES = 700000 }; // of 49 nonzero pixels, two bytes each
-    unsigned char *pixels = malloc((size_t)49 * IMAGES);
+    // As many nonzero pixels, of two bytes each, as fit beside the beginnings; and one more.
+    enum { IMAGES = 700000 };
+    const size_t fits = (SPARSE_MAX_PREPARED - (size_t)8 * IMAGES * sizeof(uint32_t)) / 2;
+    unsigned char *pixels = calloc(IMAGES, 49);
     if (pixels == NULL)
         abort();
-    memset(pixels, 1, (size_t)49 * IMAGES);
+    memset(pixels, 1, fits + 1);
     data.n = IMAGES;
     data.pixels = pixels;
     CHECK(network_prepare(&p.net, &made, &data, &p.arena, &err) && made == NULL,
-          "sparse images of 34 million pixels");
-    data.n = IMAGES / 2;
+          "sparse images of %zu pixels", fits + 1);
+    pixels[0] = 0;
     CHECK(network_prepare(&p.net, &made, &data, &p.arena, &err) && made != NULL,
-          "no sparse images of 17 million pixels");
+          "no sparse images of %zu pixels", fits);
     free(pixels);
     arena_free(&p.arena);
 }
@@ -442,6 +444,68 @@ static void the_gradient_check_accepts_a_right_network(void)
     arena_free(&f.arena);
 }
 
+// The class that the float code thinks least likely.
+static size_t least_likely_class(Fixture *f, const Batch *batch)
+{
+    network_predict(&f->net, f->params, &f->work, batch);
+    const float *yhat = network_probabilities(&f->net, &f->work, 0);
+    size_t least = 0;
+    for (size_t k = 1; k < f->net.architecture.classes; k++)
+        least = yhat[k] < yhat[least] ? k : least;
+    return least;
+}
+
+// Logits are negative, or positive, and each class in turn has the smallest.
+static void the_label_is_the_class_that_is_least_likely(void)
+{
+    for (int sign = -1; sign <= 1; sign += 2)
+        for (size_t k = 0; k < CLASSES; k++) {
+            Fixture f;
+            mlp_gradient_check check;
+            fixture_open(&f, CLASSES);
+            for (size_t c = 0; c < CLASSES; c++)
+                f.params[tensor_index(&f.net.layers[2].tensors[1], c)] =
+                    (float)sign * 20.0f - (c == k ? 5.0f : 0.0f);
+            Batch batch = synthetic_batch(&f.s, f.s.index + 2, 1);
+            REQUIRE(checks(&f, &check), "could not be done");
+            CHECK(least_likely_class(&f, &batch) == k && check.label == k, "label %zu, not %zu",
+                  check.label, k);
+            arena_free(&f.arena);
+        }
+}
+
+// An error of exactly 0 would mean that nothing was compared: differences are rounded.
+static void each_row_has_its_error_and_the_largest_of_its_gradient(void)
+{
+    Fixture f;
+    mlp_gradient_check check;
+    fixture_open(&f, 8); // eight doubles fill a block of memory: a sanitizer sees what reads more
+    REQUIRE(checks(&f, &check), "could not be done");
+    for (size_t j = 0; j < check.n_jacobians; j++)
+        CHECK(check.jacobians[j].error > 0.0 && check.jacobians[j].skipped == 0, "%s: %g, %zu",
+              check.jacobians[j].name, check.jacobians[j].error, check.jacobians[j].skipped);
+
+    unsigned char labels[EXAMPLES];
+    memset(labels, (int)check.label, sizeof labels);
+    f.s.data.labels = labels;
+    Batch batch = synthetic_batch(&f.s, f.s.index + 2, 1);
+    float *gradient = zeroed_gradient(&f);
+    pass(&f, &batch, gradient);
+    for (size_t b = 0; b < check.n_gradients; b++) {
+        const Tensor *tensor = f.net.tensors[check.n_gradients - 1 - b];
+        double largest = 0.0;
+        for (size_t e = 0; e < tensor_size(tensor); e++)
+            largest = fmax(largest, fabs((double)gradient[tensor_index(tensor, e)]));
+        const mlp_gradient *row = &check.gradients[b];
+        CHECK(fabs(row->largest / largest - 1.0) < 1e-4, "%s: largest %g, not %g", row->name,
+              row->largest, largest);
+        CHECK(row->error_differences > 0.0 && row->error_training > 0.0 && row->skipped == 0,
+              "%s: %g and %g, %zu", row->name, row->error_differences, row->error_training,
+              row->skipped);
+    }
+    arena_free(&f.arena);
+}
+
 // A network of some kind for images of 16 x 16 pixels, which are enough for two convolutions.
 static bool fixture_open_layers(Fixture *f, const char *name, const char *activation,
                                 size_t n_hidden, Error *err)
@@ -481,6 +545,11 @@ static void check_depth(const char *name, const char *activation, size_t n)
     CHECK(check.n_jacobians == jacobians && check.n_gradients == gradients,
           "%s, %zu layers: %zu Jacobians and %zu gradients, not %zu and %zu", name, n,
           check.n_jacobians, check.n_gradients, jacobians, gradients);
+    size_t activations = 0;
+    for (size_t l = 0; l < f.net.n_layers; l++)
+        activations += f.net.layers[l].kind->is_activation;
+    CHECK(activations == n + n_convolutions, "%s, %zu layers of %s: %zu activations", name, n,
+          activation, activations);
     arena_free(&f.arena);
 }
 
@@ -579,6 +648,27 @@ static void a_wrong_reference_jacobian_is_caught(void)
     CHECK(caught(1, &broken), "not noticed");
 }
 
+static size_t is_a_thousandth_too_large(const Layer *layer, const double *const argument[],
+                                        size_t which, size_t row, JacobianEntry *entries)
+{
+    size_t n = layer_sigmoid.reference_row(layer, argument, which, row, entries);
+    entries[0].value *= 1.001;
+    return n;
+}
+
+static void the_error_of_a_jacobian_is_relative_to_its_largest_entry(void)
+{
+    Fixture f;
+    mlp_gradient_check check;
+    LayerKind broken = layer_sigmoid;
+    broken.reference_row = is_a_thousandth_too_large;
+    fixture_open(&f, CLASSES);
+    f.net.layers[1].kind = &broken;
+    REQUIRE(checks(&f, &check), "could not be done");
+    CHECK(fabs(check.jacobians[4].error * 1001.0 - 1.0) < 1e-5, "%g", check.jacobians[4].error);
+    arena_free(&f.arena);
+}
+
 static size_t is_wrong_in_its_last_row(const Layer *layer, const double *const argument[],
                                        size_t which, size_t row, JacobianEntry *entries)
 {
@@ -604,19 +694,101 @@ static void a_reference_jacobian_with_one_wrong_entry_is_caught(void)
     arena_free(&f.arena);
 }
 
-// Before any work, which would need two gigabytes.
+// The first n_kinks inputs of this layer are at a kink: the values that it has first.
+static struct {
+    double at[16];
+    size_t n_kinks;
+    bool is_set;
+} kinks;
+
+static uint64_t is_at_kinks(const Layer *layer, const double *x)
+{
+    uint64_t region = LAYER_REGION;
+    if (!kinks.is_set)
+        memcpy(kinks.at, x, shape_size(layer->in) * sizeof *x);
+    kinks.is_set = true;
+    for (size_t i = 0; i < kinks.n_kinks; i++)
+        region = layer_region_add(region, x[i] > kinks.at[i]);
+    return region;
+}
+
+// Of 5 columns three must be left, of 16 nine.
+static void more_than_half_of_the_differences_must_be_left(void)
+{
+    LayerKind bent = layer_sigmoid;
+    bent.reference_region = is_at_kinks;
+    for (size_t k = 0; k < 8; k++) {
+        static const size_t sizes[2] = {HIDDEN, 16};
+        const size_t H = sizes[k / 4], n = (H + 1) / 2 - 2 + k % 4;
+        Fixture f;
+        mlp_gradient_check check;
+        f = (Fixture){.params = NULL};
+        f.s = synthetic_make(&f.arena, EXAMPLES, SIDE, CLASSES);
+        synthetic_network(&f.net, &f.params, &f.s, H, 3, &f.arena);
+        f.net.layers[1].kind = &bent;
+        kinks.n_kinks = n;
+        kinks.is_set = false;
+        REQUIRE(checks(&f, &check), "could not be done");
+        const mlp_jacobian *df = &check.jacobians[4];
+        const mlp_gradient *db = &check.gradients[2], *dW = &check.gradients[3];
+        bool ok = 2 * (H - n) > H;
+        CHECK(df->skipped == n && df->ok == ok, "%s, %zu at kinks of %zu: %zu skipped, %d",
+              df->name, n, H, df->skipped, df->ok);
+        CHECK(db->skipped == n && db->ok == ok, "%s, %zu at kinks of %zu: %zu skipped, %d",
+              db->name, n, H, db->skipped, db->ok);
+        CHECK(dW->skipped % n == 0 && dW->skipped > 0 && dW->ok, "%s, %zu at kinks of %zu: %zu",
+              dW->name, n, H, dW->skipped);
+        CHECK(check.ok == ok, "%zu at kinks of %zu: %d", n, H, check.ok);
+        arena_free(&f.arena);
+    }
+}
+
+static size_t is_not_a_number(const Layer *layer, const double *const argument[], size_t which,
+                              size_t row, JacobianEntry *entries)
+{
+    (void)layer, (void)argument, (void)which;
+    entries[0] = (JacobianEntry){row, NAN};
+    return 1;
+}
+
+static void what_is_not_a_number_is_caught(void)
+{
+    LayerKind broken = layer_sigmoid;
+    broken.reference_row = is_not_a_number;
+    CHECK(caught(1, &broken), "not noticed");
+}
+
+// Before any work, which would need two gigabytes. The first that is too large is named.
 static void jacobians_that_are_too_large_are_refused(void)
 {
-    Arena arena = {0};
-    Network net;
-    Error err = {""};
-    mlp_gradient_check check;
-    Architecture a = synthetic_architecture("mlp", SIDE, SIDE, 2400, CLASSES);
-    REQUIRE(network_build(&net, &a, &err), "%s", err.text);
-    CHECK(!gradient_check(&check, &net, NULL, NULL, MLP_CHECK_STEP, &arena, &err) &&
-              strstr(err.text, "one of 2400 x 117600 is too large") != NULL,
-          "%s", err.text);
-    arena_free(&arena);
+    static const struct {
+        const char *name, *text;
+        size_t side, hidden[2];
+    } cases[] = {
+        {"mlp", "one of 2400 x 117600 is too large", SIDE, {2400}}, // da1/dvec(W1)
+        // The first layer's has 2^28 entries, the most that there may be; da2/dvec(W2) more.
+        {"mlp", "one of 600 x 614400 is too large", 16, {1024, 600}},
+        {"cnn", "one of 147456 x 10000 is too large", 100, {1}}, // of a convolution by its input
+        // None is built of the pixels: with one channel each, da3/dvec(W3) is the first.
+        {"cnn", "one of 600 x 504600 is too large", 129, {600}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        Arena arena = {0};
+        Network net;
+        Error err = {""};
+        mlp_gradient_check check;
+        Architecture a =
+            synthetic_architecture(cases[i].name, cases[i].side, cases[i].side, 1, CLASSES);
+        for (size_t h = 0; h < 2; h++)
+            a.hidden[h] = cases[i].hidden[h];
+        if (a.channels[0] > 0 && a.hidden[0] > 1)
+            a.channels[0] = a.channels[1] = 1;
+        REQUIRE(network_build(&net, &a, &err), "%s", err.text);
+        CHECK(!gradient_check(&check, &net, NULL, NULL, MLP_CHECK_STEP, &arena, &err) &&
+                  strstr(err.text, cases[i].text) != NULL,
+              "%s", err.text);
+        arena_free(&arena);
+    }
 }
 
 static void adds_twice(const Layer *layer, const LayerView *view, Part part, float scale,
@@ -654,6 +826,29 @@ static void the_error_of_a_gradient_is_relative_to_the_largest_of_all(void)
     for (size_t b = 0; b < check.n_gradients; b++)
         largest = fmax(largest, check.gradients[b].largest);
     CHECK(fabs(error * largest / 1e-3 - 1.0) < 0.01, "%g, where the largest is %g", error, largest);
+    arena_free(&f.arena);
+}
+
+static void adds_a_hundred_to_the_first(const Layer *layer, const LayerView *view, Part part,
+                                        float scale, float *into)
+{
+    layer_sparse_dense.weight_gradient(layer, view, part, scale, into);
+    into[0] += 100.0f;
+}
+
+static void the_largest_of_all_may_be_the_first_parameter(void)
+{
+    Fixture f;
+    mlp_gradient_check check;
+    LayerKind large = layer_sparse_dense, broken = layer_dense;
+    large.weight_gradient = adds_a_hundred_to_the_first;
+    broken.weight_gradient = adds_a_thousandth;
+    fixture_open(&f, CLASSES);
+    f.net.layers[0].kind = &large;
+    f.net.layers[2].kind = &broken;
+    REQUIRE(checks(&f, &check), "could not be done");
+    double error = check.gradients[0].error_training;
+    CHECK(fabs(error * 100.0 / 1e-3 - 1.0) < 0.05, "%g", error);
     arena_free(&f.arena);
 }
 
@@ -696,6 +891,9 @@ static void a_gradient_of_zeros_is_not_accepted(void)
     memset(f.params, 0, f.net.n_parameters * sizeof *f.params);
     REQUIRE(checks(&f, &check), "could not be done");
     CHECK(!check.ok, "dL/dW1 is zero where W2 is zero, and was accepted");
+    CHECK(check.jacobians[3].ok && check.jacobians[3].error == 0.0 && !check.gradients[3].ok,
+          "%s: %g", check.jacobians[3].name, check.jacobians[3].error);
+    CHECK(check.label == 0, "label %zu: all are as likely as the first", check.label);
     arena_free(&f.arena);
 }
 
@@ -777,15 +975,21 @@ int main(void)
     RUN(a_workspace_without_backward_gives_the_same_probabilities);
     RUN(huge_logits_give_finite_losses);
     RUN(the_gradient_check_accepts_a_right_network);
+    RUN(the_label_is_the_class_that_is_least_likely);
+    RUN(each_row_has_its_error_and_the_largest_of_its_gradient);
     RUN(networks_of_any_depth_and_activation_are_right);
     RUN(deep_networks_begin_near_a_uniform_guess_and_can_learn);
     RUN(a_sigmoid_whose_backward_forgets_its_derivative_is_caught);
     RUN(the_derivative_of_another_activation_in_any_layer_is_caught);
     RUN(a_wrong_reference_jacobian_is_caught);
+    RUN(the_error_of_a_jacobian_is_relative_to_its_largest_entry);
     RUN(a_reference_jacobian_with_one_wrong_entry_is_caught);
+    RUN(more_than_half_of_the_differences_must_be_left);
+    RUN(what_is_not_a_number_is_caught);
     RUN(jacobians_that_are_too_large_are_refused);
     RUN(a_gradient_that_is_added_twice_is_caught);
     RUN(the_error_of_a_gradient_is_relative_to_the_largest_of_all);
+    RUN(the_largest_of_all_may_be_the_first_parameter);
     RUN(a_bias_that_is_never_updated_is_caught);
     RUN(a_delta_of_the_wrong_sign_is_caught);
     RUN(a_gradient_of_zeros_is_not_accepted);

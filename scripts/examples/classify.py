@@ -1,6 +1,6 @@
 import ctypes as c, sys
 len(sys.argv) == 3 or sys.exit("usage: python3 classify.py MODEL PICTURE")
-mlp, error = c.CDLL("libmlp.so.0"), c.create_string_buffer(1024)
+mlp, error = c.CDLL("libmlp.so.1"), c.create_string_buffer(1024)
 mlp.mlp_open.restype, mlp.mlp_class_name.restype = c.c_void_p, c.c_char_p
 mlp.mlp_prepare_file.restype = mlp.mlp_classify.restype = c.c_bool
 model = c.c_void_p(mlp.mlp_open(sys.argv[1].encode(), error)) or sys.exit(error.value.decode())

@@ -27,7 +27,7 @@ static void keep_to_one_line(char *text)
 // how many bytes remain.
 static size_t leave_out_middle(char *text, size_t n, size_t most)
 {
-    static const char dots[3] = "...";
+    static const char dots[] = {'.', '.', '.'};
     if (n <= most)
         return n;
     size_t head = most / 3, tail = n - (most - head - sizeof dots);

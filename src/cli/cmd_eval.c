@@ -23,7 +23,7 @@ typedef struct EvalOptions {
     double min_accuracy;
     uint64_t threads;
     TransposeFlags transpose;
-    bool json;
+    bool no_sandbox, json;
 } EvalOptions;
 
 static void eval_options(OptionTable *table, void *values)
@@ -60,6 +60,7 @@ static void eval_options(OptionTable *table, void *values)
         OPT_DOUBLE("min-accuracy", &o->min_accuracy, 0, 1, "F",
                    "exit with status 3 when the accuracy, a fraction, is below F",
                    .default_text = ""),
+        OPT_NO_SANDBOX(&o->no_sandbox),
         OPT_JSON(&o->json),
     };
     options_add(table, rows, sizeof rows / sizeof rows[0]);

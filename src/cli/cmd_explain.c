@@ -15,7 +15,7 @@ typedef struct ExplainOptions {
     uint64_t image, batch;
     const char *part, *data, *weight, *label, *save;
     TransposeFlags transpose;
-    bool full, no_convert, json;
+    bool full, no_convert, no_sandbox, json;
 } ExplainOptions;
 
 static void explain_options(OptionTable *table, void *values)
@@ -36,9 +36,10 @@ static void explain_options(OptionTable *table, void *values)
         OPT_DATA(&o->data),
         OPT_MODEL_TRANSPOSE(&o->transpose),
         OPT_NO_CONVERT(&o->no_convert),
+        OPT_NO_SANDBOX(&o->no_sandbox),
         OPT_STRING("save", &o->save, "DIR",
                    "write all arrays into this new or empty directory, one CSV file each",
-                   .default_text = ""),
+                   .default_text = "", .role = ROLE_WRITES_DIRECTORY),
         OPT_UINT("batch", &o->batch, 1, 1000, "N",
                  "the arrays are those of N images, from --image on", .excludes = "label"),
         OPT_BOOL("json", &o->json, "print JSON to standard output, with all arrays",

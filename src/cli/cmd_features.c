@@ -11,6 +11,7 @@ typedef struct FeaturesOptions {
     const char *part, *data, *csv;
     uint64_t image;
     TransposeFlags transpose;
+    bool no_sandbox;
 } FeaturesOptions;
 
 static void features_options(OptionTable *table, void *values)
@@ -23,6 +24,7 @@ static void features_options(OptionTable *table, void *values)
         OPT_UINT("image", &o->image, 0, UINT32_MAX, "N", "the image's number in the file, from 0"),
         OPT_DATA(&o->data),
         OPT_MODEL_TRANSPOSE(&o->transpose),
+        OPT_NO_SANDBOX(&o->no_sandbox),
         OPT_TABLE("csv", &o->csv,
                   "write one row per value here (- is standard output): "
                   "layer,channel,row,column,value"),

@@ -16,6 +16,7 @@ static void info_options(OptionTable *table, void *values)
         OPT_STRING("classes", &o->classes, "NAMES",
                    "names of the classes of a data set, as for mlp train",
                    .default_text = "those in classes.txt, else their numbers", .role = ROLE_READS),
+        OPT_NO_SANDBOX(&o->no_sandbox),
         OPT_JSON(&o->json),
     };
     options_add(table, rows, sizeof rows / sizeof rows[0]);

@@ -19,7 +19,7 @@
 typedef struct PredictOptions {
     uint64_t top;
     TransposeFlags transpose; // of IDX files
-    bool raw, show, no_convert, json;
+    bool raw, show, no_convert, no_sandbox, json;
     double reject;
 } PredictOptions;
 
@@ -40,6 +40,7 @@ static void predict_options(OptionTable *table, void *values)
                  "draw each image as the network sees it, with half blocks (UTF-8): pixels >= 128 "
                  "are drawn"),
         OPT_NO_CONVERT(&o->no_convert),
+        OPT_NO_SANDBOX(&o->no_sandbox),
         OPT_MODEL_TRANSPOSE(&o->transpose),
         OPT_BOOL("json", &o->json, "print JSON to standard output", .excludes = "show"),
     };

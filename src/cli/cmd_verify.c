@@ -68,7 +68,7 @@ static bool watch_epoch(void *context, const mlp_epoch *report, const mlp_model 
 // checkpoint.
 static bool open_from(Context *c, const char *path, bool *is_start, Error *err)
 {
-    uint32_t start = c->model->facts.from_crc32, checksum;
+    uint32_t start = c->model->facts.from_crc32, checksum = 0;
     *is_start = false;
     if (path == NULL)
         return start == 0 || error_set(err,

@@ -6,6 +6,7 @@
 #include "kernels.h"
 #include "numbers.h"
 #include "path.h"
+#include "sandbox.h"
 #include "signals.h"
 #include "threads.h"
 
@@ -30,7 +31,7 @@ int command_run(Context *context, const Command *command, int argc, char **argv)
     command->options(options, context->values);
     switch (options_parse(command, options, context->values, &context->words, argc, argv,
                           &context->err)) {
-    case PARSE_OK: return command->run(context);
+    case PARSE_OK: sandbox_enter(context); return command->run(context);
     case PARSE_HELP: options_print_help(stdout, command, options); return STATUS_DONE;
     case PARSE_WRONG: break;
     }
@@ -116,7 +117,7 @@ void command_print_class(const mlp_model *model, size_t k, int width)
     printf("%*s%s", width - command_text_width(name.text), "", name.text);
 }
 
-static const char *data_directory(const char *chosen)
+const char *command_data_directory(const char *chosen)
 {
     static const char local[] = "data/mnist";
     const char *environment = getenv("MLP_DATA");
@@ -223,7 +224,7 @@ static bool check_replaced(const Context *context, const Option *out, Error *err
 {
     const OptionTable *options = &context->options;
     const char *path = option_path(out);
-    const char *directory = data_directory(path_of_role(options, ROLE_READS_DATA));
+    const char *directory = command_data_directory(path_of_role(options, ROLE_READS_DATA));
     if (!check_models_kept(context, out, err))
         return false;
     if (idx_is_data_file(directory, path))
@@ -464,7 +465,7 @@ void command_print_presets(FILE *out)
 const mlp_data *command_open_data(Context *context, mlp_part part, const char *chosen,
                                   bool transposed)
 {
-    const char *directory = data_directory(chosen);
+    const char *directory = command_data_directory(chosen);
     struct stat status;
     if (strcmp(directory, installed_data) == 0 && stat(directory, &status) != 0)
         error_set(&context->err,

@@ -125,6 +125,9 @@ bool command_environment(Context *context);
 #define OPT_NO_CONVERT(v)                                                                          \
     OPT_BOOL("no-convert", v,                                                                      \
              "refuse pictures that ImageMagick or netpbm must convert; run neither")
+#define OPT_NO_SANDBOX(v)                                                                          \
+    OPT_BOOL("no-sandbox", v,                                                                      \
+             "do not restrict which files this process can open")
 #define OPT_JSON(v) OPT_BOOL("json", v, "print JSON to standard output")
 
 // How the images are stored. A model remembers how its data were, so that a command which reads a
@@ -174,9 +177,11 @@ void command_print_presets(FILE *out);
 // ---------------------------------------------------------------------------------------------
 // Threads and data
 
-// Opens one part of the data as context->data[part] and returns it; NULL when that fails. They are
-// in the directory `chosen`, or where it is NULL in $MLP_DATA, else data/mnist, else the installed
+// Where the data are: `chosen`, or where it is NULL $MLP_DATA, else data/mnist, else the installed
 // copy.
+const char *command_data_directory(const char *chosen);
+
+// Opens one part of the data as context->data[part] and returns it; NULL when that fails.
 const mlp_data *command_open_data(Context *context, mlp_part part, const char *chosen,
                                   bool transposed);
 

@@ -7,7 +7,7 @@
 #include "commands.h"
 
 typedef struct DataInfoOptions {
-    bool json, transposed;
+    bool json, transposed, no_sandbox;
     const char *classes; // the value of --classes; NULL: not given
 } DataInfoOptions;
 

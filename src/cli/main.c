@@ -4,7 +4,6 @@
 #include "formats.h"
 #include "kernels.h"
 
-#include <fcntl.h>
 #include <fenv.h>
 #include <signal.h>
 #include <string.h>
@@ -120,16 +119,16 @@ static int run_words(int argc, char **argv, Context *context)
                    : command_run(context, command, argc - 2, argv + 2);
 }
 
-// If a standard stream is closed, the next file that is opened would take its place. Opens
-// /dev/null there, for reading: a report that goes nowhere is still an error.
+// If a standard stream is closed, the next file that is opened would take its place. Puts the
+// reading end of a pipe there: nothing can be read, and a report that goes nowhere is still an
+// error. (/dev/null is not everywhere: not in an empty root.)
 static void open_standard_streams(void)
 {
-    int fd;
-    do
-        fd = open("/dev/null", O_RDONLY);
-    while (fd >= 0 && fd <= STDERR_FILENO);
-    if (fd >= 0)
-        close(fd);
+    int ends[2] = {0, 0};
+    while (ends[0] <= STDERR_FILENO && pipe(ends) == 0)
+        close(ends[1]);
+    if (ends[0] > STDERR_FILENO)
+        close(ends[0]);
 }
 
 int main(int argc, char **argv)

@@ -18,6 +18,7 @@ typedef enum OptionRole {
     ROLE_READS,
     ROLE_READS_DATA,  // the directory of the data
     ROLE_READS_MODEL, // a model, which a model may replace
+    ROLE_WRITES_DIRECTORY,
     ROLE_WRITES_MODEL,
     ROLE_WRITES_TABLE // may also go to a stream: "-" is standard output
 } OptionRole;

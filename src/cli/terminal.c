@@ -77,7 +77,7 @@ static int colour_of(double share)
                                             224, 217, 210, 167, 160, 88};
     enum { MIDDLE = 6 };
     double clipped = fmax(-1.0, fmin(1.0, share));
-    return palette[MIDDLE + (int)lrint(clipped * MIDDLE)];
+    return palette[MIDDLE + (int)lrint(clipped * (double)MIDDLE)];
 }
 
 // The mean value of one point of a tile, as a share of full colour.

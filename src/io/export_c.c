@@ -64,7 +64,7 @@ static float row_scale(const Model *model, const Layer *layer, size_t output)
     const size_t I = inputs_of(layer);
     for (size_t i = 0; i < I; i++)
         most = fmaxf(most, fabsf(weight_at(model, layer, output, i)));
-    return (float)((double)most / INT8_MOST);
+    return (float)((double)most / (double)INT8_MOST);
 }
 
 static int weight_int8(float weight, float scale)
@@ -72,7 +72,7 @@ static int weight_int8(float weight, float scale)
     if (scale == 0.0f)
         return 0;
     double q = floor((double)weight / (double)scale + 0.5);
-    return q > INT8_MOST ? INT8_MOST : q < -INT8_MOST ? -INT8_MOST : (int)q;
+    return (int)fmax(-(double)INT8_MOST, fmin(q, (double)INT8_MOST));
 }
 
 // Every sum of such a row must fit 32 bits.
@@ -246,7 +246,7 @@ static void print_weights(Exporter *e, const Layer *layer)
 {
     size_t O = layer->tensors[0].dims[0], I = inputs_of(layer), n = O * I;
     bool by_input = !e->is_int8 || layer->kind == &layer_sparse_dense;
-    float scale[NETWORK_MAX_HIDDEN];
+    static float scale[NETWORK_MAX_HIDDEN]; // 256 KB: more than a small stack holds
     for (size_t o = 0; o < O; o++)
         scale[o] = row_scale(e->model, layer, o);
     begin_array(e, e->is_int8 ? "int8_t" : "float", layer->name, "weight", n);

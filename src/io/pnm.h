@@ -22,15 +22,15 @@ typedef struct GreyImage {
 
 // The images of a source. All but `more` is the reader's own.
 typedef struct PnmReader {
-    bool more; // there is an image to be read
+    bool more;          // there is an image to be read
+    bool ended, failed; // the source had no more; reading failed, and err says why
     Source source;
     Error *err;
     int kind;        // '1' to '6' where "P" and that digit of the next image have been read, or 0
     int bits;        // of a bitmap P4: the byte whose bits are being read
     uint64_t before; // bytes of the source before the buffer
     size_t at, n;    // in the buffer: the next byte, and the end of what has been read
-    bool ended, failed; // the source had no more; reading failed, and err says why
-    unsigned char buffer[PNM_BUFFER];
+    unsigned char buffer[PNM_BUFFER]; // with nothing behind it, for tests/test_page_end.c
 } PnmReader;
 
 // Begins with a source of which nothing has been read. The reader owns it from now on. Sets `more`.

@@ -10,7 +10,7 @@
 // The product of a float and a small whole number is exact in double, and so is the bin.
 static size_t bin_of(float probability)
 {
-    double bin = ceil((double)probability * CALIBRATION_BINS) - 1.0;
+    double bin = ceil((double)probability * (double)CALIBRATION_BINS) - 1.0;
     return bin > 0.0 ? (size_t)fmin(bin, CALIBRATION_BINS - 1) : 0;
 }
 
@@ -18,8 +18,8 @@ Calibration calibration_measure(const Answers *answers)
 {
     Calibration c = {.error = 0.0};
     for (size_t m = 0; m < CALIBRATION_BINS; m++) {
-        c.bins[m].low = (double)m / CALIBRATION_BINS;
-        c.bins[m].high = (double)(m + 1) / CALIBRATION_BINS;
+        c.bins[m].low = (double)m / (double)CALIBRATION_BINS;
+        c.bins[m].high = (double)(m + 1) / (double)CALIBRATION_BINS;
     }
     for (size_t i = 0; i < answers->n; i++) {
         CalibrationBin *bin = &c.bins[bin_of(answers->probability[i])];

@@ -99,10 +99,9 @@ static bool check_jacobian(mlp_gradient_check *check, const Function *f, size_t 
     return true;
 }
 
-// g J, one step of the chain: the row vector g times J.
+// gJ += g J, one step of the chain: the row vector g times J.
 static void chain_multiply(Matrix gJ, Matrix g, Matrix J)
 {
-    memset(gJ.at, 0, gJ.cols * sizeof *gJ.at);
     for (size_t i = 0; i < J.rows; i++)
         for (size_t j = 0; j < J.cols; j++)
             gJ.at[j] += g.at[i] * J.at[i * J.cols + j];
@@ -142,7 +141,7 @@ static void check_block(mlp_gradient_check *check, const Reference *ref, size_t 
     check->ok = check->ok && row->ok;
 }
 
-// The Jacobian of layer l over one argument, and gJ, the gradient of that argument.
+// The Jacobian of layer l over one argument, and gJ, zeroed, becomes the gradient of that argument.
 static bool check_argument(mlp_gradient_check *check, const Reference *ref, size_t l, size_t which,
                            Matrix g, Matrix gJ, Arena *arena, Error *err)
 {

@@ -1,0 +1,203 @@
+// What a command that reads what others made may still do (sandbox.h). First how the system is told
+// so, then the files. They are named before anything is read, not once they are open: tables are
+// opened last, and gzip and converters start late and inherit all of this. Linux: landlock(7);
+// OpenBSD: unveil(2) and pledge(2).
+#define _GNU_SOURCE // O_PATH, syscall
+#include "sandbox.h"
+
+#include "idx.h"
+#include "path.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#ifdef __linux__
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#endif
+
+#if defined MLP_NO_SANDBOX || !(defined __OpenBSD__ || defined SYS_landlock_create_ruleset)
+void sandbox_enter(const Context *context)
+{
+    (void)context;
+}
+#else
+
+// What may be done with a file, or with all files in a directory, as the bits of
+// <linux/landlock.h>, which may be older than the kernel: read files and list directories; and run;
+// or and write, truncate, make and remove.
+enum {
+    READ = 1 << 2 | 1 << 3,
+    RUN = READ | 1 << 0,
+    WRITE = READ | 1 << 1 | 1 << 14 | 1 << 4 | 1 << 5 | 1 << 7 | 1 << 8 | 1 << 12,
+    FOR_FILES = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 14
+};
+
+typedef struct Rules {
+    int fd;
+    uint64_t handled; // the rights that the kernel knows
+    Arena arena;
+} Rules;
+
+// ---------------------------------------------------------------------------------------------
+// Telling the system
+
+#ifdef __OpenBSD__
+static bool rules_open(Rules *rules)
+{
+    *rules = (Rules){0};
+    return true;
+}
+
+static void allow(const Rules *rules, const char *path, uint64_t what)
+{
+    (void)rules;
+    if (path != NULL)
+        (void)unveil(path, what == READ ? "r" : what == RUN ? "rx" : "rwc");
+}
+
+static void rules_enforce(const Rules *rules)
+{
+    (void)rules;
+    (void)pledge("stdio rpath wpath cpath fattr tty proc exec", NULL);
+}
+#else
+// Denies all that the kernel can deny: from version 3 on truncating, 4 TCP, 5 ioctl on devices, 6
+// signals to and abstract sockets of other processes.
+static bool rules_open(Rules *rules)
+{
+    long version = syscall(SYS_landlock_create_ruleset, NULL, 0, 1);
+    const uint64_t denied[] = {0x1fff | (version >= 3 ? 1u << 14 : 0) |
+                                   (version >= 5 ? 1u << 15 : 0),
+                               version >= 4 ? 3 : 0, version >= 6 ? 3 : 0};
+    *rules = (Rules){.handled = denied[0]};
+    rules->fd =
+        version < 1 ? -1 : (int)syscall(SYS_landlock_create_ruleset, denied, sizeof denied, 0);
+    return rules->fd >= 0;
+}
+
+static void allow(const Rules *rules, const char *path, uint64_t what)
+{
+    struct stat status;
+    struct __attribute__((packed)) {
+        uint64_t rights;
+        int32_t fd;
+    } rule = {what & rules->handled, path == NULL ? -1 : open(path, O_PATH | O_CLOEXEC)};
+    if (rule.fd < 0)
+        return;
+    if (fstat(rule.fd, &status) != 0 || !S_ISDIR(status.st_mode))
+        rule.rights &= FOR_FILES;
+    (void)syscall(SYS_landlock_add_rule, rules->fd, 1, &rule, 0);
+    close(rule.fd);
+}
+
+static void rules_enforce(const Rules *rules)
+{
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
+        (void)syscall(SYS_landlock_restrict_self, rules->fd, 0);
+    close(rules->fd);
+}
+#endif
+
+// ---------------------------------------------------------------------------------------------
+// The files
+
+// Directories and files of a list such as $PATH, and the libraries beside each.
+static void allow_list(Rules *rules, const char *list)
+{
+    Error ignored;
+    for (size_t length; list != NULL && *list != '\0'; list += length + (list[length] == ':')) {
+        length = strcspn(list, ":");
+        allow(rules, arena_printf(&rules->arena, &ignored, "%.*s", (int)length, list), RUN);
+        allow(rules, arena_printf(&rules->arena, &ignored, "%.*s/../lib", (int)length, list), RUN);
+    }
+}
+
+// A directory or DIR/SET, and the files in it, which may be links to elsewhere.
+static void allow_data(Rules *rules, const char *data)
+{
+    Error ignored;
+    IdxPaths paths;
+    allow(rules, access(data, F_OK) == 0 ? data : path_directory(&rules->arena, data, &ignored),
+          READ);
+    for (mlp_part part = MLP_TRAIN_FILES; part <= MLP_TEST_FILES; part++)
+        if (idx_find(&paths, data, part, &ignored)) {
+            allow(rules, paths.images, READ);
+            allow(rules, paths.labels, READ);
+            allow(rules, paths.classes, READ);
+        }
+}
+
+// A stream, or a file that is replaced (output.h). Other files of its directory can be changed,
+// too.
+static void allow_output(Rules *rules, const char *path)
+{
+    Error ignored;
+    if (output_descriptor(path) >= 0)
+        return;
+    const char *target = path_follow(&rules->arena, path, &ignored);
+    allow(rules, target, WRITE);
+    if (target == NULL || output_leads_to_stream(path))
+        return;
+    const char *directory = path_directory(&rules->arena, target, &ignored);
+    allow(rules, directory, WRITE);
+    if (directory != NULL && access(directory, W_OK) != 0)
+        allow(rules, output_temporary_directory(), WRITE);
+}
+
+static void allow_option(Rules *rules, const Option *option)
+{
+    Error ignored;
+    const char *path = option->role == ROLE_NONE ? NULL : *(const char *const *)option->value;
+    if (option->role == ROLE_READS_DATA)
+        allow_data(rules, command_data_directory(path));
+    else if (path != NULL && option->role >= ROLE_WRITES_MODEL)
+        allow_output(rules, path);
+    else if (path != NULL && option->role == ROLE_WRITES_DIRECTORY)
+        allow(rules, access(path, F_OK) == 0 ? path : path_parent(&rules->arena, path, &ignored),
+              WRITE);
+    else
+        allow(rules, path, READ);
+}
+
+// Whether the flag was given; true for a command that does not have it.
+static bool is_on(const OptionTable *options, const char *flag)
+{
+    for (size_t i = 0; i < options->n; i++)
+        if (strcmp(options->rows[i].name, flag) == 0)
+            return *(const bool *)options->rows[i].value;
+    return true;
+}
+
+void sandbox_enter(const Context *context)
+{
+    const OptionTable *options = &context->options;
+    size_t n_files = context->words.n_files;
+    Rules rules;
+    if (is_on(options, "no-sandbox") || !rules_open(&rules))
+        return;
+    // What gzip, the converters and the limits of memory (memory.c) need.
+    allow_list(
+        &rules,
+        "/usr:/bin:/sbin:/lib:/lib32:/lib64:/opt:/nix:/gnu:/home/linuxbrew:/proc:/sys/fs/cgroup:"
+        "/etc/ld.so.cache:/etc/ld.so.preload:/etc/ImageMagick-6:/etc/ImageMagick-7:/etc/fonts:"
+        "/dev/urandom:/var/run/ld.so.hints");
+    allow_list(&rules, getenv("PATH"));
+    allow_list(&rules, getenv("LD_LIBRARY_PATH"));
+    allow_list(&rules, getenv("MAGICK_CONFIGURE_PATH"));
+    allow(&rules, "/dev/null", WRITE);
+    if (!is_on(options, "no-convert") && n_files > 0)
+        allow(&rules, output_temporary_directory(), WRITE);
+    for (size_t i = 0; i < options->n; i++)
+        allow_option(&rules, &options->rows[i]);
+    for (size_t i = 0; i <= n_files; i++) {
+        const char *word = command_model_path(context, i);
+        idx_is_data(word) ? allow_data(&rules, word) : allow(&rules, word, READ);
+    }
+    arena_free(&rules.arena);
+    rules_enforce(&rules);
+}
+#endif
