@@ -2,7 +2,9 @@
 # Proves with Frama-C's plug-in Eva that the readers have no undefined behaviour (tests/prove/PROOF.md says for
 # which inputs): runs each proof, and compares the alarms that are left with those of tests/prove/alarms.txt. Fails when there
 # is another, when one is gone, when a proof does not end, or when less of the readers is reached than it was.
-# Arguments name the proofs to run (pnm-header idx-images); without any, all run.
+# Arguments name the proofs to run (pnm-header idx-images); without any, all run. Prints of each how many statements of
+# the functions that it entered were reached, the harness's among them, how many alarms are left, all of them listed
+# unless it says FAIL, and the seconds.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 : "${PROVE_SECONDS:=1800}" # for each proof
@@ -12,7 +14,7 @@ trap 'exit 130' INT TERM
 selection=" $* " failed=0 ran=0
 
 fail() {
-    echo "FAIL $*"
+    printf 'FAIL %s\n' "$*"
     failed=$((failed + 1))
 }
 
@@ -48,8 +50,8 @@ prove() {
     ! grep -q 'NON TERMINATING' "$work/log" || fail "$name: a function does not return"
     reached=$(sed -n 's/.* \([0-9]*\) statements reached (out of [0-9]*).*/\1/p' "$work/log")
     [ "${reached:-0}" -ge "$least" ] || fail "$name: only ${reached:-0} statements were reached, where $least were before"
-    echo "$name: $(sed -n 's/^ *In these functions, //p' "$work/log") $(wc -l <"$work/alarms") alarms, all listed;" \
-        "$(($(date +%s) - begun)) s"
+    printf '%s: %s %s alarms; %s s\n' "$name" "$(sed -n 's/^ *In these functions, //p' "$work/log")" \
+        "$(wc -l <"$work/alarms")" "$(($(date +%s) - begun))"
 }
 
 # Precision: where states are kept apart (-eva-split-return-function, -eva-slevel-function), so that a size, a position and
