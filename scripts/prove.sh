@@ -72,7 +72,7 @@ for part in images labels; do
 done
 prove json-values json prove_values 110 -eva-precision 1
 prove json-string json prove_string 190 -eva-precision 1 -eva-ilevel 256 -eva-split-return-function \
-    any_other_byte:full,json_accept:0,arena_alloc:0,utf8_length:0:1:2:3:4,json_read_escape:full,hex_value:-1,json_expect_string:0 -eva-slevel-function \
+    any_other_byte:full,json_accept:0,arena_alloc:0,utf8_length:0:1:2:3:4,json_read_escape:full,hex_value:-1,json_expect_string:full -eva-slevel-function \
     prove_string:1000,json_expect_string:100000,json_read_escape:50,utf8_length:50,json_skip_blanks:2
 for part in parts end beginning; do
     prove model-$part model prove_$part 100 -eva-precision 1 -eva-plevel 300 -eva-unroll-recursive-calls 3 \
