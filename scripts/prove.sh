@@ -57,12 +57,13 @@ prove() {
 # Precision: where states are kept apart (-eva-split-return-function, -eva-slevel-function), so that a size, a position and
 # what is left are known together. Elsewhere Eva joins them, and needs few seconds whatever the length is.
 prove pnm-header pnm prove_header 370 -eva-precision 3 -eva-split-return auto -eva-split-return-function source_peek:full
-prove pnm-pixels pnm prove_pixels 350 -eva-precision 1 -eva-split-return-function \
+prove pnm-pixels pnm prove_pixels 378 -eva-precision 1 -eva-split-return-function \
     source_peek:full,source_read_some:full,read_number:0,read_sample:0,read_byte:-1,read_character:-1,skip_blanks:-1,arena_grow:0 \
     -eva-slevel-function prove_pixels:10000,read_pixels:10000 -eva-slevel-merge-after-loop read_pixels
 open_idx=any_failure:0,memory_allows:0,source_open:0,idx_open:0,idx_begin:0,idx_read_header:0,idx_close:0,idx_read_data:0
-for part in images labels; do
-    prove idx-$part idx prove_$part 500 -eva-precision 1 -eva-split-return-function \
+for each in images:588 labels:655; do
+    part=${each%%:*}
+    prove idx-$part idx prove_$part "${each##*:}" -eva-precision 1 -eva-split-return-function \
         source_peek:full,source_read:full,arena_grow:full,any_sizes:full,any_header:full,other_header:full,any_byte_but:full,$open_idx \
         -eva-split-return-function any_memory:0,arena_alloc:0,idx_read_images:0,idx_finish:0,idx_read:0,add_labels:0,idx_label_bytes:0 \
         -eva-slevel-function prove_$part:10000,any_header:10000,any_sizes:10000,idx_read_data:10000,transpose:10000 \
@@ -70,12 +71,13 @@ for part in images labels; do
         -eva-slevel-function idx_parse_dims:100,idx_label_bytes:1000,add_labels:1000 \
         -eva-slevel-function any_memory:100,arena_grow:100,source_read:100,source_peek:100
 done
-prove json-values json prove_values 110 -eva-precision 1
-prove json-string json prove_string 190 -eva-precision 1 -eva-ilevel 256 -eva-split-return-function \
+prove json-values json prove_values 115 -eva-precision 1
+prove json-string json prove_string 290 -eva-precision 1 -eva-ilevel 256 -eva-split-return-function \
     any_other_byte:full,json_accept:0,arena_alloc:0,utf8_length:0:1:2:3:4,json_read_escape:full,hex_value:-1,json_expect_string:full -eva-slevel-function \
     prove_string:1000,json_expect_string:100000,json_read_escape:50,utf8_length:50,json_skip_blanks:2
-for part in parts end beginning; do
-    prove model-$part model prove_$part 100 -eva-precision 1 -eva-plevel 300 -eva-unroll-recursive-calls 3 \
+for each in parts:100 end:422 beginning:421; do
+    part=${each%%:*}
+    prove model-$part model prove_$part "${each##*:}" -eva-precision 1 -eva-plevel 300 -eva-unroll-recursive-calls 3 \
         -eva-split-return-function json_expect_string:0,json_accept:0,json_expect:0,model_find_parts:0 -eva-slevel-function \
         prove_parts:1000,model_find_parts:100,parse_counts:100,parse_metadata_member:50,parse_tensor_member:50
 done
