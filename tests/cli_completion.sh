@@ -111,7 +111,7 @@ if command -v bash >/dev/null; then
         offers bash "--preset" train --pr && offers bash "cnn" train --arch = c && offers bash "mlp cnn lenet5" train --arch = &&
             offers bash "train" tr && offers bash "--version" --v && offers bash '<files>' eval -- - &&
             offers bash '<files>' eval -- --split "" && offers bash '<files>' predict m.bin - "" && offers bash "$(flags_of train)" train "" &&
-            offers bash "--no-transpose" eval --split test --no
+            offers bash "--no-transpose" eval --split test --no-t
     }
     claim "bash: parts of words, --flag=value and --" cursor
 else
