@@ -63,10 +63,10 @@ prove pnm-pixels pnm prove_pixels 378 -eva-precision 1 -eva-split-return-functio
 open_idx=any_failure:0,memory_allows:0,source_open:0,idx_open:0,idx_begin:0,idx_read_header:0,idx_close:0,idx_read_data:0
 for each in images:588 labels:655; do
     part=${each%%:*}
-    prove idx-$part idx prove_$part "${each##*:}" -eva-precision 1 -eva-split-return-function \
+    prove "idx-$part" idx "prove_$part" "${each##*:}" -eva-precision 1 -eva-split-return-function \
         source_peek:full,source_read:full,arena_grow:full,any_sizes:full,any_header:full,other_header:full,any_byte_but:full,$open_idx \
         -eva-split-return-function any_memory:0,arena_alloc:0,idx_read_images:0,idx_finish:0,idx_read:0,add_labels:0,idx_label_bytes:0 \
-        -eva-slevel-function prove_$part:10000,any_header:10000,any_sizes:10000,idx_read_data:10000,transpose:10000 \
+        -eva-slevel-function "prove_$part:10000,any_header:10000,any_sizes:10000,idx_read_data:10000,transpose:10000" \
         -eva-slevel-function idx_read_images:1000,idx_read:1000,idx_begin:1000,idx_finish:1000,idx_read_header:1000 \
         -eva-slevel-function idx_parse_dims:100,idx_label_bytes:1000,add_labels:1000 \
         -eva-slevel-function any_memory:100,arena_grow:100,source_read:100,source_peek:100
@@ -77,7 +77,7 @@ prove json-string json prove_string 290 -eva-precision 1 -eva-ilevel 256 -eva-sp
     prove_string:1000,json_expect_string:100000,json_read_escape:50,utf8_length:50,json_skip_blanks:2
 for each in parts:100 end:422 beginning:421; do
     part=${each%%:*}
-    prove model-$part model prove_$part "${each##*:}" -eva-precision 1 -eva-plevel 300 -eva-unroll-recursive-calls 3 \
+    prove "model-$part" model "prove_$part" "${each##*:}" -eva-precision 1 -eva-plevel 300 -eva-unroll-recursive-calls 3 \
         -eva-split-return-function json_expect_string:0,json_accept:0,json_expect:0,model_find_parts:0 -eva-slevel-function \
         prove_parts:1000,model_find_parts:100,parse_counts:100,parse_metadata_member:50,parse_tensor_member:50
 done
