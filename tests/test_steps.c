@@ -448,7 +448,7 @@ static void photos_made_to_cost_much_stay_under_the_line(void)
         size = 0;
         add("\xff\xd8\xff\xe1\xff\xff"
             "Exif\0\0MM\0*\0\0\0\x8\xff\xff",
-            24);
+            22);
         add_zeros(n);
         check_bound(exif, "a directory of 65,535 entries");
     }
