@@ -1,5 +1,5 @@
 // The header of a model file: model.c's parser with json.c (PROOF.md). Strings, which json.c's
-// prove_string is about, are what that has proved of them.
+// prove_string is about, are any text that ends in 0.
 #include "prove.h"
 
 #include "../../src/io/model.c"
