@@ -10,6 +10,7 @@
 # make coverage     which lines the tests run
 # make mutants      changes the source in one place at a time and counts what the tests notice
 # make lint         static analysis
+# make prove        proves that the readers have no undefined behaviour; needs Frama-C
 # make bench        how fast it is here, against what a dense program could do
 # make static       a static program that runs without any other file, with musl: build/static/mlp
 # make dist         a source archive of the last commit, its SPDX list and SHA256SUMS, in build/dist
@@ -82,7 +83,7 @@ endif
 COMMA := ,
 
 # $(call ask,COMMAND): what the command prints. The goals that compile nothing ask no compiler.
-ifneq ($(filter-out clean help uninstall static dist verify-release,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out clean help uninstall prove static dist verify-release,$(or $(MAKECMDGOALS),all)),)
   ask = $(shell $(1))
 endif
 
@@ -198,7 +199,7 @@ SONAME       = libmlp.so.1
 TESTED       = $(filter-out %/main.o,$(CLI_OBJECTS)) $(LIBMLP)
 TESTS        = $(patsubst tests/%.c,$(BUILD)/%,$(filter-out $(UNLINKED),$(wildcard tests/test_*.c)))
 
-.PHONY: all lib run report page bench bench-pictures check check-repro unit-tests plain-tests memory replays fuzzers fuzz coverage mutants lint install uninstall
+.PHONY: all lib run report page bench bench-pictures check check-repro unit-tests plain-tests memory replays fuzzers fuzz coverage mutants lint prove install uninstall
 .PHONY: static dist verify-release clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -316,6 +317,15 @@ LDFLAGS_OF_page_end      = -Wl,--wrap=aligned_alloc,--wrap=free
 $(BUILD)/test_%: $(BUILD)/test_%.o $(TESTED)
 	$(LINK) $(PIE) $(LDFLAGS_OF_$*) -o $@ $^ -lm
 
+# test_steps has sources of its own beside the library: the readers and what they call, counting their steps.
+COUNTED = io/idx io/pnm io/json io/model io/formats io/class_names io/csv_images io/collection io/exif nn/settings base/numbers
+
+$(BUILD)/counted/%.o: src/%.c tests/steps.h $(BUILD)/flags
+	$(call compile,$(INCLUDE_$(patsubst %/,%,$(dir $*))) -include tests/steps.h)
+
+$(BUILD)/test_steps: $(BUILD)/test_steps.o $(COUNTED:%=$(BUILD)/counted/%.o) $(TESTED)
+	$(LINK) $(PIE) -o $@ $^ -lm
+
 -include $(wildcard $(BUILD)/*.d $(BUILD)/*/*.d $(BUILD)/*/*/*.d)
 
 unit-tests: $(TESTS)
@@ -383,6 +393,10 @@ mutants:
 
 lint:
 	@sh scripts/lint.sh
+
+# PROOFS names some of them (scripts/prove.sh).
+prove:
+	@sh scripts/prove.sh $(PROOFS)
 
 run: $(PROGRAM)
 	./$(PROGRAM) train --epochs 100 --lr 1e-4

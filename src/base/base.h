@@ -18,6 +18,12 @@
 #define MLP_PRINTF(text, first)
 #endif
 
+// n steps of a reader's work. tests/test_steps.c counts them in a build of its own; here they are
+// nothing.
+#ifndef READER_STEPS
+#define READER_STEPS(n) ((void)0)
+#endif
+
 // Why something failed, ready to follow "mlp: ". The module that fails says where and what was
 // expected; the command that called it decides what to do about it.
 typedef struct Error {

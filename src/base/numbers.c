@@ -32,6 +32,7 @@ bool parse_uint(const char *text, uint64_t *value)
     if (*text == '\0')
         return false;
     for (; *text != '\0'; text++) {
+        READER_STEPS(1);
         if (*text < '0' || *text > '9')
             return false;
         uint64_t digit = (uint64_t)(*text - '0');

@@ -30,11 +30,10 @@ bool class_has_name(const char *names, size_t k)
     return length > 0;
 }
 
-ClassName class_name(const char *names, size_t k)
+// The name that a line has for class k.
+static ClassName name_of(const char *line, size_t length, size_t k)
 {
     ClassName name;
-    size_t length;
-    const char *line = line_of(names, k, &length);
     if (length > 0 && length < sizeof name.text)
         snprintf(name.text, sizeof name.text, "%.*s", (int)length, line);
     else
@@ -42,11 +41,19 @@ ClassName class_name(const char *names, size_t k)
     return name;
 }
 
+ClassName class_name(const char *names, size_t k)
+{
+    size_t length;
+    const char *line = line_of(names, k, &length);
+    return name_of(line, length, k);
+}
+
 // Control characters could move a terminal's cursor: those of ASCII, and U+0080 to U+009F.
 static bool name_is_clean(const char *name, size_t length)
 {
     const unsigned char *c = (const unsigned char *)name;
     for (size_t i = 0; i < length;) {
+        READER_STEPS(1);
         size_t n = utf8_length(c + i, length - i);
         if (n == 0 || c[i] < ' ' || c[i] == 0x7f || (c[i] == 0xc2 && c[i + 1] < 0xa0))
             return false;
@@ -57,9 +64,10 @@ static bool name_is_clean(const char *name, size_t length)
 
 bool class_names_check(const char *names, size_t classes, Error *err)
 {
-    const char *line;
-    size_t length;
-    for (size_t k = 0; (line = line_of(names, k, &length)) != NULL; k++) {
+    size_t length, k = 0;
+    ClassName seen[MLP_MAX_CLASSES];
+    const char *line = line_of(names, 0, &length);
+    for (; line != NULL; line = line_of(line, 1, &length), k++) {
         if (k == classes)
             return error_set(err, "more class names than the %zu classes", classes);
         if (length >= CLASS_NAME_SIZE)
@@ -70,11 +78,11 @@ bool class_names_check(const char *names, size_t classes, Error *err)
                 err, "line %zu: the class name is not UTF-8 text, or has a control character",
                 k + 1);
         // A class without a name is called by its number, which no other class may have for a name.
-        ClassName name = class_name(names, k);
+        seen[k] = name_of(line, length, k);
         for (size_t other = 0; other < k; other++)
-            if (strcmp(class_name(names, other).text, name.text) == 0)
+            if (strcmp(seen[other].text, seen[k].text) == 0)
                 return error_set(err, "line %zu: the class name '%s' is there twice%s", k + 1,
-                                 name.text, length == 0 ? ", as the number of this class" : "");
+                                 seen[k].text, length == 0 ? ", as the number of this class" : "");
     }
     return true;
 }

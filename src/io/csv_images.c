@@ -31,6 +31,7 @@ typedef struct Reader {
 // The next byte, which stays to be read, or END.
 static int look(Reader *r)
 {
+    READER_STEPS(1);
     if (r->at == r->end && !r->ended && !r->failed) {
         ptrdiff_t n = source_read_some(&r->source, r->buffer, sizeof r->buffer, r->err);
         r->failed = n < 0;
@@ -229,8 +230,10 @@ static bool choose_size(Collection *images, Reader *r)
                error_set(r->err,
                          "%s, line %zu: has %zu columns of pixels, where %zu x %zu were expected",
                          path, r->line, pixels, images->rows, images->cols);
-    while (side * side < pixels)
+    while (side * side < pixels) {
+        READER_STEPS(1);
         side++;
+    }
     if (side * side != pixels)
         return error_set(r->err,
                          "%s, line %zu: has %zu columns of pixels beside column %zu, the labels, "
@@ -314,6 +317,7 @@ static size_t plain_pixels(Reader *r, unsigned char *pixels, size_t n)
     for (size_t k = 0; k < RUN_BYTES; k += 2)
         zeros[k] = '0', zeros[k + 1] = separator;
     while (i < n && r->end - at >= LONGEST) {
+        READER_STEPS(1);
         if (n - i >= RUN && r->end - at >= RUN_BYTES && memcmp(at, zeros, RUN_BYTES) == 0) {
             memset(pixels + i, 0, RUN);
             i += RUN;

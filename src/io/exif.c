@@ -3,8 +3,8 @@
 // file, whose first directory has the tag.
 #include "exif.h"
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "base.h"
+
 #include <string.h>
 
 typedef struct Tiff {
@@ -17,6 +17,7 @@ typedef struct Tiff {
 static uint32_t tiff_uint(const Tiff *tiff, size_t offset, size_t size)
 {
     uint32_t value = 0;
+    READER_STEPS(1);
     if (offset > tiff->n || size > tiff->n - offset)
         return 0;
     for (size_t i = 0; i < size; i++)
@@ -28,7 +29,7 @@ static int tiff_orientation(const Tiff *tiff)
 {
     enum { ORIENTATION = 0x112, ENTRY_SIZE = 12, SHORT = 3 };
     size_t directory = tiff_uint(tiff, 4, 4), n = tiff_uint(tiff, directory, 2);
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n && directory + 2 + i * ENTRY_SIZE < tiff->n; i++) {
         size_t entry = directory + 2 + i * ENTRY_SIZE;
         if (tiff_uint(tiff, entry, 2) != ORIENTATION || tiff_uint(tiff, entry + 2, 2) != SHORT)
             continue;
@@ -43,6 +44,7 @@ int exif_orientation(const unsigned char *data, size_t n)
     static const char name[] = "Exif\0"; // and the zero that ends the string
     enum { APP1 = 0xe1, HEAD = 4 };
     for (size_t at = 2; at + HEAD <= n && data[at] == 0xff;) {
+        READER_STEPS(1);
         size_t length = (size_t)data[at + 2] << 8 | data[at + 3];
         size_t left = n - at - HEAD, body = length < 2 ? 0 : length - 2;
         body = body < left ? body : left;

@@ -86,6 +86,7 @@ const Format *format_of(const unsigned char *head, size_t n)
         return &idx;
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         const Magic *magic = &table[i];
+        READER_STEPS(1);
         if (n >= magic->at + magic->length &&
             memcmp(head + magic->at, magic->bytes, magic->length) == 0)
             return &magic->format;

@@ -72,12 +72,14 @@ static bool error_magic(Error *err, const IdxFile *file, const unsigned char *he
 // compressed file is shows only when it has been read.
 static bool error_length(Error *err, const IdxFile *file, uint64_t found)
 {
-    char dims[64] = "", length[24] = "more";
-    for (unsigned d = 0; d < file->kind->rank; d++) {
-        size_t used = strlen(dims);
-        snprintf(dims + used, sizeof dims - used, "%s%lu", d == 0 ? "" : " x ",
-                 (unsigned long)file->dims[d]);
-    }
+    char dims[64], length[24] = "more";
+    unsigned long n = file->dims[0], rows = file->dims[1], cols = file->dims[2];
+    if (file->kind->rank == 1)
+        snprintf(dims, sizeof dims, "%lu", n);
+    else if (file->kind->rank == 2)
+        snprintf(dims, sizeof dims, "%lu x %lu", n, rows);
+    else
+        snprintf(dims, sizeof dims, "%lu x %lu x %lu", n, rows, cols);
     if (found > 0)
         snprintf(length, sizeof length, "%llu", (unsigned long long)found);
     return error_set(err, "%s: the header says %s %s, %zu bytes with the header; the file has %s",
@@ -102,7 +104,9 @@ static bool idx_parse_dims(IdxFile *file, Error *err)
                              "can hold",
                              file->source.path, file->kind->sizes);
         file->dims[d] = dim;
-        file->size *= dim;
+        size_t size = file->size * dim;
+        //@ assert size >= dim && size >= file->size;
+        file->size = size;
     }
     return true;
 }
@@ -140,6 +144,7 @@ static bool idx_read_header(IdxFile *file, Error *err)
     if (source_read(&file->source, header, size, err) < 0 || !idx_parse_dims(file, err))
         return false;
     file->crc32 = crc32_update(0, header, size);
+    READER_STEPS(size);
     file->ended = false;
     if (!file->source.piped && file->source.size != (uint64_t)size + file->size)
         return error_length(err, file, file->source.size);
@@ -181,6 +186,7 @@ static bool idx_read_data(IdxFile *file, Arena *arena, Error *err)
         if (n < 0)
             return false;
         file->crc32 = crc32_update(file->crc32, file->data.at + done, (size_t)n);
+        READER_STEPS((size_t)n);
         done += (size_t)n;
         file->ended = (size_t)n < wanted;
         if (file->ended)
@@ -199,6 +205,7 @@ static const unsigned char *idx_label_bytes(const IdxFile *file, Arena *arena, E
     unsigned char *labels = arena_alloc(arena, n, 1, "labels", err);
     for (size_t i = 0; labels != NULL && i < n; i++) {
         const unsigned char *at = file->data.at + i * row;
+        READER_STEPS(1);
         if (at[0] != 0 || at[1] != 0 || at[2] != 0) {
             error_set(err, "%s: label %zu is %02x%02x%02x%02x (hexadecimal); classes are 0 to 255",
                       file->source.path, i, at[0], at[1], at[2], at[3]);
@@ -220,8 +227,10 @@ static bool transpose(Dataset *data, unsigned char *pixels, Arena *arena, Error 
     for (size_t i = 0; i < data->n; i++, pixels += size) {
         memcpy(image, pixels, size);
         for (size_t row = 0; row < rows; row++)
-            for (size_t col = 0; col < cols; col++)
+            for (size_t col = 0; col < cols; col++) {
+                READER_STEPS(1);
                 pixels[col * rows + row] = image[row * cols + col];
+            }
     }
     data->rows = cols;
     data->cols = rows;
@@ -238,11 +247,14 @@ static bool add_labels(Dataset *data, const IdxFile *file, Arena *arena, Error *
     if (data->labels == NULL)
         return false;
     data->n_classes = 10;
-    for (size_t i = 0; i < data->n; i++)
+    for (size_t i = 0; i < data->n; i++) {
+        READER_STEPS(1);
         if (data->labels[i] >= data->n_classes)
             data->n_classes = data->labels[i] + (size_t)1;
+    }
     data->crc32 = crc32_update(data->crc32, file->header, idx_header_size(file->kind));
     data->crc32 = crc32_update(data->crc32, file->data.at, file->size);
+    READER_STEPS(file->size);
     return true;
 }
 

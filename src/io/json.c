@@ -5,7 +5,6 @@
 #include "numbers.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 // RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF. Returns the length of the
@@ -139,8 +138,10 @@ void json_exact(JsonWriter *json, const char *key, double value)
 static void json_skip_blanks(JsonReader *json)
 {
     while (json->at < json->end &&
-           (*json->at == ' ' || *json->at == '\t' || *json->at == '\n' || *json->at == '\r'))
+           (*json->at == ' ' || *json->at == '\t' || *json->at == '\n' || *json->at == '\r')) {
+        READER_STEPS(1);
         json->at++;
+    }
 }
 
 static bool json_error(const JsonReader *json, const char *expected, Error *err)
@@ -150,6 +151,7 @@ static bool json_error(const JsonReader *json, const char *expected, Error *err)
 
 bool json_accept(JsonReader *json, char punctuation)
 {
+    READER_STEPS(1);
     json_skip_blanks(json);
     if (json->at == json->end || *json->at != punctuation)
         return false;
@@ -173,17 +175,26 @@ bool json_expect_end(JsonReader *json, Error *err)
 bool json_expect_uint(JsonReader *json, uint64_t *value, Error *err)
 {
     json_skip_blanks(json);
-    char digits[24];
+    char digits[24] = "";
     size_t n = 0;
     const char *at = json->at;
-    while (at < json->end && *at >= '0' && *at <= '9' && n + 1 < sizeof digits)
+    while (at < json->end && *at >= '0' && *at <= '9' && n + 1 < sizeof digits) {
+        READER_STEPS(1);
         digits[n++] = *at++;
-    digits[n] = '\0';
+    }
     bool leading_zero = n > 1 && digits[0] == '0';
     if (leading_zero || !parse_uint(digits, value))
         return json_error(json, "a whole number below 2^64", err);
     json->at = at;
     return true;
+}
+
+static int hex_value(char c)
+{
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
 }
 
 // After a backslash: reads one of the escapes of a single ASCII character. What else JSON knows, a
@@ -192,7 +203,6 @@ static bool json_read_escape(JsonReader *json, char *c)
 {
     static const char letters[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
     const char *letter = *json->at == '\0' ? NULL : strchr(letters, *json->at);
-    char digits[5] = "";
     json->at++;
     if (letter != NULL) {
         *c = meanings[letter - letters];
@@ -200,11 +210,17 @@ static bool json_read_escape(JsonReader *json, char *c)
     }
     if (json->at[-1] != 'u' || json->end - json->at < 4)
         return false;
-    memcpy(digits, json->at, 4);
-    unsigned long code = strtoul(digits, NULL, 16);
+    const char *digits = json->at;
+    int code = 0;
     json->at += 4;
+    for (int i = 0; i < 4; i++) {
+        int digit = hex_value(digits[i]);
+        if (digit < 0)
+            return false;
+        code = 16 * code + digit;
+    }
     *c = (char)code;
-    return strspn(digits, "0123456789abcdefABCDEF") == 4 && code > 0 && code < 0x80;
+    return code > 0 && code < 0x80;
 }
 
 bool json_expect_string(JsonReader *json, const char **text, Error *err)
@@ -213,8 +229,10 @@ bool json_expect_string(JsonReader *json, const char **text, Error *err)
         return json_error(json, "a string", err);
     // No escape is shorter than what it stands for: the length of the input is room enough.
     const char *close = json->at;
-    while (close < json->end && *close != '"')
+    while (close < json->end && *close != '"') {
+        READER_STEPS(1);
         close += *close == '\\' && close + 1 < json->end ? 2 : 1;
+    }
     if (close >= json->end)
         return json_error(json, "the string to end", err);
     char *out = arena_alloc(json->arena, (size_t)(close - json->at) + 1, 1, "a JSON string", err);
@@ -223,6 +241,7 @@ bool json_expect_string(JsonReader *json, const char **text, Error *err)
     size_t n = 0;
     while (*json->at != '"') {
         unsigned char c = (unsigned char)*json->at;
+        READER_STEPS(1);
         if (c < ' ')
             return json_error(json, "no control character in a string", err);
         if (c == '\\') {

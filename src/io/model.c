@@ -656,6 +656,7 @@ static bool model_check_entries(ModelFile *file, Error *err)
 
 static bool model_check_sum(ModelFile *file, uint32_t stored, Error *err)
 {
+    READER_STEPS(file->size);
     memset(file->bytes + file->checksum_at, '0', 8);
     uint32_t computed = crc32_update(0, file->bytes, file->size);
 #ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
@@ -683,6 +684,7 @@ static bool model_load_weights(const Model *model, const ModelFile *file, Error 
         float *block = file_tensor_block(file->entries[i].file_tensor, model);
         const unsigned char *at = file->data + file->entries[i].offsets[0];
         for (size_t e = 0; e < tensor_size(tensor); e++, at += 4) {
+            READER_STEPS(1);
             uint32_t bits = (uint32_t)get_le(at, 4);
             float value;
             memcpy(&value, &bits, sizeof value);

@@ -11,11 +11,14 @@ enum { END = -1 };
 
 static int read_byte(PnmReader *r)
 {
+    READER_STEPS(1);
     if (r->at == r->n && !r->ended && !r->failed) {
         ptrdiff_t n = source_read_some(&r->source, r->buffer, PNM_BUFFER, r->err);
-        r->before += r->n;
-        r->at = 0;
-        r->n = n > 0 ? (size_t)n : 0;
+        if (n > 0) {
+            r->before += r->n;
+            r->at = 0;
+            r->n = (size_t)n;
+        }
         r->ended = n == 0;
         r->failed = n < 0;
     }
@@ -36,7 +39,10 @@ static bool error_found(PnmReader *r, int c, const char *expected)
     if (c == END)
         return error_set(r->err, "ends after %llu bytes, where %s was expected", offset(r),
                          expected);
-    snprintf(found, sizeof found, c > ' ' && c < 0x7f ? "'%c'" : "the byte %02x", c);
+    if (c > ' ' && c < 0x7f)
+        snprintf(found, sizeof found, "'%c'", c);
+    else
+        snprintf(found, sizeof found, "the byte %02x", (unsigned)c);
     return error_set(r->err, "byte %llu is %s, where %s was expected", offset(r) - 1, found,
                      expected);
 }
@@ -150,12 +156,13 @@ static bool read_header(Header *header, PnmReader *r)
     if (header->cols == 0 || header->rows == 0)
         return error_set(r->err, "the header says %lu x %lu pixels: there is no image",
                          (unsigned long)header->cols, (unsigned long)header->rows);
-    if (header->rows > PNM_MAX_PIXELS / header->cols)
+    uint64_t size = (uint64_t)header->cols * header->rows;
+    if (size > PNM_MAX_PIXELS)
         return error_set(r->err, "the header says more than %d pixels, too many for a digit",
                          PNM_MAX_PIXELS);
     if (header->maxval == 0 || header->maxval > MAX_SAMPLE)
         return error_set(r->err, "the largest value must be from 1 to 65535");
-    header->size = (size_t)header->cols * header->rows;
+    header->size = (size_t)size;
     return true;
 }
 
@@ -200,6 +207,7 @@ static unsigned char *read_pixels(const Header *header, PnmReader *r, Arena *are
         if (i == pixels.capacity && !arena_grow(arena, &pixels, i, "an image", r->err))
             return NULL;
         for (int channel = 0; channel < (is_colour ? 3 : 1); channel++) {
+            READER_STEPS(1);
             bool is_read = read_sample(r, header, i, &sample);
             if (!is_read && r->ended)
                 error_set(r->err, "ends after %llu bytes, with %zu of its %lu x %lu pixels",
