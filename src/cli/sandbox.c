@@ -40,67 +40,61 @@ typedef struct Rules {
     int fd;
     uint64_t handled; // the rights that the kernel knows
     Arena arena;
+    Error ignored; // what cannot be named is not allowed
 } Rules;
 
 // ---------------------------------------------------------------------------------------------
 // Telling the system
 
-#ifdef __OpenBSD__
+// Linux: denies all that the kernel can deny: from version 3 on truncating, 4 TCP, 5 ioctl on
+// devices, 6 signals to and abstract sockets of other processes.
 static bool rules_open(Rules *rules)
 {
     *rules = (Rules){0};
-    return true;
-}
-
-static void allow(const Rules *rules, const char *path, uint64_t what)
-{
-    (void)rules;
-    if (path != NULL)
-        (void)unveil(path, what == READ ? "r" : what == RUN ? "rx" : "rwc");
-}
-
-static void rules_enforce(const Rules *rules)
-{
-    (void)rules;
-    (void)pledge("stdio rpath wpath cpath fattr tty proc exec", NULL);
-}
-#else
-// Denies all that the kernel can deny: from version 3 on truncating, 4 TCP, 5 ioctl on devices, 6
-// signals to and abstract sockets of other processes.
-static bool rules_open(Rules *rules)
-{
+#ifndef __OpenBSD__
     long version = syscall(SYS_landlock_create_ruleset, NULL, 0, 1);
-    const uint64_t denied[] = {0x1fff | (version >= 3 ? 1u << 14 : 0) |
-                                   (version >= 5 ? 1u << 15 : 0),
-                               version >= 4 ? 3 : 0, version >= 6 ? 3 : 0};
-    *rules = (Rules){.handled = denied[0]};
+    uint64_t files = 0x1fff | (version >= 3 ? 1u << 14 : 0) | (version >= 5 ? 1u << 15 : 0);
+    const uint64_t denied[] = {files, version >= 4 ? 3 : 0, version >= 6 ? 3 : 0};
+    rules->handled = files;
     rules->fd =
         version < 1 ? -1 : (int)syscall(SYS_landlock_create_ruleset, denied, sizeof denied, 0);
+#endif
     return rules->fd >= 0;
 }
 
 static void allow(const Rules *rules, const char *path, uint64_t what)
 {
+    if (path == NULL)
+        return;
+#ifdef __OpenBSD__
+    (void)rules;
+    (void)unveil(path, what == READ ? "r" : what == RUN ? "rx" : "rwc");
+#else
     struct stat status;
     struct __attribute__((packed)) {
         uint64_t rights;
         int32_t fd;
-    } rule = {what & rules->handled, path == NULL ? -1 : open(path, O_PATH | O_CLOEXEC)};
+    } rule = {what & rules->handled, open(path, O_PATH | O_CLOEXEC)};
     if (rule.fd < 0)
         return;
     if (fstat(rule.fd, &status) != 0 || !S_ISDIR(status.st_mode))
         rule.rights &= FOR_FILES;
     (void)syscall(SYS_landlock_add_rule, rules->fd, 1, &rule, 0);
     close(rule.fd);
+#endif
 }
 
 static void rules_enforce(const Rules *rules)
 {
+#ifdef __OpenBSD__
+    (void)rules;
+    (void)pledge("stdio rpath wpath cpath fattr tty proc exec", NULL);
+#else
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
         (void)syscall(SYS_landlock_restrict_self, rules->fd, 0);
     close(rules->fd);
-}
 #endif
+}
 
 // ---------------------------------------------------------------------------------------------
 // The files
@@ -108,23 +102,23 @@ static void rules_enforce(const Rules *rules)
 // Directories and files of a list such as $PATH, and the libraries beside each.
 static void allow_list(Rules *rules, const char *list)
 {
-    Error ignored;
     for (size_t length; list != NULL && *list != '\0'; list += length + (list[length] == ':')) {
         length = strcspn(list, ":");
-        allow(rules, arena_printf(&rules->arena, &ignored, "%.*s", (int)length, list), RUN);
-        allow(rules, arena_printf(&rules->arena, &ignored, "%.*s/../lib", (int)length, list), RUN);
+        allow(rules, arena_printf(&rules->arena, &rules->ignored, "%.*s", (int)length, list), RUN);
+        allow(rules, arena_printf(&rules->arena, &rules->ignored, "%.*s/../lib", (int)length, list),
+              RUN);
     }
 }
 
 // A directory or DIR/SET, and the files in it, which may be links to elsewhere.
 static void allow_data(Rules *rules, const char *data)
 {
-    Error ignored;
     IdxPaths paths;
-    allow(rules, access(data, F_OK) == 0 ? data : path_directory(&rules->arena, data, &ignored),
+    allow(rules,
+          access(data, F_OK) == 0 ? data : path_directory(&rules->arena, data, &rules->ignored),
           READ);
     for (mlp_part part = MLP_TRAIN_FILES; part <= MLP_TEST_FILES; part++)
-        if (idx_find(&paths, data, part, &ignored)) {
+        if (idx_find(&paths, data, part, &rules->ignored)) {
             allow(rules, paths.images, READ);
             allow(rules, paths.labels, READ);
             allow(rules, paths.classes, READ);
@@ -135,14 +129,13 @@ static void allow_data(Rules *rules, const char *data)
 // too.
 static void allow_output(Rules *rules, const char *path)
 {
-    Error ignored;
     if (output_descriptor(path) >= 0)
         return;
-    const char *target = path_follow(&rules->arena, path, &ignored);
+    const char *target = path_follow(&rules->arena, path, &rules->ignored);
     allow(rules, target, WRITE);
     if (target == NULL || output_leads_to_stream(path))
         return;
-    const char *directory = path_directory(&rules->arena, target, &ignored);
+    const char *directory = path_directory(&rules->arena, target, &rules->ignored);
     allow(rules, directory, WRITE);
     if (directory != NULL && access(directory, W_OK) != 0)
         allow(rules, output_temporary_directory(), WRITE);
@@ -150,14 +143,14 @@ static void allow_output(Rules *rules, const char *path)
 
 static void allow_option(Rules *rules, const Option *option)
 {
-    Error ignored;
     const char *path = option->role == ROLE_NONE ? NULL : *(const char *const *)option->value;
     if (option->role == ROLE_READS_DATA)
         allow_data(rules, command_data_directory(path));
     else if (path != NULL && option->role >= ROLE_WRITES_MODEL)
         allow_output(rules, path);
     else if (path != NULL && option->role == ROLE_WRITES_DIRECTORY)
-        allow(rules, access(path, F_OK) == 0 ? path : path_parent(&rules->arena, path, &ignored),
+        allow(rules,
+              access(path, F_OK) == 0 ? path : path_parent(&rules->arena, path, &rules->ignored),
               WRITE);
     else
         allow(rules, path, READ);
@@ -175,7 +168,6 @@ static bool is_on(const OptionTable *options, const char *flag)
 void sandbox_enter(const Context *context)
 {
     const OptionTable *options = &context->options;
-    size_t n_files = context->words.n_files;
     Rules rules;
     if (is_on(options, "no-sandbox") || !rules_open(&rules))
         return;
@@ -189,11 +181,15 @@ void sandbox_enter(const Context *context)
     allow_list(&rules, getenv("LD_LIBRARY_PATH"));
     allow_list(&rules, getenv("MAGICK_CONFIGURE_PATH"));
     allow(&rules, "/dev/null", WRITE);
-    if (!is_on(options, "no-convert") && n_files > 0)
+    if (getenv("HOME") != NULL) // the user's own policy.xml
+        allow(&rules,
+              arena_printf(&rules.arena, &rules.ignored, "%s/.config/ImageMagick", getenv("HOME")),
+              READ);
+    if (!is_on(options, "no-convert") && context->words.n_files > 0)
         allow(&rules, output_temporary_directory(), WRITE);
     for (size_t i = 0; i < options->n; i++)
         allow_option(&rules, &options->rows[i]);
-    for (size_t i = 0; i <= n_files; i++) {
+    for (size_t i = 0; i <= context->words.n_files; i++) {
         const char *word = command_model_path(context, i);
         idx_is_data(word) ? allow_data(&rules, word) : allow(&rules, word, READ);
     }
