@@ -84,7 +84,8 @@ same() { # COMMAND...: of the sanitized program
 
 linked_data() { # a directory whose files are elsewhere
     mkdir linked && ln -s "$WORK/small"/* linked && same eval m.bin --data linked && same info linked &&
-        same eval "$WORK/m.bin" --data "$WORK/there/../small" && same eval m.bin --data "$WORK/small/"
+        same eval "$WORK/m.bin" --data "$WORK/there/../small" && same eval m.bin --data "$WORK/small/" || return 1
+    mkdir torch && ln -s "$WORK/small" torch/raw && same eval m.bin --data torch && same info torch
 }
 claim "data whose files are links are read, and directories by any path" linked_data
 

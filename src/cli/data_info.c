@@ -110,7 +110,8 @@ static bool read_names(DataInfo *info, mlp_part part, Error *misfit, Error *err)
     misfit->text[0] = '\0';
     if (given != NULL)
         return class_names_read(&info->names, given, data, arena, err);
-    (void)class_names_beside(&info->names, data, part, arena, misfit);
+    if (class_names_beside(&info->names, data, part, arena, misfit))
+        misfit->text[0] = '\0'; // why the first of several directories was not that of the data
     return true;
 }
 

@@ -110,7 +110,8 @@ static void allow_list(Rules *rules, const char *list)
     }
 }
 
-// A directory or DIR/SET, and the files in it, which may be links to elsewhere.
+// A directory or DIR/SET, and the files in it. They may be links to elsewhere, and so may the
+// subdirectory that has them.
 static void allow_data(Rules *rules, const char *data)
 {
     IdxPaths paths;
@@ -119,6 +120,7 @@ static void allow_data(Rules *rules, const char *data)
           READ);
     for (mlp_part part = MLP_TRAIN_FILES; part <= MLP_TEST_FILES; part++)
         if (idx_find(&paths, data, part, &rules->ignored)) {
+            allow(rules, path_directory(&rules->arena, paths.images, &rules->ignored), READ);
             allow(rules, paths.images, READ);
             allow(rules, paths.labels, READ);
             allow(rules, paths.classes, READ);
