@@ -46,9 +46,9 @@ mkdir -p "$WORK/torch/MNIST" "$WORK/fashion"
 cp -R "$WORK/small" "$WORK/torch/MNIST/raw"
 cp -R "$WORK/small" "$WORK/fashion/raw"
 claim "torchvision's MNIST/raw is found" is_read "$WORK/torch"
-claim "mlp info finds nothing there that training refuses" exits 0 "$MLP" info "$WORK/torch"
 claim "so is raw" is_read "$WORK/fashion"
 claim "and raw by its own name" is_read "$WORK/fashion/raw"
+claim "mlp info finds nothing in torchvision's that training refuses" exits 0 "$MLP" info "$WORK/torch"
 
 keeps_data() { # DATA FILE: no output replaces it
     cp "$2" "$WORK/kept" && refuses 1 "--csv would replace a file of the data" train "$1" --csv "$2" &&

@@ -125,13 +125,13 @@ pictures() { # from standard input, a pipe and a link; a directory is refused as
 }
 claim "pictures are read through links, from a pipe and from standard input" pictures
 
-# In a directory of its own in the PATH, with a program that it starts and a file beside it.
+# A link in a directory of its own in the PATH, with a program that it starts and a file beside it.
 converter() {
     mkdir -p "$WORK/of my own/bin" "$WORK/of my own/lib" && cp seven.pgm "$WORK/of my own/lib/seven" &&
-        printf '#!/bin/sh\ncat "%s/of my own/lib/seven" && exec >"%s/temporary/file"\n' "$WORK" "$WORK" >"$WORK/of my own/bin/magick" &&
-        chmod +x "$WORK/of my own/bin/magick" && printf '\211PNG\r\n\032\n0123456789' >seven.png || return 1
+        printf '#!/bin/sh\ncat "%s/of my own/lib/seven" && exec >"%s/temporary/file"\n' "$WORK" "$WORK" >there/script &&
+        chmod +x there/script && ln -s "$WORK/there/script" "$WORK/of my own/bin/magick" && printf '\211PNG\r\n\032\n0123456789' >seven.png || return 1
     exits 0 env PATH="$WORK/of my own/bin:$PATH" "$MLP" predict m.bin seven.png && cut -f 2- stdout | cmp expected -
 }
-claim "a converter in a directory of the PATH runs, and can write temporary files" converter
+claim "a converter that is a link in a directory of the PATH runs, and can write temporary files" converter
 
 finish

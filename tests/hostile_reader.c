@@ -46,7 +46,11 @@ static void say(const char *attempt, int result)
 static void attack(void)
 {
     int socket_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    char parent[64], target[64];
     dprintf(report, "version: %ld\n", version);
+    // As for its memory and environment, it would need the right to trace the process.
+    snprintf(parent, sizeof parent, "/proc/%ld/exe", (long)getppid());
+    say("trace", readlink(parent, target, sizeof target) > 0 ? 0 : -1);
     int here = open(".", O_PATH | O_CLOEXEC);
     if (chdir(getenv("VICTIM")) != 0)
         abort();

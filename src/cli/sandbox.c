@@ -99,14 +99,18 @@ static void rules_enforce(const Rules *rules)
 // ---------------------------------------------------------------------------------------------
 // The files
 
-// Directories and files of a list such as $PATH, and the libraries beside each.
+// Directories and files of a list such as $PATH, the libraries beside each, and of the programs in
+// it those that may be links to elsewhere.
 static void allow_list(Rules *rules, const char *list)
 {
+    static const char *const parts[] = {"", "/../lib", "/gzip", "/magick", "/convert"};
     for (size_t length; list != NULL && *list != '\0'; list += length + (list[length] == ':')) {
         length = strcspn(list, ":");
-        allow(rules, arena_printf(&rules->arena, &rules->ignored, "%.*s", (int)length, list), RUN);
-        allow(rules, arena_printf(&rules->arena, &rules->ignored, "%.*s/../lib", (int)length, list),
-              RUN);
+        for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+            const char *path =
+                arena_printf(&rules->arena, &rules->ignored, "%.*s%s", (int)length, list, parts[i]);
+            allow(rules, path, RUN);
+        }
     }
 }
 
