@@ -48,6 +48,8 @@ borrow() {
     HOME=$work GIT_CONFIG_NOSYSTEM=1 git init -q --bare --template= "$work/git"
     mkdir -p "$work/git/objects/info"
     printf '%s\n' "$objects" >"$work/git/objects/info/alternates"
+    shallow=$(git rev-parse --git-path shallow) # in a clone with --depth: commits whose parents are not there
+    [ ! -f "$shallow" ] || cp "$shallow" "$work/git/shallow"
 }
 
 version_of() { # COMMIT
@@ -172,7 +174,7 @@ differences() { # the first lines about what differs between their tar and ours
 }
 
 verify() { # ARCHIVE
-    archive=$1 beside=$(dirname "$1")
+    archive=$1 beside=$(dirname -- "$1")
     [ -n "$archive" ] || fail "name the archive: make verify-release ARCHIVE=FILE"
     [ -f "$archive" ] || fail "$archive: there is no such file"
     borrow

@@ -141,7 +141,8 @@ claim "the SPDX list has every file of the archive with its checksums and its li
 tree=$WORK/small dist=$WORK/small/build/dist bad=$WORK/bad
 small_release() {
     mkdir -p "$tree/data/mnist" && cp -R Makefile .gitignore include scripts "$tree" && cp data/seven.pgm "$tree/data" &&
-        commit_all "$tree" && git -C "$tree" tag v0 && in_tree dist
+        commit_all "$tree" && git -C "$tree" -c user.name=x -c user.email=x@y commit -q --allow-empty -m y &&
+        git -C "$tree" tag v0 && in_tree dist
 }
 claim "a small release is made" small_release
 original=$dist/$name.tar.gz commit=$(git -C "$tree" rev-parse HEAD)
@@ -159,6 +160,12 @@ good() {
     mkdir "$bad" && cp "$original" "$bad/renamed.tgz" && verify 0 'SHA256SUMS: not there, not compared' "$bad/renamed.tgz"
 }
 claim "make verify-release says that an archive is what its commit gives" good
+shallow() {
+    git clone -q --depth 1 "file://$tree" "$WORK/shallow" && [ -f "$WORK/shallow/.git/shallow" ] &&
+        "$MAKE" -s -C "$WORK/shallow" verify-release ARCHIVE="$original" && git -C "$tree" worktree add -q "$WORK/beside" &&
+        "$MAKE" -s -C "$WORK/beside" verify-release ARCHIVE="$original"
+}
+claim "in a clone of the last commit alone, and in a working tree beside a clone, too" shallow
 
 remade() { # COMMAND...: the archive with its tar changed by the command
     rm -rf "$bad" && cp -R "$dist" "$bad" && gzip -dc "$original" | "$@" >"$bad/tar" && gzip -9n <"$bad/tar" >"$bad/$name.tar.gz"
