@@ -30,8 +30,8 @@ lets_in() { # COMMAND...: so that the attempts can be seen to work
 
 converter_elsewhere() { # a link in the PATH to a directory that is not
     mkdir path elsewhere && ln -s "$WORK/elsewhere/magick" path/magick &&
-        printf '#!/bin/sh\nPATH="%s"\ncat "%s/seven.pgm"\n' "$PATH" "$WORK" >elsewhere/magick && chmod +x elsewhere/magick &&
-        printf '\211PNG\r\n\032\n0123456789' >elsewhere.png &&
+        printf '#!/bin/sh\nPATH="%s"\ncat "%s/seven.pgm"\n' "$PATH" "$WORK" >elsewhere/magick &&
+        chmod +x elsewhere/magick && printf '\211PNG\r\n\032\n0123456789' >elsewhere.png &&
         exits 0 env PATH="$WORK/path" "$FAST_MLP" predict m.bin elsewhere.png --no-sandbox &&
         refuses 1 'was denied, see --no-sandbox' env PATH="$WORK/path" "$FAST_MLP" predict m.bin elsewhere.png
 }
@@ -81,7 +81,11 @@ EOF
         [ "$(grep -c pledge told)" -eq 1 ] && ./openbsd info m.bin --no-sandbox 2>told >stdout && [ ! -s told ]
 }
 mkdir objects
-claim "on OpenBSD unveil and pledge are told the same (compiled with stand-ins for both)" openbsd
+if [ -z "${TEST_BUILD:-}" ]; then
+    claim "on OpenBSD unveil and pledge are told the same (compiled with stand-ins for both)" openbsd
+else
+    skip "the build that is tested is not the plain one: its objects were not linked with stand-ins for unveil and pledge"
+fi
 
 # ---------------------------------------------------------------------------------------------
 # What commands keep
