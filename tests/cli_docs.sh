@@ -206,7 +206,7 @@ links_lead() {
 }
 claim "every link leads somewhere" links_lead
 
-# In backquotes: files and functions.
+# In backquotes: files, functions and tests.
 files_exist() {
     for document in $documents $more_documents; do
         # shellcheck disable=SC2016 # backquotes are meant
@@ -216,13 +216,13 @@ files_exist() {
     done
 }
 claim "every file that a document names exists" files_exist
-functions_exist() {
-    find src include tests scripts Makefile -type f ! -name '*.md' -exec cat {} + | tr -cs 'a-zA-Z0-9_' '\n' |
+functions_exist() { # and tests
+    { find src include tests scripts Makefile -type f ! -name '*.md' -exec cat {} + && ls tests; } | tr -cs 'a-zA-Z0-9_' '\n' |
         sort -u >"$WORK/words"
     # shellcheck disable=SC2086,SC2016 # lists; backquotes are meant
     cat $documents $more_documents | grep -o '`[a-zA-Z][a-z0-9]*\(_[a-zA-Z0-9]*\)*\(()\)*`' | tr -d '`()' | grep '_.' | grep -v NAME | sort -u >"$WORK/named"
     ! grep -vxF -f "$WORK/words" "$WORK/named"
 }
-claim "every function and setting that a document names exists" functions_exist
+claim "every function, setting and test that a document names exists" functions_exist
 
 finish
