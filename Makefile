@@ -312,7 +312,7 @@ $(BUILD)/pic/io/export_c_text.o: $(BUILD)/io/export_c_text.c $(BUILD)/flags
 LDFLAGS_OF_hostile_idx   = -Wl,--wrap=aligned_alloc
 LDFLAGS_OF_hostile_model = -Wl,--wrap=aligned_alloc
 LDFLAGS_OF_output        = -Wl,--wrap=fsync,--wrap=rename
-LDFLAGS_OF_allocation    = -Wl,--wrap=aligned_alloc,--wrap=pthread_create
+LDFLAGS_OF_allocation    = -Wl,--wrap=aligned_alloc,--wrap=pthread_create,--wrap=prctl
 LDFLAGS_OF_page_end      = -Wl,--wrap=aligned_alloc,--wrap=free
 
 $(BUILD)/test_%: $(BUILD)/test_%.o $(TESTED)

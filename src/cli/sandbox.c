@@ -1,7 +1,7 @@
 // What a command that reads what others made may still do (sandbox.h). First how the system is told
 // so, then the files. They are named before anything is read, not once they are open: tables are
-// opened last, and gzip and converters start late and inherit all of this. Linux: landlock(7);
-// OpenBSD: unveil(2) and pledge(2).
+// opened last, and gzip and converters start late. Linux: landlock(7), which they inherit; OpenBSD:
+// unveil(2) and pledge(2), which they do not.
 #define _GNU_SOURCE // O_PATH, syscall
 #include "sandbox.h"
 
