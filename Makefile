@@ -14,6 +14,7 @@
 # make bench        how fast it is here, against what a dense program could do
 # make static       a static program that runs without any other file, with musl: build/static/mlp
 # make dist         a source archive of the last commit, its SPDX list and SHA256SUMS, in build/dist
+# make deb          Debian packages of the last commit, in build/deb
 # make verify-release ARCHIVE=FILE  makes an archive again from the commit that it names, and compares
 # make help         the other targets
 #
@@ -200,7 +201,7 @@ TESTED       = $(filter-out %/main.o,$(CLI_OBJECTS)) $(LIBMLP)
 TESTS        = $(patsubst tests/%.c,$(BUILD)/%,$(filter-out $(UNLINKED),$(wildcard tests/test_*.c)))
 
 .PHONY: all lib run report page bench bench-pictures check check-repro unit-tests plain-tests memory replays fuzzers fuzz coverage mutants lint prove install uninstall
-.PHONY: static dist verify-release clean help FORCE
+.PHONY: static dist verify-release deb clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 MAKEFLAGS += --no-builtin-rules
@@ -311,7 +312,7 @@ $(BUILD)/pic/io/export_c_text.o: $(BUILD)/io/export_c_text.c $(BUILD)/flags
 LDFLAGS_OF_hostile_idx   = -Wl,--wrap=aligned_alloc
 LDFLAGS_OF_hostile_model = -Wl,--wrap=aligned_alloc
 LDFLAGS_OF_output        = -Wl,--wrap=fsync,--wrap=rename
-LDFLAGS_OF_allocation    = -Wl,--wrap=aligned_alloc,--wrap=pthread_create
+LDFLAGS_OF_allocation    = -Wl,--wrap=aligned_alloc,--wrap=pthread_create,--wrap=prctl
 LDFLAGS_OF_page_end      = -Wl,--wrap=aligned_alloc,--wrap=free
 
 $(BUILD)/test_%: $(BUILD)/test_%.o $(TESTED)
@@ -479,6 +480,18 @@ dist:
 
 verify-release:
 	@sh scripts/release.sh verify $(call quoted,$(ARCHIVE))
+
+# Debian packages of the last commit, from the archive: mlp, libmlp1 and libmlp-dev in build/deb. Needs debhelper.
+DEB = build/deb/mlp-$(VERSION)
+deb: dist
+	rm -rf build/deb
+	mkdir -p build/deb
+	cp build/dist/mlp-$(VERSION).tar.gz build/deb/mlp_$(VERSION).orig.tar.gz
+	tar -xzf build/deb/mlp_$(VERSION).orig.tar.gz -C build/deb
+	cp -R $(DEB)/scripts/debian $(DEB)/debian
+	printf 'mlp (%s-1) unstable; urgency=medium\n\n  * What is new: CHANGELOG.md.\n\n -- The mlp developers <mlp@lists.invalid>  %s\n' \
+	  $(VERSION) "$$(git log -1 --format=%cD $(call quoted,$(COMMIT)))" >$(DEB)/debian/changelog
+	cd $(DEB) && dpkg-buildpackage -us -uc -b
 
 clean:
 	rm -rf build mlp libmlp.a libmlp.so

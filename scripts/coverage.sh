@@ -21,7 +21,9 @@ tests=
 for test in tests/test_*.c tests/cli_*.sh; do
     name=$(basename "$test")
     name=${name%.*}
-    case $name in cli_repro | cli_machines | cli_source | cli_learn | cli_fuzz | cli_memory | cli_sandbox | cli_release | cli_load) continue ;; esac
+    case $name in
+    cli_repro | cli_machines | cli_source | cli_learn | cli_fuzz | cli_memory | cli_sandbox | cli_release | cli_load) continue ;;
+    esac
     tests="$tests $name"
 done
 # shellcheck disable=SC2086 # names are words

@@ -8,6 +8,9 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 : "${PROVE_SECONDS:=1800}" # for each proof
+for tool in frama-c timeout; do
+    command -v "$tool" >/dev/null || { echo "make prove: $tool is not installed" >&2; exit 1; }
+done
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM

@@ -35,9 +35,12 @@ hashes() {
     fi
 }
 
-borrowed() { # GIT ARGUMENTS...: in the empty repository
-    HOME=$work XDG_CONFIG_HOME=$work GIT_CONFIG_NOSYSTEM=1 GIT_ATTR_NOSYSTEM=1 GIT_DIR=$work/git git "$@"
-}
+borrowed() ( # GIT ARGUMENTS...: in the empty repository, without settings, also of the environment
+    # shellcheck disable=SC2046 # names
+    unset $(git rev-parse --local-env-vars)
+    export HOME="$work" XDG_CONFIG_HOME="$work" GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 GIT_ATTR_NOSYSTEM=1
+    GIT_DIR=$work/git git "$@"
+)
 borrow() {
     command -v git >/dev/null || fail "git is not installed: the archive is made from a commit"
     [ -e .git ] || fail "there is no .git here: the archive is made from a commit, in a clone of the repository"
@@ -45,7 +48,7 @@ borrow() {
         fail "the gzip in the PATH is not GNU gzip, which alone gives the same bytes everywhere"
     objects=$(git rev-parse --git-path objects)
     objects=$(cd "$objects" && pwd)
-    HOME=$work GIT_CONFIG_NOSYSTEM=1 git init -q --bare --template= "$work/git"
+    borrowed init -q --bare --template=
     mkdir -p "$work/git/objects/info"
     printf '%s\n' "$objects" >"$work/git/objects/info/alternates"
     shallow=$(git rev-parse --git-path shallow) # in a clone with --depth: commits whose parents are not there

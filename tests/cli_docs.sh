@@ -192,7 +192,7 @@ anchors() {
     sed -n 's/^##* //p' "$1" | tr '[:upper:]' '[:lower:]' | sed 's/[^a-z0-9 _-]//g; s/ /-/g'
 }
 links_lead() {
-    for document in $documents $more_documents; do
+    for document in $documents $more_documents CHANGELOG.md tests/MUTANTS.md tests/prove/PROOF.md data/mnist/README.md; do
         grep -o '](\([^)]*\))' "$document" | sed 's/^](//; s/)$//' >"$WORK/links"
         while read -r link; do
             case $link in http*) continue ;; esac
@@ -217,12 +217,12 @@ files_exist() {
 }
 claim "every file that a document names exists" files_exist
 functions_exist() {
-    find src include tests scripts Makefile -type f ! -name '*.md' -exec cat {} + | tr -cs 'a-zA-Z0-9_' '\n' |
-        sort -u >"$WORK/words"
+    { ls tests && find src include tests scripts Makefile -type f ! -name '*.md' -exec cat {} +; } |
+        tr -cs 'a-zA-Z0-9_' '\n' | sort -u >"$WORK/words"
     # shellcheck disable=SC2086,SC2016 # lists; backquotes are meant
     cat $documents $more_documents | grep -o '`[a-zA-Z][a-z0-9]*\(_[a-zA-Z0-9]*\)*\(()\)*`' | tr -d '`()' | grep '_.' | grep -v NAME | sort -u >"$WORK/named"
     ! grep -vxF -f "$WORK/words" "$WORK/named"
 }
-claim "every function and setting that a document names exists" functions_exist
+claim "every function, setting and test that a document names exists" functions_exist
 
 finish

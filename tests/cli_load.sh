@@ -315,16 +315,16 @@ fi
 name=converter && stopped_in $name while_a_picture_is_converted $name
 wait
 seconds=$(($(date +%s) - begun + 1))
-succeeded() { # NAME STOPS
+succeeded() { # NAME STOPS: at the least; a fast machine trains in the time of a few
     cat "output.$1" && echo "stopped $(wc -l <"stops.$1") times" && [ "$(cat "result.$1")" = 0 ] &&
         [ "$(wc -l <"stops.$1")" -ge "$2" ]
 }
 for name in $names converter; do
     case $name in
-    1p1) claim "a training is stopped and continued at random, in a pipe" succeeded "$name" 10 ;;
-    1p3) claim "also one of three threads" succeeded "$name" 10 ;;
-    1t1) claim "also in a terminal" succeeded "$name" 10 ;;
-    1t3) claim "also one of three threads in a terminal" succeeded "$name" 10 ;;
+    1p1) claim "a training is stopped and continued at random, in a pipe" succeeded "$name" 3 ;;
+    1p3) claim "also one of three threads" succeeded "$name" 3 ;;
+    1t1) claim "also in a terminal" succeeded "$name" 3 ;;
+    1t3) claim "also one of three threads in a terminal" succeeded "$name" 3 ;;
     201g) claim "also while gzip decompresses its data, which is stopped as well" succeeded "$name" 1 ;;
     *) claim "a picture is converted although the program was stopped for longer than that may take" succeeded "$name" 1 ;;
     esac

@@ -242,7 +242,6 @@ waits_for_no_reader() { # COMMAND...: --foreground sends one SIGTERM, to the pro
 }
 claim "a signal ends a training that waits for the reader of its table" waits_for_no_reader train -q -d data --csv
 claim "and an evaluation" waits_for_no_reader eval m.bin -d data --confusion
-eval m.bin -d data --calibration
 
 # ---------------------------------------------------------------------------------------------
 # Files that cannot be replaced

@@ -55,8 +55,9 @@ elsewhere() (
         git clone -q -c core.autocrlf=true -c core.eol=crlf -c tar.umask=0077 "$tree" "$elsewhere/a clone" &&
         cd "$elsewhere/a clone" &&
         printf '*.md export-ignore\n*.c export-subst\n' >.git/info/attributes && cp .git/info/attributes ../attributes &&
-        git config core.attributesFile "$elsewhere/attributes" || return 1
-    as='env TZ=Asia/Tokyo LC_ALL=tr_TR.UTF-8 GZIP=--rsyncable'
+        git config core.attributesFile "$elsewhere/attributes" && cp .git/config ../settings || return 1
+    as="env TZ=Asia/Tokyo LC_ALL=tr_TR.UTF-8 GZIP=--rsyncable GIT_CONFIG_GLOBAL=$elsewhere/settings GIT_CONFIG_COUNT=1
+        GIT_CONFIG_KEY_0=core.attributesFile GIT_CONFIG_VALUE_0=$elsewhere/attributes"
     if [ "$(id -u)" -eq 0 ]; then
         chown -R nobody "$elsewhere"
         as="setpriv --reuid=nobody --regid=nogroup --clear-groups $as"

@@ -24,6 +24,7 @@ int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
                           void *(*start)(void *), void *argument);
 int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
                           void *(*start)(void *), void *argument);
+int __wrap_prctl(int option, ...);
 
 // Call number `first` is refused, and with `onwards` all after it; 0: none.
 typedef struct Refusal {
@@ -50,6 +51,17 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
                           void *(*start)(void *), void *argument)
 {
     return refused(&threads) ? EAGAIN : __real_pthread_create(thread, attributes, start, argument);
+}
+
+// A command calls this to enter its sandbox (sandbox.c), which would hold for all that follows
+// here: that is refused. The calls for memory before it need not end a command.
+static size_t calls_before_sandbox;
+int __wrap_prctl(int option, ...)
+{
+    (void)option;
+    calls_before_sandbox = memory.calls;
+    errno = EPERM;
+    return -1;
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -383,7 +395,8 @@ static bool keeps_or_replaces(const char *path, bool ok, const Content *made)
 static void sweep_command(const Command *command, const char *const *words, const char *path,
                           const Content *made, bool onwards, size_t at_least)
 {
-    size_t open_files = count_open_files(), n = 0, n_failed = 0;
+    size_t open_files = count_open_files(), n = 0, n_failed = 0, need_not_fail = 6;
+    calls_before_sandbox = 0;
     for (;; n++) {
         char said[4096];
         write_old_files();
@@ -394,6 +407,7 @@ static void sweep_command(const Command *command, const char *const *words, cons
         memory = (Refusal){0};
         if (n == 0) {
             REQUIRE(status == STATUS_DONE, "mlp %s: %d, %s", command->name, status, said);
+            need_not_fail += calls_before_sandbox;
             continue;
         }
         if (!reached)
@@ -410,8 +424,8 @@ static void sweep_command(const Command *command, const char *const *words, cons
     }
     n_points += n - 1;
     check_nothing_is_lost(command->name);
-    CHECK(n - 1 >= at_least && n_failed + 6 >= n - 1, "mlp %s: %zu of %zu points failed",
-          command->name, n_failed, n - 1);
+    CHECK(n - 1 >= at_least && n_failed + need_not_fail >= n - 1,
+          "mlp %s: %zu of %zu points failed", command->name, n_failed, n - 1);
 }
 
 static const char *const train_words[] = {

@@ -198,6 +198,8 @@ static void add_idx_header(unsigned rank, const size_t *dims)
 
 static void add_zeros(size_t n)
 {
+    if (size + n > ROOM)
+        abort();
     memset(input + size, 0, n);
     size += n;
 }

@@ -81,11 +81,12 @@ static void print_export(CsvWriter *csv, const void *context)
 
 static int run(Context *c)
 {
-    const ExportCommandOptions *o = c->values;
+    ExportCommandOptions *o = c->values;
     int status = command_begin(c);
     if (status != STATUS_DONE)
         return status;
-    if (!export_c_check_sums(c->model, &o->with, &c->err))
+    o->with.scale = arena_alloc(&c->arena, NETWORK_MAX_HIDDEN, sizeof(float), "scales", &c->err);
+    if (o->with.scale == NULL || !export_c_check_sums(c->model, &o->with, &c->err))
         return STATUS_FAILED;
     return command_write_tables(c, &(Table){o->output, print_export, c}, 1);
 }

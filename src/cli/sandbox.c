@@ -1,7 +1,7 @@
 // What a command that reads what others made may still do (sandbox.h). First how the system is told
 // so, then the files. They are named before anything is read, not once they are open: tables are
-// opened last, and gzip and converters start late and inherit all of this. Linux: landlock(7);
-// OpenBSD: unveil(2) and pledge(2).
+// opened last, and gzip and converters start late. Linux: landlock(7), which they inherit; OpenBSD:
+// unveil(2) and pledge(2), which they do not.
 #define _GNU_SOURCE // O_PATH, syscall
 #include "sandbox.h"
 
@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #ifdef __linux__
@@ -40,59 +39,57 @@ typedef struct Rules {
     int fd;
     uint64_t handled; // the rights that the kernel knows
     Arena arena;
-    Error ignored; // what cannot be named is not allowed
+    Error err; // nobody reads it: what cannot be named is not allowed
 } Rules;
 
 // ---------------------------------------------------------------------------------------------
 // Telling the system
 
 // Linux: denies all that the kernel can deny: from version 3 on truncating, 4 TCP, 5 ioctl on
-// devices, 6 signals to and abstract sockets of other processes.
-static bool rules_open(Rules *rules)
+// devices, 6 signals to and abstract sockets of other processes. The array is the kernel's struct
+// landlock_ruleset_attr, of which an older kernel knows the beginning.
+static bool rules_open(Rules *r)
 {
-    *rules = (Rules){0};
 #ifndef __OpenBSD__
     long version = syscall(SYS_landlock_create_ruleset, NULL, 0, 1);
-    uint64_t files = 0x1fff | (version >= 3 ? 1u << 14 : 0) | (version >= 5 ? 1u << 15 : 0);
-    const uint64_t denied[] = {files, version >= 4 ? 3 : 0, version >= 6 ? 3 : 0};
-    rules->handled = files;
-    rules->fd =
-        version < 1 ? -1 : (int)syscall(SYS_landlock_create_ruleset, denied, sizeof denied, 0);
+    r->handled = 0x1fff | (version >= 3 ? 1u << 14 : 0) | (version >= 5 ? 1u << 15 : 0);
+    const uint64_t denied[] = {r->handled, version >= 4 ? 3 : 0, version >= 6 ? 3 : 0};
+    r->fd = (int)syscall(SYS_landlock_create_ruleset, denied, sizeof denied, 0);
 #endif
-    return rules->fd >= 0;
+    return r->fd >= 0;
 }
 
-static void allow(const Rules *rules, const char *path, uint64_t what)
+static void allow(const Rules *r, const char *path, uint64_t what)
 {
     if (path == NULL)
         return;
 #ifdef __OpenBSD__
-    (void)rules;
+    (void)r;
     (void)unveil(path, what == READ ? "r" : what == RUN ? "rx" : "rwc");
 #else
-    struct stat status;
-    struct __attribute__((packed)) {
+    struct __attribute__((packed)) { // landlock_path_beneath_attr
         uint64_t rights;
         int32_t fd;
-    } rule = {what & rules->handled, open(path, O_PATH | O_CLOEXEC)};
+    } rule = {what & r->handled, open(path, O_PATH | O_CLOEXEC)};
     if (rule.fd < 0)
         return;
-    if (fstat(rule.fd, &status) != 0 || !S_ISDIR(status.st_mode))
-        rule.rights &= FOR_FILES;
-    (void)syscall(SYS_landlock_add_rule, rules->fd, 1, &rule, 0);
+    if (syscall(SYS_landlock_add_rule, r->fd, 1, &rule, 0) != 0) {
+        rule.rights &= FOR_FILES; // it is not a directory
+        (void)syscall(SYS_landlock_add_rule, r->fd, 1, &rule, 0);
+    }
     close(rule.fd);
 #endif
 }
 
-static void rules_enforce(const Rules *rules)
+static void rules_enforce(const Rules *r)
 {
 #ifdef __OpenBSD__
-    (void)rules;
+    (void)r;
     (void)pledge("stdio rpath wpath cpath fattr tty proc exec", NULL);
 #else
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
-        (void)syscall(SYS_landlock_restrict_self, rules->fd, 0);
-    close(rules->fd);
+        (void)syscall(SYS_landlock_restrict_self, r->fd, 0);
+    close(r->fd);
 #endif
 }
 
@@ -101,65 +98,56 @@ static void rules_enforce(const Rules *rules)
 
 // Directories and files of a list such as $PATH, the libraries beside each, and of the programs in
 // it those that may be links to elsewhere.
-static void allow_list(Rules *rules, const char *list)
+static void allow_list(Rules *r, const char *list)
 {
     static const char *const parts[] = {"", "/../lib", "/gzip", "/magick", "/convert"};
     for (size_t length; list != NULL && *list != '\0'; list += length + (list[length] == ':')) {
         length = strcspn(list, ":");
-        for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-            const char *path =
-                arena_printf(&rules->arena, &rules->ignored, "%.*s%s", (int)length, list, parts[i]);
-            allow(rules, path, RUN);
-        }
+        for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+            allow(r, arena_printf(&r->arena, &r->err, "%.*s%s", (int)length, list, parts[i]), RUN);
     }
 }
 
 // A directory or DIR/SET, and the files in it. They may be links to elsewhere, and so may the
 // subdirectory that has them.
-static void allow_data(Rules *rules, const char *data)
+static void allow_data(Rules *r, const char *data)
 {
     IdxPaths paths;
-    allow(rules,
-          access(data, F_OK) == 0 ? data : path_directory(&rules->arena, data, &rules->ignored),
-          READ);
+    allow(r, access(data, F_OK) == 0 ? data : path_directory(&r->arena, data, &r->err), READ);
     for (mlp_part part = MLP_TRAIN_FILES; part <= MLP_TEST_FILES; part++)
-        if (idx_find(&paths, data, part, &rules->ignored)) {
-            allow(rules, path_directory(&rules->arena, paths.images, &rules->ignored), READ);
-            allow(rules, paths.images, READ);
-            allow(rules, paths.labels, READ);
-            allow(rules, paths.classes, READ);
+        if (idx_find(&paths, data, part, &r->err)) {
+            allow(r, path_directory(&r->arena, paths.images, &r->err), READ);
+            allow(r, paths.images, READ);
+            allow(r, paths.labels, READ);
+            allow(r, paths.classes, READ);
         }
 }
 
 // A stream, or a file that is replaced (output.h). Other files of its directory can be changed,
 // too.
-static void allow_output(Rules *rules, const char *path)
+static void allow_output(Rules *r, const char *path)
 {
-    if (output_descriptor(path) >= 0)
-        return;
-    const char *target = path_follow(&rules->arena, path, &rules->ignored);
-    allow(rules, target, WRITE);
-    if (target == NULL || output_leads_to_stream(path))
-        return;
-    const char *directory = path_directory(&rules->arena, target, &rules->ignored);
-    allow(rules, directory, WRITE);
-    if (directory != NULL && access(directory, W_OK) != 0)
-        allow(rules, output_temporary_directory(), WRITE);
+    bool is_open = output_descriptor(path) >= 0;
+    const char *place = is_open ? NULL : path_follow(&r->arena, path, &r->err);
+    if (place != NULL && !output_leads_to_stream(path)) {
+        place = path_directory(&r->arena, place, &r->err);
+        if (place != NULL && access(place, W_OK) != 0)
+            allow(r, output_temporary_directory(), WRITE);
+    }
+    allow(r, place, WRITE);
 }
 
-static void allow_option(Rules *rules, const Option *option)
+static void allow_option(Rules *r, const Option *option)
 {
     const char *path = option->role == ROLE_NONE ? NULL : *(const char *const *)option->value;
     if (option->role == ROLE_READS_DATA)
-        allow_data(rules, command_data_directory(path));
+        allow_data(r, command_data_directory(path));
     else if (path != NULL && option->role >= ROLE_WRITES_MODEL)
-        allow_output(rules, path);
+        allow_output(r, path);
     else if (path != NULL && option->role == ROLE_WRITES_DIRECTORY)
-        allow(rules,
-              access(path, F_OK) == 0 ? path : path_parent(&rules->arena, path, &rules->ignored),
-              WRITE);
+        allow(r, access(path, F_OK) == 0 ? path : path_directory(&r->arena, path, &r->err), WRITE);
     else
-        allow(rules, path, READ);
+        allow(r, path, READ);
 }
 
 // Whether the flag was given; true for a command that does not have it.
@@ -174,32 +162,30 @@ static bool is_on(const OptionTable *options, const char *flag)
 void sandbox_enter(const Context *context)
 {
     const OptionTable *options = &context->options;
-    Rules rules;
-    if (is_on(options, "no-sandbox") || !rules_open(&rules))
+    Rules r = {0};
+    if (is_on(options, "no-sandbox") || !rules_open(&r))
         return;
     // What gzip, the converters and the limits of memory (memory.c) need.
     allow_list(
-        &rules,
+        &r,
         "/usr:/bin:/sbin:/lib:/lib32:/lib64:/opt:/nix:/gnu:/home/linuxbrew:/proc:/sys/fs/cgroup:"
         "/etc/ld.so.cache:/etc/ld.so.preload:/etc/ImageMagick-6:/etc/ImageMagick-7:/etc/fonts:"
         "/dev/urandom:/var/run/ld.so.hints");
-    allow_list(&rules, getenv("PATH"));
-    allow_list(&rules, getenv("LD_LIBRARY_PATH"));
-    allow_list(&rules, getenv("MAGICK_CONFIGURE_PATH"));
-    allow(&rules, "/dev/null", WRITE);
+    allow_list(&r, getenv("PATH"));
+    allow_list(&r, getenv("LD_LIBRARY_PATH"));
+    allow_list(&r, getenv("MAGICK_CONFIGURE_PATH"));
+    allow(&r, "/dev/null", WRITE);
     if (getenv("HOME") != NULL) // the user's own policy.xml
-        allow(&rules,
-              arena_printf(&rules.arena, &rules.ignored, "%s/.config/ImageMagick", getenv("HOME")),
-              READ);
+        allow(&r, arena_printf(&r.arena, &r.err, "%s/.config/ImageMagick", getenv("HOME")), READ);
     if (!is_on(options, "no-convert") && context->words.n_files > 0)
-        allow(&rules, output_temporary_directory(), WRITE);
+        allow(&r, output_temporary_directory(), WRITE);
     for (size_t i = 0; i < options->n; i++)
-        allow_option(&rules, &options->rows[i]);
+        allow_option(&r, &options->rows[i]);
     for (size_t i = 0; i <= context->words.n_files; i++) {
         const char *word = command_model_path(context, i);
-        idx_is_data(word) ? allow_data(&rules, word) : allow(&rules, word, READ);
+        idx_is_data(word) ? allow_data(&r, word) : allow(&r, word, READ);
     }
-    arena_free(&rules.arena);
-    rules_enforce(&rules);
+    arena_free(&r.arena);
+    rules_enforce(&r);
 }
 #endif

@@ -117,7 +117,7 @@ static OutputPlace output_place(const char *output)
     OutputPlace place = {.n = 0};
     Arena arena = {0};
     Error ignored;
-    const char *above = output == NULL ? NULL : path_parent(&arena, output, &ignored);
+    const char *above = output == NULL ? NULL : path_directory(&arena, output, &ignored);
     if (output != NULL && stat(output, &place.at[place.n]) == 0)
         place.n++;
     if (above != NULL && stat(above, &place.at[place.n]) == 0)

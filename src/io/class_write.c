@@ -44,7 +44,7 @@ static bool make_temporary(Writer *w, const char *directory)
 {
     enum { TRIES = 100 };
     Arena arena = {0};
-    const char *parent = path_parent(&arena, directory, w->err);
+    const char *parent = path_directory(&arena, directory, w->err);
     bool ok = false;
     errno = EEXIST;
     for (int i = 0; parent != NULL && !ok && i < TRIES && errno == EEXIST; i++) {

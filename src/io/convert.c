@@ -35,6 +35,7 @@ enum { N_ENDING_SIGNALS = sizeof ending_signals / sizeof ending_signals[0] };
 typedef struct Conversion {
     const char *path; // for errors
     const Format *format;
+    bool is_denied;   // the system did not let a program run
     uint64_t seconds; // in all
     double left;      // of these
     sigset_t before;  // the signals that were blocked
@@ -284,7 +285,7 @@ static Result result_of_end(Run *run, Error *err)
 {
     const char *said = first_message(run);
     int code = WIFEXITED(run->status) ? WEXITSTATUS(run->status) : 128 + WTERMSIG(run->status);
-    if (code == 127 && run->size == 0) // a spawn may report only here that there is no program
+    if (code == 127 && run->n_said == 0) // a spawn may report only here that there is no program
         return NOT_FOUND;
     // ImageMagick only warns of a JPEG file that is cut short, and makes the rest grey.
     if (code == 0 && run->due > 0 && run->size == run->due && strstr(said, "remature end") == NULL)
@@ -328,6 +329,7 @@ static Result run_program(Conversion *c, char *const arguments[], int *file, Err
     int failed = start(&run, arguments, *file);
     if (failed != 0) {
         bool is_missing = failed == ENOENT || failed == EACCES || failed == ENOTDIR;
+        c->is_denied = c->is_denied || failed == EACCES;
         errno = failed;
         error_set_errno(err, "%s: cannot run %s", c->path, run.program);
         result = is_missing ? NOT_FOUND : STOPPED;
@@ -429,8 +431,10 @@ static bool run_any(Conversion *c, int *file, Error *err)
         is_found = is_found || result == UNABLE;
     }
     if (!is_found)
-        error_set(err, "%s: is %s; to read it, install ImageMagick (package imagemagick)%s",
-                  c->path, c->format->name, decoder_of(c->format) != NULL ? " or netpbm" : "");
+        error_set(err, "%s: is %s; to read it, install ImageMagick (package imagemagick)%s%s",
+                  c->path, c->format->name, decoder_of(c->format) != NULL ? " or netpbm" : "",
+                  c->is_denied ? "; running one that is in the PATH was denied, see --no-sandbox"
+                               : "");
     return false;
 }
 

@@ -13,10 +13,11 @@ typedef struct ExportOptions {
     const char *name; // functions and arrays begin with it
     const char *type; // of the weights: "float32" or "int8"
     bool prepare;     // with a function that prepares pictures
+    float *scale;     // the caller's memory for one number per unit: NETWORK_MAX_HIDDEN
 } ExportOptions;
 
-// Prints the model, whose weights are finite. Needs no memory and cannot fail: errors of the stream
-// are found by whoever closes it.
+// Prints the model, whose weights are finite. Needs no other memory and cannot fail: errors of the
+// stream are found by whoever closes it.
 typedef void ExportFunction(const Model *model, const ExportOptions *options, FILE *out);
 
 ExportFunction export_onnx, export_npz, export_c;

@@ -23,6 +23,7 @@ typedef struct Exporter {
     const Model *model;
     const char *name; // of functions and arrays
     bool is_int8;
+    float *scale; // of each output of a layer
     FILE *out;
     size_t column; // in a line of numbers
 } Exporter;
@@ -246,9 +247,8 @@ static void print_weights(Exporter *e, const Layer *layer)
 {
     size_t O = layer->tensors[0].dims[0], I = inputs_of(layer), n = O * I;
     bool by_input = !e->is_int8 || layer->kind == &layer_sparse_dense;
-    static float scale[NETWORK_MAX_HIDDEN]; // 256 KB: more than a small stack holds
     for (size_t o = 0; o < O; o++)
-        scale[o] = row_scale(e->model, layer, o);
+        e->scale[o] = row_scale(e->model, layer, o);
     begin_array(e, e->is_int8 ? "int8_t" : "float", layer->name, "weight", n);
     for (size_t k = 0; k < n; k++) {
         size_t output = by_input ? k % O : k / I, input = by_input ? k / O : k % I;
@@ -258,7 +258,7 @@ static void print_weights(Exporter *e, const Layer *layer)
             print_float(e, k, n, weight);
             continue;
         }
-        snprintf(text, sizeof text, "%d", weight_int8(weight, scale[output]));
+        snprintf(text, sizeof text, "%d", weight_int8(weight, e->scale[output]));
         print_number(e, k, n, text);
     }
     end_array(e);
@@ -272,7 +272,7 @@ static void print_layer_arrays(Exporter *e, const Layer *layer)
     if (e->is_int8) {
         begin_array(e, "float", layer->name, "scale", O);
         for (size_t o = 0; o < O; o++)
-            print_float(e, o, O, row_scale(e->model, layer, o));
+            print_float(e, o, O, e->scale[o]);
         end_array(e);
     }
     begin_array(e, "float", layer->name, "bias", O);
@@ -488,6 +488,7 @@ void export_c(const Model *model, const ExportOptions *options, FILE *out)
     Exporter e = {.model = model,
                   .name = options->name,
                   .is_int8 = strcmp(options->type, "int8") == 0,
+                  .scale = options->scale,
                   .out = out};
     print_head(&e, options->prepare);
     print_functions(&e);

@@ -46,21 +46,12 @@ char *path_directory(Arena *arena, const char *path, Error *err)
     return arena_printf(arena, err, "%.*s", (int)length, path);
 }
 
-char *path_parent(Arena *arena, const char *directory, Error *err)
-{
-    size_t length = strlen(directory);
-    while (length > 1 && directory[length - 1] == '/')
-        length--;
-    const char *bare = arena_printf(arena, err, "%.*s", (int)length, directory);
-    return bare == NULL ? NULL : path_directory(arena, bare, err);
-}
-
 bool path_can_make_directory(const char *directory, Error *err)
 {
     Arena arena = {0};
     if (strcmp(directory, "-") == 0)
         return error_set(err, "- is standard output, where a directory is to be written");
-    const char *parent = path_parent(&arena, directory, err);
+    const char *parent = path_directory(&arena, directory, err);
     bool ok = parent != NULL && (access(parent, W_OK | X_OK) == 0 ||
                                  error_set_errno(err, "%s: cannot make this directory", directory));
     arena_free(&arena);

@@ -11,12 +11,9 @@
 // /dev/stdin, /dev/stdout, /dev/stderr, /dev/fd/N and /proc/self/fd/N, and "-", which is `dash`.
 int path_descriptor(const char *path, int dash);
 
-// The directory of a path, "." for a bare name. Owned by the arena; NULL when memory is short.
+// The directory that a path is in, "." for a bare name: of "a/b" and of "a/b/" it is "a". Owned by
+// the arena; NULL when memory is short.
 char *path_directory(Arena *arena, const char *path, Error *err);
-
-// The directory that a directory is in, or will be: slashes at the end of its path do not count.
-// Owned by the arena; NULL when memory is short.
-char *path_parent(Arena *arena, const char *directory, Error *err);
 
 // Says whether a directory of that path, which is not there yet, can be made; "-" cannot.
 bool path_can_make_directory(const char *directory, Error *err);
