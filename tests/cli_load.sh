@@ -345,9 +345,9 @@ sane_tables() {
         END { exit bad }' stopped/*.csv
 }
 claim "the seconds in their tables are numbers, and in all no more than have passed" sane_tables
-whole_progress() { # NAME: each line that was drawn, and the last
+whole_progress() { # NAME: the lines that were drawn, of which the last is whole, as far as a terminal is wide
     tr '\r' '\n' <"progress.$1" | grep '^epoch ' >drawn && wc -l drawn && tail -n 1 drawn &&
-        [ "$(wc -l <drawn)" -ge 2 ] && tail -n 1 drawn | grep -q "^epoch $((3 * LONG))/$((3 * LONG)) .*images/"
+        [ "$(wc -l <drawn)" -ge 2 ] && tail -n 1 drawn | grep -q "^epoch $((3 * LONG))/$((3 * LONG)) .*validation [0-9.]* %"
 }
 claim "a pipe has its progress" whole_progress 1p3
 [ ! -e progress.1t3 ] || claim "and a terminal its progress bar, complete at the end" whole_progress 1t3
