@@ -71,9 +71,8 @@ int unveil(const char *path, const char *rights) { return fprintf(stderr, "unvei
 int pledge(const char *promises, const char *of_programs) { return fprintf(stderr, "pledge %s%s\n", promises, of_programs ? "!" : "") < 0; }
 EOF
     find "$root/build/plain/cli" -name '*.o' ! -name sandbox.o -exec cp {} objects \;
-    # shellcheck disable=SC2046 # flags
     "$CC" -std=gnu11 -Wall -Wextra -Wconversion -Werror -D__OpenBSD__ -include ./stub.h -D_FILE_OFFSET_BITS=64 \
-        $(printf -- '-I%s ' "$root"/src/base "$root"/src/kernels "$root"/include "$root"/src/nn "$root"/src/io) -c -o objects/sandbox.o \
+        -I"$root/src/base" -I"$root/src/kernels" -I"$root/include" -I"$root/src/nn" -I"$root/src/io" -c -o objects/sandbox.o \
         "$root/src/cli/sandbox.c" && "$CC" -pthread -o openbsd objects/*.o stub.c "$root/libmlp.a" -lm &&
         ./openbsd eval m.bin --predictions there/p.csv >stdout 2>told && cat told || return 1
     grep -qx 'unveil m.bin r' told && grep -qx "unveil $WORK/small r" told && grep -qx 'unveil there rwc' told &&
